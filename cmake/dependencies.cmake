@@ -1,0 +1,9 @@
+# Debian 12's packages (see ./dev). All headers of others are SYSTEM: their warnings are not ours.
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+find_package(CLI11 REQUIRED)

@@ -1,0 +1,38 @@
+# Flags that every target of this project is built with, and the function that makes a room.
+
+add_library(rotary_options INTERFACE)
+target_compile_options(rotary_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Werror -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these inside its own headers once it has inlined them.
+  target_compile_options(rotary_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict
+    -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+if(ROTARY_SANITIZE)
+  target_compile_options(rotary_options INTERFACE -fsanitize=${ROTARY_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(rotary_options INTERFACE -fsanitize=${ROTARY_SANITIZE})
+endif()
+# Beast and RapidJSON assert on what a peer sends: never in a build that meets one.
+target_compile_definitions(rotary_options INTERFACE
+  NDEBUG
+  BOOST_ASIO_SEPARATE_COMPILATION
+  BOOST_BEAST_SEPARATE_COMPILATION
+  BOOST_ASIO_NO_DEPRECATED
+  RAPIDJSON_HAS_STDSTRING=1)
+
+# rotary_room(NAME SOURCES … ROOMS … LINKS …): the static library rotary_NAME with its headers in
+# include/rotary/NAME. ROOMS are the rooms it may use; LINKS are outside libraries.
+function(rotary_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LINKS" ${ARGN})
+  add_library(rotary_${name} STATIC ${ROOM_SOURCES})
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/rotary/${name}/*.hpp)
+  target_sources(rotary_${name} PUBLIC FILE_SET HEADERS
+    BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${headers})
+  target_include_directories(rotary_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  set_target_properties(rotary_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  target_link_libraries(rotary_${name} PUBLIC ${ROOM_LINKS} PRIVATE rotary_options)
+  foreach(room ${ROOM_ROOMS})
+    target_link_libraries(rotary_${name} PUBLIC rotary_${room})
+  endforeach()
+endfunction()

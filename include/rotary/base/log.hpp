@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rotary {
+
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+
+std::string_view to_string(LogLevel level) noexcept;
+std::optional<LogLevel> parse_log_level(std::string_view text) noexcept;
+
+// One value of a log line: text, a number or a truth. Views must live until the call returns. Only
+// these types convert, so a secret (a type of its own, without conversions) cannot slip in.
+class LogValue {
+public:
+    enum class Kind : std::uint8_t { text, signed_integer, unsigned_integer, real, boolean };
+
+    constexpr LogValue(const char* value) noexcept : kind_(Kind::text), text_(value) {}
+    constexpr LogValue(std::string_view value) noexcept : kind_(Kind::text), text_(value) {}
+    LogValue(const std::string& value) noexcept : kind_(Kind::text), text_(value) {}
+    template <std::same_as<bool> T>
+    constexpr LogValue(T value) noexcept : kind_(Kind::boolean), unsigned_(value ? 1 : 0) {}
+    template <std::signed_integral T>
+    constexpr LogValue(T value) noexcept : kind_(Kind::signed_integer), signed_(value) {}
+    template <std::unsigned_integral T>
+        requires(!std::same_as<T, bool>)
+    constexpr LogValue(T value) noexcept : kind_(Kind::unsigned_integer), unsigned_(value) {}
+    template <std::floating_point T>
+    constexpr LogValue(T value) noexcept : kind_(Kind::real), real_(static_cast<double>(value)) {}
+
+    constexpr Kind kind() const noexcept { return kind_; }
+    constexpr std::string_view text() const noexcept { return text_; }
+    constexpr std::int64_t signed_integer() const noexcept { return signed_; }
+    constexpr std::uint64_t unsigned_integer() const noexcept { return unsigned_; }
+    constexpr double real() const noexcept { return real_; }
+    constexpr bool boolean() const noexcept { return unsigned_ != 0; }
+
+private:
+    Kind kind_;
+    std::string_view text_;
+    std::int64_t signed_ = 0;
+    std::uint64_t unsigned_ = 0;
+    double real_ = 0;
+};
+
+struct LogField {
+    std::string_view name;
+    LogValue value;
+};
+
+using LogFields = std::initializer_list<LogField>;
+
+// json: {"ts":…,"level":…,"msg":…,fields} for machines; text and colour for a person at a terminal.
+enum class LogFormat : std::uint8_t { json, text, colour };
+
+// What suits `fd`: json unless it is a terminal; then colour, or text when NO_COLOR is set or TERM
+// is dumb.
+LogFormat detect_log_format(int fd) noexcept;
+
+// The process's log of events: start, reload, suspension, a failed fetch. Never a line per request
+// (that is LogWriter's). Passed by reference, owned by main(). Shared by all threads: a line is
+// built by its caller and leaves in one write(2), so lines never mix. A sink that fails loses the
+// line.
+class Logger {
+public:
+    // To standard error, in the format that suits it.
+    explicit Logger(LogLevel level = LogLevel::info);
+    Logger(LogLevel level, LogFormat format, int fd) noexcept;
+    Logger(const Logger&) = delete;
+    Logger& operator=(const Logger&) = delete;
+
+    void set_level(LogLevel level) noexcept { level_.store(level, std::memory_order_relaxed); }
+    LogLevel level() const noexcept { return level_.load(std::memory_order_relaxed); }
+    bool enabled(LogLevel level) const noexcept { return level >= this->level(); }
+
+    void debug(std::string_view message, LogFields fields = {}) {
+        log(LogLevel::debug, message, fields);
+    }
+    void info(std::string_view message, LogFields fields = {}) {
+        log(LogLevel::info, message, fields);
+    }
+    void warn(std::string_view message, LogFields fields = {}) {
+        log(LogLevel::warn, message, fields);
+    }
+    void error(std::string_view message, LogFields fields = {}) {
+        log(LogLevel::error, message, fields);
+    }
+    void log(LogLevel level, std::string_view message, LogFields fields = {});
+
+private:
+    std::atomic<LogLevel> level_;
+    LogFormat format_;
+    int fd_;
+};
+
+}  // namespace rotary

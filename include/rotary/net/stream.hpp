@@ -1,0 +1,108 @@
+#pragma once
+
+#include <rotary/base/buffers.hpp>
+#include <rotary/base/fault.hpp>
+#include <rotary/base/task.hpp>
+#include <rotary/net/reactor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+typedef struct ssl_st SSL;
+
+namespace rotary::net {
+
+class TlsContext;
+
+enum class IoStatus : std::uint8_t {
+    ok,
+    would_block,  // wait for the stream to become readable or writable
+    end,          // a proper end: FIN on plain TCP, close_notify on TLS
+    truncated,    // TLS: FIN without close_notify
+    error         // reset or a TLS failure; the stream is of no more use
+};
+
+struct IoResult {
+    IoStatus status = IoStatus::ok;
+    std::size_t bytes = 0;
+};
+
+// One byte stream over one socket, plain or TLS, in one non-template class. Calls never suspend:
+// they do what can be done now; the caller awaits reactor().wait({.read = &descriptor()}).
+// TLS reads come straight from the socket through an own BIO, which asks it only while it is known
+// to be readable and notes when it ran dry: a record's length says nothing about what is left
+// behind it. TLS records to write are collected in the thread's scratch and leave with one send a
+// call. A failed write leaves reading possible: the peer may have answered before it closed.
+class Stream {
+public:
+    struct Role {
+        const TlsContext* tls = nullptr;    // nullptr: plain
+        std::string_view server_name = {};  // client side: SNI and the name that is verified
+    };
+    Stream(Reactor& reactor, BufferPool& buffers, int fd, const Role& role);
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    // TLS handshake of either side; ready at once on plain streams. `limits`: deadline and client.
+    // Faults: upstream_tls_failed (client side) or bad_request (server side), upstream_timeout /
+    // request_timeout, client_gone.
+    Task<Result<void>> handshake(WaitFor limits);
+
+    IoResult read_some(char* data, std::size_t size) noexcept;
+
+    // Takes as many of the bytes as it can now and says how many. On TLS up to 64 KB of records may
+    // wait here for the socket: `ok` with has_pending() until flush() has sent them.
+    IoResult write_some(std::span<const std::string_view> pieces) noexcept;
+    IoStatus flush() noexcept;
+    bool has_pending() const noexcept { return !pending_.empty(); }
+
+    // Writes all of it, waiting as needed. Faults: client_gone when `limits.client` hung up,
+    // upstream_connect_failed on error, upstream_timeout at the deadline; callers rename them.
+    Task<Result<void>> write_all(std::span<const std::string_view> pieces, WaitFor limits);
+
+    // close_notify, as far as it goes without waiting; then FIN by the destructor.
+    void shutdown() noexcept;
+    // The destructor will send RST and no close_notify: nobody takes a piece for the whole.
+    void abort() noexcept;
+
+    Descriptor& descriptor() noexcept { return descriptor_; }
+    bool is_tls() const noexcept { return ssl_ != nullptr; }
+    // Idle streams: anything that happened on it means that it is dead or out of step.
+    bool quiet() const noexcept { return !descriptor_.readable() && !descriptor_.hung_up(); }
+
+    SSL* native_tls() const noexcept { return ssl_; }  // null: plain
+
+private:
+    friend struct TlsBio;  // OpenSSL's way to the socket, stream_tls.cpp
+    enum class Step : std::uint8_t { done, wait, failed };
+
+    void start_tls(const Role& role) noexcept;
+    Step handshake_step() noexcept;
+    Fault handshake_fault() const noexcept;
+    IoResult read_plain(char* data, std::size_t size) noexcept;
+    IoResult read_tls(char* data, std::size_t size) noexcept;
+    IoResult write_plain(std::span<const std::string_view> pieces) noexcept;
+    IoResult write_tls(std::span<const std::string_view> pieces) noexcept;
+    IoResult write_rest(std::span<const std::string_view> pieces, std::size_t done) noexcept;
+    IoStatus tls_status(int result) noexcept;  // of an SSL call that did not succeed
+    IoStatus send_records() noexcept;          // what the last SSL call left in the scratch
+    bool keep_pending(std::string_view bytes) noexcept;
+    long send_now(const char* data, std::size_t size) noexcept;  // bytes taken, or -1: failed
+    void fail() noexcept;
+
+    Descriptor descriptor_;
+    BufferPool& buffers_;
+    SSL* ssl_ = nullptr;
+    Buffer pending_;                    // records that the socket did not take yet
+    IoStatus read_end_ = IoStatus::ok;  // how reading ended, once it has
+    bool write_failed_ = false;
+    bool saw_eof_ = false;
+    bool lost_ = false;  // the socket said so: end, reset or a failed send
+    bool shut_ = false;
+    bool aborted_ = false;
+};
+
+}  // namespace rotary::net

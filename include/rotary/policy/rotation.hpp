@@ -1,0 +1,106 @@
+#pragma once
+
+#include <rotary/policy/suspension.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace rotary::policy {
+
+// A list holds at most this many entries, so that a set of them is one word.
+inline constexpr std::size_t kMaxEntries = 64;
+using EntrySet = std::uint64_t;  // bit i: entry i of the list
+
+// The smooth weighted order of one period (nginx's algorithm): 3:1 gives A A B A, 5:3:2 gives
+// A B C A A B A C B A. `weights` are divided by their greatest common divisor first; entries that
+// are not in `active` or weigh 0 are left out. O(period x entries).
+std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, EntrySet active);
+
+// The place in the order, for each set of active entries that ever was. Shared by all workers;
+// outlives snapshots, so that a reload keeps positions.
+//
+// While the set stays the same a pick is one fetch_add into a periodic order, so any run of `period`
+// picks holds each entry exactly its weight times, whichever workers picked. When the set changes,
+// picks move to that set's own order, at the place where it was left: the ones that stay keep their
+// proportions from the first pick on, and one that returns gets its share and no burst.
+class Cursor {
+public:
+    // `progress` in [0, 1) says where in the period to begin: a changed list goes on about where the
+    // old one was, so that frequent edits don't favour its first entry.
+    explicit Cursor(std::vector<std::uint32_t> weights, double progress = 0.0);
+
+    // The next entry among `active`, which must not be empty. Locks only when the set is another
+    // one than at the last pick.
+    std::size_t next(EntrySet active) noexcept;
+    // The same without making `active` the set that is expected next: for a request's second try.
+    std::size_t next_once(EntrySet active) noexcept;
+
+    const std::vector<std::uint32_t>& weights() const noexcept { return weights_; }
+    EntrySet all() const noexcept { return all_ == nullptr ? 0 : all_->active; }
+    double progress() const noexcept;  // of the full set's period, in [0, 1)
+
+private:
+    struct Schedule {
+        EntrySet active = 0;
+        std::vector<std::uint16_t> order;
+        std::atomic<std::uint64_t> position{0};
+        std::size_t take() noexcept {
+            return order[position.fetch_add(1, std::memory_order_relaxed) % order.size()];
+        }
+    };
+    Schedule* schedule(EntrySet active);
+    std::size_t skip(EntrySet active) noexcept;
+
+    // 64 flapping entries have 2^64 sets: beyond so many the full order is used, the missing entries
+    // skipped, which is near the proportions and not exact.
+    static constexpr std::size_t kMaxSchedules = 4096;
+
+    std::vector<std::uint32_t> weights_;
+    Schedule* all_ = nullptr;
+    std::atomic<Schedule*> current_{nullptr};
+    std::mutex mutex_;  // of schedules_, which only grows: a Schedule lives as long as the Cursor
+    std::map<EntrySet, std::unique_ptr<Schedule>> schedules_;
+};
+
+// One environment's list of one API, as the path uses it: immutable but for the shared states
+// behind it. An entry is known here by its index on the list.
+class Rotation {
+public:
+    struct Pick {
+        std::size_t entry = 0;
+        bool probe = false;  // the caller owes the entry's state a verdict
+    };
+
+    Rotation(std::shared_ptr<Cursor> cursor, std::vector<std::shared_ptr<EntryState>> states,
+             const EntryState::Limits& limits);
+
+    // The entry for the next try, or nothing when all that were not `tried` are out. A list with
+    // only zero weights has no entry at all.
+    std::optional<Pick> pick(SteadyTime now, EntrySet tried) const noexcept;
+
+    // Whether pick() would find one now.
+    bool has_other(SteadyTime now, EntrySet tried) const noexcept;
+    // When the soonest suspended entry returns; SteadyTime::max() when none is suspended.
+    SteadyTime soonest_return(SteadyTime now) const noexcept;
+    // Whether every entry with a weight is out for want of quota, not for failing.
+    bool all_out_for_quota(SteadyTime now) const noexcept;
+
+    EntryState& state(std::size_t entry) const noexcept { return *states_[entry]; }
+    const EntryState::Limits& limits() const noexcept { return limits_; }
+    std::size_t size() const noexcept { return states_.size(); }
+
+private:
+    bool listed(std::size_t entry) const noexcept { return cursor_->weights()[entry] != 0; }
+
+    std::shared_ptr<Cursor> cursor_;
+    std::vector<std::shared_ptr<EntryState>> states_;
+    EntryState::Limits limits_;
+};
+
+}  // namespace rotary::policy

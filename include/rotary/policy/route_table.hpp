@@ -1,0 +1,87 @@
+#pragma once
+
+#include <rotary/config/kinds_route.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace re2 {
+class RE2;
+}
+
+namespace rotary::policy {
+
+// Matches the paths of one HTTPRoute match below one API's base path. Immutable; any thread.
+class PathPattern {
+public:
+    // `base` is the API's base path, "/chat/1.0". A regular expression is RE2's, as APK's, and is
+    // matched against the whole rest of the path; one without metacharacters is compared as text.
+    // Throws std::invalid_argument with RE2's words when it does not compile.
+    PathPattern(std::string base, const config::PathMatch& match);
+    ~PathPattern();
+    PathPattern(PathPattern&&) noexcept;
+    PathPattern& operator=(PathPattern&&) noexcept;
+
+    // Exact and RegularExpression allow one trailing slash; a prefix matches whole segments.
+    bool matches(std::string_view path) const noexcept;
+    // Exact before RegularExpression before PathPrefix, longer before shorter.
+    std::uint64_t precedence() const noexcept;
+    // Whether every path that matches is the same, but for the trailing slash.
+    bool is_fixed() const noexcept { return type_ != Type::prefix && regex_ == nullptr; }
+
+    const std::string& base() const noexcept { return base_; }
+    // The path that goes on to the provider, below its Backend's base path. `scratch` holds it when
+    // it had to be put together; otherwise the view leads into `path` or `rewrite`.
+    std::string_view rewritten(std::string_view path, const config::PathRewrite* rewrite,
+                               std::string& scratch) const;
+
+private:
+    enum class Type : std::uint8_t { exact, regex, prefix };
+    std::string_view rest_of(std::string_view path) const noexcept;
+
+    Type type_;
+    std::string base_;   // without a trailing slash
+    std::string value_;  // with its leading slash
+    std::unique_ptr<re2::RE2> regex_;
+};
+
+// Which rule of which HTTPRoute serves a request: host, then path, then method. Compiled with the
+// snapshot; immutable; any thread; find() allocates nothing.
+class RouteTable {
+public:
+    struct Rule {
+        PathPattern pattern;
+        std::string method;  // upper case; empty: every method
+        std::size_t route;   // the caller's index
+    };
+    struct Found {
+        const Rule* rule = nullptr;
+        bool path_known = false;  // some rule has this path, with another method
+    };
+
+    // Hosts are lower case; "*.example.com" covers every name below; "" is any host.
+    void add(std::string_view host, Rule rule);
+    void finish();  // sorts by precedence; call once after the last add()
+
+    Found find(std::string_view host, std::string_view path, std::string_view method) const noexcept;
+    // "GET, POST": the methods of all rules with this host and path, for 405's Allow.
+    std::string allowed_methods(std::string_view host, std::string_view path) const;
+
+private:
+    struct Host {
+        std::string name;  // exact; for wildcards the suffix with its dot; empty: any
+        enum class Kind : std::uint8_t { exact, wildcard, any } kind;
+        std::vector<Rule> rules;
+        bool covers(std::string_view host) const noexcept;
+    };
+    std::vector<Host> hosts_;  // exact first, then wildcards by length, then any
+};
+
+// True when a path has "." or ".." segments, also percent-encoded: two programs may read it
+// differently, so it is refused.
+bool has_dot_segment(std::string_view path) noexcept;
+
+}  // namespace rotary::policy

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <rotary/policy/rotation.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rotary::policy {
+
+// What outlives a snapshot, by key: suspensions by entry, positions by list. A new snapshot picks up
+// what is still there. Used on the control thread only; the objects themselves are shared by all
+// workers.
+class SharedState {
+public:
+    // `key` names the entry: API, environment, model, Backend.
+    std::shared_ptr<EntryState> entry(const std::string& key);
+    // The same cursor as before when the list's entries and weights are the same ones.
+    std::shared_ptr<Cursor> cursor(const std::string& key, const std::string& entries,
+                                   std::vector<std::uint32_t> weights);
+    // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
+    void prune();
+
+private:
+    struct KnownCursor {
+        std::string entries;
+        std::shared_ptr<Cursor> cursor;
+    };
+    std::map<std::string, std::shared_ptr<EntryState>> entries_;
+    std::map<std::string, KnownCursor> cursors_;
+};
+
+}  // namespace rotary::policy

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <rotary/config/load.hpp>
+#include <rotary/policy/rotation.hpp>
+#include <rotary/policy/route_table.hpp>
+#include <rotary/policy/shared_state.hpp>
+#include <rotary/policy/verdict.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rotary::policy {
+
+enum class Environment : std::uint8_t { production, sandbox };
+std::string_view to_string(Environment environment) noexcept;
+
+// A Backend resource, compiled: what it takes to reach it and to be let in.
+struct Backend {
+    std::string name;
+    std::string host;
+    std::uint16_t port = 0;
+    bool tls = false;
+    std::string ca_pem;           // empty: the system's
+    std::string host_header;      // with the port when it is not the scheme's own
+    std::string base_path;        // without a trailing slash
+    std::string credential_line;  // "Authorization: Bearer ...\r\n"; never logged
+    std::string credential_name;  // that header's name: the client's own is withheld
+    std::string credential_query; // "key=..."; never logged
+    std::size_t credential = 0;   // equal numbers: equal credentials
+    std::chrono::milliseconds first_byte{0};  // Backend.timeout; 0: the process's
+};
+
+// Where the model goes in a request (AIProvider.requestModel).
+struct ModelPlace {
+    config::ValueLocation::In in = config::ValueLocation::In::body;
+    // Top-level member, header or query parameter; for paths a regular expression, whose first group
+    // is the model.
+    std::string name = "model";
+};
+
+struct Entry {
+    std::string model;
+    std::string model_json;          // as a JSON string, quotes included
+    std::string model_member;        // "model":"gpt-4o", for a body that has none
+    std::string model_member_comma;  // the same with a comma behind it
+    std::size_t backend = 0;
+    std::uint32_t weight = 1;
+    std::string id;  // stable name for operators: API/environment/model@Backend
+};
+
+// One environment's list of one API.
+struct EntryList {
+    std::string policy;
+    std::string api;
+    Environment environment = Environment::production;
+    std::vector<Entry> entries;
+    Rotation rotation;
+    SuspendRules rules;
+    ModelPlace model_place;
+};
+
+struct AuthRules {
+    bool disabled = false;
+    config::OAuth2 oauth2;
+    config::JwtAuth jwt;
+    std::vector<config::ApiKeyLocation> api_keys;
+    std::vector<std::vector<std::string>> scopes;  // a token needs one of each
+};
+
+// One rule of one HTTPRoute.
+struct Route {
+    std::string api;
+    std::string policy;  // "" without one
+    std::string name;    // HTTPRoute's
+    std::string provider;  // AIProvider.providerName, "" without one
+    Environment environment = Environment::production;
+    AuthRules auth;
+    std::optional<config::PathRewrite> rewrite;
+    config::HeaderModifier request_headers;
+    config::HeaderModifier response_headers;
+    std::optional<std::size_t> list;     // index of the EntryList, when the rule has a rotation
+    std::vector<std::size_t> backends;   // for requests without a rotation
+    std::shared_ptr<Cursor> backend_cursor;  // over `backends`; null when all weigh 0
+};
+
+// The compiled configuration: immutable, shared by pointer with every worker, freed on the control
+// thread. What changes while it is in force (suspensions, positions) is behind its shared states.
+struct Snapshot {
+    config::Config config;
+    std::vector<Backend> backends;
+    std::vector<EntryList> lists;
+    std::vector<Route> routes;
+    RouteTable table;
+    std::vector<config::TokenIssuer> issuers;
+    std::vector<std::string> issuer_ca_pem;           // of issuers' JWKS servers
+    std::vector<std::string> issuer_certificate_pem;  // of issuers without JWKS
+    // For each credential number, the states of the entries that use it, on all lists.
+    std::vector<std::vector<std::shared_ptr<EntryState>>> by_credential;
+};
+
+// Compiles what load() found to be right. Cross-checks that only compiling can make (regular
+// expressions, headers that can't be sent, model places that can't be written) are appended to
+// `findings`; with an error among them the result is null. Control thread.
+std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedState& shared,
+                                        std::vector<config::Finding>& findings);
+
+}  // namespace rotary::policy

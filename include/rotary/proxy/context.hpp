@@ -1,0 +1,57 @@
+#pragma once
+
+#include <rotary/base/buffers.hpp>
+#include <rotary/base/log.hpp>
+#include <rotary/base/metrics.hpp>
+#include <rotary/net/dialer.hpp>
+#include <rotary/net/reactor.hpp>
+#include <rotary/net/session_set.hpp>
+#include <rotary/policy/jwt.hpp>
+#include <rotary/policy/token_cache.hpp>
+#include <rotary/proxy/access_log.hpp>
+#include <rotary/proxy/upstream_pool.hpp>
+#include <rotary/proxy/wiring.hpp>
+#include <rotary/wire/message.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rotary::proxy {
+
+// Big tables and buffers that are used between two awaits only: after a co_await another exchange
+// of this worker may have written over them.
+struct Scratch {
+    wire::RequestHead request;
+    wire::ResponseHead response;
+    std::string path;          // a rewritten path
+    std::vector<char> head;    // a message head being put together
+};
+
+// What the proxy uses of its worker: the worker owns all of it, one of each, on its one thread.
+struct Context {
+    net::Reactor& reactor;
+    BufferPool& buffers;
+    net::Dialer& dialer;
+    UpstreamPool& pool;
+    net::SessionSet& sessions;
+    policy::TokenCache& tokens;
+    metrics::Shard& metrics;
+    AccessLog& access_log;
+    Logger& log;
+
+    // What new exchanges begin with; replaced by the worker when a snapshot is published.
+    std::shared_ptr<const Wiring> wiring;
+    std::shared_ptr<const policy::IssuerTable> issuers;
+    std::vector<std::size_t> buckets;  // of `pool`, as wiring->upstreams
+
+    // Told when a token names a key that issuer `index` does not have; must not block.
+    std::function<void(std::size_t index)> on_stale_keys;
+
+    std::uint64_t random_state = 1;  // of request ids; seeded by the worker
+    Scratch scratch;
+};
+
+}  // namespace rotary::proxy

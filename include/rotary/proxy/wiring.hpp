@@ -1,0 +1,61 @@
+#pragma once
+
+#include <rotary/base/metrics.hpp>
+#include <rotary/net/dialer.hpp>
+#include <rotary/policy/snapshot.hpp>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rotary::proxy {
+
+inline constexpr std::size_t kSuspendReasons = 6;  // policy::SuspendReason's values
+
+struct RouteSeries {
+    metrics::SeriesId requests;  // by status
+    metrics::HistogramId duration;
+};
+
+struct EntrySeries {
+    metrics::SeriesId upstream_requests;  // by status
+    metrics::HistogramId upstream_duration;
+    std::array<metrics::SeriesId, kSuspendReasons> suspensions;
+};
+
+struct ProcessSeries {
+    metrics::SeriesId unrouted;  // by status: requests that met no route
+    metrics::HistogramId unrouted_duration;
+    metrics::HistogramId overhead;
+    metrics::SeriesId in_flight;
+    metrics::SeriesId connections;
+    metrics::SeriesId failovers;
+    metrics::SeriesId all_suspended;
+    metrics::SeriesId upstream_failures;
+};
+
+// A snapshot with what the sockets and the counters need of it: endpoints with their TLS settings,
+// and the handles of all series, so that the path looks nothing up by name. Immutable, shared by
+// pointer with every worker.
+struct Wiring {
+    struct Upstream {
+        net::Endpoint endpoint;
+        std::string pool_key;  // equal keys: connections may be shared
+        metrics::SeriesId requests;  // by status, for requests without a rotation
+        metrics::HistogramId duration;
+    };
+
+    std::shared_ptr<const policy::Snapshot> snapshot;
+    std::vector<Upstream> upstreams;                // as snapshot->backends
+    std::vector<RouteSeries> routes;                // as snapshot->routes
+    std::vector<std::vector<EntrySeries>> entries;  // as snapshot->lists and their entries
+    ProcessSeries process;
+    std::uint32_t cells = 0;  // for Shard::ensure
+};
+
+// Throws std::runtime_error when a Backend's CA can't be read. Control thread.
+std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const policy::Snapshot> snapshot,
+                                      metrics::Registry& registry);
+
+}  // namespace rotary::proxy

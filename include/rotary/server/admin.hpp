@@ -1,0 +1,82 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <rotary/base/log.hpp>
+
+namespace rotary::server {
+
+struct Health {
+    bool ok = true;
+    std::string reason;  // the answer's first line when it is not ok
+    std::vector<std::pair<std::string, std::string>> checks;  // name, state; shown by ?verbose
+};
+
+struct ReloadOutcome {
+    bool ok = true;
+    std::string findings;  // what the check said, for people; empty when it said nothing
+};
+
+// What the admin listener shows and changes, supplied by whoever owns the process. Called on the
+// control thread, one at a time. A hook that throws costs its caller a 500 and nothing else.
+struct AdminHooks {
+    std::function<std::string()> metrics;      // Prometheus text format 0.0.4
+    std::function<Health()> live;
+    std::function<Health()> ready;
+    std::function<std::string()> status_json;
+    std::function<std::string()> models_json;
+    std::function<std::string()> config_text;  // secrets already taken out
+    std::function<ReloadOutcome()> reload;
+    // False: there is no entry of that id.
+    std::function<bool(std::string_view id, std::chrono::seconds duration)> suspend;
+    std::function<bool(std::string_view id)> resume;
+    // Whether a POST may pass. `authorization` is the header as it came, empty without one.
+    // `local`: from a loopback address and for a loopback host name, so not from a page that has
+    // rebound its name. Unset: local ones pass.
+    std::function<bool(std::string_view authorization, bool local)> may_change;
+};
+
+struct AdminOptions {
+    std::string address = "127.0.0.1";  // IP literal
+    std::uint16_t port = 9901;          // 0: the kernel chooses
+    std::size_t connections = 64;       // one more ends the one that has waited the longest
+    std::size_t head_bytes = 8192;      // 431 above
+    std::size_t body_bytes = 65536;     // 413 above
+    std::chrono::milliseconds timeout{10'000};  // for a whole request, idling before it, its answer
+    std::chrono::seconds suspend_default{60};
+    std::chrono::seconds suspend_max{3600};
+};
+
+// The admin listener: plain HTTP/1.1 for operators, probes and scrapers, off the request path.
+// Lives on the control thread's io_context and is single-threaded. What it answers is in
+// admin_routes; here are sockets, limits and time-outs only.
+class Admin {
+public:
+    // Binds and starts accepting. Throws boost::system::system_error naming address and port.
+    Admin(boost::asio::io_context& context, const AdminOptions& options, AdminHooks hooks,
+          Logger& log);
+    ~Admin();  // stops
+    Admin(const Admin&) = delete;
+    Admin& operator=(const Admin&) = delete;
+
+    std::uint16_t port() const noexcept;  // the real one when 0 was asked for
+    std::size_t connections() const noexcept;
+    // Closes the listener and every connection. No hook is called any more.
+    void stop() noexcept;
+
+private:
+    struct State;
+    std::shared_ptr<State> x_state;
+};
+
+}  // namespace rotary::server

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rotary/base/log.hpp>
+#include <rotary/policy/key_set.hpp>
+
+namespace rotary::server {
+
+// Where one token issuer's keys come from: a url or a file.
+struct JwksSource {
+    std::string issuer;  // its `iss`, for the log
+    std::string url;     // https://…, or http:// to a loopback address
+    std::string file;    // a path, ready to be opened
+    std::string ca_pem;  // whom to trust for https; empty: the system's
+    bool operator==(const JwksSource&) const = default;
+};
+
+struct JwksOptions {
+    std::chrono::milliseconds refresh{300'000};  // fetched again after 80 % of it
+    std::chrono::milliseconds fetch{5'000};      // one fetch, all of it
+    std::chrono::milliseconds cooldown{30'000};  // between two fetches for an unknown key
+    std::chrono::milliseconds stale{86'400'000}; // how long the last good keys outlive an outage
+    std::chrono::milliseconds retry_first{1'000};  // after a failure; doubled by each further one
+    std::chrono::milliseconds retry_max{30'000};
+    policy::KeySetLimits limits;
+};
+
+struct JwksStatus {
+    std::uint64_t fetches_ok = 0;
+    std::uint64_t fetches_failed = 0;
+    std::optional<std::chrono::system_clock::time_point> last_success;
+    std::string last_error;  // empty after a success
+};
+
+// Keeps the keys of every token issuer fresh, in the background: a request never waits for a fetch.
+// One fetch at a time an issuer. The last good keys stay through an outage, up to `stale`. Reading
+// a file blocks, which is fine here. Lives on the control thread's io_context; single-threaded.
+class JwksFetcher {
+public:
+    // Called with new keys; with none when the old ones went stale. Not called when a fetch brought
+    // the same keys again. `issuer` is the index in the sources set last. It may call set_sources,
+    // but not destroy the fetcher.
+    using OnKeys =
+        std::function<void(std::size_t issuer, std::shared_ptr<const policy::KeySet> keys)>;
+
+    JwksFetcher(boost::asio::io_context& context, const JwksOptions& options, OnKeys on_keys,
+                Logger& log);
+    ~JwksFetcher();  // stops
+    JwksFetcher(const JwksFetcher&) = delete;
+    JwksFetcher& operator=(const JwksFetcher&) = delete;
+
+    // Starts fetching, or after a reload goes on with these. A source that was there already keeps
+    // its keys, counts and times. Files of new sources are read, and `on_keys` called, before it
+    // returns.
+    void set_sources(std::vector<JwksSource> sources);
+
+    // A token named a key that nobody knows: perhaps the issuer has rotated. False: too early for
+    // another fetch, one is under way, or there is no such issuer. Cheap, but callers on other
+    // threads must post here, so they should ask at most once a cooldown themselves.
+    bool refresh_for_unknown_kid(std::size_t issuer);
+
+    // No fetch goes on and `on_keys` is not called any more; keys and status stay readable.
+    void stop() noexcept;
+
+    std::size_t size() const noexcept;
+    std::shared_ptr<const policy::KeySet> keys(std::size_t issuer) const;  // null: none yet
+    JwksStatus status(std::size_t issuer) const;
+    // Over all issuers, those that a reload removed too.
+    std::uint64_t fetches_ok() const noexcept;
+    std::uint64_t fetches_failed() const noexcept;
+
+private:
+    struct Issuer;
+    struct State;
+    std::unique_ptr<State> x_state;
+};
+
+}  // namespace rotary::server

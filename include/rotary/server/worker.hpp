@@ -1,0 +1,72 @@
+#pragma once
+
+#include <rotary/base/log.hpp>
+#include <rotary/base/log_writer.hpp>
+#include <rotary/base/metrics.hpp>
+#include <rotary/net/tls.hpp>
+#include <rotary/policy/jwt.hpp>
+#include <rotary/proxy/wiring.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rotary::server {
+
+// Where a worker listens; the same for all of them (SO_REUSEPORT).
+struct ListenAt {
+    std::string address;
+    std::uint16_t port = 0;
+    std::shared_ptr<const net::TlsContext> tls;  // null: plaintext
+};
+
+struct WorkerOptions {
+    std::size_t index = 0;
+    std::size_t connections = 10000;  // this worker's share; one more is closed at once
+    LogWriter* access_log = nullptr;  // null: no access log
+    Logger* log = nullptr;
+    metrics::Registry* registry = nullptr;
+    std::shared_ptr<const proxy::Wiring> wiring;
+    std::shared_ptr<const policy::IssuerTable> issuers;
+    std::function<void(std::size_t issuer)> on_stale_keys;  // any thread
+};
+
+// One event loop on its own thread with its own everything: listeners, sessions, upstream pool, token
+// cache, counters, log buffer. Made, started, drained and joined on the control thread; post() is the
+// only door for other threads.
+class Worker {
+public:
+    // Binds. Throws std::system_error naming address and port.
+    Worker(const WorkerOptions& options, const std::vector<ListenAt>& listeners);
+    ~Worker();  // joins; stop() first
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
+    void start();
+    void post(std::function<void()> work);
+
+    // From now on exchanges begin with this; those under way keep what they began with.
+    void publish(std::shared_ptr<const proxy::Wiring> wiring,
+                 std::shared_ptr<const policy::IssuerTable> issuers);
+
+    // Stops accepting, closes idle connections; `on_empty` is called (on the worker's thread) when
+    // the last session has ended.
+    void drain(std::function<void()> on_empty);
+    void cancel_all();  // ends the sessions that are left, honestly where they are in mid-answer
+    void stop();        // ends the loop and joins; sessions must be gone or lost
+
+    // Whether the loop turned within `patience`.
+    bool alive(std::chrono::steady_clock::time_point now, std::chrono::milliseconds patience) const;
+
+private:
+    struct Body;
+    std::unique_ptr<Body> body_;
+    std::vector<std::uint16_t> ports_;
+};
+
+}  // namespace rotary::server

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace rotary::wire {
+
+// One field line, as views into the buffer that the head was read into.
+struct Header {
+    std::string_view name;   // as sent; compare with text::iequals
+    std::string_view value;  // optional white space trimmed
+};
+
+// The structural limit of a header table (RFC 9110 sets none). limits.headers can only lower it.
+inline constexpr std::size_t kHeaderTableSize = 128;
+
+// A fixed table of header lines. Big (4 KB): lives in a worker's scratch, never in a coroutine
+// frame.
+class HeaderTable {
+public:
+    const Header* begin() const noexcept { return rows_.data(); }
+    const Header* end() const noexcept { return rows_.data() + size_; }
+    std::size_t size() const noexcept { return size_; }
+    void clear() noexcept {
+        size_ = 0;
+        names_hops_ = false;
+    }
+    bool push(Header header) noexcept {
+        if (size_ == rows_.size()) return false;
+        rows_[size_++] = header;
+        if (header.name.size() == 10 && (header.name[0] | 0x20) == 'c') note_connection(header);
+        return true;
+    }
+    // Whether a Connection field says more than plain "close" or "keep-alive". Hardly any does, and
+    // then nobody has to compare every name with its elements.
+    bool names_hops() const noexcept { return names_hops_; }
+    // The first line of that name (ASCII case ignored), or nullptr.
+    const Header* find(std::string_view name) const noexcept;
+    std::size_t count(std::string_view name) const noexcept;
+
+private:
+    void note_connection(const Header& header) noexcept;
+
+    std::array<Header, kHeaderTableSize> rows_;
+    std::size_t size_ = 0;
+    bool names_hops_ = false;
+};
+
+// How the end of a body is known (RFC 9112 section 6.3).
+enum class Framing : std::uint8_t { none, content_length, chunked, until_close };
+
+struct RequestHead {
+    std::string_view method;
+    std::string_view target;  // origin-form, as sent
+    std::string_view path;    // target up to '?', not decoded
+    std::string_view query;   // after '?', without it
+    std::string_view host;    // Host's value without the port; as sent
+    std::uint8_t minor_version = 1;
+    bool keep_alive = true;  // after Connection and the version are considered
+    bool expect_continue = false;
+    Framing framing = Framing::none;
+    std::uint64_t content_length = 0;
+    HeaderTable headers;
+};
+
+struct ResponseHead {
+    std::uint16_t status = 0;
+    std::string_view reason;
+    std::uint8_t minor_version = 1;
+    bool keep_alive = true;
+    Framing framing = Framing::none;
+    std::uint64_t content_length = 0;
+    HeaderTable headers;
+};
+
+}  // namespace rotary::wire

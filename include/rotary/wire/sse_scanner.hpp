@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rotary::wire {
+
+// Follows a text/event-stream (WHATWG HTML, "Server-sent events") as it passes, without holding it
+// up: knows whether the stream stands at an event boundary and whether [DONE] came, and keeps the
+// last complete `data:` payload that holds a "usage" other than null (bounded), for settling.
+// Owned by whoever relays the stream, used on that thread. Once its strings have grown it allocates
+// nothing; the same memory serves the next stream after begin().
+class SseScanner {
+public:
+    // `line_bytes`: lines and events with more data than this are followed but not kept.
+    explicit SseScanner(std::size_t line_bytes = 65536) noexcept : line_bytes_(line_bytes) {}
+
+    void begin() noexcept;  // forget everything, keep the memory
+    void feed(std::string_view payload);
+
+    // True at the start and right after an empty line, where another event may be put in.
+    bool at_boundary() const noexcept { return at_boundary_; }
+    bool done() const noexcept { return done_; }             // data: [DONE] was seen
+    std::uint64_t events() const noexcept { return events_; }  // with data, complete
+    std::string_view usage_payload() const noexcept { return usage_; }  // JSON of that event, or ""
+
+private:
+    void end_line(std::string_view line);
+    void end_event();
+    void take_data(std::string_view data);
+
+    std::size_t line_bytes_;
+    std::string line_;   // a line that began in an earlier piece, up to line_bytes_
+    std::string data_;   // of the current event, its lines joined by LF, up to line_bytes_
+    std::string usage_;
+    std::uint64_t events_ = 0;
+    std::uint32_t data_lines_ = 0;  // of the current event
+    bool at_boundary_ = true;
+    bool done_ = false;
+    bool overlong_line_ = false;
+    bool overlong_data_ = false;
+    bool last_was_cr_ = false;
+};
+
+}  // namespace rotary::wire

@@ -1,0 +1,115 @@
+#include <rotary/app/commands.hpp>
+
+#include <rotary/base/log.hpp>
+#include <rotary/config/load.hpp>
+#include <rotary/policy/snapshot.hpp>
+#include <rotary/server/server.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rotary::app {
+
+namespace {
+
+LogLevel log_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::trace:
+        case config::LogLevel::debug: return LogLevel::debug;
+        case config::LogLevel::info: return LogLevel::info;
+        case config::LogLevel::warning: return LogLevel::warn;
+        case config::LogLevel::error: return LogLevel::error;
+    }
+    return LogLevel::info;
+}
+
+// Every connection is a descriptor: take as many as the system lets us.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int serve(const std::string& path) {
+    raise_descriptor_limit();
+    config::Loaded loaded = config::load(path, config::process_environment());
+    Logger log(log_level(loaded.config.log.level));
+    std::vector<config::Finding> findings = loaded.findings;
+    const auto print = [&] {
+        const std::string text = config::to_text(findings);
+        std::fwrite(text.data(), 1, text.size(), stderr);
+    };
+    if (!loaded.ok()) {
+        print();
+        std::fprintf(stderr, "rotary: not started: the configuration has errors\n");
+        return 1;
+    }
+    try {
+        server::Server::Options options;
+        options.config_path = path;
+        options.environment = config::process_environment();
+        server::Server server(options, std::move(loaded), log, findings);
+        print();
+        return server.run();
+    } catch (const std::exception& error) {
+        print();
+        std::fprintf(stderr, "rotary: not started: %s\n", error.what());
+        return config::has_errors(findings) ? 1 : 3;
+    }
+}
+
+int check(const std::string& path, bool as_json) {
+    const config::Loaded loaded = config::load(path, config::process_environment());
+    std::vector<config::Finding> findings = loaded.findings;
+    if (loaded.ok()) {
+        policy::SharedState shared;
+        policy::compile(loaded, shared, findings);
+    }
+    config::sort_findings(findings, loaded.files);
+    const std::string text = as_json ? config::to_json(findings) : config::to_text(findings);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    const bool failed = config::has_errors(findings);
+    if (!as_json) {
+        std::fprintf(stderr, "%s: %s\n", path.c_str(),
+                     failed ? "has errors" : "the configuration is right");
+    }
+    return failed ? 1 : 0;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+    auto path = std::make_shared<std::string>();
+    CLI::App* command = app.add_subcommand("serve", "Runs the gateway");
+    command->add_option("-c,--config", *path, "rotary.yaml")->required();
+    command->footer("SIGHUP reloads the configuration; a broken one leaves the old one in force.\n"
+                    "SIGTERM and SIGINT drain: requests under way are finished, up to "
+                    "timeouts.drain.\nA second one stops at once. The access log goes to standard "
+                    "output, everything else to standard error.");
+    command->callback([path, &exit_code] { exit_code = serve(*path); });
+}
+
+void add_check_command(CLI::App& app, int& exit_code) {
+    auto path = std::make_shared<std::string>();
+    auto output = std::make_shared<std::string>("text");
+    CLI::App* command = app.add_subcommand(
+        "check", "Checks a configuration and everything it names; also 'rotary -t'");
+    command->add_option("-c,--config", *path, "rotary.yaml")->required();
+    command->add_option("-o,--output", *output, "text, or json for machines")
+        ->check(CLI::IsMember({"text", "json"}));
+    command->footer("Prints every finding as file:line:column: error|warning: path: message.\n"
+                    "Exit code 0: no errors; 1: errors; 2: bad usage.");
+    command->callback(
+        [path, output, &exit_code] { exit_code = check(*path, *output == "json"); });
+}
+
+}  // namespace rotary::app

@@ -1,0 +1,204 @@
+#include <rotary/base/log_writer.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <poll.h>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace rotary {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How many written buffers are kept for reuse, and how big one of them may have grown.
+constexpr std::size_t kSpareBuffers = 64;
+constexpr std::size_t kSpareCapacity = 256u << 10;
+
+std::uint64_t count_lines(std::string_view text) noexcept {
+    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+enum class SinkKind { file, pipe, socket };
+
+SinkKind kind_of(int fd) noexcept {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0 || S_ISREG(status.st_mode)) return SinkKind::file;
+    return S_ISSOCK(status.st_mode) ? SinkKind::socket : SinkKind::pipe;  // or a terminal
+}
+
+}  // namespace
+
+// Shared by the LogWriter and its thread, so that either may go first.
+struct LogWriter::State {
+    explicit State(const LogWriterOptions& given) : options(given), sink(kind_of(given.fd)) {}
+
+    const LogWriterOptions options;
+    const SinkKind sink;
+    std::atomic<bool> stopping{false};
+    std::atomic<std::uint64_t> written_bytes{0};
+    std::atomic<std::uint64_t> dropped_lines{0};
+
+    std::mutex mutex;
+    std::condition_variable work;
+    std::condition_variable progress;
+    // Guarded by the mutex.
+    std::vector<std::string> pending;
+    std::vector<std::string> spare;
+    std::size_t pending_bytes = 0;    // with those the thread has taken and not finished
+    std::uint64_t submitted = 0;      // buffers handed over, ever
+    std::uint64_t finished = 0;       // of those, written or dropped
+    bool exited = false;
+
+    void run();
+    void finish(std::string& buffer);
+    void write_all(std::string_view text);
+    ssize_t write_some(std::string_view text) const;
+    bool wait_writable() const;
+};
+
+namespace {
+
+// What one write may carry. To a pipe, whole lines that fit PIPE_BUF: such a write is atomic, so it
+// neither blocks once the pipe is writable nor mixes with what others write there.
+std::string_view next_piece(std::string_view text, SinkKind sink) noexcept {
+    if (sink != SinkKind::pipe || text.size() <= PIPE_BUF) return text;
+    const auto end = text.rfind('\n', PIPE_BUF - 1);
+    return text.substr(0, end == text.npos ? PIPE_BUF : end + 1);
+}
+
+}  // namespace
+
+bool LogWriter::State::wait_writable() const {
+    pollfd entry{options.fd, POLLOUT, 0};
+    while (!stopping.load(std::memory_order_relaxed)) {
+        const int ready = ::poll(&entry, 1, 100);
+        if (ready > 0) return true;  // an error shows in the write that follows
+        if (ready < 0 && errno != EINTR) return true;
+    }
+    return false;
+}
+
+ssize_t LogWriter::State::write_some(std::string_view text) const {
+    if (sink == SinkKind::socket) {
+        return ::send(options.fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    return ::write(options.fd, text.data(), text.size());
+}
+
+// Writes `text` or counts its rest as dropped.
+void LogWriter::State::write_all(std::string_view text) {
+    while (!text.empty()) {
+        if (sink != SinkKind::file && !wait_writable()) break;
+        const ssize_t n = write_some(next_piece(text, sink));
+        if (n > 0) {
+            text.remove_prefix(static_cast<std::size_t>(n));
+            written_bytes.fetch_add(static_cast<std::uint64_t>(n), std::memory_order_relaxed);
+            continue;
+        }
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (!wait_writable()) break;
+            continue;
+        }
+        break;  // EPIPE, ENOSPC, EIO: the next buffer tries again
+    }
+    dropped_lines.fetch_add(count_lines(text), std::memory_order_relaxed);
+}
+
+// Under the mutex.
+void LogWriter::State::finish(std::string& buffer) {
+    pending_bytes -= buffer.size();
+    ++finished;
+    if (spare.size() < kSpareBuffers && buffer.capacity() <= kSpareCapacity) {
+        buffer.clear();
+        spare.push_back(std::move(buffer));
+    }
+}
+
+void LogWriter::State::run() {
+    std::vector<std::string> batch;
+    std::unique_lock lock(mutex);
+    for (;;) {
+        work.wait(lock, [this] { return !pending.empty() || stopping; });
+        if (pending.empty()) break;
+        batch.swap(pending);
+        for (std::string& buffer : batch) {
+            lock.unlock();
+            write_all(buffer);
+            lock.lock();
+            finish(buffer);
+        }
+        batch.clear();
+        progress.notify_all();
+    }
+    exited = true;
+    progress.notify_all();
+}
+
+LogWriter::LogWriter(const LogWriterOptions& options) : state_(std::make_shared<State>(options)) {
+    // The thread takes no signals: they are the control thread's, and SIGPIPE must kill nobody.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    std::thread thread([state = state_] { state->run(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread.detach();
+}
+
+LogWriter::~LogWriter() {
+    flush(state_->options.stop_wait);
+    std::unique_lock lock(state_->mutex);
+    state_->stopping = true;
+    state_->work.notify_all();
+    state_->progress.wait_for(lock, 200ms, [this] { return state_->exited; });
+}
+
+bool LogWriter::submit(std::string& buffer) {
+    if (buffer.empty()) return true;
+    State& state = *state_;
+    std::unique_lock lock(state.mutex);
+    if (buffer.size() > state.options.max_pending_bytes - state.pending_bytes) {
+        lock.unlock();
+        state.dropped_lines.fetch_add(count_lines(buffer), std::memory_order_relaxed);
+        buffer.clear();
+        return false;
+    }
+    std::string empty;
+    if (!state.spare.empty()) {
+        empty = std::move(state.spare.back());
+        state.spare.pop_back();
+    }
+    state.pending_bytes += buffer.size();
+    ++state.submitted;
+    state.pending.push_back(std::move(buffer));
+    lock.unlock();
+    state.work.notify_one();
+    buffer = std::move(empty);
+    return true;
+}
+
+bool LogWriter::flush(std::chrono::milliseconds deadline) {
+    std::unique_lock lock(state_->mutex);
+    const auto goal = state_->submitted;
+    return state_->progress.wait_for(lock, deadline, [&] { return state_->finished >= goal; });
+}
+
+LogWriterStats LogWriter::stats() const {
+    return {state_->written_bytes.load(std::memory_order_relaxed),
+            state_->dropped_lines.load(std::memory_order_relaxed)};
+}
+
+}  // namespace rotary

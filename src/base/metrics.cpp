@@ -1,0 +1,270 @@
+#include "base/metrics_page.hpp"
+
+#include <rotary/base/metrics.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+namespace rotary::metrics {
+
+namespace {
+
+// Cells 0.. are the sink of default ids: wide enough for a whole block of status counters.
+constexpr std::uint32_t kStatuses = 500;
+constexpr std::uint32_t kSinkCells = kStatuses;
+
+enum class Kind : std::uint8_t { counter, gauge, statuses, histogram };
+
+struct Series {
+    std::string labels;  // rendered: it is the series' identity within its family
+    std::uint32_t index = 0;
+    const Buckets* buckets = nullptr;
+};
+
+struct Family {
+    Kind kind;
+    std::string help;
+    std::vector<Series> series;
+};
+
+std::unique_ptr<Buckets> make_buckets(std::span<const double> bounds) {
+    auto buckets = std::make_unique<Buckets>();
+    buckets->seconds.assign(bounds.begin(), bounds.end());
+    for (const double bound : bounds) {
+        buckets->nanoseconds.push_back(static_cast<std::uint64_t>(bound * 1e9 + 0.5));
+    }
+    if (!std::is_sorted(bounds.begin(), bounds.end(), std::less_equal<>{})) {
+        throw std::logic_error("histogram bounds must ascend");
+    }
+    return buckets;
+}
+
+}  // namespace
+
+Shard::~Shard() {
+    for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
+}
+
+Shard::Cell* Shard::grow(std::uint32_t index) noexcept {
+    auto& slot = chunks_[index / kChunkCells % kChunks];
+    Cell* chunk = slot.load(std::memory_order_relaxed);
+    if (chunk == nullptr) {
+        chunk = new (std::nothrow) Cell[kChunkCells]();
+        // Release: a reader that sees the chunk sees its zeros.
+        slot.store(chunk, std::memory_order_release);
+    }
+    return chunk;
+}
+
+void Shard::ensure(std::uint32_t cells) noexcept {
+    for (std::uint32_t index = 0; index < cells; index += kChunkCells) grow(index);
+}
+
+void Shard::observe(HistogramId id, std::chrono::nanoseconds duration) noexcept {
+    if (id.buckets == nullptr) return;
+    const auto& bounds = id.buckets->nanoseconds;
+    const auto count = duration.count();
+    const auto value = count < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(count);
+    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
+    bump(id.index + static_cast<std::uint32_t>(bucket), 1);
+    bump(id.index + static_cast<std::uint32_t>(bounds.size()) + 1, value);
+}
+
+std::uint64_t Shard::value(std::uint32_t index) const noexcept {
+    const Cell* chunk = chunks_[index / kChunkCells % kChunks].load(std::memory_order_acquire);
+    return chunk == nullptr ? 0 : chunk[index % kChunkCells].load(std::memory_order_relaxed);
+}
+
+struct Registry::State {
+    mutable std::mutex mutex;
+    std::map<std::string, Family, std::less<>> families;
+    std::vector<std::unique_ptr<Buckets>> buckets;
+    std::vector<const Shard*> shards;
+    std::vector<std::uint64_t> retired;  // what detached shards had counted, by cell
+    std::vector<std::function<void(Exposition&)>> sources;
+    std::uint32_t next = kSinkCells;
+
+    struct Wanted {
+        Kind kind;
+        std::string_view name;
+        std::string_view help;
+        const Labels& labels;
+        std::span<const double> bounds;
+    };
+
+    Series find_or_add(const Wanted& wanted) {
+        const std::lock_guard lock(mutex);
+        auto found = families.find(wanted.name);
+        if (found == families.end()) {
+            Family family{wanted.kind, std::string(wanted.help), {}};
+            found = families.emplace(std::string(wanted.name), std::move(family)).first;
+        }
+        Family& family = found->second;
+        if (family.kind != wanted.kind) {
+            throw std::logic_error("metric registered with two types: " + found->first);
+        }
+        const std::string labels = render_labels(wanted.labels);
+        for (const Series& series : family.series) {
+            if (series.labels != labels) continue;
+            if (series.buckets != nullptr &&
+                !std::ranges::equal(series.buckets->seconds, wanted.bounds)) {
+                throw std::logic_error("histogram registered with other buckets: " + found->first);
+            }
+            return series;
+        }
+        return family.series.emplace_back(add(wanted, labels));
+    }
+
+    Series add(const Wanted& wanted, std::string labels) {
+        Series series{std::move(labels), next, nullptr};
+        std::uint32_t size = 1;
+        if (wanted.kind == Kind::statuses) size = kStatuses;
+        if (wanted.kind == Kind::histogram) {
+            series.buckets = intern(wanted.bounds);
+            size = static_cast<std::uint32_t>(wanted.bounds.size()) + 2;
+        }
+        if (next + size > Shard::kChunkCells * Shard::kChunks) {
+            throw std::logic_error("too many metric series");
+        }
+        next += size;
+        return series;
+    }
+
+    const Buckets* intern(std::span<const double> bounds) {
+        for (const auto& known : buckets) {
+            if (std::ranges::equal(known->seconds, bounds)) return known.get();
+        }
+        return buckets.emplace_back(make_buckets(bounds)).get();
+    }
+
+    // Under the mutex.
+    std::uint64_t total(std::uint32_t index) const {
+        std::uint64_t sum = index < retired.size() ? retired[index] : 0;
+        for (const Shard* shard : shards) sum += shard->value(index);
+        return sum;
+    }
+
+    void print(Page& page, const std::string& name, const Family& family) const;
+    void print_histogram(std::string& out, const std::string& name, const Series& series) const;
+};
+
+void Registry::State::print_histogram(std::string& out, const std::string& name,
+                                      const Series& series) const {
+    const auto& bounds = series.buckets->seconds;
+    const auto last = static_cast<std::uint32_t>(bounds.size());
+    std::uint64_t count = 0;
+    for (std::uint32_t i = 0; i <= last; ++i) {
+        count += total(series.index + i);
+        std::string le = series.labels.empty() ? "le=\"" : series.labels + ",le=\"";
+        append_real(le, i < last ? bounds[i] : std::numeric_limits<double>::infinity());
+        append_sample(out, name + "_bucket", le + '"', count);
+    }
+    const auto sum = static_cast<double>(total(series.index + last + 1)) / 1e9;
+    append_sample(out, name + "_sum", series.labels, sum);
+    append_sample(out, name + "_count", series.labels, count);
+}
+
+void Registry::State::print(Page& page, const std::string& name, const Family& family) const {
+    const Type type = family.kind == Kind::gauge       ? Type::gauge
+                      : family.kind == Kind::histogram ? Type::histogram
+                                                       : Type::counter;
+    std::string& out = page.family(type, name, family.help);
+    for (const Series& series : family.series) {
+        if (family.kind == Kind::histogram) {
+            print_histogram(out, name, series);
+        } else if (family.kind == Kind::statuses) {
+            for (std::uint32_t i = 0; i < kStatuses; ++i) {
+                const std::uint64_t count = total(series.index + i);
+                if (count == 0) continue;
+                const std::string code = "code=\"" + std::to_string(i + 100) + '"';
+                const std::string separator = series.labels.empty() ? "" : ",";
+                append_sample(out, name, series.labels + separator + code, count);
+            }
+        } else if (family.kind == Kind::gauge) {
+            append_sample(out, name, series.labels,
+                          static_cast<std::int64_t>(total(series.index)));
+        } else {
+            append_sample(out, name, series.labels, total(series.index));
+        }
+    }
+}
+
+Registry::Registry() : state_(std::make_unique<State>()) {}
+Registry::~Registry() = default;
+
+SeriesId Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
+    return {state_->find_or_add({Kind::counter, name, help, labels, {}}).index};
+}
+
+SeriesId Registry::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+    return {state_->find_or_add({Kind::gauge, name, help, labels, {}}).index};
+}
+
+SeriesId Registry::status_counter(std::string_view name, std::string_view help,
+                                  const Labels& labels) {
+    return {state_->find_or_add({Kind::statuses, name, help, labels, {}}).index};
+}
+
+HistogramId Registry::histogram(std::string_view name, std::string_view help, const Labels& labels,
+                                std::span<const double> bounds_seconds) {
+    const auto series = state_->find_or_add({Kind::histogram, name, help, labels, bounds_seconds});
+    return {series.index, series.buckets};
+}
+
+std::uint32_t Registry::cells() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->next;
+}
+
+void Registry::attach(const Shard* shard) {
+    const std::lock_guard lock(state_->mutex);
+    state_->shards.push_back(shard);
+}
+
+void Registry::detach(const Shard* shard) {
+    const std::lock_guard lock(state_->mutex);
+    if (std::erase(state_->shards, shard) == 0) return;
+    state_->retired.resize(std::max<std::size_t>(state_->retired.size(), state_->next));
+    for (std::uint32_t i = 0; i < state_->next; ++i) state_->retired[i] += shard->value(i);
+}
+
+void Registry::on_scrape(std::function<void(Exposition&)> source) {
+    const std::lock_guard lock(state_->mutex);
+    state_->sources.push_back(std::move(source));
+}
+
+std::string Registry::scrape() const {
+    std::unique_lock lock(state_->mutex);
+    Page page;
+    for (const auto& [name, family] : state_->families) state_->print(page, name, family);
+    const auto sources = state_->sources;
+    lock.unlock();
+    for (const auto& source : sources) source(page);
+    return page.text();
+}
+
+std::uint64_t Registry::value(SeriesId id) const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->total(id.index);
+}
+
+std::uint64_t Registry::status_value(SeriesId id, unsigned status) const {
+    if (status < 100 || status >= 600) return 0;
+    return value({id.index + status - 100});
+}
+
+std::uint64_t Registry::count(HistogramId id) const {
+    if (id.buckets == nullptr) return 0;
+    const std::lock_guard lock(state_->mutex);
+    std::uint64_t sum = 0;
+    const auto last = static_cast<std::uint32_t>(id.buckets->seconds.size());
+    for (std::uint32_t i = 0; i <= last; ++i) sum += state_->total(id.index + i);
+    return sum;
+}
+
+}  // namespace rotary::metrics

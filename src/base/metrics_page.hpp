@@ -1,0 +1,42 @@
+#pragma once
+
+#include <rotary/base/metrics.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace rotary::metrics {
+
+// `a="x",b="y"`, values escaped. Empty for no labels.
+std::string render_labels(const Labels& labels);
+
+// Shortest text that reads back the same; +Inf, -Inf and NaN as Prometheus spells them.
+void append_real(std::string& out, double value);
+
+// One line; `labels` rendered.
+void append_sample(std::string& out, std::string_view name, std::string_view labels,
+                   std::uint64_t value);
+void append_sample(std::string& out, std::string_view name, std::string_view labels,
+                   std::int64_t value);
+void append_sample(std::string& out, std::string_view name, std::string_view labels, double value);
+
+// The page of one scrape. One thread.
+class Page final : public Exposition {
+public:
+    void sample(Type type, std::string_view name, std::string_view help, const Labels& labels,
+                double value) override;
+    // The lines of a family, to append to. The first to name it says its type and help.
+    std::string& family(Type type, std::string_view name, std::string_view help);
+    std::string text() const;  // families without a sample are left out
+
+private:
+    struct Family {
+        std::string head;
+        std::string samples;
+    };
+    std::map<std::string, Family, std::less<>> families_;
+};
+
+}  // namespace rotary::metrics

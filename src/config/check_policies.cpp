@@ -1,0 +1,141 @@
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "config/checker.hpp"
+
+namespace rotary::config {
+namespace {
+
+void check_weights(Checker& checker, const std::vector<ModelEntry>& entries, const Mark& mark) {
+    std::uint64_t divisor = 0;
+    std::uint64_t sum = 0;
+    for (const ModelEntry& entry : entries) {
+        divisor = std::gcd(divisor, std::uint64_t{entry.weight});
+        sum += entry.weight;
+    }
+    if (!entries.empty() && sum == 0) {
+        checker.warning(mark, "every weight is 0: no model is ever picked");
+    } else if (divisor > 0 && sum / divisor > kMaxTotalWeight + 5) {
+        const std::string divided =
+            divisor > 1 ? " after dividing by " + std::to_string(divisor) : "";
+        checker.error(mark, "the weights add up to " + std::to_string(sum / divisor) + divided +
+                                ", at most " + std::to_string(kMaxTotalWeight) +
+                                " is possible; smaller weights of about the same proportions "
+                                "serve as well");
+    }
+}
+
+void check_list(Checker& checker, const std::vector<ModelEntry>& entries, const Mark& mark) {
+    if (entries.size() > kMaxEntries) {
+        checker.error(mark, "has " + std::to_string(entries.size()) + " entries, at most " +
+                                std::to_string(kMaxEntries) + " are possible");
+    }
+    std::set<std::pair<std::string, std::string>> seen;
+    for (const ModelEntry& entry : entries) {
+        const std::string backend = entry.backend ? entry.backend->name : "";
+        if (entry.backend) {
+            checker.must_exist("Backend", backend, entry.backend->mark,
+                               checker.resources.backends);
+        }
+        if (!entry.model.empty() && !seen.emplace(entry.model, backend).second) {
+            checker.error(entry.mark, shown(entry.model) + " is listed twice" +
+                                          (backend.empty() ? "" : " with " + shown(backend)) +
+                                          "; add the weights up in one entry");
+        }
+    }
+    check_weights(checker, entries, mark);
+}
+
+void check_spec(Checker& checker, const PolicySpec& spec) {
+    if (spec.ai_provider) {
+        checker.must_exist("AIProvider", spec.ai_provider->name, spec.ai_provider->mark,
+                           checker.resources.ai_providers);
+    }
+    if (spec.rotation) {
+        check_list(checker, spec.rotation->production, spec.rotation->production_mark);
+        check_list(checker, spec.rotation->sandbox, spec.rotation->sandbox_mark);
+    }
+}
+
+/// The first field that both halves set, or nullptr.
+const char* both_set(const PolicySpec& a, const PolicySpec& b) {
+    if (a.rotation && b.rotation) {
+        return "modelBasedRoundRobin";
+    }
+    if (a.ai_provider && b.ai_provider) {
+        return "aiProvider";
+    }
+    return a.subscription_validation && b.subscription_validation ? "subscriptionValidation"
+                                                                  : nullptr;
+}
+
+/// APK picks one of them at random.
+void check_rivals(Checker& checker, const ApiPolicy& policy, const ApiPolicy& earlier) {
+    const bool same_target = policy.target.kind == TargetKind::api &&
+                             earlier.target.kind == TargetKind::api &&
+                             policy.target.name == earlier.target.name;
+    const char* field = both_set(policy.defaults, earlier.defaults);
+    field = field != nullptr ? field : both_set(policy.overrides, earlier.overrides);
+    if (same_target && field != nullptr) {
+        checker.error(policy.target.mark, std::string("the APIPolicy ") +
+                                              shown(earlier.metadata.name) + " sets " + field +
+                                              " for this API on the same level");
+    }
+}
+
+bool may_have_body(const HttpRouteRule& rule) {
+    for (const RouteMatch& match : rule.matches) {
+        if (match.method != "GET" && match.method != "HEAD") {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// An entry without a backendRef stands for its route's only Backend.
+void check_entries_of(Checker& checker, const Api& api, const std::vector<Reference>& routes,
+                      std::vector<ModelEntry> ModelRotation::*list) {
+    for (const Reference& reference : routes) {
+        const HttpRoute* route = checker.resources.find_route(reference.name);
+        if (route == nullptr) {
+            continue;
+        }
+        for (const HttpRouteRule& rule : route->rules) {
+            const EffectivePolicy policy = effective_policy(checker.resources, api, rule);
+            if (policy.rotation == nullptr || rule.backends.size() == 1 || !may_have_body(rule)) {
+                continue;
+            }
+            for (const ModelEntry& entry : policy.rotation->*list) {
+                if (!entry.backend) {
+                    checker.error(entry.mark, "has no backendRef, and the HTTPRoute " +
+                                                  shown(reference.name) + " has " +
+                                                  std::to_string(rule.backends.size()) +
+                                                  " Backends; name one");
+                }
+            }
+        }
+    }
+}
+
+}  // namespace
+
+void check_policies(Checker& checker) {
+    const Resources& resources = checker.resources;
+    const std::set<std::string_view> attached = attached_to_rules(resources, "APIPolicy");
+    for (std::size_t i = 0; i < resources.policies.size(); ++i) {
+        const ApiPolicy& policy = resources.policies[i];
+        check_spec(checker, policy.defaults);
+        check_spec(checker, policy.overrides);
+        for (std::size_t j = 0; j < i; ++j) {
+            check_rivals(checker, policy, resources.policies[j]);
+        }
+        check_target(checker, policy.target, attached.contains(policy.metadata.name));
+    }
+    for (const Api& api : resources.apis) {
+        check_entries_of(checker, api, api.production, &ModelRotation::production);
+        check_entries_of(checker, api, api.sandbox, &ModelRotation::sandbox);
+    }
+}
+
+}  // namespace rotary::config

@@ -1,0 +1,200 @@
+#include "rotary/config/load.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "config/object.hpp"
+#include "config/process.hpp"
+#include "rotary/config/check.hpp"
+
+namespace rotary::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string folder_of(const std::string& file) {
+    return fs::path(file).parent_path().string();
+}
+
+/// A folder's resource files by name; hidden ones (editors' and Kubernetes' own) are left out, and
+/// folders inside are not entered.
+std::vector<std::string> files_in(const std::string& folder, std::error_code& error) {
+    std::vector<std::string> files;
+    fs::directory_iterator entry(folder, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const fs::path path = entry->path();
+        const bool is_yaml = path.extension() == ".yaml" || path.extension() == ".yml";
+        std::error_code ignored;
+        if (is_yaml && !path.filename().string().starts_with('.') &&
+            entry->is_regular_file(ignored)) {
+            files.push_back(path.lexically_normal().string());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// One run of the loader.
+class Loader {
+public:
+    explicit Loader(const Environment& environment) : x_environment(environment) {}
+
+    void read_process_text(const SourceText& source) {
+        std::string unread;
+        x_order.push_back(source.file);
+        const std::vector<Document> documents =
+            parse_yaml(source.file, source.text, x_loaded.findings, unread);
+        if (!unread.empty()) {
+            return;
+        }
+        if (documents.size() > 1) {
+            const Node& second = documents[1].root;
+            report({source.file, second.line, second.column, ""}, "only one document is expected");
+        }
+        Node root;
+        root.kind = Node::Kind::map;
+        root.line = root.column = 1;
+        if (!documents.empty()) {
+            root = documents[0].root;
+        }
+        if (root.kind != Node::Kind::map) {
+            report({source.file, root.line, root.column, ""}, "expected a mapping of settings");
+            return;
+        }
+        Context context{source.file, folder_of(source.file), x_environment, x_loaded.findings};
+        Fields fields(context, root, "");
+        read_process(fields, x_loaded.config);
+        fields.finish();
+    }
+
+    void read_resource_text(const SourceText& source) {
+        Resources& resources = x_loaded.resources;
+        x_order.push_back(source.file);
+        Context context{source.file, folder_of(source.file), x_environment, x_loaded.findings};
+        for (const Document& document :
+             parse_yaml(source.file, source.text, x_loaded.findings, resources.unread)) {
+            read_object(context, document.root, resources);
+        }
+    }
+
+    bool read_file(const std::string& path, const Mark& asked_for, SourceText& source) {
+        std::error_code error;
+        const fs::file_status status = fs::status(path, error);
+        if (!fs::exists(status)) {
+            report(asked_for, "there is no file " + path);
+            return false;
+        }
+        if (!fs::is_regular_file(status)) {
+            report(asked_for, path + " is not a file");
+            return false;
+        }
+        x_loaded.files.push_back(path);
+        std::ifstream input(path, std::ios::binary);
+        source.file = path;
+        // One byte more than allowed is enough to be refused.
+        source.text.resize(kMaxFileBytes + 1);
+        input.read(source.text.data(), static_cast<std::streamsize>(source.text.size()));
+        if (!input.is_open() || input.bad()) {
+            report(asked_for, path + " can't be read");
+            return false;
+        }
+        source.text.resize(static_cast<std::size_t>(input.gcount()));
+        return true;
+    }
+
+    void read_resource_file(const std::string& path, const Mark& asked_for) {
+        std::error_code error;
+        const std::string canonical = fs::weakly_canonical(path, error).string();
+        SourceText source;
+        if (!x_read.insert(canonical).second) {
+            return;  // named twice, by itself and by its folder
+        }
+        if (read_file(path, asked_for, source)) {
+            read_resource_text(source);
+        } else {
+            x_loaded.resources.incomplete = true;
+        }
+    }
+
+    void read_resource_path(const ResourcePath& resource) {
+        std::error_code error;
+        if (!fs::is_directory(resource.path, error)) {
+            read_resource_file(resource.path, resource.mark);
+            return;
+        }
+        x_loaded.files.push_back(resource.path);
+        const std::vector<std::string> files = files_in(resource.path, error);
+        if (error) {
+            report(resource.mark, resource.path + " can't be read: " + error.message());
+            x_loaded.resources.incomplete = true;
+        } else if (files.empty()) {
+            x_loaded.findings.push_back(
+                warning_at(resource.mark, "no *.yaml or *.yml file is in " + resource.path));
+        }
+        for (const std::string& file : files) {
+            read_resource_file(file, resource.mark);
+        }
+    }
+
+    Loaded finish() {
+        check(x_loaded.config, x_loaded.resources, x_loaded.findings);
+        sort_findings(x_loaded.findings, x_order);
+        x_loaded.resources.unread.clear();  // secrets may stand in it
+        return std::move(x_loaded);
+    }
+
+    Loaded& loaded() { return x_loaded; }
+
+private:
+    void report(const Mark& mark, std::string message) {
+        x_loaded.findings.push_back(error_at(mark, std::move(message)));
+    }
+
+    const Environment& x_environment;
+    Loaded x_loaded;
+    std::set<std::string> x_read;
+    std::vector<std::string> x_order;  // of files, for the findings
+};
+
+}  // namespace
+
+Environment process_environment() {
+    return [](std::string_view name) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string(name).c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    };
+}
+
+bool Loaded::ok() const {
+    return !has_errors(findings);
+}
+
+Loaded load(const std::string& rotary_yaml_path, const Environment& environment) {
+    Loader loader(environment);
+    SourceText source;
+    if (loader.read_file(rotary_yaml_path, {rotary_yaml_path, 0, 0, ""}, source)) {
+        loader.read_process_text(source);
+        const std::vector<ResourcePath> resources = loader.loaded().config.resources;
+        for (const ResourcePath& resource : resources) {
+            loader.read_resource_path(resource);
+        }
+    }
+    return loader.finish();
+}
+
+Loaded load_text(const SourceText& rotary_yaml, const std::vector<SourceText>& resources,
+                 const Environment& environment) {
+    Loader loader(environment);
+    if (!rotary_yaml.text.empty()) {
+        loader.read_process_text(rotary_yaml);
+    }
+    for (const SourceText& source : resources) {
+        loader.read_resource_text(source);
+    }
+    return loader.finish();
+}
+
+}  // namespace rotary::config

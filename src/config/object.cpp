@@ -1,0 +1,193 @@
+#include "config/object.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "config/near.hpp"
+#include "config/scalars.hpp"
+
+namespace rotary::config {
+namespace {
+
+constexpr const char* kDataPlane = "dp.wso2.com";
+constexpr const char* kControlPlane = "cp.wso2.com";
+constexpr const char* kGatewayApi = "gateway.networking.k8s.io";
+
+struct ServedKind {
+    const char* name;
+    const char* group;  // empty: Kubernetes' own
+    std::vector<std::string_view> versions;
+    ReadKind read;
+};
+
+const std::array<ServedKind, 10>& served_kinds() {
+    static const std::array<ServedKind, 10> kinds{{
+        {"API", kDataPlane, {"v1alpha1", "v1alpha2", "v1alpha3"}, read_api},
+        {"HTTPRoute", kGatewayApi, {"v1beta1", "v1"}, read_http_route},
+        {"Backend", kDataPlane, {"v1alpha1", "v1alpha2"}, read_backend},
+        {"AIProvider", kDataPlane, {"v1alpha3", "v1alpha4"}, read_ai_provider},
+        {"APIPolicy",
+         kDataPlane,
+         {"v1alpha1", "v1alpha2", "v1alpha3", "v1alpha4"},
+         read_api_policy},
+        {"TokenIssuer", kDataPlane, {"v1alpha1", "v1alpha2"}, read_token_issuer},
+        {"Authentication", kDataPlane, {"v1alpha1", "v1alpha2"}, read_authentication},
+        {"Scope", kDataPlane, {"v1alpha1"}, read_scope},
+        {"Secret", "", {"v1"}, read_secret},
+        {"ConfigMap", "", {"v1"}, read_config_map},
+    }};
+    return kinds;
+}
+
+struct LaterKind {
+    const char* name;
+    const char* group;
+    const char* consequence;
+};
+
+constexpr std::array<LaterKind, 7> kLaterKinds{{
+    {"AIRateLimitPolicy", kDataPlane, "tokens and requests are not counted against its budget"},
+    {"RateLimitPolicy", kDataPlane, "requests are not counted against its limit"},
+    {"BackendJWT", kDataPlane, "backends get no JWT about the caller"},
+    {"InterceptorService", kDataPlane, "requests and answers are not sent through it"},
+    {"Subscription", kControlPlane, "callers are not checked for a subscription"},
+    {"Application", kControlPlane, "callers are not matched with applications"},
+    {"ApplicationMapping", kControlPlane, "applications are not matched with subscriptions"},
+}};
+
+/// An object that is left out: others may refer to its name.
+void leave_out(const Node& root, Resources& resources) {
+    const Node* metadata = root.find("metadata");
+    const Node* name = metadata == nullptr ? nullptr : metadata->find("name");
+    if (name == nullptr) {
+        resources.incomplete = true;
+    } else {
+        resources.unread += name->text + '\n';
+    }
+}
+
+/// "dp.wso2.com/v1alpha3" in two; Kubernetes' own kinds have no group.
+struct ApiVersion {
+    std::string_view group;
+    std::string_view version;
+};
+
+ApiVersion split(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos) {
+        return {"", text};
+    }
+    return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
+std::string whole(const ServedKind& kind, std::string_view version) {
+    return std::string(kind.group) + (*kind.group == '\0' ? "" : "/") + std::string(version);
+}
+
+/// A kind that is not read. Says what that means.
+void skip_kind(Fields& fields, const std::string& kind, std::string_view group) {
+    for (const LaterKind& later : kLaterKinds) {
+        if (kind == later.name && group == later.group) {
+            fields.warning("kind", kind + " is not served yet: " + later.consequence);
+            return;
+        }
+    }
+    std::vector<std::string> names;
+    for (const ServedKind& served : served_kinds()) {
+        names.emplace_back(served.name);
+        if (kind == served.name) {
+            fields.warning("apiVersion", kind + " of the group " + shown(group) +
+                                             " is not known and is skipped; the group of " +
+                                             kind + " is " + shown(served.group));
+            return;
+        }
+    }
+    fields.warning("kind", "the kind " + shown(kind) + " is not known and is skipped" +
+                               did_you_mean(kind, names));
+}
+
+/// The kind when it is served in that version. Reports what is not.
+const ServedKind* find_kind(Fields& fields, const std::string& kind, const ApiVersion& asked,
+                            bool& is_error) {
+    for (const ServedKind& served : served_kinds()) {
+        if (kind != served.name || asked.group != served.group) {
+            continue;
+        }
+        if (std::find(served.versions.begin(), served.versions.end(), asked.version) !=
+            served.versions.end()) {
+            return &served;
+        }
+        std::string known;
+        for (const std::string_view version : served.versions) {
+            known += (known.empty() ? "" : ", ") + whole(served, version);
+        }
+        fields.error("apiVersion", "unknown version of " + kind + "; known are " + known);
+        is_error = true;
+        return nullptr;
+    }
+    skip_kind(fields, kind, asked.group);
+    return nullptr;
+}
+
+constexpr TextRule kObjectName{.required = true,
+                               .min = 1,
+                               .max = 253,
+                               .fits = is_object_name,
+                               .shape = "be made of lower case letters, digits, '-' and '.', and "
+                                        "begin and end with a letter or digit"};
+
+Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
+    Metadata metadata;
+    fields.object(
+        "metadata",
+        [&](Fields& inner) {
+            metadata.mark = inner.mark_of("name");
+            const bool fits = inner.text("name", metadata.name, kObjectName);
+            const Node* written = root.find("metadata")->find("name");
+            if (!fits && written != nullptr) {
+                metadata.name = written->text;  // what others refer to, all the same
+            }
+            inner.text("namespace", metadata.name_space, {.max = 63});
+            // Kubernetes' own book-keeping.
+            inner.tolerate({"labels", "annotations", "creationTimestamp", "deletionTimestamp",
+                            "deletionGracePeriodSeconds", "finalizers", "generateName",
+                            "generation", "managedFields", "ownerReferences", "resourceVersion",
+                            "selfLink", "uid"});
+        },
+        true);
+    if (metadata.name.empty()) {
+        resources.incomplete = true;
+    }
+    return metadata;
+}
+
+}  // namespace
+
+void read_object(Context& context, const Node& root, Resources& resources) {
+    Fields fields(context, root, "");
+    if (root.kind != Node::Kind::map) {
+        fields.error("", "expected an object with apiVersion, kind and metadata");
+        resources.incomplete = true;
+        return;
+    }
+    std::string kind;
+    std::string api_version;
+    const bool has_kind = fields.text("kind", kind, {.required = true, .min = 1});
+    const bool has_version = fields.text("apiVersion", api_version, {.required = true, .min = 1});
+    bool is_error = !has_kind || !has_version;
+    const ServedKind* served =
+        is_error ? nullptr : find_kind(fields, kind, split(api_version), is_error);
+    if (is_error) {
+        leave_out(root, resources);
+    }
+    if (served == nullptr) {
+        return;
+    }
+    const Metadata metadata = read_metadata(fields, root, resources);
+    fields.tolerate({"status"});
+    Object object{fields, metadata, split(api_version).version, resources};
+    served->read(object);
+    fields.finish();
+}
+
+}  // namespace rotary::config

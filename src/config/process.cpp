@@ -1,0 +1,103 @@
+#include "config/process.hpp"
+
+#include "config/scalars.hpp"
+
+namespace rotary::config {
+namespace {
+
+constexpr TextRule kPath{.required = true, .min = 1};
+constexpr TextRule kAddress{.min = 1,
+                            .fits = is_ip_address,
+                            .shape = "be an IP address, such as 127.0.0.1, 0.0.0.0 or ::"};
+constexpr NumberRule kPort{.min = 0, .max = 65535};
+constexpr long long kMostWorkers = 1024;
+constexpr long long kMostLimit = 1LL << 40U;
+
+void read_file_path(Fields& fields, const char* key, std::string& out, Mark& mark) {
+    if (fields.text(key, out, kPath)) {
+        out = resolve_path(fields.context().folder, out);
+    }
+    mark = fields.mark_of(key);
+}
+
+Listener read_listener(Fields& fields) {
+    Listener listener;
+    listener.mark = fields.mark();
+    listener.port_mark = fields.mark_of("port");
+    listener.plaintext_mark = fields.mark_of("plaintext");
+    fields.text("address", listener.address, kAddress);
+    fields.number("port", listener.port, kPort);
+    fields.flag("plaintext", listener.plaintext);
+    fields.object("tls", [&](Fields& tls) {
+        TlsFiles& files = listener.tls.emplace();
+        read_file_path(tls, "certificate", files.certificate, files.certificate_mark);
+        read_file_path(tls, "key", files.key, files.key_mark);
+    });
+    return listener;
+}
+
+void read_admin(Fields& fields, Admin& admin) {
+    admin.address_mark = fields.mark_of("address");
+    fields.text("address", admin.address, kAddress);
+    fields.number("port", admin.port, kPort);
+}
+
+void read_routing(Fields& fields, Routing& routing) {
+    fields.number("max_attempts", routing.max_attempts, {.min = 1, .max = 64});
+    fields.choice<OnAllSuspended>("on_all_suspended", routing.on_all_suspended,
+                                  {{"reject", OnAllSuspended::reject},
+                                   {"passthrough", OnAllSuspended::passthrough}});
+    fields.choice<RetryAfter>("retry_after", routing.retry_after,
+                              {{"extend", RetryAfter::extend},
+                               {"prefer", RetryAfter::prefer},
+                               {"ignore", RetryAfter::ignore}});
+    fields.flag("expose_route", routing.expose_route);
+    fields.number("retry_budget_percent", routing.retry_budget_percent, {.min = 0, .max = 100});
+    fields.number("retry_budget_min", routing.retry_budget_min, {.min = 0, .max = 1'000'000});
+    fields.number("failures_to_suspend", routing.failures_to_suspend, {.min = 1, .max = 1000});
+}
+
+void read_log(Fields& fields, Log& log) {
+    fields.choice<LogLevel>("level", log.level,
+                            {{"trace", LogLevel::trace},
+                             {"debug", LogLevel::debug},
+                             {"info", LogLevel::info},
+                             {"warning", LogLevel::warning},
+                             {"error", LogLevel::error}});
+    fields.choice<AccessLog>("access", log.access,
+                             {{"json", AccessLog::json},
+                              {"text", AccessLog::text},
+                              {"off", AccessLog::off}});
+}
+
+}  // namespace
+
+void read_process(Fields& fields, Config& config) {
+    config.mark = fields.mark();
+    fields.number("workers", config.workers, {.min = 0, .max = kMostWorkers});
+    fields.each("listeners",
+                [&](Fields& listener) { config.listeners.push_back(read_listener(listener)); },
+                {.required = true, .min = 1});
+    fields.object("admin", [&](Fields& admin) { read_admin(admin, config.admin); });
+    fields.each_text(
+        "resources",
+        [&](const std::string& path, const Mark& mark) {
+            config.resources.push_back({resolve_path(fields.context().folder, path), mark});
+        },
+        {}, {.min = 1});
+    fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
+    fields.object("limits", [&](Fields& limits) {
+        for (const LimitKey& key : limit_keys()) {
+            const auto least = static_cast<long long>(key.minimum);
+            limits.number(key.name, config.limits.*key.member, {.min = least, .max = kMostLimit});
+        }
+    });
+    fields.object("timeouts", [&](Fields& timeouts) {
+        for (const TimeoutKey& key : timeout_keys()) {
+            timeouts.duration(key.name, config.timeouts.*key.member);
+        }
+    });
+    fields.object("log", [&](Fields& log) { read_log(log, config.log); });
+}
+
+}  // namespace rotary::config

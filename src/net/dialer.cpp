@@ -1,0 +1,240 @@
+#include <rotary/net/dialer.hpp>
+
+#include "name_cache.hpp"
+#include "socket_options.hpp"
+#include "tls_session.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace rotary::net {
+
+namespace {
+
+using boost::asio::ip::tcp;
+using StreamPointer = std::unique_ptr<Stream>;
+
+constexpr std::chrono::milliseconds kLeastTry{1000};  // for one address, if the budget allows
+// Asio resolves on one thread behind a blocking call: a longer queue only makes it worse.
+constexpr std::size_t kMostLookups = 64;
+
+Fault connect_failed(const char* detail) noexcept {
+    return Fault::upstream(FaultKind::upstream_connect_failed, detail);
+}
+
+Fault wait_fault(Wake wake, const char* timed_out) noexcept {
+    if (wake == Wake::timed_out) return Fault::upstream(FaultKind::upstream_timeout, timed_out);
+    if (wake == Wake::peer_gone) return Fault::client(FaultKind::client_gone, "client hung up");
+    return Fault::internal(FaultKind::draining, "connecting cancelled");
+}
+
+const char* connect_error(int error) noexcept {
+    switch (error) {
+        case ECONNREFUSED:
+            return "connection refused";
+        case ECONNRESET:
+            return "connection reset";
+        case ETIMEDOUT:
+            return "connect timed out";
+        case EHOSTUNREACH:
+            return "host unreachable";
+        case ENETUNREACH:
+            return "network unreachable";
+        case EMFILE:
+        case ENFILE:
+            return "out of file descriptors";
+        case EADDRNOTAVAIL:
+            return "out of local ports";
+        default:
+            return "connect failed";
+    }
+}
+
+// The literal's address, or nothing when it is a name.
+std::optional<tcp::endpoint> literal(const Endpoint& endpoint) {
+    std::string_view host = endpoint.host;
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+    }
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(host, error);
+    if (error) return std::nullopt;
+    return tcp::endpoint(address, endpoint.port);
+}
+
+// One resolver call; its answer may come when nobody waits any more.
+struct Lookup {
+    Event done;
+    Addresses addresses;  // empty: failed
+};
+
+struct KnownSession {
+    std::weak_ptr<const TlsContext> context;
+    std::shared_ptr<SessionSlot> slot;
+};
+
+}  // namespace
+
+struct Dialer::State {
+    State(Reactor& owner, BufferPool& pool, const Limits& bounds)
+        : reactor(owner),
+          buffers(pool),
+          limits(bounds),
+          names(std::make_shared<NameCache>(bounds.dns_cache_entries, bounds.dns_cache)),
+          resolver(owner.context()) {}
+
+    std::shared_ptr<SessionSlot> session_slot(const Endpoint& endpoint);
+    std::shared_ptr<Lookup> look_up(const std::string& name);
+    Task<Result<Addresses>> resolve(const Endpoint& endpoint, WaitFor wait);
+    Result<StreamPointer> begin(const Endpoint& endpoint, const tcp::endpoint& address);
+    Task<Result<StreamPointer>> connect(const Endpoint& endpoint, tcp::endpoint address,
+                                        WaitFor wait);
+
+    Reactor& reactor;
+    BufferPool& buffers;
+    const Limits limits;
+    std::shared_ptr<NameCache> names;
+    tcp::resolver resolver;
+    std::unordered_map<std::string, KnownSession> sessions;
+};
+
+std::shared_ptr<SessionSlot> Dialer::State::session_slot(const Endpoint& endpoint) {
+    const std::string key = endpoint.host + ":" + std::to_string(endpoint.port);
+    if (sessions.size() >= std::max<std::size_t>(limits.dns_cache_entries, 1) &&
+        sessions.find(key) == sessions.end()) {
+        sessions.erase(sessions.begin());
+    }
+    KnownSession& known = sessions[key];
+    // After a reload the context differs, and what was verified by the old one counts no more.
+    if (known.slot == nullptr || known.context.lock() != endpoint.tls) {
+        known.slot = std::make_shared<SessionSlot>();
+        known.context = endpoint.tls;
+    }
+    return known.slot;
+}
+
+std::shared_ptr<Lookup> Dialer::State::look_up(const std::string& name) {
+    auto lookup = std::make_shared<Lookup>();
+    ++names->lookups;
+    resolver.async_resolve(
+        name, "", tcp::resolver::address_configured,
+        [lookup, cache = names, name](const boost::system::error_code& error,
+                                      const tcp::resolver::results_type& results) {
+            --cache->lookups;
+            if (!error) {
+                for (const auto& entry : results) lookup->addresses.push_back(entry.endpoint());
+                cache->store(name, lookup->addresses, std::chrono::steady_clock::now());
+            }
+            lookup->done.set();
+        });
+    return lookup;
+}
+
+Task<Result<Addresses>> Dialer::State::resolve(const Endpoint& endpoint, WaitFor wait) {
+    const std::optional<tcp::endpoint> address = literal(endpoint);
+    if (address) co_return Addresses(1, *address);
+    const SteadyTime now = reactor.now();
+    if (const Addresses* known = names->fresh(endpoint.host, now)) co_return *known;
+
+    Fault fault = connect_failed("too many names being resolved");
+    if (names->lookups < kMostLookups) {
+        const std::shared_ptr<Lookup> lookup = look_up(endpoint.host);
+        wait.event = &lookup->done;
+        wait.deadline = std::min(wait.deadline, now + limits.dns);
+        const Wake wake = co_await reactor.wait(wait);
+        if (wake == Wake::ready && !lookup->addresses.empty()) co_return lookup->addresses;
+        fault = connect_failed("name not resolved");
+        if (wake != Wake::ready) fault = wait_fault(wake, "name resolution timed out");
+        if (wake != Wake::ready && wake != Wake::timed_out) co_return fault;
+    }
+    if (const Addresses* old = names->extend(endpoint.host, reactor.now())) co_return *old;
+    co_return fault;
+}
+
+Result<StreamPointer> Dialer::State::begin(const Endpoint& endpoint, const tcp::endpoint& address) {
+    const int family = address.protocol().family();
+    const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return connect_failed(connect_error(errno));
+    set_tcp_options(fd);
+    // Before the socket is watched: an unconnected one would report a hang-up.
+    if (::connect(fd, address.data(), static_cast<socklen_t>(address.size())) != 0 &&
+        errno != EINPROGRESS) {
+        const int error = errno;
+        ::close(fd);
+        return connect_failed(connect_error(error));
+    }
+    Stream::Role role;
+    role.tls = endpoint.tls.get();
+    role.server_name = endpoint.host;
+    auto stream = std::make_unique<Stream>(reactor, buffers, fd, role);
+    if (stream->is_tls()) use_session_slot(stream->native_tls(), session_slot(endpoint));
+    return stream;
+}
+
+Task<Result<StreamPointer>> Dialer::State::connect(const Endpoint& endpoint, tcp::endpoint address,
+                                                   WaitFor wait) {
+    Result<StreamPointer> begun = begin(endpoint, address);
+    if (!begun) co_return begun.error();
+    StreamPointer stream = std::move(*begun);
+    wait.write = &stream->descriptor();
+    const Wake wake = co_await reactor.wait(wait);
+    if (wake != Wake::ready) {
+        const Fault fault = wait_fault(wake, "connect timed out");
+        co_return fault;
+    }
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(stream->descriptor().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+        const Fault fault = connect_failed(connect_error(error));
+        co_return fault;
+    }
+    co_return std::move(stream);
+}
+
+Dialer::Dialer(Reactor& reactor, BufferPool& buffers, const Limits& limits)
+    : state_(std::make_unique<State>(reactor, buffers, limits)) {}
+
+Dialer::~Dialer() = default;
+
+Task<Result<StreamPointer>> Dialer::dial(const Endpoint& endpoint, WaitFor limits) {
+    State& state = *state_;
+    limits.read = limits.write = nullptr;
+    limits.event = nullptr;
+    const Result<Addresses> resolved = co_await state.resolve(endpoint, limits);
+    if (!resolved) co_return resolved.error();
+
+    const SteadyTime deadline =
+        std::min(limits.deadline, state.reactor.now() + state.limits.connect);
+    Fault fault = connect_failed("no address");
+    for (std::size_t i = 0; i < resolved->size(); ++i) {
+        tcp::endpoint address = (*resolved)[i];
+        address.port(endpoint.port);
+        // An address that does not answer must leave time for those behind it.
+        const SteadyTime now = state.reactor.now();
+        const auto left = static_cast<std::int64_t>(resolved->size() - i);
+        const auto share = std::max<SteadyTime::duration>(kLeastTry, (deadline - now) / left);
+        limits.deadline = std::min(deadline, now + share);
+        Result<StreamPointer> connected = co_await state.connect(endpoint, address, limits);
+        if (connected.has_error()) {
+            fault = connected.error();
+            const bool ours = fault.origin != Origin::upstream;  // the client's or a drain
+            if (ours || state.reactor.now() >= deadline) break;
+            continue;
+        }
+        StreamPointer stream = std::move(*connected);
+        limits.deadline = deadline;
+        const Result<void> secured = co_await stream->handshake(limits);
+        if (secured.has_error()) co_return secured.error();
+        co_return std::move(stream);
+    }
+    co_return fault;
+}
+
+}  // namespace rotary::net

@@ -1,0 +1,359 @@
+// The TLS half of Stream: OpenSSL's calls, and the BIO between it and the socket.
+
+#include <rotary/net/stream.hpp>
+#include <rotary/net/tls.hpp>
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+
+namespace rotary::net {
+
+namespace {
+
+constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
+constexpr std::size_t kRecordOverhead = 512;
+constexpr std::size_t kBatch = 4 * kRecord + 4096;  // what one send may carry
+
+// A thread's space for one SSL call or a few in a row; empty between two waits.
+struct Scratch {
+    std::array<char, kBatch> records;  // written by OpenSSL, to be sent
+    std::size_t used = 0;
+    std::array<char, kRecord> gathered;  // small pieces put together for one record
+
+    bool takes_a_record() const noexcept {
+        return used + kRecord + kRecordOverhead <= records.size();
+    }
+};
+
+Scratch& scratch() {
+    thread_local const std::unique_ptr<Scratch> instance = std::make_unique<Scratch>();
+    return *instance;
+}
+
+// Walks over pieces in portions of one record.
+class Portions {
+public:
+    explicit Portions(std::span<const std::string_view> pieces) noexcept : pieces_(pieces) {
+        skip_empty();
+    }
+    bool empty() const noexcept { return pieces_.empty(); }
+
+    // The next record's bytes: where they lie, if one piece fills it or is all there is left, or
+    // put together in `space`.
+    std::string_view next(std::array<char, kRecord>& space) noexcept {
+        const std::string_view front = pieces_.front().substr(offset_);
+        if (front.size() >= kRecord || last()) return take(kRecord);
+        std::size_t filled = 0;
+        while (!empty() && filled < space.size()) {
+            const std::string_view part = take(space.size() - filled);
+            std::memcpy(space.data() + filled, part.data(), part.size());
+            filled += part.size();
+        }
+        return {space.data(), filled};
+    }
+
+private:
+    bool last() const noexcept {
+        return std::all_of(pieces_.begin() + 1, pieces_.end(),
+                           [](std::string_view piece) { return piece.empty(); });
+    }
+    std::string_view take(std::size_t most) noexcept {
+        const std::string_view part = pieces_.front().substr(offset_, most);
+        offset_ += part.size();
+        skip_empty();
+        return part;
+    }
+    void skip_empty() noexcept {
+        while (!pieces_.empty() && offset_ == pieces_.front().size()) {
+            pieces_ = pieces_.subspan(1);
+            offset_ = 0;
+        }
+    }
+
+    std::span<const std::string_view> pieces_;
+    std::size_t offset_ = 0;
+};
+
+// Who the server must prove to be: a name (with SNI) or an IP literal, brackets allowed.
+bool expect_peer(SSL* ssl, std::string_view name) {
+    if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
+        name = name.substr(1, name.size() - 2);
+    }
+    if (name.ends_with('.')) name.remove_suffix(1);
+    if (name.empty() || name.find('\0') != std::string_view::npos) return false;
+    const std::string text(name);
+    std::array<unsigned char, sizeof(in6_addr)> address;
+    if (::inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+        ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1) {
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), text.c_str()) == 1;
+    }
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(ssl, text.c_str()) == 1 &&
+           SSL_set_tlsext_host_name(ssl, text.c_str()) == 1;
+}
+
+}  // namespace
+
+// Reads go to the socket, but only while it is readable as far as we know: what OpenSSL asks for
+// beyond that would be one EAGAIN a request. Writes go to the thread's scratch.
+struct TlsBio {
+    static Stream& stream(BIO* bio) { return *static_cast<Stream*>(BIO_get_data(bio)); }
+
+    static int read(BIO* bio, char* data, int size) {
+        BIO_clear_retry_flags(bio);
+        Descriptor& descriptor = stream(bio).descriptor_;
+        while (descriptor.readable()) {
+            const ssize_t got = ::recv(descriptor.fd(), data, static_cast<std::size_t>(size), 0);
+            if (got > 0) {
+                if (got < size) descriptor.clear_readable();
+                return static_cast<int>(got);
+            }
+            if (got < 0 && errno == EINTR) continue;
+            if (got == 0) stream(bio).saw_eof_ = true;
+            const bool blocked = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+            if (!blocked || descriptor.hung_up()) {
+                stream(bio).lost_ = true;
+                return static_cast<int>(got);
+            }
+            descriptor.clear_readable();
+        }
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+
+    static int write(BIO* bio, const char* data, int size) {
+        BIO_clear_retry_flags(bio);
+        Scratch& space = scratch();
+        const std::size_t room = space.records.size() - space.used;
+        const std::size_t taken = std::min(room, static_cast<std::size_t>(size));
+        if (taken == 0) {
+            BIO_set_retry_write(bio);
+            return -1;
+        }
+        std::memcpy(space.records.data() + space.used, data, taken);
+        space.used += taken;
+        return static_cast<int>(taken);
+    }
+
+    static long control(BIO* bio, int command, long, void*) {
+        if (command == BIO_CTRL_EOF) return stream(bio).saw_eof_ ? 1 : 0;
+        return command == BIO_CTRL_FLUSH ? 1 : 0;
+    }
+
+    static int create(BIO* bio) {
+        BIO_set_init(bio, 1);
+        return 1;
+    }
+
+    static BIO_METHOD* method() {
+        static BIO_METHOD* const instance = [] {
+            BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rotary");
+            BIO_meth_set_read(made, read);
+            BIO_meth_set_write(made, write);
+            BIO_meth_set_ctrl(made, control);
+            BIO_meth_set_create(made, create);
+            return made;
+        }();
+        return instance;
+    }
+};
+
+void Stream::start_tls(const Role& role) noexcept {
+    ERR_clear_error();
+    ssl_ = SSL_new(role.tls->native());
+    BIO* bio = ssl_ == nullptr ? nullptr : BIO_new(TlsBio::method());
+    if (bio == nullptr) return fail();
+    BIO_set_data(bio, this);
+    SSL_set_bio(ssl_, bio, bio);
+    if (role.tls->is_server()) {
+        SSL_set_accept_state(ssl_);
+    } else {
+        SSL_set_connect_state(ssl_);
+        if (!expect_peer(ssl_, role.server_name)) fail();
+    }
+    ERR_clear_error();
+}
+
+Stream::~Stream() {
+    if (ssl_ != nullptr) {
+        // Otherwise OpenSSL takes the session for a broken one and forgets it.
+        SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(ssl_);
+    }
+    // Closing with unread bytes sends a reset, which may overtake what the peer has yet to read.
+    if (!aborted_ && descriptor_.readable()) {
+        Scratch& space = scratch();
+        static_cast<void>(
+            ::recv(descriptor_.fd(), space.records.data(), space.records.size(), MSG_DONTWAIT));
+    }
+}
+
+IoStatus Stream::tls_status(int result) noexcept {
+    const int error = SSL_get_error(ssl_, result);
+    ERR_clear_error();
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return IoStatus::would_block;
+    if (error == SSL_ERROR_ZERO_RETURN) return IoStatus::end;
+    return saw_eof_ ? IoStatus::truncated : IoStatus::error;
+}
+
+// A socket that takes only a part leaves the rest pending; the records' order must hold.
+IoStatus Stream::send_records() noexcept {
+    Scratch& space = scratch();
+    const std::size_t used = std::exchange(space.used, 0);
+    if (used == 0) return IoStatus::ok;
+    if (write_failed_) return IoStatus::error;
+    std::size_t done = 0;
+    if (pending_.empty()) {
+        const long sent = send_now(space.records.data(), used);
+        if (sent < 0) return IoStatus::error;
+        done = static_cast<std::size_t>(sent);
+    }
+    if (done == used || keep_pending({space.records.data() + done, used - done}))
+        return IoStatus::ok;
+    write_failed_ = true;
+    return IoStatus::error;
+}
+
+Stream::Step Stream::handshake_step() noexcept {
+    if (read_end_ != IoStatus::ok || flush() == IoStatus::error) return Step::failed;
+    for (;;) {
+        ERR_clear_error();
+        scratch().used = 0;
+        const int result = SSL_do_handshake(ssl_);
+        if (result == 1) return send_records() == IoStatus::ok ? Step::done : Step::failed;
+        const bool full = SSL_want_write(ssl_) == 1;
+        const IoStatus status = tls_status(result);
+        if (status != IoStatus::would_block) {
+            // The alert tells the peer what it did wrong, if it is still there.
+            if (!lost_) static_cast<void>(send_records());
+            read_end_ = status == IoStatus::end ? IoStatus::truncated : status;
+            write_failed_ = true;
+            return Step::failed;
+        }
+        if (send_records() != IoStatus::ok) return Step::failed;
+        if (!full) return Step::wait;
+    }
+}
+
+Fault Stream::handshake_fault() const noexcept {
+    if (ssl_ != nullptr && SSL_is_server(ssl_) == 1) {
+        if (lost_) return Fault::client(FaultKind::client_gone, "hung up in the TLS handshake");
+        return Fault::client(FaultKind::bad_request, "TLS handshake failed");
+    }
+    if (lost_) {
+        return Fault::upstream(FaultKind::upstream_tls_failed, "hung up in the TLS handshake");
+    }
+    const long verified = ssl_ == nullptr ? X509_V_OK : SSL_get_verify_result(ssl_);
+    // OpenSSL's texts are literals, as a Fault's must be.
+    const char* detail =
+        verified == X509_V_OK ? "TLS handshake failed" : X509_verify_cert_error_string(verified);
+    return Fault::upstream(FaultKind::upstream_tls_failed, detail);
+}
+
+Task<Result<void>> Stream::handshake(WaitFor limits) {
+    if (ssl_ == nullptr && read_end_ == IoStatus::ok) co_return Result<void>();
+    const bool server = ssl_ != nullptr && SSL_is_server(ssl_) == 1;
+    limits.event = nullptr;
+    limits.read = &descriptor_;
+    for (;;) {
+        const Step step = handshake_step();
+        if (step == Step::done) co_return Result<void>();
+        if (step == Step::failed) {
+            const Fault fault = handshake_fault();
+            co_return fault;
+        }
+        limits.write = has_pending() ? &descriptor_ : nullptr;
+        const Wake wake = co_await descriptor_.reactor().wait(limits);
+        if (wake == Wake::ready) continue;
+        Fault fault = Fault::internal(FaultKind::draining, "TLS handshake cancelled");
+        if (wake == Wake::peer_gone) {
+            fault = Fault::client(FaultKind::client_gone, "client hung up");
+        } else if (wake == Wake::timed_out && server) {
+            fault = Fault::client(FaultKind::request_timeout, "TLS handshake timed out");
+        } else if (wake == Wake::timed_out) {
+            fault = Fault::upstream(FaultKind::upstream_timeout, "TLS handshake timed out");
+        }
+        co_return fault;
+    }
+}
+
+IoResult Stream::read_tls(char* data, std::size_t size) noexcept {
+    std::size_t total = 0;
+    scratch().used = 0;
+    ERR_clear_error();
+    while (total < size) {
+        std::size_t got = 0;
+        const int result = SSL_read_ex(ssl_, data + total, size - total, &got);
+        if (result == 1) {
+            total += got;
+            // Both dry: asking again would only make OpenSSL set itself up for nothing.
+            if (!descriptor_.readable() && SSL_has_pending(ssl_) == 0) break;
+            continue;
+        }
+        const IoStatus status = tls_status(result);
+        if (status != IoStatus::would_block) read_end_ = status;
+        break;
+    }
+    if (lost_) {
+        scratch().used = 0;  // an alert to nobody
+    } else {
+        static_cast<void>(send_records());
+    }
+    if (read_end_ == IoStatus::truncated || read_end_ == IoStatus::error) write_failed_ = true;
+    // What is left in OpenSSL raises no event any more, nor does an end that was already read.
+    if (read_end_ != IoStatus::ok || (total == size && SSL_has_pending(ssl_) == 1)) {
+        descriptor_.set_readable();
+    }
+    if (total > 0) return {IoStatus::ok, total};
+    return {read_end_ == IoStatus::ok ? IoStatus::would_block : read_end_, 0};
+}
+
+IoResult Stream::write_tls(std::span<const std::string_view> pieces) noexcept {
+    const IoStatus flushed = flush();
+    if (flushed != IoStatus::ok) return {flushed, 0};
+    Portions portions(pieces);
+    if (portions.empty()) return {IoStatus::ok, 0};
+    if (!descriptor_.writable()) return {IoStatus::would_block, 0};
+
+    Scratch& space = scratch();
+    space.used = 0;
+    ERR_clear_error();
+    std::size_t total = 0;
+    while (!portions.empty() && space.takes_a_record()) {
+        const std::string_view portion = portions.next(space.gathered);
+        std::size_t written = 0;
+        const int result = SSL_write_ex(ssl_, portion.data(), portion.size(), &written);
+        if (result != 1 || written != portion.size()) {
+            // There was room for the record: nothing that waiting would mend.
+            ERR_clear_error();
+            write_failed_ = true;
+            return {IoStatus::error, 0};
+        }
+        total += written;
+    }
+    if (send_records() != IoStatus::ok) return {IoStatus::error, 0};
+    return {IoStatus::ok, total};
+}
+
+void Stream::shutdown() noexcept {
+    if (ssl_ == nullptr || shut_ || write_failed_ || SSL_is_init_finished(ssl_) == 0) return;
+    shut_ = true;
+    static_cast<void>(flush());
+    scratch().used = 0;
+    ERR_clear_error();
+    static_cast<void>(SSL_shutdown(ssl_));
+    ERR_clear_error();
+    static_cast<void>(send_records());
+}
+
+}  // namespace rotary::net

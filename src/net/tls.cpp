@@ -1,0 +1,169 @@
+#include <rotary/net/tls.hpp>
+
+#include "tls_session.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <stdexcept>
+
+namespace rotary::net {
+
+namespace {
+
+template <auto release>
+struct Releaser {
+    template <class T>
+    void operator()(T* object) const noexcept {
+        release(object);
+    }
+};
+using BioPointer = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
+using CertificatePointer = std::unique_ptr<X509, Releaser<X509_free>>;
+using KeyPointer = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
+using ContextPointer = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
+
+constexpr const char* kGroups = "P-256:X25519:P-384";                  // fastest here first
+constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";  // TLS 1.2 only
+constexpr std::array<unsigned char, 9> kAlpn = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+constexpr std::array<unsigned char, 6> kSessionContext = {'r', 'o', 't', 'a', 'r', 'y'};
+
+[[noreturn]] void fail(const std::string& what) {
+    const unsigned long code = ERR_peek_last_error();
+    const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+    ERR_clear_error();
+    throw std::runtime_error(what + ": " + (reason != nullptr ? reason : "not usable"));
+}
+
+void require(int result, const char* what) {
+    if (result != 1) fail(what);
+}
+
+// OpenSSL would ask the terminal for an encrypted key's passphrase.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
+BioPointer open_text(const std::string& text) {
+    BioPointer bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    if (!bio) fail("out of memory");
+    return bio;
+}
+
+CertificatePointer next_certificate(BIO* bio) {
+    return CertificatePointer(PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr));
+}
+
+// The text's end, as opposed to a block that can't be read.
+void require_end(const char* what) {
+    const unsigned long code = ERR_peek_last_error();
+    if (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE) fail(what);
+    ERR_clear_error();
+}
+
+void load_certificate(SSL_CTX* context, const std::string& pem) {
+    const BioPointer bio = open_text(pem);
+    const CertificatePointer leaf = next_certificate(bio.get());
+    if (!leaf) fail("certificate");
+    require(SSL_CTX_use_certificate(context, leaf.get()), "certificate");
+    while (const CertificatePointer link = next_certificate(bio.get())) {
+        require(static_cast<int>(SSL_CTX_add1_chain_cert(context, link.get())),
+                "certificate chain");
+    }
+    require_end("certificate chain");
+}
+
+void load_key(SSL_CTX* context, const std::string& pem) {
+    const BioPointer bio = open_text(pem);
+    const KeyPointer key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+    if (!key) fail("private key");
+    require(SSL_CTX_use_PrivateKey(context, key.get()), "private key");
+    require(SSL_CTX_check_private_key(context), "private key and certificate");
+}
+
+void trust(SSL_CTX* context, const std::string& pem, bool name_to_clients) {
+    const BioPointer bio = open_text(pem);
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    std::size_t count = 0;
+    while (const CertificatePointer authority = next_certificate(bio.get())) {
+        require(X509_STORE_add_cert(store, authority.get()), "CA certificate");
+        if (name_to_clients)
+            require(SSL_CTX_add_client_CA(context, authority.get()), "CA certificate");
+        ++count;
+    }
+    if (count == 0) fail("CA certificate");
+    require_end("CA certificate");
+}
+
+// Only HTTP/1.1 is spoken here; who offers protocols but not this one learns it by an alert.
+int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned offered_size, void*) {
+    unsigned char* chosen = nullptr;
+    const int result =
+        SSL_select_next_proto(&chosen, out_size, kAlpn.data(), static_cast<unsigned>(kAlpn.size()),
+                              offered, offered_size);
+    if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+ContextPointer make_context(const SSL_METHOD* method) {
+    ERR_clear_error();
+    ContextPointer context(SSL_CTX_new(method));
+    if (!context) fail("TLS context");
+    SSL_CTX* raw = context.get();
+    require(static_cast<int>(SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION)), "TLS version");
+    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_clear_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    // Idle connections hold no record buffers; write_some may take a part, and its caller's bytes
+    // may lie elsewhere when it goes on.
+    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(raw, 1);
+    require(static_cast<int>(SSL_CTX_set1_groups_list(raw, kGroups)), "TLS groups");
+    SSL_CTX_set_default_passwd_cb(raw, no_passphrase);
+    return context;
+}
+
+}  // namespace
+
+std::shared_ptr<const TlsContext> TlsContext::server(const ServerOptions& options) {
+    ContextPointer context = make_context(TLS_server_method());
+    SSL_CTX* raw = context.get();
+    require(SSL_CTX_set_cipher_list(raw, kServerCiphers), "TLS ciphers");
+    load_certificate(raw, options.certificate_pem);
+    load_key(raw, options.key_pem);
+    // Sessions live in tickets, which need no cache and no lock; one a connection.
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    require(SSL_CTX_set_num_tickets(raw, 1), "TLS tickets");
+    require(SSL_CTX_set_session_id_context(raw, kSessionContext.data(), kSessionContext.size()),
+            "TLS session context");
+    require(SSL_CTX_set_max_early_data(raw, 0), "TLS early data");  // it can be replayed
+    SSL_CTX_set_alpn_select_cb(raw, select_protocol, nullptr);
+    if (!options.client_ca_pem.empty()) {
+        trust(raw, options.client_ca_pem, true);
+        SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
+    return std::shared_ptr<const TlsContext>(new TlsContext(context.release(), true));
+}
+
+std::shared_ptr<const TlsContext> TlsContext::client(const ClientOptions& options) {
+    ContextPointer context = make_context(TLS_client_method());
+    SSL_CTX* raw = context.get();
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    if (options.ca_pem.empty()) {
+        require(SSL_CTX_set_default_verify_paths(raw), "system CA certificates");
+    } else {
+        trust(raw, options.ca_pem, false);
+    }
+    if (SSL_CTX_set_alpn_protos(raw, kAlpn.data(), static_cast<unsigned>(kAlpn.size())) != 0) {
+        fail("TLS ALPN");
+    }
+    collect_sessions(raw);
+    return std::shared_ptr<const TlsContext>(new TlsContext(context.release(), false));
+}
+
+TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+
+}  // namespace rotary::net

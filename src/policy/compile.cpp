@@ -1,0 +1,244 @@
+#include "policy/compile.hpp"
+
+#include <rotary/base/text.hpp>
+#include <rotary/wire/base64url.hpp>
+#include <rotary/wire/http1_writer.hpp>
+#include <rotary/wire/json_writer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace rotary::policy {
+
+namespace {
+
+std::string without_trailing_slashes(std::string path) {
+    while (!path.empty() && path.back() == '/') path.pop_back();
+    if (!path.empty() && path.front() != '/') path.insert(0, 1, '/');
+    return path;
+}
+
+std::string host_header(const config::Backend& resource, bool tls) {
+    const bool literal_v6 = resource.host.find(':') != std::string::npos;
+    std::string header = literal_v6 ? "[" + resource.host + "]" : resource.host;
+    if (resource.port != (tls ? 443 : 80)) header += ":" + std::to_string(resource.port);
+    return header;
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    std::string encoded;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || std::string_view("-._~").find(c) !=
+                                                         std::string_view::npos;
+        if (plain) {
+            encoded.push_back(c);
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        encoded.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+    return encoded;
+}
+
+// "$.model" and "model" name the same top-level member; anything deeper can't be spliced.
+std::optional<std::string> top_level_member(std::string_view path) {
+    if (path.starts_with("$.")) path.remove_prefix(2);
+    if (path.empty() || path.find_first_of(".[$") != std::string_view::npos) return std::nullopt;
+    return std::string(path);
+}
+
+HintUse hint_use(config::RetryAfter setting) noexcept {
+    switch (setting) {
+        case config::RetryAfter::extend: return HintUse::extend;
+        case config::RetryAfter::prefer: return HintUse::prefer;
+        case config::RetryAfter::ignore: return HintUse::ignore;
+    }
+    return HintUse::extend;
+}
+
+struct Credential {
+    std::string name;   // header
+    std::string value;  // as sent; empty: none
+    std::string query;
+};
+
+Credential credential_of(const config::Resources& resources, const config::Backend& backend) {
+    Credential credential;
+    if (const auto* key = std::get_if<config::ApiKeySecurity>(&backend.security)) {
+        const config::Secret* secret = resources.find_value(key->value);
+        const std::string value(secret == nullptr ? std::string_view{} : secret->reveal());
+        if (key->in == config::ApiKeySecurity::In::query) {
+            credential.query = percent_encoded(key->name) + "=" + percent_encoded(value);
+        } else {
+            credential.name = key->name;
+            credential.value = value;
+        }
+    } else if (const auto* basic = std::get_if<config::BasicSecurity>(&backend.security)) {
+        const config::Secret* user = resources.find_value(basic->username);
+        const config::Secret* password = resources.find_value(basic->password);
+        if (user != nullptr && password != nullptr) {
+            credential.name = "Authorization";
+            credential.value = "Basic " + wire::base64_encode(std::string(user->reveal()) + ":" +
+                                                              std::string(password->reveal()));
+        }
+    }
+    return credential;
+}
+
+}  // namespace
+
+void Compiler::error(const config::Mark& mark, std::string_view path, std::string message) {
+    config::Finding finding = config::error_at(mark, std::move(message));
+    if (finding.path.empty()) finding.path = path;
+    findings.push_back(std::move(finding));
+    failed = true;
+}
+
+std::string Compiler::policy_name(const config::ModelRotation& rotation) const {
+    for (const config::ApiPolicy& policy : loaded.resources.policies) {
+        for (const config::PolicySpec* spec : {&policy.defaults, &policy.overrides}) {
+            if (spec->rotation && &*spec->rotation == &rotation) return policy.metadata.name;
+        }
+    }
+    return {};
+}
+
+std::size_t Compiler::backend(const config::Backend& resource) {
+    const auto known = backend_index.find(resource.metadata.name);
+    if (known != backend_index.end()) return known->second;
+    Backend compiled;
+    compiled.name = resource.metadata.name;
+    compiled.host = resource.host;
+    compiled.port = resource.port;
+    compiled.tls = resource.protocol == config::Protocol::https ||
+                   resource.protocol == config::Protocol::wss;
+    compiled.ca_pem = loaded.resources.find_pem(resource.ca).value_or("");
+    compiled.host_header = host_header(resource, compiled.tls);
+    compiled.base_path = without_trailing_slashes(resource.base_path);
+    if (resource.timeout) compiled.first_byte = resource.timeout->response;
+
+    const Credential credential = credential_of(loaded.resources, resource);
+    if (!credential.name.empty()) {
+        if (!wire::is_token(credential.name) || !wire::is_field_value(credential.value)) {
+            error(resource.security_mark, "spec.security",
+                  "the key can't be sent as a header: its name must be a token and its value must "
+                  "hold no line break; encode the Secret without a trailing newline (echo -n)");
+        }
+        compiled.credential_name = credential.name;
+        compiled.credential_line = credential.name + ": " + credential.value + "\r\n";
+    }
+    compiled.credential_query = credential.query;
+    // A Backend without a key of its own shares its quota with nobody.
+    const bool open = credential.value.empty() && credential.query.empty();
+    const std::string identity = open ? "backend " + compiled.name
+                                      : compiled.host_header + "\n" + compiled.credential_line +
+                                            compiled.credential_query;
+    compiled.credential = credential_index.emplace(identity, credential_index.size()).first->second;
+
+    const std::size_t index = snapshot->backends.size();
+    snapshot->backends.push_back(std::move(compiled));
+    backend_index.emplace(resource.metadata.name, index);
+    return index;
+}
+
+ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
+    ModelPlace place;
+    if (policy.ai_provider == nullptr) return place;
+    const auto* provider = loaded.resources.find_ai_provider(policy.ai_provider->name);
+    if (provider == nullptr) return place;
+    place.in = provider->request_model.in;
+    place.name = provider->request_model.value;
+    if (place.in != config::ValueLocation::In::body) return place;
+    const auto member = top_level_member(place.name);
+    if (!member) {
+        error(provider->request_model.mark, "spec.requestModel.value",
+              "only a top-level member of the body can hold the model, such as \"model\" or "
+              "\"$.model\"");
+    }
+    place.name = member.value_or("model");
+    return place;
+}
+
+std::size_t Compiler::add_list(const ListSource& source) {
+    const config::ModelRotation& rotation = *source.policy.rotation;
+    const bool production = source.context.environment == Environment::production;
+    const auto& models = production ? rotation.production : rotation.sandbox;
+    const std::string list_key =
+        source.context.api.metadata.name + "/" + std::string(to_string(source.context.environment));
+    const config::Timeouts& timeouts = loaded.config.timeouts;
+
+    ModelPlace place = model_place(source.policy);
+    std::vector<Entry> entries;
+    std::vector<std::uint32_t> weights;
+    std::vector<std::shared_ptr<EntryState>> states;
+    std::string identity;
+    for (const config::ModelEntry& model : models) {
+        const config::Backend* target =
+            config::entry_backend(loaded.resources, source.rule, model);
+        if (target == nullptr) continue;  // check() has reported it
+        Entry entry;
+        entry.model = model.model;
+        entry.backend = backend(*target);
+        entry.weight = model.weight;
+        wire::JsonWriter(entry.model_json).string(model.model);
+        wire::JsonWriter(entry.model_member).string(place.name);
+        entry.model_member += ":" + entry.model_json;
+        entry.model_member_comma = entry.model_member + ",";
+        entry.id = list_key + "/" + model.model + "@" + target->metadata.name;
+        identity += entry.id + "\n";
+        weights.push_back(model.weight);
+        states.push_back(shared.entry(entry.id));
+        const std::size_t credential = snapshot->backends[entry.backend].credential;
+        if (snapshot->by_credential.size() <= credential) {
+            snapshot->by_credential.resize(credential + 1);
+        }
+        snapshot->by_credential[credential].push_back(states.back());
+        entries.push_back(std::move(entry));
+    }
+    auto cursor = shared.cursor(list_key + "/" + source.policy_name, identity, std::move(weights));
+    EntryList list{source.policy_name,
+                   source.context.api.metadata.name,
+                   source.context.environment,
+                   std::move(entries),
+                   Rotation(std::move(cursor), std::move(states),
+                            {timeouts.suspension_max, timeouts.probe_verdict}),
+                   {rotation.suspend, hint_use(loaded.config.routing.retry_after),
+                    timeouts.suspension_max},
+                   std::move(place)};
+    snapshot->lists.push_back(std::move(list));
+    return snapshot->lists.size() - 1;
+}
+
+void Compiler::add_backends(Route& route, const ApiContext& context,
+                            const config::HttpRouteRule& rule) {
+    std::vector<std::uint32_t> weights;
+    std::string identity;
+    for (const config::BackendRef& reference : rule.backends) {
+        const config::Backend* resource = loaded.resources.find_backend(reference.name);
+        if (resource == nullptr) continue;  // check() has reported it
+        route.backends.push_back(backend(*resource));
+        weights.push_back(reference.weight);
+        identity += reference.name + "\n";
+    }
+    const bool any = std::any_of(weights.begin(), weights.end(), [](auto w) { return w != 0; });
+    if (!any || weights.size() > kMaxEntries) return;
+    // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
+    const std::string key =
+        "rule/" + context.api.metadata.name + "/" + route.name + "/" + identity;
+    route.backend_cursor = shared.cursor(key, identity, std::move(weights));
+}
+
+AuthRules compile_auth(const config::Resources& resources, const config::Api& api,
+                       const config::HttpRouteRule& rule) {
+    const auto effective = config::effective_authentication(resources, api, rule);
+    AuthRules rules{effective.disabled, effective.oauth2, effective.jwt, {}, {}};
+    if (effective.api_key != nullptr) rules.api_keys = effective.api_key->keys;
+    for (const config::Scope* scope : config::required_scopes(resources, rule)) {
+        rules.scopes.push_back(scope->names);
+    }
+    return rules;
+}
+
+}  // namespace rotary::policy

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <rotary/config/effective.hpp>
+#include <rotary/policy/snapshot.hpp>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The pieces of compile(), which lives in snapshot.cpp.
+namespace rotary::policy {
+
+struct ApiContext {
+    const config::Api& api;
+    Environment environment;
+};
+
+struct ListSource {
+    std::string policy_name;
+    const ApiContext& context;
+    const config::HttpRouteRule& rule;
+    const config::EffectivePolicy& policy;
+};
+
+// One run of compile(): where it reads, where it writes, what it has compiled so far.
+struct Compiler {
+    const config::Loaded& loaded;
+    SharedState& shared;
+    std::vector<config::Finding>& findings;
+    Snapshot* snapshot;
+    std::map<std::string, std::size_t> backend_index;     // by name
+    std::map<std::string, std::size_t> credential_index;  // by what is sent
+    bool failed = false;
+
+    void error(const config::Mark& mark, std::string_view path, std::string message);
+    std::string policy_name(const config::ModelRotation& rotation) const;
+    std::size_t backend(const config::Backend& resource);
+    ModelPlace model_place(const config::EffectivePolicy& policy);
+    std::size_t add_list(const ListSource& source);
+    void add_backends(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
+};
+
+AuthRules compile_auth(const config::Resources& resources, const config::Api& api,
+                       const config::HttpRouteRule& rule);
+
+}  // namespace rotary::policy

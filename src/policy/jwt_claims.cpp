@@ -1,0 +1,66 @@
+// Claims and the table of issuers: what verify() gives and takes.
+#include "rotary/policy/jwt.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+namespace rotary::policy {
+
+namespace {
+
+std::atomic<std::uint64_t> last_table{0};
+
+template <class Views, class Visit>
+void for_each_text(Views& views, Visit&& visit) {
+    visit(views.issuer);
+    visit(views.subject);
+    visit(views.client_id);
+    visit(views.kid);
+    for (auto& scope : views.scopes) visit(scope);
+    for (auto& audience : views.audiences) visit(audience);
+}
+
+std::size_t text_bytes(const ClaimViews& views) {
+    std::size_t bytes = 0;
+    for_each_text(views, [&](std::string_view text) { bytes += text.size(); });
+    return bytes;
+}
+
+}  // namespace
+
+IssuerTable::IssuerTable(std::vector<Issuer> issuers)
+    : x_issuers(std::move(issuers)),
+      x_generation(last_table.fetch_add(1, std::memory_order_relaxed) + 1) {}
+
+Claims::Claims(const ClaimViews& views)
+    : x_views(views),
+      x_block_bytes(text_bytes(views)),
+      x_block(std::make_unique<char[]>(x_block_bytes)) {
+    char* at = x_block.get();
+    for_each_text(x_views, [&](std::string_view& text) {
+        if (!text.empty()) std::memcpy(at, text.data(), text.size());
+        text = {at, text.size()};
+        at += text.size();
+    });
+}
+
+bool Claims::has_scope(std::string_view scope) const noexcept {
+    return std::find(x_views.scopes.begin(), x_views.scopes.end(), scope) != x_views.scopes.end();
+}
+
+bool Claims::meant_for(std::span<const std::string> wanted) const noexcept {
+    if (wanted.empty()) return true;
+    return std::any_of(wanted.begin(), wanted.end(), [this](const std::string& audience) {
+        return std::find(x_views.audiences.begin(), x_views.audiences.end(), audience) !=
+               x_views.audiences.end();
+    });
+}
+
+std::size_t Claims::bytes() const noexcept {
+    return sizeof(Claims) + x_block_bytes +
+           (x_views.scopes.capacity() + x_views.audiences.capacity()) * sizeof(std::string_view);
+}
+
+}  // namespace rotary::policy

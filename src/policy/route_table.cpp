@@ -1,0 +1,213 @@
+#include <rotary/base/text.hpp>
+#include <rotary/policy/route_table.hpp>
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace rotary::policy {
+
+namespace {
+
+// "/chat\.completions" and "/chat/completions": expressions that mean one text only. WSO2's samples
+// write plain paths as expressions, so most routes end here and cost a comparison.
+bool is_literal(std::string_view pattern, std::string& text) {
+    constexpr std::string_view kSpecial = "\\^$.|?*+()[]{}";
+    text.clear();
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        const bool escaped = pattern[i] == '\\' && i + 1 < pattern.size();
+        if (escaped) ++i;
+        const char c = pattern[i];
+        const bool special = kSpecial.find(c) != std::string_view::npos;
+        // An escaped letter is a class (\d); an escaped special character is itself.
+        if (escaped ? !special && c != '/' && c != '-' : special) return false;
+        text.push_back(c);
+    }
+    return true;
+}
+
+bool equal_but_slash(std::string_view path, std::string_view value) noexcept {
+    if (path == value) return true;
+    return path.size() == value.size() + 1 && path.back() == '/' && path.starts_with(value);
+}
+
+bool has_group_reference(std::string_view rewrite) noexcept {
+    for (std::size_t i = 0; i + 1 < rewrite.size(); ++i) {
+        if (rewrite[i] == '\\' && rewrite[i + 1] >= '0' && rewrite[i + 1] <= '9') return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+PathPattern::PathPattern(std::string base, const config::PathMatch& match)
+    : type_(Type::exact), base_(std::move(base)), value_(match.value) {
+    while (!base_.empty() && base_.back() == '/') base_.pop_back();
+    std::string literal;
+    if (match.type == config::PathType::prefix) {
+        type_ = Type::prefix;
+        while (!value_.empty() && value_.back() == '/') value_.pop_back();
+    } else if (match.type == config::PathType::regex) {
+        type_ = Type::regex;
+        if (is_literal(value_, literal)) {
+            value_ = literal;
+        } else {
+            re2::RE2::Options options;
+            options.set_log_errors(false);
+            regex_ = std::make_unique<re2::RE2>("(?:" + value_ + ")/?", options);
+            if (!regex_->ok()) throw std::invalid_argument(regex_->error());
+        }
+    }
+    if (regex_ == nullptr && !value_.empty() && value_.front() != '/') value_.insert(0, 1, '/');
+}
+
+PathPattern::~PathPattern() = default;
+PathPattern::PathPattern(PathPattern&&) noexcept = default;
+PathPattern& PathPattern::operator=(PathPattern&&) noexcept = default;
+
+std::string_view PathPattern::rest_of(std::string_view path) const noexcept {
+    return path.substr(base_.size());
+}
+
+bool PathPattern::matches(std::string_view path) const noexcept {
+    if (!path.starts_with(base_)) return false;
+    const std::string_view rest = rest_of(path);
+    if (!rest.empty() && rest.front() != '/') return false;
+    switch (type_) {
+        case Type::exact: return equal_but_slash(rest, value_);
+        case Type::prefix:
+            return rest.starts_with(value_) &&
+                   (rest.size() == value_.size() || rest[value_.size()] == '/');
+        case Type::regex:
+            if (regex_ == nullptr) return equal_but_slash(rest, value_);
+            return re2::RE2::FullMatch(re2::StringPiece(rest.data(), rest.size()), *regex_);
+    }
+    return false;
+}
+
+std::uint64_t PathPattern::precedence() const noexcept {
+    const std::uint64_t kind = type_ == Type::exact ? 2 : type_ == Type::regex ? 1 : 0;
+    return kind << 32 | (base_.size() + value_.size());
+}
+
+std::string_view PathPattern::rewritten(std::string_view path, const config::PathRewrite* rewrite,
+                                        std::string& scratch) const {
+    const std::string_view rest = rest_of(path);
+    if (rewrite == nullptr) {
+        if (!rest.empty()) return rest;
+        return "/";
+    }
+    if (rewrite->kind == config::PathRewrite::Kind::full) {
+        if (regex_ == nullptr || !has_group_reference(rewrite->value)) return rewrite->value;
+        scratch.assign(rest);
+        re2::RE2::Replace(&scratch, *regex_, rewrite->value);
+        return scratch;
+    }
+    const std::size_t matched = type_ == Type::prefix ? value_.size() : rest.size();
+    scratch.assign(rewrite->value);
+    while (!scratch.empty() && scratch.back() == '/') scratch.pop_back();
+    scratch.append(rest.substr(matched));
+    if (scratch.empty() || scratch.front() != '/') scratch.insert(0, 1, '/');
+    return scratch;
+}
+
+bool RouteTable::Host::covers(std::string_view host) const noexcept {
+    switch (kind) {
+        case Kind::any: return true;
+        case Kind::exact: return text::iequals(host, name);
+        case Kind::wildcard:
+            return host.size() > name.size() &&
+                   text::iequals(host.substr(host.size() - name.size()), name);
+    }
+    return false;
+}
+
+void RouteTable::add(std::string_view host, Rule rule) {
+    Host::Kind kind = host.empty() ? Host::Kind::any : Host::Kind::exact;
+    if (host.starts_with("*.")) {
+        kind = Host::Kind::wildcard;
+        host.remove_prefix(1);
+    }
+    auto place = std::find_if(hosts_.begin(), hosts_.end(), [&](const Host& known) {
+        return known.kind == kind && known.name == host;
+    });
+    if (place == hosts_.end()) {
+        hosts_.push_back({std::string(host), kind, {}});
+        place = hosts_.end() - 1;
+    }
+    place->rules.push_back(std::move(rule));
+}
+
+void RouteTable::finish() {
+    std::stable_sort(hosts_.begin(), hosts_.end(), [](const Host& a, const Host& b) {
+        return a.kind != b.kind ? a.kind < b.kind : a.name.size() > b.name.size();
+    });
+    for (Host& host : hosts_) {
+        std::stable_sort(host.rules.begin(), host.rules.end(), [](const Rule& a, const Rule& b) {
+            return a.pattern.precedence() > b.pattern.precedence();
+        });
+    }
+}
+
+RouteTable::Found RouteTable::find(std::string_view host, std::string_view path,
+                                   std::string_view method) const noexcept {
+    Found found;
+    for (const Host& known : hosts_) {
+        if (!known.covers(host)) continue;
+        for (const Rule& rule : known.rules) {
+            const bool method_fits = rule.method.empty() || rule.method == method;
+            if (!method_fits && found.path_known) continue;
+            if (!rule.pattern.matches(path)) continue;
+            found.path_known = true;
+            if (!method_fits) continue;
+            found.rule = &rule;
+            return found;
+        }
+    }
+    return found;
+}
+
+std::string RouteTable::allowed_methods(std::string_view host, std::string_view path) const {
+    std::vector<std::string_view> methods;
+    for (const Host& known : hosts_) {
+        if (!known.covers(host)) continue;
+        for (const Rule& rule : known.rules) {
+            if (rule.pattern.matches(path)) methods.push_back(rule.method);
+        }
+    }
+    std::sort(methods.begin(), methods.end());
+    methods.erase(std::unique(methods.begin(), methods.end()), methods.end());
+    std::string joined;
+    for (const std::string_view method : methods) {
+        joined.append(joined.empty() ? "" : ", ").append(method);
+    }
+    return joined;
+}
+
+bool has_dot_segment(std::string_view path) noexcept {
+    std::size_t at = 0;
+    while (at < path.size()) {
+        const std::size_t slash = std::min(path.find('/', at), path.size());
+        std::string_view segment = path.substr(at, slash - at);
+        std::size_t dots = 0;
+        while (!segment.empty()) {
+            if (segment.front() == '.') {
+                segment.remove_prefix(1);
+            } else if (text::istarts_with(segment, "%2e")) {
+                segment.remove_prefix(3);
+            } else {
+                dots = 0;
+                break;
+            }
+            ++dots;
+        }
+        if (dots == 1 || dots == 2) return true;
+        at = slash + 1;
+    }
+    return false;
+}
+
+}  // namespace rotary::policy

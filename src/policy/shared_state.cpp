@@ -1,0 +1,29 @@
+#include <rotary/policy/shared_state.hpp>
+
+#include <utility>
+
+namespace rotary::policy {
+
+std::shared_ptr<EntryState> SharedState::entry(const std::string& key) {
+    std::shared_ptr<EntryState>& state = entries_[key];
+    if (!state) state = std::make_shared<EntryState>();
+    return state;
+}
+
+std::shared_ptr<Cursor> SharedState::cursor(const std::string& key, const std::string& entries,
+                                            std::vector<std::uint32_t> weights) {
+    KnownCursor& known = cursors_[key];
+    if (!known.cursor || known.entries != entries || known.cursor->weights() != weights) {
+        const double progress = known.cursor ? known.cursor->progress() : 0.0;
+        known.entries = entries;
+        known.cursor = std::make_shared<Cursor>(std::move(weights), progress);
+    }
+    return known.cursor;
+}
+
+void SharedState::prune() {
+    std::erase_if(entries_, [](const auto& row) { return row.second.use_count() == 1; });
+    std::erase_if(cursors_, [](const auto& row) { return row.second.cursor.use_count() == 1; });
+}
+
+}  // namespace rotary::policy

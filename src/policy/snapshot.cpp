@@ -1,0 +1,116 @@
+#include "policy/compile.hpp"
+
+#include <rotary/config/effective.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace rotary::policy {
+
+std::string_view to_string(Environment environment) noexcept {
+    return environment == Environment::production ? "production" : "sandbox";
+}
+
+namespace {
+
+// The rotation of one API in one environment is one list, whichever of its rules leads to it:
+// positions and suspensions are the entry's own, not the path's.
+std::optional<std::size_t> list_for(Compiler& compiler, const ApiContext& context,
+                                    const config::HttpRouteRule& rule) {
+    const auto policy = config::effective_policy(compiler.loaded.resources, context.api, rule);
+    if (policy.rotation == nullptr) return std::nullopt;
+    const auto& models = context.environment == Environment::production
+                             ? policy.rotation->production
+                             : policy.rotation->sandbox;
+    if (models.empty()) return std::nullopt;
+    const std::string policy_name = compiler.policy_name(*policy.rotation);
+    for (std::size_t i = 0; i < compiler.snapshot->lists.size(); ++i) {
+        const EntryList& known = compiler.snapshot->lists[i];
+        if (known.api == context.api.metadata.name && known.policy == policy_name &&
+            known.environment == context.environment) {
+            return i;
+        }
+    }
+    return compiler.add_list({policy_name, context, rule, policy});
+}
+
+void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpRoute& route,
+              const config::HttpRouteRule& rule) {
+    Snapshot& snapshot = *compiler.snapshot;
+    Route compiled;
+    compiled.api = context.api.metadata.name;
+    compiled.name = route.metadata.name;
+    compiled.environment = context.environment;
+    compiled.auth = compile_auth(compiler.loaded.resources, context.api, rule);
+    compiled.rewrite = rule.rewrite;
+    compiled.request_headers = rule.request_headers;
+    compiled.response_headers = rule.response_headers;
+    compiled.list = list_for(compiler, context, rule);
+    if (compiled.list) compiled.policy = snapshot.lists[*compiled.list].policy;
+    const auto policy = config::effective_policy(compiler.loaded.resources, context.api, rule);
+    if (policy.ai_provider != nullptr) {
+        const auto* provider = compiler.loaded.resources.find_ai_provider(policy.ai_provider->name);
+        if (provider != nullptr) compiled.provider = provider->provider_name;
+    }
+    compiler.add_backends(compiled, context, rule);
+    const std::size_t index = snapshot.routes.size();
+    snapshot.routes.push_back(std::move(compiled));
+
+    std::vector<std::string> bases{context.api.base_path};
+    const std::string version = "/" + context.api.version;
+    if (context.api.is_default_version && context.api.base_path.ends_with(version)) {
+        bases.push_back(context.api.base_path.substr(
+            0, context.api.base_path.size() - version.size()));
+    }
+    std::vector<std::string> hosts = route.hostnames;
+    if (hosts.empty()) hosts.emplace_back();
+    for (const config::RouteMatch& match : rule.matches) {
+        for (const std::string& base : bases) {
+            for (const std::string& host : hosts) {
+                try {
+                    snapshot.table.add(host, {PathPattern(base, match.path), match.method, index});
+                } catch (const std::invalid_argument& error) {
+                    compiler.error(match.path.mark, "spec.rules.matches.path.value",
+                                   std::string("is not a regular expression that RE2 takes: ") +
+                                       error.what());
+                }
+            }
+        }
+    }
+}
+
+void add_environment(Compiler& compiler, const ApiContext& context,
+                     const std::vector<config::Reference>& references) {
+    for (const config::Reference& reference : references) {
+        const auto* route = compiler.loaded.resources.find_route(reference.name);
+        if (route == nullptr) continue;  // check() has reported it
+        for (const config::HttpRouteRule& rule : route->rules) {
+            add_rule(compiler, context, *route, rule);
+        }
+    }
+}
+
+}  // namespace
+
+std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedState& shared,
+                                        std::vector<config::Finding>& findings) {
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->config = loaded.config;
+    Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}};
+    for (const config::Api& api : loaded.resources.apis) {
+        add_environment(compiler, {api, Environment::production}, api.production);
+        add_environment(compiler, {api, Environment::sandbox}, api.sandbox);
+    }
+    snapshot->table.finish();
+    for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
+        snapshot->issuers.push_back(issuer);
+        const auto ca = issuer.jwks ? loaded.resources.find_pem(issuer.jwks->ca) : std::nullopt;
+        snapshot->issuer_ca_pem.push_back(ca.value_or(""));
+        const auto certificate = loaded.resources.find_pem(issuer.certificate);
+        snapshot->issuer_certificate_pem.push_back(certificate.value_or(""));
+    }
+    if (compiler.failed) return nullptr;
+    return snapshot;
+}
+
+}  // namespace rotary::policy

@@ -1,0 +1,158 @@
+#include "rotary/policy/token_cache.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <random>
+#include <utility>
+
+namespace rotary::policy {
+
+namespace {
+
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+__extension__ using Wide = unsigned __int128;
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::uint64_t load(const char* bytes, std::size_t size) noexcept {
+    std::uint64_t value = 0;
+    if (size > 0) std::memcpy(&value, bytes, size);
+    return value;
+}
+
+// Sixteen bytes a multiplication. Every factor holds some of the random seed, so who does not know
+// it cannot choose a block that multiplies the state away.
+std::uint64_t multiply_hash(std::string_view token, const TokenCache::Seed& seed) noexcept {
+    const char* at = token.data();
+    std::size_t left = token.size();
+    std::uint64_t state = seed[0] ^ token.size();
+    for (; left >= 16; left -= 16, at += 16) {
+        state = mix(load(at, 8) ^ seed[1], load(at + 8, 8) ^ seed[2] ^ state);
+    }
+    const std::size_t low = std::min<std::size_t>(left, 8);
+    state = mix(load(at, low) ^ seed[1], load(at + low, left - low) ^ seed[2] ^ state);
+    return mix(state ^ seed[1], seed[2] | 1);
+}
+
+TokenCache::Seed random_seed() {
+    std::random_device device;
+    TokenCache::Seed seed{};
+    for (auto& word : seed) word = (std::uint64_t{device()} << 32) | device();
+    return seed;
+}
+
+std::size_t cost_of(std::string_view token, const Claims& claims) noexcept {
+    return token.size() + claims.bytes();
+}
+
+}  // namespace
+
+TokenCache::TokenCache(const TokenCacheLimits& limits) : TokenCache(limits, multiply_hash) {}
+
+TokenCache::TokenCache(const TokenCacheLimits& limits, Hash hash)
+    : x_limits(limits),
+      x_hash(hash),
+      x_seed(random_seed()),
+      x_buckets(std::bit_ceil(std::max<std::size_t>(limits.entries, 1)), kNone),
+      x_free(kNone) {}
+
+std::uint32_t& TokenCache::bucket_of(std::uint64_t hash) noexcept {
+    return x_buckets[hash & (x_buckets.size() - 1)];
+}
+
+const Claims* TokenCache::find(std::string_view token, WallTime now, std::uint64_t generation) {
+    const Entry* entry = lookup(token, now, generation);
+    return entry == nullptr ? nullptr : entry->claims.get();
+}
+
+std::shared_ptr<const Claims> TokenCache::share(std::string_view token, WallTime now,
+                                                std::uint64_t generation) {
+    const Entry* entry = lookup(token, now, generation);
+    return entry == nullptr ? nullptr : entry->claims;
+}
+
+TokenCache::Entry* TokenCache::lookup(std::string_view token, WallTime now,
+                                      std::uint64_t generation) {
+    const std::uint64_t hash = x_hash(token, x_seed);
+    for (std::uint32_t i = bucket_of(hash); i != kNone; i = x_entries[i].next) {
+        Entry& entry = x_entries[i];
+        if (entry.hash != hash || entry.token != token) continue;
+        if (entry.generation != generation || now >= entry.claims->valid_until()) {
+            remove(i);
+            return nullptr;
+        }
+        entry.used = true;
+        return &entry;
+    }
+    return nullptr;
+}
+
+void TokenCache::put(std::string_view token, std::shared_ptr<const Claims> claims, WallTime now,
+                     std::uint64_t generation) {
+    const std::uint64_t hash = x_hash(token, x_seed);
+    for (std::uint32_t i = bucket_of(hash); i != kNone; i = x_entries[i].next) {
+        if (x_entries[i].hash == hash && x_entries[i].token == token) {
+            remove(i);
+            break;
+        }
+    }
+    if (claims == nullptr || x_limits.entries == 0 || now >= claims->valid_until()) return;
+    const std::size_t cost = cost_of(token, *claims);
+    if (token.size() > x_limits.token_bytes || cost > x_limits.bytes) return;
+    while (x_size >= x_limits.entries || x_bytes + cost > x_limits.bytes) evict_one();
+
+    const std::uint32_t place = take_place();
+    Entry& entry = x_entries[place];
+    entry.hash = hash;
+    entry.generation = generation;
+    entry.token = token;
+    entry.claims = std::move(claims);
+    entry.next = std::exchange(bucket_of(hash), place);
+    entry.used = false;
+    ++x_size;
+    x_bytes += cost;
+}
+
+void TokenCache::clear() {
+    std::fill(x_buckets.begin(), x_buckets.end(), kNone);
+    x_entries.clear();
+    x_free = kNone;
+    x_hand = 0;
+    x_size = 0;
+    x_bytes = 0;
+}
+
+void TokenCache::remove(std::uint32_t index) {
+    Entry& entry = x_entries[index];
+    std::uint32_t* link = &bucket_of(entry.hash);
+    while (*link != index) link = &x_entries[*link].next;
+    *link = entry.next;
+    --x_size;
+    x_bytes -= cost_of(entry.token, *entry.claims);
+    entry = Entry{};  // gives the token's memory back too
+    entry.next = std::exchange(x_free, index);
+}
+
+// Only called while an entry is there, so the hand finds one in at most two rounds.
+void TokenCache::evict_one() {
+    for (;; ++x_hand) {
+        if (x_hand >= x_entries.size()) x_hand = 0;
+        Entry& entry = x_entries[x_hand];
+        if (entry.claims == nullptr) continue;
+        if (!std::exchange(entry.used, false)) break;
+    }
+    remove(static_cast<std::uint32_t>(x_hand++));
+}
+
+std::uint32_t TokenCache::take_place() {
+    if (x_free != kNone) return std::exchange(x_free, x_entries[x_free].next);
+    x_entries.emplace_back();
+    return static_cast<std::uint32_t>(x_entries.size() - 1);
+}
+
+}  // namespace rotary::policy

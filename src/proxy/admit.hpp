@@ -1,0 +1,20 @@
+#pragma once
+
+#include "proxy/exchange.hpp"
+
+// The steps between a request's head and its body. All of them are synchronous and read the head
+// out of the worker's scratch; what later steps need is in the exchange when they return.
+namespace rotary::proxy {
+
+// Step 1: host, path and method to a route. Faults: route_not_found, method_not_allowed, bad_request.
+Result<void> match(Context& context, Exchange& exchange);
+
+// Step 2: who is calling, and may they. Faults: missing_credentials, invalid_token, token_expired,
+// scope_denied, issuer_unavailable.
+Result<void> authenticate(Context& context, Exchange& exchange);
+
+// Step 3: what may be taken on. Faults: request_too_large, length_required,
+// unsupported_content_encoding, headers_too_large.
+Result<void> admit(Context& context, Exchange& exchange);
+
+}  // namespace rotary::proxy

@@ -1,0 +1,256 @@
+#include "proxy/attempt.hpp"
+
+#include "proxy/pieces.hpp"
+#include "proxy/upstream_request.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace rotary::proxy {
+
+namespace {
+
+Fault gone() { return Fault::client(FaultKind::client_gone); }
+
+Fault too_late(const char* detail) {
+    return Fault::upstream(FaultKind::upstream_timeout, detail);
+}
+
+// The connection broke before an answer's head was complete. Without a byte of it on a connection
+// that had served before, the provider most likely closed it while the request was on its way.
+Fault broken(const Reply& reply, const char* detail) {
+    const bool stale = reply.reused && reply.in.empty();
+    return Fault::upstream(FaultKind::upstream_protocol_error, detail,
+                           stale ? Retry::reused_only : Retry::next_entry);
+}
+
+SteadyTime first_byte_deadline(Context& context, const Exchange& exchange,
+                               const policy::Backend& backend) {
+    const auto own = backend.first_byte;
+    const auto patience = own.count() > 0 ? own : exchange.timeouts().first_byte;
+    return std::min(exchange.deadline, context.reactor.now() + patience);
+}
+
+// Writes the request, as far as the provider takes it. Returns early without `request_sent` when an
+// answer comes before the request is through: a refusal that would be lost by writing on.
+Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange,
+                        const Target& target, Reply& reply) {
+    UpstreamRequest request = write_upstream_request(context, exchange, target);
+    if (!request.ok) {
+        co_return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
+    }
+    Buffer kept;  // the head, once the scratch may be written over
+    net::Stream& stream = *reply.stream;
+    for (;;) {
+        const net::IoResult written = stream.write_some(request.pieces);
+        if (written.status == net::IoStatus::error) break;  // an answer may stand there all the same
+        drop_front(request.pieces, written.bytes);
+        if (all_empty(request.pieces) && !stream.has_pending()) {
+            reply.request_sent = true;
+            break;
+        }
+        if (!kept && !request.pieces[0].empty()) {
+            kept = context.buffers.body(request.pieces[0].size());
+            std::memcpy(kept.space(), request.pieces[0].data(), request.pieces[0].size());
+            kept.produced(request.pieces[0].size());
+            request.pieces[0] = kept.view();
+        }
+        net::WaitFor what;
+        what.read = &stream.descriptor();
+        what.write = &stream.descriptor();
+        what.client = &client.stream.descriptor();
+        what.deadline = std::min(exchange.deadline,
+                                 context.reactor.now() + exchange.timeouts().write_stall);
+        const net::Wake wake = co_await context.reactor.wait(what);
+        if (wake == net::Wake::peer_gone) co_return gone();
+        if (wake != net::Wake::ready) co_return too_late("The provider took the request too slowly.");
+        if (!stream.descriptor().readable()) continue;
+        const net::IoResult read = stream.read_some(reply.in.space(), reply.in.space_size());
+        if (read.status == net::IoStatus::would_block) continue;
+        reply.in.produced(read.bytes);
+        break;
+    }
+    co_return Result<void>{};
+}
+
+// Looks for the answer's head in what has come; 1xx heads are dropped. True: it is parsed.
+Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply,
+                       wire::HeadEnd& finder, std::size_t& interim) {
+    const config::Limits& limits = exchange.limits();
+    wire::HeadLimits head_limits;
+    head_limits.header_bytes = limits.upstream_header_bytes;
+    head_limits.headers = std::min(limits.upstream_headers, wire::kHeaderTableSize);
+    for (;;) {
+        const std::size_t head = finder.find(reply.in.view());
+        if (head == 0) return false;
+        wire::ResponseHead& parsed = context.scratch.response;
+        const auto result = wire::parse_response_head(reply.in.view().substr(0, head), head_limits,
+                                                      exchange.is_head, parsed);
+        if (!result) return result.error();
+        if (parsed.status >= 200) {
+            reply.head_bytes = head;
+            reply.status = parsed.status;
+            reply.keep_alive = parsed.keep_alive;
+            reply.body.begin(parsed.framing, parsed.content_length);
+            return true;
+        }
+        if (++interim > limits.interim_responses) {
+            return Fault::upstream(FaultKind::upstream_protocol_error,
+                                   "The provider sent too many interim answers.");
+        }
+        reply.in.consume(head);
+        finder = {};
+    }
+}
+
+Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exchange,
+                             SteadyTime deadline, Reply& reply) {
+    wire::HeadEnd finder;
+    std::size_t interim = 0;
+    for (;;) {
+        const auto taken = take_head(context, exchange, reply, finder, interim);
+        if (!taken) co_return taken.error();
+        if (*taken) co_return Result<void>{};
+        if (reply.in.space_size() == 0) reply.in.compact();
+        if (reply.in.space_size() == 0) {
+            co_return Fault::upstream(FaultKind::upstream_protocol_error,
+                                      "The head of the provider's answer is too large.");
+        }
+        const net::IoResult read =
+            reply.stream->read_some(reply.in.space(), reply.in.space_size());
+        if (read.status == net::IoStatus::ok) {
+            reply.in.produced(read.bytes);
+            continue;
+        }
+        if (read.status != net::IoStatus::would_block) {
+            co_return broken(reply, "The provider closed the connection without an answer.");
+        }
+        net::WaitFor what;
+        what.read = &reply.stream->descriptor();
+        what.client = &client.stream.descriptor();
+        what.deadline = deadline;
+        const net::Wake wake = co_await context.reactor.wait(what);
+        if (wake == net::Wake::peer_gone) co_return gone();
+        if (wake != net::Wake::ready) co_return too_late("The provider did not answer in time.");
+    }
+}
+
+Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange,
+                        const Target& target, Reply& reply) {
+    net::WaitFor limits;
+    limits.client = &client.stream.descriptor();
+    limits.deadline = std::min(exchange.deadline,
+                               context.reactor.now() + exchange.timeouts().connect);
+    auto dialled =
+        co_await context.dialer.dial(exchange.wiring->upstreams[target.backend].endpoint, limits);
+    if (!dialled) co_return dialled.error();
+    reply.stream = std::move(*dialled);
+    co_return Result<void>{};
+}
+
+}  // namespace
+
+void Reply::reset() noexcept {
+    stream.reset();
+    in.reset();
+    head_bytes = 0;
+    status = 0;
+    reused = request_sent = keep_alive = false;
+}
+
+Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
+                           const Target& target, Reply& reply) {
+    const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+    bool fresh = false;
+    for (;;) {
+        reply.reset();
+        reply.bucket = context.buckets[target.backend];
+        if (!fresh) reply.stream = context.pool.take(reply.bucket, context.reactor.now());
+        reply.reused = reply.stream != nullptr;
+        if (!reply.stream) {
+            const auto opened = co_await open(context, client, exchange, target, reply);
+            if (!opened) co_return opened.error();
+        }
+        reply.in = context.buffers.read_buffer();
+        exchange.reused_connection = reply.reused;
+        auto result = co_await send(context, client, exchange, target, reply);
+        if (result) {
+            const SteadyTime deadline = first_byte_deadline(context, exchange, backend);
+            result = co_await read_head(context, client, exchange, deadline, reply);
+        }
+        if (result) {
+            co_return Result<void>{};
+        }
+        const Fault fault = result.error();
+        reply.stream.reset();
+        if (fault.retry != Retry::reused_only) co_return fault;
+        fresh = true;
+    }
+}
+
+namespace {
+
+// Follows what stands behind the head with a reader of its own. True when the body is complete.
+bool follow(const Reply& reply, wire::BodyReader& reader, std::size_t& seen) {
+    const std::string_view rest = reply.in.view().substr(reply.head_bytes);
+    while (!reader.done()) {
+        const auto piece = reader.next(rest.substr(seen));
+        if (!piece || piece->consumed == 0) break;
+        seen += piece->consumed;
+    }
+    return reader.done();
+}
+
+}  // namespace
+
+Task<void> read_error_body(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
+    wire::BodyReader reader = reply.body;
+    std::size_t seen = 0;
+    const std::size_t limit = exchange.limits().error_body_bytes + reply.head_bytes;
+    const SteadyTime deadline =
+        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().error_body);
+    while (!follow(reply, reader, seen)) {
+        if (reply.in.space_size() == 0 || reply.in.size() >= limit) co_return;
+        const net::IoResult read =
+            reply.stream->read_some(reply.in.space(), reply.in.space_size());
+        if (read.status == net::IoStatus::ok) {
+            reply.in.produced(read.bytes);
+            continue;
+        }
+        if (read.status != net::IoStatus::would_block) co_return;
+        net::WaitFor what;
+        what.read = &reply.stream->descriptor();
+        what.client = &client.stream.descriptor();
+        what.deadline = deadline;
+        const net::Wake wake = co_await context.reactor.wait(what);
+        if (wake != net::Wake::ready) co_return;
+    }
+}
+
+std::string_view body_at_hand(const Reply& reply, std::string& scratch) {
+    wire::BodyReader reader = reply.body;
+    const std::string_view rest = reply.in.view().substr(reply.head_bytes);
+    std::size_t seen = 0;
+    scratch.clear();
+    while (!reader.done()) {
+        const auto piece = reader.next(rest.substr(seen));
+        if (!piece || piece->consumed == 0) break;
+        seen += piece->consumed;
+        scratch.append(piece->payload);
+    }
+    return scratch;
+}
+
+void release(Context& context, Reply& reply) {
+    wire::BodyReader reader = reply.body;
+    std::size_t seen = 0;
+    const bool complete = reply.stream && follow(reply, reader, seen) &&
+                          reply.in.size() == reply.head_bytes + seen;
+    if (complete && reply.request_sent && reply.keep_alive) {
+        context.pool.put(reply.bucket, std::move(reply.stream), context.reactor.now());
+    }
+    reply.reset();
+}
+
+}  // namespace rotary::proxy

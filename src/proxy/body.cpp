@@ -1,0 +1,217 @@
+#include "proxy/body.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rotary::proxy {
+
+namespace {
+
+constexpr std::size_t kFirstBlock = 65536;      // of a body whose length is not known
+constexpr std::size_t kDiscardedBytes = 65536;  // read for nothing rather than close
+
+SteadyTime body_deadline(const Exchange& exchange, SteadyTime now) {
+    const config::Timeouts& timeouts = exchange.timeouts();
+    const std::uint64_t bytes = exchange.framing == wire::Framing::content_length
+                                    ? exchange.content_length
+                                    : exchange.limits().body_bytes;
+    const auto mebibytes = static_cast<std::int64_t>(bytes / (1u << 20) + 1);
+    return now + timeouts.body_per_mib * mebibytes;
+}
+
+Fault gone() { return Fault::client(FaultKind::client_gone); }
+
+// One read from the client into free memory, waiting for it as long as it may take.
+Task<Result<std::size_t>> read_more(Context& context, ClientSide& client, std::span<char> space,
+                                    SteadyTime deadline) {
+    for (;;) {
+        const net::IoResult read = client.stream.read_some(space.data(), space.size());
+        if (read.status == net::IoStatus::ok && read.bytes > 0) co_return read.bytes;
+        if (read.status != net::IoStatus::would_block) co_return gone();
+        net::WaitFor what;
+        what.read = &client.stream.descriptor();
+        what.deadline = deadline;
+        const net::Wake wake = co_await context.reactor.wait(what);
+        if (wake == net::Wake::timed_out) co_return Fault::client(FaultKind::request_timeout);
+        if (wake != net::Wake::ready) co_return gone();
+    }
+}
+
+SteadyTime gap_deadline(Context& context, const Exchange& exchange, SteadyTime total) {
+    return std::min(total, context.reactor.now() + exchange.timeouts().body_gap);
+}
+
+// A body of known length: behind the head if there is room, else into a block of its own, read
+// exactly, so that no byte of the next request gets in.
+Task<Result<void>> read_sized(Context& context, ClientSide& client, Exchange& exchange,
+                              SteadyTime total) {
+    const auto length = static_cast<std::size_t>(exchange.content_length);
+    const bool fits = client.head_bytes + length <= client.in.size() + client.in.space_size();
+    std::size_t have = std::min(client.in.size() - client.head_bytes, length);
+    char* place = client.in.begin() + client.head_bytes;
+    if (!fits) {
+        exchange.body_block = context.buffers.body(length);
+        std::memcpy(exchange.body_block.data(), place, have);
+        place = exchange.body_block.data();
+    }
+    client.body_bytes_in = have;
+    while (have < length) {
+        // In place, more than the body may come: it is the next request's and stays there.
+        const std::span<char> space = fits ? std::span(client.in.space(), client.in.space_size())
+                                           : std::span(place + have, length - have);
+        const auto read =
+            co_await read_more(context, client, space, gap_deadline(context, exchange, total));
+        if (!read) co_return read.error();
+        if (fits) client.in.produced(*read);
+        have = std::min(have + *read, length);
+        if (fits) client.body_bytes_in = have;
+    }
+    client.body_complete = true;
+    exchange.body = {place, length};
+    exchange.bytes_received += length;
+    co_return Result<void>{};
+}
+
+// Makes room for `more` bytes of payload. Faults: request_too_large.
+Result<void> reserve(Context& context, Exchange& exchange, std::size_t more) {
+    Buffer& block = exchange.body_block;
+    const std::size_t needed = block.size() + more;
+    if (needed > exchange.limits().body_bytes) return Fault::client(FaultKind::request_too_large);
+    if (block && needed <= block.capacity()) return {};
+    Buffer larger = context.buffers.body(std::max({needed, block.capacity() * 2, kFirstBlock}));
+    if (block) {
+        std::memcpy(larger.space(), block.view().data(), block.size());
+        larger.produced(block.size());
+    }
+    block = std::move(larger);
+    return {};
+}
+
+// Takes the pieces that stand in `raw` into the block; says how many bytes were the body's.
+Result<std::size_t> unwrap(Context& context, Exchange& exchange, wire::BodyReader& reader,
+                           std::string_view raw) {
+    std::size_t consumed = 0;
+    while (!reader.done()) {
+        const auto piece = reader.next(raw.substr(consumed));
+        if (!piece) return piece.error();
+        if (piece->consumed == 0) break;
+        consumed += piece->consumed;
+        if (const auto room = reserve(context, exchange, piece->payload.size()); !room) {
+            return room.error();
+        }
+        std::memcpy(exchange.body_block.space(), piece->payload.data(), piece->payload.size());
+        exchange.body_block.produced(piece->payload.size());
+    }
+    return consumed;
+}
+
+Task<Result<void>> read_chunked(Context& context, ClientSide& client, Exchange& exchange,
+                                SteadyTime total) {
+    wire::BodyReader reader;
+    reader.begin(wire::Framing::chunked, 0);
+    Buffer raw;  // what came after the read buffer was used up
+    for (;;) {
+        // The head's views must stay valid, so only bytes behind it are taken from `in`; once those
+        // are used up the wire is read into `raw`, and its rest is put back behind the head.
+        Buffer& source = raw ? raw : client.in;
+        const std::size_t skip = raw ? 0 : client.head_bytes + client.body_bytes_in;
+        const auto taken = unwrap(context, exchange, reader, source.view().substr(skip));
+        if (!taken) co_return taken.error();
+        exchange.bytes_received += *taken;
+        if (raw) {
+            raw.consume(*taken);
+        } else {
+            client.body_bytes_in += *taken;
+        }
+        if (reader.done()) break;
+        if (!raw) raw = context.buffers.read_buffer();
+        raw.compact();
+        const std::span<char> space(raw.space(), raw.space_size());
+        const auto read =
+            co_await read_more(context, client, space, gap_deadline(context, exchange, total));
+        if (!read) co_return read.error();
+        raw.produced(*read);
+    }
+    if (raw && !raw.empty()) {
+        if (raw.size() > client.in.space_size()) {
+            exchange.keep_alive = false;  // pipelined more than fits: answer this one and close
+        } else {
+            std::memcpy(client.in.space(), raw.view().data(), raw.size());
+            client.in.produced(raw.size());
+        }
+    }
+    client.body_complete = true;
+    exchange.body = exchange.body_block ? exchange.body_block.view() : std::string_view{};
+    co_return Result<void>{};
+}
+
+}  // namespace
+
+bool take_body_at_hand(ClientSide& client, Exchange& exchange) noexcept {
+    if (exchange.framing == wire::Framing::none) {
+        client.body_complete = true;
+        return true;
+    }
+    if (exchange.framing != wire::Framing::content_length) return false;
+    const std::size_t at_hand = client.in.size() - client.head_bytes;
+    if (exchange.content_length > at_hand) return false;
+    const auto length = static_cast<std::size_t>(exchange.content_length);
+    exchange.body = client.in.view().substr(client.head_bytes, length);
+    exchange.bytes_received += length;
+    client.body_bytes_in = length;
+    client.body_complete = true;
+    return true;
+}
+
+Task<Result<void>> read_body(Context& context, ClientSide& client, Exchange& exchange) {
+    if (exchange.expect_continue && client.in.size() == client.head_bytes) {
+        const std::string_view go_on[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
+        net::WaitFor limits;
+        limits.deadline = context.reactor.now() + exchange.timeouts().write_stall;
+        const auto written = co_await client.stream.write_all(go_on, limits);
+        if (!written) co_return gone();
+    }
+    const SteadyTime total = body_deadline(exchange, context.reactor.now());
+    if (exchange.framing == wire::Framing::chunked) {
+        const auto read = co_await read_chunked(context, client, exchange, total);
+        co_return read;
+    }
+    const auto read = co_await read_sized(context, client, exchange, total);
+    co_return read;
+}
+
+Result<void> scan_body(Exchange& exchange) {
+    const policy::ModelPlace& place = exchange.list->model_place;
+    const bool in_body = place.in == config::ValueLocation::In::body;
+    const std::string_view key = in_body ? std::string_view(place.name) : "model";
+    const auto scanned = wire::scan_body(exchange.body, key, exchange.limits().json_depth);
+    if (!scanned) return scanned.error();
+    exchange.scan = *scanned;
+    exchange.client_model = wire::plain_string(exchange.body, scanned->model).value_or("");
+    exchange.wants_stream = wire::is_true(exchange.body, scanned->stream);
+    return {};
+}
+
+Task<bool> discard_body(Context& context, ClientSide& client, Exchange& exchange) {
+    if (client.body_complete || take_body_at_hand(client, exchange)) co_return true;
+    // A client that waits for 100-continue sends nothing now; whether it ever will is unknown.
+    if (exchange.expect_continue) co_return false;
+    if (exchange.framing != wire::Framing::content_length) co_return false;
+    const std::size_t at_hand = client.in.size() - client.head_bytes;
+    std::uint64_t left = exchange.content_length - at_hand;
+    if (left > kDiscardedBytes) co_return false;
+    client.in.consume(client.in.size());
+    client.head_bytes = client.body_bytes_in = 0;
+    const SteadyTime total = context.reactor.now() + exchange.timeouts().body_gap;
+    while (left > 0) {
+        const std::size_t size = std::min<std::uint64_t>(left, client.in.capacity());
+        const std::span<char> space(client.in.data(), size);
+        const auto read = co_await read_more(context, client, space, total);
+        if (!read) co_return false;
+        left -= *read;
+    }
+    client.body_complete = true;
+    co_return true;
+}
+
+}  // namespace rotary::proxy

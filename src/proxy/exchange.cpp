@@ -1,0 +1,122 @@
+#include "proxy/exchange.hpp"
+
+#include <rotary/base/text.hpp>
+
+namespace rotary::proxy {
+
+namespace {
+
+std::uint64_t next_random(std::uint64_t& state) noexcept {
+    // splitmix64: ids must not collide, they need not be secret.
+    std::uint64_t z = state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+// RFC 9562 section 5.7: milliseconds since 1970, then random bits.
+void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& random) noexcept {
+    constexpr char kHex[] = "0123456789abcdef";
+    const auto milliseconds = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+    const std::uint64_t high =
+        milliseconds << 16 | 0x7000u | (next_random(random) & 0x0fffu);
+    const std::uint64_t low = (next_random(random) & 0x3fffffffffffffffu) | 0x8000000000000000u;
+    std::size_t at = 0;
+    for (unsigned digit = 0; digit < 32; ++digit) {
+        if (digit == 8 || digit == 12 || digit == 16 || digit == 20) out[at++] = '-';
+        const std::uint64_t word = digit < 16 ? high : low;
+        out[at++] = kHex[word >> (60 - digit % 16 * 4) & 15];
+    }
+}
+
+// application/json, application/*+json, text/json; none at all is taken for JSON.
+bool is_json_type(std::string_view type) noexcept {
+    const std::string_view essence = text::trim(type.substr(0, type.find(';')));
+    if (essence.empty()) return true;
+    if (text::iequals(essence, "application/json")) return true;
+    return essence.size() > 5 && (text::iequals(essence.substr(essence.size() - 5), "/json") ||
+                                  text::iequals(essence.substr(essence.size() - 5), "+json"));
+}
+
+}  // namespace
+
+void Exchange::begin(Context& context) {
+    method = path = query = host = user_agent = client_request_id = retry_count = {};
+    framing = wire::Framing::none;
+    content_length = 0;
+    minor_version = 1;
+    keep_alive = true;
+    expect_continue = is_head = is_encoded = wants_stream = false;
+    is_json = true;
+    body = client_model = {};
+    scan = {};
+    wiring = context.wiring;
+    rule = nullptr;
+    route = nullptr;
+    route_index = 0;
+    list = nullptr;
+    tried = 0;
+    attempts = 0;
+    entry = nullptr;
+    entry_index = 0;
+    backend = nullptr;
+    reused_connection = false;
+    status = 0;
+    fault = {};
+    bytes_received = bytes_sent = 0;
+    answer_started = false;
+    const Now now = read_clock();
+    started = now.steady;
+    started_wall = now.wall;
+    deadline = SteadyTime::max();
+    first_byte = {};
+    upstream_wait = {};
+    write_uuid_v7(id, now.wall, context.random_state);
+}
+
+void Exchange::adopt(const wire::RequestHead& head) noexcept {
+    method = head.method;
+    path = head.path;
+    query = head.query;
+    host = head.host;
+    framing = head.framing;
+    content_length = head.content_length;
+    minor_version = head.minor_version;
+    keep_alive = head.keep_alive;
+    expect_continue = head.expect_continue;
+    is_head = head.method == "HEAD";
+    for (const wire::Header& header : head.headers) {
+        switch (header.name.size()) {
+            case 10:
+                if (text::iequals(header.name, "user-agent")) user_agent = header.value;
+                break;
+            case 12:
+                if (text::iequals(header.name, "content-type")) {
+                    is_json = is_json_type(header.value);
+                } else if (text::iequals(header.name, "x-request-id")) {
+                    client_request_id = header.value;
+                }
+                break;
+            case 16:
+                if (text::iequals(header.name, "content-encoding")) {
+                    is_encoded = !text::iequals(header.value, "identity");
+                }
+                break;
+            case 23:
+                if (text::iequals(header.name, "x-stainless-retry-count")) {
+                    retry_count = header.value;
+                }
+                break;
+            default: break;
+        }
+    }
+}
+
+void Exchange::end() noexcept {
+    body_block.reset();
+    lines.reset();
+    wiring.reset();
+}
+
+}  // namespace rotary::proxy

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <rotary/base/buffers.hpp>
+#include <rotary/base/clock.hpp>
+#include <rotary/base/fault.hpp>
+#include <rotary/net/stream.hpp>
+#include <rotary/proxy/context.hpp>
+#include <rotary/wire/http1_reader.hpp>
+#include <rotary/wire/json_scanner.hpp>
+#include <rotary/wire/message.hpp>
+#include <rotary/wire/sse_scanner.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace rotary::proxy {
+
+// The client's end of a session, lent to each of its exchanges. The request's head and, when it
+// fits, its body stand at the front of `in`, which is not moved until the exchange is over.
+struct ClientSide {
+    net::Stream& stream;
+    Buffer& in;
+    std::size_t head_bytes = 0;
+    std::size_t body_bytes_in = 0;  // of the body, framing included, at the front of `in`
+    bool body_complete = false;     // nothing of this request is still to be read
+};
+
+// Everything about one request and its answer. Owned by the session, used again for the next one.
+// The views lead into the session's read buffer, `lines` or `body_block`, none of which moves.
+struct Exchange {
+    // What the client asked for.
+    std::string_view method;
+    std::string_view path;
+    std::string_view query;
+    std::string_view host;
+    std::string_view user_agent;
+    std::string_view client_request_id;
+    std::string_view retry_count;
+    wire::Framing framing = wire::Framing::none;
+    std::uint64_t content_length = 0;
+    std::uint8_t minor_version = 1;
+    bool keep_alive = true;
+    bool expect_continue = false;
+    bool is_head = false;
+    bool is_json = true;           // by its content type, or for want of one
+    bool is_encoded = false;       // Content-Encoding other than identity
+    std::string_view body;
+    Buffer body_block;             // when the body did not fit behind the head
+    wire::ScannedBody scan;
+    std::string_view client_model;
+    bool wants_stream = false;
+
+    // What the configuration says of it.
+    std::shared_ptr<const Wiring> wiring;
+    const policy::RouteTable::Rule* rule = nullptr;
+    const policy::Route* route = nullptr;
+    std::size_t route_index = 0;
+    const policy::EntryList* list = nullptr;  // null: no rotation for this request
+    Buffer lines;  // the header lines that go on to whichever provider
+
+    // What was tried.
+    policy::EntrySet tried = 0;
+    unsigned attempts = 0;
+    const policy::Entry* entry = nullptr;
+    std::size_t entry_index = 0;
+    const policy::Backend* backend = nullptr;
+    bool reused_connection = false;
+
+    // What came of it.
+    std::uint16_t status = 0;
+    Fault fault;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_sent = 0;
+    bool answer_started = false;  // a byte of the answer may have reached the client
+    wire::SseScanner events;      // of a streamed answer; here to keep its memory
+
+    SteadyTime started;
+    WallTime started_wall;
+    SteadyTime deadline;  // of the whole exchange; streams have none
+    SteadyTime first_byte;
+    std::chrono::nanoseconds upstream_wait{0};
+    std::array<char, 36> id;  // x-rotary-request-id, a UUIDv7
+
+    std::string_view request_id() const noexcept { return {id.data(), id.size()}; }
+    const config::Limits& limits() const noexcept { return wiring->snapshot->config.limits; }
+    const config::Timeouts& timeouts() const noexcept { return wiring->snapshot->config.timeouts; }
+    const config::Routing& routing() const noexcept { return wiring->snapshot->config.routing; }
+
+    // Starts anew with the worker's configuration; keeps no memory but its own.
+    void begin(Context& context);
+    // Takes over what is needed of a parsed head: the table is scratch and does not last.
+    void adopt(const wire::RequestHead& head) noexcept;
+    void end() noexcept;  // gives the buffers back
+};
+
+}  // namespace rotary::proxy

@@ -1,0 +1,191 @@
+#include <rotary/proxy/session.hpp>
+
+#include "proxy/pipeline.hpp"
+
+#include <rotary/wire/http1_reader.hpp>
+
+#include <algorithm>
+
+namespace rotary::proxy {
+
+namespace {
+
+// What came of waiting for a request's head.
+enum class HeadOutcome : std::uint8_t { complete, closed, refused };
+
+struct HeadResult {
+    HeadOutcome outcome = HeadOutcome::closed;
+    Fault fault;
+};
+
+class Session {
+public:
+    Session(Context& context, int fd, const net::TlsContext* tls)
+        : context_(context),
+          stream_(context.reactor, context.buffers, fd, {tls, {}}),
+          node_(context.sessions, stream_.descriptor()) {
+        context_.metrics.add(context_.wiring->process.connections);
+    }
+    ~Session() { context_.metrics.sub(context_.wiring->process.connections); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    Task<void> run();
+
+private:
+    Task<bool> handshake();
+    Task<bool> wait_for_request();
+    Task<HeadResult> read_head();
+    // Answers the request whose head stands at the front of in_. False: the connection is over.
+    Task<bool> serve_one();
+    Task<void> linger();
+
+    const config::Timeouts& timeouts() const { return context_.wiring->snapshot->config.timeouts; }
+
+    Context& context_;
+    net::Stream stream_;
+    net::SessionSet::Node node_;
+    Buffer in_;
+    std::size_t head_bytes_ = 0;
+    SteadyTime oldest_;  // the next answer after that closes the connection
+    Exchange exchange_;
+};
+
+Task<bool> Session::handshake() {
+    if (!stream_.is_tls()) co_return true;
+    net::WaitFor limits;
+    limits.deadline = context_.reactor.now() + timeouts().tls_handshake;
+    const auto shaken = co_await stream_.handshake(limits);
+    co_return shaken.has_value();
+}
+
+// Idle: holds no buffer, may be ended by a drain.
+Task<bool> Session::wait_for_request() {
+    if (in_ && !in_.empty()) co_return true;  // pipelined
+    in_.reset();
+    if (context_.sessions.draining()) co_return false;
+    if (stream_.descriptor().readable()) co_return true;
+    net::WaitFor what;
+    what.read = &stream_.descriptor();
+    what.deadline = context_.reactor.now() + timeouts().keep_alive;
+    node_.idle = true;
+    const net::Wake wake = co_await context_.reactor.wait(what);
+    node_.idle = false;
+    co_return wake == net::Wake::ready;
+}
+
+Task<HeadResult> Session::read_head() {
+    wire::HeadEnd finder;
+    SteadyTime deadline = SteadyTime::max();
+    if (!in_) in_ = context_.buffers.read_buffer();
+    for (;;) {
+        head_bytes_ = finder.find(in_.view());
+        if (head_bytes_ != 0) co_return HeadResult{HeadOutcome::complete, {}};
+        if (in_.space_size() == 0) in_.compact();
+        if (in_.space_size() == 0 ||
+            in_.size() >= context_.wiring->snapshot->config.limits.header_bytes) {
+            co_return HeadResult{HeadOutcome::refused,
+                                 Fault::client(FaultKind::headers_too_large)};
+        }
+        const net::IoResult read = stream_.read_some(in_.space(), in_.space_size());
+        if (read.status == net::IoStatus::ok) {
+            in_.produced(read.bytes);
+            continue;
+        }
+        if (read.status != net::IoStatus::would_block) co_return HeadResult{};
+        // The clock runs from the first byte; before it this is an idle connection.
+        if (in_.empty()) {
+            const bool woken = co_await wait_for_request();
+            if (!woken) co_return HeadResult{};
+            if (!in_) in_ = context_.buffers.read_buffer();
+            continue;
+        }
+        if (deadline == SteadyTime::max()) deadline = context_.reactor.now() + timeouts().head;
+        net::WaitFor what;
+        what.read = &stream_.descriptor();
+        what.deadline = deadline;
+        const net::Wake wake = co_await context_.reactor.wait(what);
+        if (wake == net::Wake::timed_out) {
+            co_return HeadResult{HeadOutcome::refused, Fault::client(FaultKind::request_timeout)};
+        }
+        if (wake != net::Wake::ready) co_return HeadResult{};
+    }
+}
+
+Task<bool> Session::serve_one() {
+    ClientSide client{stream_, in_, head_bytes_, 0, false};
+    const config::Limits& limits = exchange_.limits();
+    const wire::HeadLimits head_limits{limits.uri_bytes, limits.headers, limits.header_bytes};
+    const auto parsed = wire::parse_request_head(in_.view().substr(0, head_bytes_), head_limits,
+                                                 context_.scratch.request);
+    if (!parsed) {
+        const Fault fault = parsed.error();
+        co_await run_refusal(context_, client, exchange_, fault);
+        co_await linger();
+        co_return false;
+    }
+    exchange_.adopt(context_.scratch.request);
+    exchange_.bytes_received = head_bytes_;
+    if (context_.reactor.now() > oldest_) exchange_.keep_alive = false;
+    co_await proxy::run(context_, client, exchange_);
+
+    const bool interrupted = exchange_.fault.kind == FaultKind::upstream_stream_interrupted;
+    if (interrupted || exchange_.fault.kind == FaultKind::client_gone) {
+        stream_.abort();
+        co_return false;
+    }
+    in_.consume(client.head_bytes + client.body_bytes_in);
+    if (!exchange_.keep_alive && !client.body_complete) co_await linger();
+    co_return exchange_.keep_alive;
+}
+
+// A socket that is closed with unread bytes sends RST, which may destroy the answer before the
+// client has read it: so what still comes is read for a while (RFC 9112 section 9.6).
+Task<void> Session::linger() {
+    stream_.shutdown();
+    if (!in_) in_ = context_.buffers.read_buffer();
+    const SteadyTime deadline = context_.reactor.now() + timeouts().shutdown;
+    for (std::size_t spent = 0; spent < (1u << 20);) {
+        const net::IoResult read = stream_.read_some(in_.data(), in_.capacity());
+        spent += read.bytes;
+        if (read.status == net::IoStatus::ok) continue;
+        if (read.status != net::IoStatus::would_block) co_return;
+        net::WaitFor what;
+        what.read = &stream_.descriptor();
+        what.deadline = deadline;
+        const net::Wake wake = co_await context_.reactor.wait(what);
+        if (wake != net::Wake::ready) co_return;
+    }
+}
+
+Task<void> Session::run() {
+    const bool shaken = co_await handshake();
+    if (!shaken) co_return;
+    oldest_ = context_.reactor.now() + timeouts().connection_age;
+    for (bool more = true; more;) {
+        const bool woken = co_await wait_for_request();
+        if (!woken) break;
+        const HeadResult head = co_await read_head();
+        if (head.outcome == HeadOutcome::closed) break;
+        exchange_.begin(context_);
+        if (head.outcome == HeadOutcome::refused) {
+            ClientSide client{stream_, in_, 0, 0, false};
+            co_await run_refusal(context_, client, exchange_, head.fault);
+            exchange_.end();
+            co_await linger();
+            co_return;
+        }
+        more = co_await serve_one();
+        exchange_.end();
+    }
+    stream_.shutdown();
+}
+
+}  // namespace
+
+Task<void> run_session(Context& context, int fd, const net::TlsContext* tls) {
+    Session session(context, fd, tls);
+    co_await session.run();
+}
+
+}  // namespace rotary::proxy

@@ -1,0 +1,120 @@
+#include <rotary/net/tls.hpp>
+#include <rotary/proxy/wiring.hpp>
+
+#include <map>
+#include <utility>
+
+namespace rotary::proxy {
+
+namespace {
+
+// Completions take minutes: the buckets reach as far as the total deadline.
+constexpr std::array kDurationBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,   0.25, 0.5,
+                                         1.0,   2.5,    5.0,   10.0, 30.0,  60.0, 120.0, 300.0, 600.0};
+constexpr std::array kOverheadBuckets = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
+                                         0.005,   0.01,   0.025,   0.05,   0.1,   1.0};
+
+constexpr std::string_view kRequestsHelp = "Requests answered, by the status the client saw.";
+constexpr std::string_view kDurationHelp = "From the first byte of a request to the last of its answer.";
+constexpr std::string_view kUpstreamHelp = "Attempts at providers, by the status they answered with.";
+constexpr std::string_view kUpstreamDurationHelp =
+    "From an attempt's start to the head of the provider's answer.";
+
+RouteSeries route_series(metrics::Registry& registry, const policy::Route& route) {
+    const metrics::Labels labels = {{"api", route.api},
+                                    {"policy", route.policy},
+                                    {"env", policy::to_string(route.environment)}};
+    return {registry.status_counter("rotary_requests_total", kRequestsHelp, labels),
+            registry.histogram("rotary_request_duration_seconds", kDurationHelp, labels,
+                               kDurationBuckets)};
+}
+
+EntrySeries entry_series(metrics::Registry& registry, const policy::EntryList& list,
+                         const policy::Entry& entry, const std::string& backend) {
+    metrics::Labels labels = {{"policy", list.policy},
+                              {"env", policy::to_string(list.environment)},
+                              {"model", entry.model},
+                              {"backend", backend}};
+    EntrySeries series;
+    series.upstream_requests =
+        registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
+    series.upstream_duration =
+        registry.histogram("rotary_upstream_request_duration_seconds", kUpstreamDurationHelp, labels,
+                           kDurationBuckets);
+    labels.push_back({"reason", ""});
+    for (std::size_t i = 1; i < kSuspendReasons; ++i) {
+        labels.back().value = policy::to_string(static_cast<policy::SuspendReason>(i));
+        series.suspensions[i] = registry.counter("rotary_model_suspensions_total",
+                                                 "Times an entry was taken out of the rotation.",
+                                                 labels);
+    }
+    return series;
+}
+
+ProcessSeries process_series(metrics::Registry& registry) {
+    const metrics::Labels none = {{"api", ""}, {"policy", ""}, {"env", ""}};
+    ProcessSeries series;
+    series.unrouted = registry.status_counter("rotary_requests_total", kRequestsHelp, none);
+    series.unrouted_duration = registry.histogram("rotary_request_duration_seconds", kDurationHelp,
+                                                  none, kDurationBuckets);
+    series.overhead = registry.histogram("rotary_overhead_seconds",
+                                         "Time of a request not spent waiting for a provider.", {},
+                                         kOverheadBuckets);
+    series.in_flight = registry.gauge("rotary_requests_in_flight", "Requests being served now.");
+    series.connections = registry.gauge("rotary_client_connections", "Client connections open now.");
+    series.failovers = registry.counter("rotary_failovers_total",
+                                        "Attempts beyond the first that requests needed.");
+    series.all_suspended =
+        registry.counter("rotary_all_models_suspended_total",
+                         "Requests refused because every model of their list was suspended.");
+    series.upstream_failures = registry.counter(
+        "rotary_upstream_failures_total", "Attempts that brought no answer from the provider.");
+    return series;
+}
+
+Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& backend,
+                          std::map<std::string, std::shared_ptr<const net::TlsContext>>& contexts) {
+    Wiring::Upstream made;
+    made.endpoint.host = backend.host;
+    made.endpoint.port = backend.port;
+    if (backend.tls) {
+        auto& context = contexts[backend.ca_pem];
+        if (!context) context = net::TlsContext::client({backend.ca_pem});
+        made.endpoint.tls = context;
+    }
+    made.pool_key = backend.name + "\n" + backend.host_header + (backend.tls ? "\ntls\n" : "\n") +
+                    backend.ca_pem;
+    const metrics::Labels labels = {{"policy", ""}, {"env", ""}, {"model", ""},
+                                    {"backend", backend.name}};
+    made.requests = registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
+    made.duration = registry.histogram("rotary_upstream_request_duration_seconds",
+                                       kUpstreamDurationHelp, labels, kDurationBuckets);
+    return made;
+}
+
+}  // namespace
+
+std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const policy::Snapshot> snapshot,
+                                      metrics::Registry& registry) {
+    auto wiring = std::make_shared<Wiring>();
+    std::map<std::string, std::shared_ptr<const net::TlsContext>> contexts;
+    for (const policy::Backend& backend : snapshot->backends) {
+        wiring->upstreams.push_back(upstream(registry, backend, contexts));
+    }
+    for (const policy::Route& route : snapshot->routes) {
+        wiring->routes.push_back(route_series(registry, route));
+    }
+    for (const policy::EntryList& list : snapshot->lists) {
+        auto& series = wiring->entries.emplace_back();
+        for (const policy::Entry& entry : list.entries) {
+            series.push_back(
+                entry_series(registry, list, entry, snapshot->backends[entry.backend].name));
+        }
+    }
+    wiring->process = process_series(registry);
+    wiring->cells = registry.cells();
+    wiring->snapshot = std::move(snapshot);
+    return wiring;
+}
+
+}  // namespace rotary::proxy

@@ -1,0 +1,267 @@
+#include "server/admin_routes.hpp"
+
+#include <rotary/base/json_text.hpp>
+#include <rotary/base/metrics.hpp>
+#include <rotary/base/text.hpp>
+
+#include <array>
+#include <optional>
+
+namespace rotary::server {
+
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kModels = "/api/v1/models/";
+constexpr std::string_view kSuspend = "/suspend";
+constexpr std::string_view kResume = "/resume";
+
+struct Call {
+    std::string_view path;
+    std::string_view query;
+    const AdminOptions& options;
+    const AdminHooks& hooks;
+};
+
+struct Route {
+    std::string_view path;
+    bool changes;  // POST; the others are GET and HEAD
+    AdminAnswer (*run)(const Call& call);
+};
+
+// The value of a parameter, an empty one for a bare name; nothing when it is not there.
+std::optional<std::string_view> parameter(std::string_view query, std::string_view name) {
+    while (!query.empty()) {
+        const auto end = query.find('&');
+        const auto item = query.substr(0, end);
+        const auto equals = item.find('=');
+        if (item.substr(0, equals) == name) {
+            return equals == item.npos ? std::string_view{} : item.substr(equals + 1);
+        }
+        query = end == query.npos ? std::string_view{} : query.substr(end + 1);
+    }
+    return std::nullopt;
+}
+
+int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    c = text::lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Percent-decoding; nothing when an escape is malformed.
+std::optional<std::string> decode(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        if (text.size() - i < 3) return std::nullopt;
+        const int high = hex_digit(text[i + 1]);
+        const int low = hex_digit(text[i + 2]);
+        if (high < 0 || low < 0) return std::nullopt;
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return out;
+}
+
+AdminAnswer page(std::string_view type, std::string body) {
+    return {200, std::string(type), std::move(body), {}, false};
+}
+AdminAnswer plain(std::string body) { return page(kText, std::move(body)); }
+AdminAnswer json(std::string body) { return page(kJson, std::move(body)); }
+
+AdminAnswer health(const Health& health, const Call& call) {
+    AdminAnswer out = plain(health.ok ? "ok" : health.reason.empty() ? "not ok" : health.reason);
+    if (!health.ok) out.status = 503;
+    out.body += '\n';
+    if (parameter(call.query, "verbose")) {
+        for (const auto& [name, state] : health.checks) out.body += name + ": " + state + '\n';
+    }
+    return out;
+}
+
+AdminAnswer live(const Call& call) { return health(call.hooks.live(), call); }
+AdminAnswer ready(const Call& call) { return health(call.hooks.ready(), call); }
+AdminAnswer status(const Call& call) { return json(call.hooks.status_json()); }
+AdminAnswer models(const Call& call) { return json(call.hooks.models_json()); }
+AdminAnswer config(const Call& call) { return plain(call.hooks.config_text()); }
+
+AdminAnswer metrics(const Call& call) {
+    AdminAnswer out;
+    out.content_type = metrics::kContentType;
+    out.body = call.hooks.metrics();
+    return out;
+}
+
+AdminAnswer reload(const Call& call) {
+    const ReloadOutcome outcome = call.hooks.reload();
+    AdminAnswer out = json(outcome.ok ? R"({"reloaded":true,"findings":)"
+                                      : R"({"reloaded":false,"findings":)");
+    // The request was fine, the configuration is not: the old one is still in use.
+    if (!outcome.ok) out.status = 422;
+    text::append_json_string(out.body, outcome.findings);
+    out.body += "}\n";
+    return out;
+}
+
+AdminAnswer changed(std::string_view id, std::string_view what) {
+    std::string body = R"({"id":)";
+    text::append_json_string(body, id);
+    body.append(",").append(what).append("}\n");
+    return json(std::move(body));
+}
+
+AdminAnswer suspend(const Call& call, std::string_view id) {
+    auto duration = call.options.suspend_default;
+    if (const auto text = parameter(call.query, "seconds")) {
+        const auto seconds = text::parse_unsigned(*text);
+        const auto most = static_cast<std::uint64_t>(call.options.suspend_max.count());
+        if (!seconds || *seconds == 0 || *seconds > most) {
+            return admin_problem(400, "invalid_seconds",
+                                 "seconds must be an integer from 1 to " + std::to_string(most));
+        }
+        duration = std::chrono::seconds(*seconds);
+    }
+    if (!call.hooks.suspend(id, duration)) {
+        return admin_problem(404, "model_not_found", "no entry of that id; see /api/v1/models");
+    }
+    return changed(id, R"("suspended":true,"seconds":)" + std::to_string(duration.count()));
+}
+
+AdminAnswer resume(const Call& call, std::string_view id) {
+    if (!call.hooks.resume(id)) {
+        return admin_problem(404, "model_not_found", "no entry of that id; see /api/v1/models");
+    }
+    return changed(id, R"("suspended":false)");
+}
+
+AdminAnswer change_model(const Call& call) {
+    const bool suspends = call.path.ends_with(kSuspend);
+    const std::size_t tail = (suspends ? kSuspend : kResume).size();
+    const std::size_t size = call.path.size() - kModels.size() - tail;
+    const auto id = decode(call.path.substr(kModels.size(), size));
+    if (!id) return admin_problem(400, "invalid_id", "malformed percent-encoding in the id");
+    return suspends ? suspend(call, *id) : resume(call, *id);
+}
+
+constexpr std::array kRoutes = {
+    Route{"/livez", false, live},
+    Route{"/healthz", false, live},
+    Route{"/readyz", false, ready},
+    Route{"/metrics", false, metrics},
+    Route{"/api/v1/status", false, status},
+    Route{"/api/v1/models", false, models},
+    Route{"/api/v1/config", false, config},
+    Route{"/api/v1/reload", true, reload},
+};
+constexpr Route kModelRoute{"/api/v1/models/ID/suspend", true, change_model};
+
+const Route* find_route(std::string_view path) {
+    for (const Route& route : kRoutes) {
+        if (route.path == path) return &route;
+    }
+    if (!path.starts_with(kModels)) return nullptr;
+    const auto rest = path.substr(kModels.size());
+    const bool known = (rest.ends_with(kSuspend) && rest.size() > kSuspend.size()) ||
+                       (rest.ends_with(kResume) && rest.size() > kResume.size());
+    return known ? &kModelRoute : nullptr;
+}
+
+AdminAnswer not_found() {
+    AdminAnswer out = admin_problem(404, "not_found", "no such path");
+    out.body.erase(out.body.rfind('}'));
+    out.body += R"(,"paths":[)";
+    for (const Route& route : kRoutes) {
+        text::append_json_string(out.body, route.path);
+        out.body += ',';
+    }
+    out.body += R"("/api/v1/models/ID/suspend?seconds=60","/api/v1/models/ID/resume"]})";
+    out.body += '\n';
+    return out;
+}
+
+std::string_view error_type(unsigned status) noexcept {
+    if (status == 401) return "authentication_error";
+    if (status == 403) return "permission_error";
+    return status < 500 ? "invalid_request_error" : "server_error";
+}
+
+bool names_loopback(std::string_view host) noexcept {
+    for (const std::string_view name : {"localhost", "127.0.0.1", "[::1]"}) {
+        if (!text::istarts_with(host, name)) continue;
+        const auto rest = host.substr(name.size());
+        if (rest.empty()) return true;
+        if (rest.front() == ':' && text::parse_unsigned(rest.substr(1))) return true;
+    }
+    return false;
+}
+
+// A page may send from its visitor's browser to loopback: its name is then in Origin, or, when its
+// name server has rebound it to 127.0.0.1, in Host.
+bool from_a_page(const AdminRequest& request) noexcept {
+    if (request.bound_to_loopback && !request.host.empty() && !names_loopback(request.host)) {
+        return true;
+    }
+    if (request.origin.empty()) return false;
+    constexpr std::string_view scheme = "http://";
+    return !text::istarts_with(request.origin, scheme) ||
+           !text::iequals(request.origin.substr(scheme.size()), request.host);
+}
+
+bool may_change(const AdminRequest& request, const AdminHooks& hooks) {
+    const bool named = request.host.empty() || names_loopback(request.host);
+    const bool local = request.from_loopback && named;
+    return hooks.may_change ? hooks.may_change(request.authorization, local) : local;
+}
+
+}  // namespace
+
+AdminAnswer admin_problem(unsigned status, std::string_view code, std::string_view message) {
+    AdminAnswer out;
+    out.status = status;
+    out.content_type = kJson;
+    out.body = R"({"error":{"message":)";
+    text::append_json_string(out.body, message);
+    out.body += R"(,"type":")";
+    out.body += error_type(status);
+    out.body += R"(","param":null,"code":)";
+    text::append_json_string(out.body, code);
+    out.body += "}}\n";
+    return out;
+}
+
+AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
+                   const AdminHooks& hooks) {
+    if (from_a_page(request)) {
+        return admin_problem(403, "forbidden_host",
+                             "ask for localhost, 127.0.0.1 or [::1], and not from another site");
+    }
+    const auto mark = request.target.find('?');
+    const Call call{request.target.substr(0, mark),
+                    mark == request.target.npos ? std::string_view{}
+                                                : request.target.substr(mark + 1),
+                    options, hooks};
+    const Route* route = find_route(call.path);
+    if (route == nullptr) return not_found();
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    if (route->changes ? request.method != "POST" : !reads) {
+        AdminAnswer out = admin_problem(405, "method_not_allowed", "reads are GET, changes POST");
+        out.allow = route->changes ? "POST" : "GET, HEAD";
+        return out;
+    }
+    if (route->changes && !may_change(request, hooks)) {
+        if (!request.authorization.empty()) {
+            return admin_problem(403, "forbidden", "that token may not change anything");
+        }
+        AdminAnswer out = admin_problem(401, "unauthorized", "changes need the admin token here");
+        out.challenge = true;
+        return out;
+    }
+    return route->run(call);
+}
+
+}  // namespace rotary::server

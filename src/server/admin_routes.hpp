@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <rotary/server/admin.hpp>
+
+namespace rotary::server {
+
+// A request to the admin listener as far as answering it needs: views into the caller's.
+struct AdminRequest {
+    std::string_view method;
+    std::string_view target;
+    std::string_view host;    // empty: an HTTP/1.0 client that sent none
+    std::string_view origin;
+    std::string_view authorization;
+    bool bound_to_loopback = true;
+    bool from_loopback = true;
+};
+
+struct AdminAnswer {
+    unsigned status = 200;
+    std::string content_type;
+    std::string body;
+    std::string_view allow;  // of a 405
+    bool challenge = false;  // of a 401
+};
+
+// Routes, checks and calls the hook. May throw what the hook throws.
+AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
+                   const AdminHooks& hooks);
+
+AdminAnswer admin_problem(unsigned status, std::string_view code, std::string_view message);
+
+}  // namespace rotary::server

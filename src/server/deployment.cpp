@@ -1,0 +1,220 @@
+#include "server/deployment.hpp"
+
+#include "server/status.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace rotary::server {
+
+namespace {
+
+// The CPUs this process may use, which in a container are fewer than the machine has.
+std::size_t usable_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) throw std::runtime_error(path + ": can't be read");
+    return text.str();
+}
+
+JwksOptions jwks_options(const config::Config& config) {
+    JwksOptions options;
+    options.refresh = config.timeouts.jwks_refresh;
+    options.fetch = config.timeouts.jwks_fetch;
+    options.cooldown = config.timeouts.jwks_cooldown;
+    options.stale = config.timeouts.jwks_stale;
+    options.limits.bytes = config.limits.jwks_bytes;
+    options.limits.keys = config.limits.jwks_keys;
+    return options;
+}
+
+LogWriterOptions log_options(int fd) {
+    LogWriterOptions options;
+    options.fd = fd;
+    return options;
+}
+
+}  // namespace
+
+Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access_log_fd,
+                       config::Loaded loaded, std::vector<config::Finding>& findings)
+    : control_(control),
+      log_(log),
+      access_log_(log_options(access_log_fd)),
+      retired_timer_(control),
+      keys_(log) {
+    metrics::register_process_metrics(registry_);
+    wiring_ = compile(loaded, findings);
+    if (!wiring_) throw std::runtime_error("the configuration has errors");
+    keys_.configure(*wiring_->snapshot);
+    fetcher_ = std::make_unique<JwksFetcher>(
+        control, jwks_options(config()),
+        [this](std::size_t source, std::shared_ptr<const policy::KeySet> keys) {
+            keys_.set_keys(source, std::move(keys));
+            if (!workers_.empty()) publish();
+        },
+        log);
+    fetcher_->set_sources(keys_.sources());
+
+    const std::size_t count = config().workers != 0 ? config().workers : usable_cpus();
+    WorkerOptions options;
+    options.connections = std::max<std::size_t>(1, config().limits.connections / count);
+    options.access_log = &access_log_;
+    options.log = &log_;
+    options.registry = &registry_;
+    options.wiring = wiring_;
+    options.issuers = keys_.table();
+    options.on_stale_keys = [this](std::size_t issuer) {
+        boost::asio::post(control_, [this, issuer] {
+            const std::size_t source = keys_.source_of(issuer);
+            if (source != KeyRing::npos) fetcher_->refresh_for_unknown_kid(source);
+        });
+    };
+    for (options.index = 0; options.index < count; ++options.index) {
+        workers_.push_back(std::make_unique<Worker>(options, listen_at(options.index)));
+        if (options.index == 0) ports_ = workers_.front()->ports();
+    }
+    register_samples();
+}
+
+Deployment::~Deployment() { stop(); }
+
+// Each worker has TLS contexts of its own: they share no lock. A port that the kernel chose for the
+// first worker is everybody's.
+std::vector<ListenAt> Deployment::listen_at(std::size_t worker) const {
+    std::vector<ListenAt> places;
+    for (std::size_t i = 0; i < config().listeners.size(); ++i) {
+        const config::Listener& listener = config().listeners[i];
+        ListenAt at{listener.address, worker == 0 ? listener.port : ports_[i], nullptr};
+        if (listener.tls) {
+            net::TlsContext::ServerOptions tls;
+            tls.certificate_pem = read_file(listener.tls->certificate);
+            tls.key_pem = read_file(listener.tls->key);
+            at.tls = net::TlsContext::server(tls);
+        }
+        places.push_back(std::move(at));
+    }
+    return places;
+}
+
+std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& loaded,
+                                                         std::vector<config::Finding>& findings) {
+    auto snapshot = policy::compile(loaded, shared_, findings);
+    if (!snapshot) return nullptr;
+    return proxy::wire_up(std::move(snapshot), registry_);
+}
+
+void Deployment::start() {
+    for (auto& worker : workers_) worker->start();
+    free_retired();
+}
+
+void Deployment::publish() {
+    const auto table = keys_.table();
+    for (auto& worker : workers_) worker->publish(wiring_, table);
+}
+
+ReloadOutcome Deployment::refuse_reload(std::string findings) {
+    last_reload_ok_ = false;
+    last_reload_ = "failed: " + findings;
+    log_.error("reload refused, the old configuration stays in force", {{"findings", findings}});
+    return {false, std::move(findings)};
+}
+
+ReloadOutcome Deployment::reload(config::Loaded loaded) {
+    std::vector<config::Finding> findings = loaded.findings;
+    if (!loaded.ok()) return refuse_reload(config::to_text(findings));
+    try {
+        auto next = compile(loaded, findings);
+        if (!next) return refuse_reload(config::to_text(findings));
+        keys_.configure(*next->snapshot);
+        retired_.push_back(std::exchange(wiring_, std::move(next)));
+    } catch (const std::exception& error) {
+        return refuse_reload(error.what());
+    }
+    fetcher_->set_sources(keys_.sources());
+    publish();
+    ++generation_;
+    last_reload_ok_ = true;
+    last_reload_ = "ok";
+    last_success_ = std::chrono::system_clock::now();
+    const config::Config& old = retired_.back()->snapshot->config;
+    const bool needs_restart = old.workers != config().workers ||
+                               old.listeners.size() != config().listeners.size();
+    log_.info("reloaded", {{"generation", generation_}, {"needs_restart", needs_restart}});
+    std::string text = config::to_text(findings);
+    if (needs_restart) text += "listeners and the number of workers change with a restart only\n";
+    return {true, std::move(text)};
+}
+
+// A retired configuration is freed once no exchange refers to it, here, where nobody waits.
+void Deployment::free_retired() {
+    std::erase_if(retired_, [](const auto& wiring) { return wiring.use_count() == 1; });
+    shared_.prune();
+    retired_timer_.expires_after(std::chrono::seconds(1));
+    retired_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) free_retired();
+    });
+}
+
+void Deployment::register_samples() {
+    registry_.on_scrape([this](metrics::Exposition& out) {
+        sample_entries(*wiring_, out);
+        out.gauge("rotary_config_last_reload_successful", "1 when the last reload succeeded.", {},
+                  last_reload_ok_ ? 1 : 0);
+        out.gauge("rotary_config_last_reload_success_timestamp_seconds",
+                  "When a configuration was last taken into force.", {},
+                  static_cast<double>(std::chrono::duration_cast<std::chrono::seconds>(
+                                          last_success_.time_since_epoch())
+                                          .count()));
+        const LogWriterStats stats = access_log_.stats();
+        out.counter("rotary_access_log_dropped_lines_total",
+                    "Access log lines that standard output did not take.", {},
+                    static_cast<double>(stats.dropped_lines));
+    });
+}
+
+void Deployment::drain(std::function<void()> on_drained) {
+    fetcher_->stop();
+    auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+    for (auto& worker : workers_) {
+        worker->drain([this, left, on_drained] {
+            if (left->fetch_sub(1) == 1) boost::asio::post(control_, on_drained);
+        });
+    }
+}
+
+void Deployment::cancel_all() {
+    for (auto& worker : workers_) worker->cancel_all();
+}
+
+void Deployment::stop() {
+    if (fetcher_) fetcher_->stop();
+    retired_timer_.cancel();
+    for (auto& worker : workers_) worker->stop();
+    access_log_.flush(std::chrono::milliseconds(1000));
+}
+
+bool Deployment::alive(std::chrono::milliseconds patience) const {
+    const auto now = std::chrono::steady_clock::now();
+    return std::all_of(workers_.begin(), workers_.end(),
+                       [&](const auto& worker) { return worker->alive(now, patience); });
+}
+
+}  // namespace rotary::server

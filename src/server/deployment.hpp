@@ -1,0 +1,81 @@
+#pragma once
+
+#include "server/key_ring.hpp"
+
+#include <rotary/base/log.hpp>
+#include <rotary/base/log_writer.hpp>
+#include <rotary/base/metrics.hpp>
+#include <rotary/config/load.hpp>
+#include <rotary/policy/shared_state.hpp>
+#include <rotary/proxy/wiring.hpp>
+#include <rotary/server/admin.hpp>
+#include <rotary/server/jwks.hpp>
+#include <rotary/server/worker.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rotary::server {
+
+// What is in force: the compiled configuration, the workers that serve it, the keys they verify
+// with. Replaced piece by piece by reload(). Owned by the Server; control thread only.
+class Deployment {
+public:
+    // Compiles and binds, but accepts nothing yet. Throws std::exception with a sentence for the
+    // operator; what compiling found goes to `findings`.
+    Deployment(boost::asio::io_context& control, Logger& log, int access_log_fd,
+               config::Loaded loaded, std::vector<config::Finding>& findings);
+    ~Deployment();
+
+    void start();
+    // Load, check, compile, publish: on any error the old one stays in charge.
+    ReloadOutcome reload(config::Loaded loaded);
+    void drain(std::function<void()> on_drained);  // called on the control thread
+    void cancel_all();
+    void stop();  // joins the workers
+
+    const config::Config& config() const noexcept { return wiring_->snapshot->config; }
+    const std::shared_ptr<const proxy::Wiring>& wiring() const noexcept { return wiring_; }
+    metrics::Registry& registry() noexcept { return registry_; }
+    const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
+    std::size_t workers() const noexcept { return workers_.size(); }
+    std::uint64_t generation() const noexcept { return generation_; }
+    const std::string& last_reload() const noexcept { return last_reload_; }
+    std::vector<std::string> issuers_without_keys() const { return keys_.missing(); }
+    bool alive(std::chrono::milliseconds patience) const;
+
+private:
+    std::shared_ptr<const proxy::Wiring> compile(const config::Loaded& loaded,
+                                                 std::vector<config::Finding>& findings);
+    std::vector<ListenAt> listen_at(std::size_t worker) const;
+    void publish();
+    void free_retired();
+    void register_samples();
+    ReloadOutcome refuse_reload(std::string findings);
+
+    boost::asio::io_context& control_;
+    Logger& log_;
+    metrics::Registry registry_;
+    LogWriter access_log_;
+    policy::SharedState shared_;
+    std::shared_ptr<const proxy::Wiring> wiring_;
+    std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
+    boost::asio::steady_timer retired_timer_;
+    KeyRing keys_;
+    std::unique_ptr<JwksFetcher> fetcher_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<std::uint16_t> ports_;
+    std::uint64_t generation_ = 1;
+    std::string last_reload_ = "none";
+    bool last_reload_ok_ = true;
+    std::chrono::system_clock::time_point last_success_ = std::chrono::system_clock::now();
+};
+
+}  // namespace rotary::server

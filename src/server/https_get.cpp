@@ -1,0 +1,251 @@
+#include "server/https_get.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace rotary::server {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kHeadBytes = 16 * 1024;
+constexpr std::size_t kBufferBytes = 64 * 1024;  // bounds trailers and chunk extensions too
+constexpr int kInterimAnswers = 8;
+
+using TlsStream = asio::ssl::stream<tcp::socket&>;
+using Parser = http::response_parser<http::string_body>;
+
+}  // namespace
+
+// Shared by the coroutine, which may be stuck in the resolver long after the deadline, and whoever
+// asked. Whatever comes first, the answer, the deadline or cancel, finishes it; the rest finds
+// `finished` set.
+struct HttpsGet::Call {
+    Call(asio::io_context& context, const HttpsGetRequest& wanted, Done to)
+        : request(wanted), done(std::move(to)), resolver(context), socket(context),
+          timer(context) {}
+
+    void close() noexcept {
+        finished = true;
+        error_code ignored;
+        socket.close(ignored);
+        try {
+            timer.cancel();
+            resolver.cancel();
+        } catch (...) {
+            // What is still under way ends by itself.
+        }
+    }
+    void finish(HttpsGetResult result) {
+        if (finished) return;
+        close();
+        const Done call = std::exchange(done, nullptr);
+        call(std::move(result));
+    }
+    void fail(std::string error) {
+        HttpsGetResult result;
+        result.error = std::move(error);
+        finish(std::move(result));
+    }
+
+    HttpsGetRequest request;
+    Done done;
+    tcp::resolver resolver;
+    tcp::socket socket;
+    asio::steady_timer timer;
+    bool finished = false;
+};
+
+namespace {
+
+// g++ 12 rules hold in every coroutine here: named objects only in an expression that awaits.
+
+using Endpoints = std::vector<tcp::endpoint>;
+
+template <class Call>
+asio::awaitable<Endpoints> resolve(Call& call) {
+    Endpoints out;
+    const HttpUrl& url = call.request.url;
+    if (is_ip_literal(url.host)) {
+        out.emplace_back(asio::ip::make_address(url.host), url.port);
+        co_return out;
+    }
+    const std::string service = std::to_string(url.port);
+    auto [error, found] = co_await call.resolver.async_resolve(url.host, service, kAwait);
+    if (error) {
+        call.fail("resolve: " + error.message());
+        co_return out;
+    }
+    for (const auto& entry : found) {
+        // Plain HTTP is for this machine only, whatever localhost means to the resolver.
+        if (url.tls || entry.endpoint().address().is_loopback()) out.push_back(entry.endpoint());
+    }
+    if (out.empty()) call.fail("resolve: no address that may be used");
+    co_return out;
+}
+
+template <class Call>
+std::optional<TlsStream> make_tls(Call& call) {
+    if (!call.request.tls) return std::nullopt;
+    SSL* const ssl = SSL_new(call.request.tls->native());
+    if (ssl == nullptr) return std::nullopt;
+    std::optional<TlsStream> stream(std::in_place, call.socket, ssl);  // owns it from here on
+    const std::string& host = call.request.url.host;
+    error_code error;
+    stream->set_verify_mode(asio::ssl::verify_peer, error);
+    if (!error) stream->set_verify_callback(asio::ssl::host_name_verification(host), error);
+    if (!error && !is_ip_literal(host) &&
+        SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 const_cast<char*>(host.c_str())) != 1) {
+        error = asio::error::invalid_argument;
+    }
+    if (error) return std::nullopt;
+    return stream;
+}
+
+http::request<http::empty_body> make_request(const HttpUrl& url) {
+    http::request<http::empty_body> request(http::verb::get, url.target, 11);
+    request.set(http::field::host, url.authority);
+    request.set(http::field::accept, "application/json");
+    request.set(http::field::accept_encoding, "identity");
+    request.set(http::field::user_agent, "rotary");
+    request.set(http::field::connection, "close");
+    return request;
+}
+
+// Empty when the answer may be read on.
+std::string objection(const http::response_header<>& head) {
+    if (head.result_int() != 200) return "status " + std::to_string(head.result_int());
+    const auto coding = head[http::field::content_encoding];
+    if (!coding.empty() && !beast::iequals(coding, "identity")) return "a content encoding";
+    // Beast reads any other transfer coding to the end of the connection, as if it were the body.
+    const auto transfer = head[http::field::transfer_encoding];
+    if (head.count(http::field::transfer_encoding) > 0 && !beast::iequals(transfer, "chunked")) {
+        return "a transfer coding";
+    }
+    return {};
+}
+
+template <class Call, class Stream>
+asio::awaitable<void> exchange(Call& call, Stream& stream) {
+    const auto request = make_request(call.request.url);
+    auto [error, bytes] = co_await http::async_write(stream, request, kAwait);
+    if (error) {
+        call.fail("write: " + error.message());
+        co_return;
+    }
+    beast::flat_buffer buffer(kBufferBytes);
+    std::optional<Parser> parser;
+    for (int i = 0; i <= kInterimAnswers; ++i) {
+        parser.emplace();
+        parser->header_limit(kHeadBytes);
+        parser->body_limit(call.request.body_bytes);
+        std::tie(error, bytes) = co_await http::async_read_header(stream, buffer, *parser, kAwait);
+        if (error || parser->get().result_int() >= 200) break;
+        if (parser->get().result_int() == 101) break;
+    }
+    if (error) {
+        call.fail("read: " + error.message());
+        co_return;
+    }
+    std::string against = objection(parser->get().base());
+    if (!against.empty()) {
+        call.fail("refused: " + against);
+        co_return;
+    }
+    if (!parser->is_done()) {
+        std::tie(error, bytes) = co_await http::async_read(stream, buffer, *parser, kAwait);
+    }
+    if (error) {
+        call.fail("read: " + error.message());
+        co_return;
+    }
+    HttpsGetResult result;
+    result.body = std::move(parser->get().body());
+    call.finish(std::move(result));
+}
+
+template <class Call>
+asio::awaitable<void> handshake_and_exchange(Call& call) {
+    auto stream = make_tls(call);
+    if (!stream) {
+        call.fail("tls: no context");
+        co_return;
+    }
+    const auto side = asio::ssl::stream_base::client;
+    auto [error] = co_await stream->async_handshake(side, kAwait);
+    if (error) {
+        const long verdict = SSL_get_verify_result(stream->native_handle());
+        std::string reason = error.message();
+        if (verdict != X509_V_OK) {
+            reason.append(" (").append(X509_verify_cert_error_string(verdict)).append(")");
+        }
+        call.fail("tls: " + reason);
+        co_return;
+    }
+    co_await exchange(call, *stream);
+}
+
+template <class Call>
+asio::awaitable<void> run(std::shared_ptr<Call> call) {
+    const Endpoints endpoints = co_await resolve(*call);
+    if (call->finished) co_return;
+    auto [error, endpoint] = co_await asio::async_connect(call->socket, endpoints, kAwait);
+    if (call->finished) co_return;
+    if (error) {
+        call->fail("connect: " + error.message());
+    } else if (call->request.url.tls) {
+        co_await handshake_and_exchange(*call);
+    } else {
+        co_await exchange(*call, call->socket);
+    }
+}
+
+}  // namespace
+
+void HttpsGet::start(const HttpsGetRequest& request, Done done) {
+    cancel();
+    x_call = std::make_shared<Call>(x_context, request, std::move(done));
+    x_call->timer.expires_after(request.deadline);
+    x_call->timer.async_wait([call = x_call](const error_code& error) {
+        if (!error) call->fail("no answer in time");
+    });
+    auto ended = [call = x_call](std::exception_ptr failure) {
+        if (failure) call->fail("failed");
+    };
+    asio::co_spawn(x_context, run(x_call), std::move(ended));
+}
+
+void HttpsGet::cancel() noexcept {
+    if (!x_call) return;
+    x_call->close();
+    x_call->done = nullptr;
+    x_call.reset();
+}
+
+bool HttpsGet::running() const noexcept { return x_call && !x_call->finished; }
+
+}  // namespace rotary::server

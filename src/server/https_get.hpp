@@ -1,0 +1,53 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <rotary/net/tls.hpp>
+
+#include "server/https_get_url.hpp"
+
+namespace rotary::server {
+
+struct HttpsGetRequest {
+    HttpUrl url;
+    std::shared_ptr<const net::TlsContext> tls;  // for https
+    std::chrono::milliseconds deadline{5'000};   // from the name's look-up to the last byte
+    std::size_t body_bytes = 262144;
+};
+
+struct HttpsGetResult {
+    std::string error;  // empty: 200, and the body is whole
+    std::string body;
+};
+
+// One GET at a time on a connection of its own: certificate and host name verified, no redirect
+// followed, nothing but 200 taken. A client for the control thread, not for the path of requests.
+// Single-threaded.
+class HttpsGet {
+public:
+    using Done = std::function<void(HttpsGetResult result)>;
+
+    explicit HttpsGet(boost::asio::io_context& context) noexcept : x_context(context) {}
+    ~HttpsGet() { cancel(); }
+    HttpsGet(const HttpsGet&) = delete;
+    HttpsGet& operator=(const HttpsGet&) = delete;
+
+    // `done` is called once, later, at the deadline at the latest, even while the system's resolver
+    // is still stuck. One that runs is cancelled.
+    void start(const HttpsGetRequest& request, Done done);
+    void cancel() noexcept;  // `done` is not called any more
+    bool running() const noexcept;
+
+private:
+    struct Call;
+    boost::asio::io_context& x_context;
+    std::shared_ptr<Call> x_call;
+};
+
+}  // namespace rotary::server

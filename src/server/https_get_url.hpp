@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rotary::server {
+
+// An absolute https URL, or an http one whose host is a loopback address or localhost.
+struct HttpUrl {
+    bool tls = true;
+    std::string host;  // a name or an IP literal, without brackets
+    std::uint16_t port = 443;
+    std::string authority;  // for the Host header: as in the URL, without a default port
+    std::string target = "/";
+};
+
+// Nothing for another scheme, user information, spaces, control characters and bytes beyond ASCII
+// (RFC 3986 has them escaped). A fragment is dropped.
+std::optional<HttpUrl> parse_http_url(std::string_view url);
+
+bool is_ip_literal(const std::string& host);
+
+}  // namespace rotary::server

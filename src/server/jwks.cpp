@@ -1,0 +1,285 @@
+#include <rotary/server/jwks.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include <rotary/net/tls.hpp>
+
+#include "server/https_get.hpp"
+
+namespace rotary::server {
+
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t kNoIndex = static_cast<std::size_t>(-1);
+
+// The file's text, at most one byte more than `limit` of it; on failure `error` says why.
+std::string read_file(const std::string& path, std::size_t limit, std::string& error) {
+    std::string text;
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) {  // a FIFO would block for ever
+        error = "not a file that can be read";
+        return text;
+    }
+    std::ifstream file(path, std::ios::binary);
+    text.resize(limit + 1);
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (!file.is_open() || file.bad()) error = "not a file that can be read";
+    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+    return text;
+}
+
+}  // namespace
+
+// One issuer's keys and when to look for new ones. Owned by State alone: pending handlers hold weak
+// pointers, and a fetch is cancelled when this dies.
+struct JwksFetcher::Issuer {
+    Issuer(boost::asio::io_context& context, JwksSource from)
+        : source(std::move(from)), get(context), timer(context) {}
+
+    JwksSource source;
+    std::size_t index = kNoIndex;
+    HttpsGet get;
+    boost::asio::steady_timer timer;
+    std::uint64_t timer_generation = 0;  // a timer that fired may still be queued when it is reset
+    std::shared_ptr<const net::TlsContext> tls;
+    std::shared_ptr<const policy::KeySet> keys;
+    JwksStatus status;
+    SteadyTime last_success;
+    SteadyTime last_unknown_kid;
+    bool asked_for_unknown_kid = false;
+    unsigned failures = 0;  // in a row
+};
+
+struct JwksFetcher::State {
+    State(boost::asio::io_context& in, const JwksOptions& wanted, OnKeys to, Logger& with)
+        : context(in), options(wanted), on_keys(std::move(to)), log(with) {}
+
+    void schedule(const std::shared_ptr<Issuer>& issuer, milliseconds delay);
+    void fetch(const std::shared_ptr<Issuer>& issuer);
+    void fetched(Issuer& issuer, HttpsGetResult result);
+    bool prepare(Issuer& issuer, HttpsGetRequest& request, std::string& error) const;
+    void accept(Issuer& issuer, const policy::KeySetLoad& load);
+    void fail(Issuer& issuer, const std::string& error);
+    void publish(std::size_t index, std::shared_ptr<const policy::KeySet> keys);
+    milliseconds retry_delay(unsigned failures) const;
+    std::shared_ptr<Issuer> find(const Issuer& issuer) const;
+
+    boost::asio::io_context& context;
+    const JwksOptions options;
+    OnKeys on_keys;
+    Logger& log;
+    std::vector<std::shared_ptr<Issuer>> issuers;
+    std::uint64_t fetches_ok = 0;
+    std::uint64_t fetches_failed = 0;
+    bool stopped = false;
+};
+
+void JwksFetcher::State::schedule(const std::shared_ptr<Issuer>& issuer, milliseconds delay) {
+    const std::uint64_t generation = ++issuer->timer_generation;
+    issuer->timer.expires_after(delay);
+    // The issuer lives only as long as this State, so a lock that works means that both are there.
+    issuer->timer.async_wait([this, generation, weak = std::weak_ptr<Issuer>(issuer)](
+                                 const boost::system::error_code& error) {
+        const auto alive = error ? nullptr : weak.lock();
+        if (alive && alive->timer_generation == generation && !stopped) fetch(alive);
+    });
+}
+
+void JwksFetcher::State::fetch(const std::shared_ptr<Issuer>& issuer) {
+    if (stopped || issuer->get.running()) return;
+    ++issuer->timer_generation;  // whatever was scheduled is this
+    if (!issuer->source.file.empty()) {
+        HttpsGetResult result;
+        result.body = read_file(issuer->source.file, options.limits.bytes, result.error);
+        fetched(*issuer, std::move(result));
+        return;
+    }
+    HttpsGetRequest request;
+    std::string error;
+    if (!prepare(*issuer, request, error)) {
+        fail(*issuer, error);
+        return;
+    }
+    Issuer* const raw = issuer.get();  // its HttpsGet forgets this callback before it dies
+    issuer->get.start(request,
+                      [this, raw](HttpsGetResult result) { fetched(*raw, std::move(result)); });
+}
+
+bool JwksFetcher::State::prepare(Issuer& issuer, HttpsGetRequest& request,
+                                 std::string& error) const {
+    auto url = parse_http_url(issuer.source.url);
+    if (!url) {
+        error = "the url is neither https nor http to a loopback address";
+        return false;
+    }
+    request.url = std::move(*url);
+    request.deadline = options.fetch;
+    request.body_bytes = options.limits.bytes;
+    try {
+        if (request.url.tls && !issuer.tls) {
+            net::TlsContext::ClientOptions trust;
+            trust.ca_pem = issuer.source.ca_pem;
+            issuer.tls = net::TlsContext::client(trust);
+        }
+    } catch (const std::exception& exception) {
+        error = exception.what();
+        return false;
+    }
+    request.tls = issuer.tls;
+    return true;
+}
+
+void JwksFetcher::State::fetched(Issuer& issuer, HttpsGetResult result) {
+    if (!result.error.empty()) {
+        fail(issuer, result.error);
+        return;
+    }
+    const policy::KeySetLoad load = policy::KeySet::from_jwks(result.body, options.limits);
+    if (load.keys) {
+        accept(issuer, load);
+    } else {
+        fail(issuer, "not a usable key set: " + load.error);
+    }
+}
+
+// Nothing of the issuer is touched after publish(): it may have been replaced by then.
+void JwksFetcher::State::accept(Issuer& issuer, const policy::KeySetLoad& load) {
+    ++fetches_ok;
+    ++issuer.status.fetches_ok;
+    issuer.status.last_success = std::chrono::system_clock::now();
+    issuer.status.last_error.clear();
+    issuer.last_success = std::chrono::steady_clock::now();
+    if (issuer.failures > 0) log.info("jwks is back", {{"issuer", issuer.source.issuer}});
+    issuer.failures = 0;
+    if (const auto owned = find(issuer)) schedule(owned, options.refresh * 8 / 10);
+    if (issuer.keys && load.keys->same_keys(*issuer.keys)) return;
+    for (const std::string& line : load.skipped) {
+        log.warn("jwks key skipped", {{"issuer", issuer.source.issuer}, {"reason", line}});
+    }
+    log.info("jwks has new keys",
+             {{"issuer", issuer.source.issuer}, {"keys", load.keys->keys().size()}});
+    issuer.keys = load.keys;
+    publish(issuer.index, load.keys);
+}
+
+void JwksFetcher::State::fail(Issuer& issuer, const std::string& error) {
+    ++fetches_failed;
+    ++issuer.status.fetches_failed;
+    issuer.status.last_error = error;
+    const milliseconds delay = retry_delay(issuer.failures++);
+    log.warn("jwks fetch failed", {{"issuer", issuer.source.issuer},
+                                   {"error", error},
+                                   {"retry_ms", delay.count()},
+                                   {"keys_kept", issuer.keys != nullptr}});
+    if (const auto owned = find(issuer)) schedule(owned, delay);
+    const auto age = std::chrono::steady_clock::now() - issuer.last_success;
+    if (issuer.keys && age >= options.stale) {
+        log.error("jwks went stale", {{"issuer", issuer.source.issuer}});
+        issuer.keys = nullptr;
+        publish(issuer.index, nullptr);
+    }
+}
+
+void JwksFetcher::State::publish(std::size_t index, std::shared_ptr<const policy::KeySet> keys) {
+    if (stopped || !on_keys) return;
+    try {
+        on_keys(index, std::move(keys));
+    } catch (const std::exception& exception) {
+        log.error("jwks could not be published", {{"error", exception.what()}});
+    }
+}
+
+milliseconds JwksFetcher::State::retry_delay(unsigned failures) const {
+    milliseconds delay = options.retry_first;
+    for (unsigned i = 0; i < failures && delay < options.retry_max; ++i) delay *= 2;
+    return std::min(delay, options.retry_max);
+}
+
+// The owning pointer of `issuer`; null once a reload has removed it, and after a stop.
+std::shared_ptr<JwksFetcher::Issuer> JwksFetcher::State::find(const Issuer& issuer) const {
+    if (stopped || issuer.index >= issuers.size()) return nullptr;
+    const auto& there = issuers[issuer.index];
+    return there.get() == &issuer ? there : nullptr;
+}
+
+JwksFetcher::JwksFetcher(boost::asio::io_context& context, const JwksOptions& options,
+                         OnKeys on_keys, Logger& log)
+    : x_state(std::make_unique<State>(context, options, std::move(on_keys), log)) {}
+
+JwksFetcher::~JwksFetcher() { stop(); }
+
+void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
+    if (x_state->stopped) return;
+    std::vector<std::shared_ptr<Issuer>> old = std::move(x_state->issuers);
+    std::vector<std::shared_ptr<Issuer>> fresh;
+    std::vector<std::shared_ptr<Issuer>> now;
+    for (JwksSource& source : sources) {
+        const auto same = std::find_if(old.begin(), old.end(), [&source](const auto& issuer) {
+            return issuer && issuer->source == source;
+        });
+        if (same != old.end()) {
+            now.push_back(std::move(*same));
+        } else {
+            now.push_back(std::make_shared<Issuer>(x_state->context, std::move(source)));
+            fresh.push_back(now.back());
+        }
+        now.back()->index = now.size() - 1;
+    }
+    x_state->issuers = std::move(now);
+    old.clear();  // ends the fetches of those that are gone
+    // `on_keys` may come back here with other sources: then those left of these are nobody's.
+    for (const auto& issuer : fresh) {
+        if (x_state->find(*issuer)) x_state->fetch(issuer);
+    }
+}
+
+bool JwksFetcher::refresh_for_unknown_kid(std::size_t index) {
+    if (x_state->stopped || index >= x_state->issuers.size()) return false;
+    const std::shared_ptr<Issuer> issuer = x_state->issuers[index];
+    if (issuer->get.running()) return false;
+    const auto now = std::chrono::steady_clock::now();
+    const auto waited = now - issuer->last_unknown_kid;
+    if (issuer->asked_for_unknown_kid && waited < x_state->options.cooldown) return false;
+    issuer->asked_for_unknown_kid = true;
+    issuer->last_unknown_kid = now;
+    x_state->fetch(issuer);
+    return true;
+}
+
+void JwksFetcher::stop() noexcept {
+    x_state->stopped = true;
+    for (const auto& issuer : x_state->issuers) {
+        issuer->get.cancel();
+        ++issuer->timer_generation;
+        try {
+            issuer->timer.cancel();
+        } catch (...) {
+            // Its handler finds `stopped`.
+        }
+    }
+}
+
+std::size_t JwksFetcher::size() const noexcept { return x_state->issuers.size(); }
+
+std::shared_ptr<const policy::KeySet> JwksFetcher::keys(std::size_t issuer) const {
+    return issuer < size() ? x_state->issuers[issuer]->keys : nullptr;
+}
+
+JwksStatus JwksFetcher::status(std::size_t issuer) const {
+    return issuer < size() ? x_state->issuers[issuer]->status : JwksStatus{};
+}
+
+std::uint64_t JwksFetcher::fetches_ok() const noexcept { return x_state->fetches_ok; }
+std::uint64_t JwksFetcher::fetches_failed() const noexcept { return x_state->fetches_failed; }
+
+}  // namespace rotary::server

@@ -1,0 +1,236 @@
+#include <rotary/server/server.hpp>
+
+#include "server/deployment.hpp"
+#include "server/status.hpp"
+
+#include <rotary/base/clock.hpp>
+#include <rotary/wire/json_writer.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <csignal>
+#include <future>
+#include <optional>
+#include <utility>
+
+namespace rotary::server {
+
+namespace {
+constexpr std::chrono::seconds kLoopPatience{5};  // /livez: a loop that has not turned is stuck
+}
+
+// Floor 4's centre: the control thread's loop and what happens on it.
+class Server::Body {
+public:
+    Body(const Options& options, config::Loaded loaded, Logger& log,
+         std::vector<config::Finding>& findings)
+        : options_(options),
+          log_(log),
+          signals_(io_),
+          reload_signal_(io_),
+          drain_timer_(io_),
+          deployment_(io_, log, options.access_log_fd, std::move(loaded), findings),
+          admin_(io_, admin_options(deployment_.config()), hooks(), log) {
+        if (options_.handle_signals) listen_for_signals();
+        deployment_.start();
+        ready_ = true;
+        announce();
+    }
+
+    int run() {
+        const auto guard = boost::asio::make_work_guard(io_);
+        io_.run();
+        deployment_.stop();
+        log_.info("stopped");
+        return 0;
+    }
+
+    void request_stop() {
+        boost::asio::post(io_, [this] { stop_requested("request"); });
+    }
+
+    ReloadOutcome reload_from_outside() {
+        std::promise<ReloadOutcome> promise;
+        auto outcome = promise.get_future();
+        boost::asio::post(io_, [this, &promise] { promise.set_value(reload()); });
+        return outcome.get();
+    }
+
+    const std::vector<std::uint16_t>& ports() const { return deployment_.ports(); }
+    std::uint16_t admin_port() const { return admin_.port(); }
+
+private:
+    static AdminOptions admin_options(const config::Config& config) {
+        AdminOptions options;
+        options.address = config.admin.address;
+        options.port = config.admin.port;
+        options.connections = config.limits.admin_connections;
+        options.body_bytes = config.limits.admin_body_bytes;
+        options.timeout = config.timeouts.admin;
+        return options;
+    }
+
+    AdminHooks hooks() {
+        AdminHooks hooks;
+        hooks.metrics = [this] { return deployment_.registry().scrape(); };
+        hooks.live = [this] { return live(); };
+        hooks.ready = [this] { return ready(); };
+        hooks.status_json = [this] { return status_json(); };
+        hooks.models_json = [this] {
+            return models_json(*deployment_.wiring(), deployment_.registry());
+        };
+        hooks.config_text = [this] { return config_json(deployment_.config()); };
+        hooks.reload = [this] { return reload(); };
+        hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
+            policy::EntryState* entry = find_entry(*deployment_.wiring(), id);
+            if (entry == nullptr) return false;
+            const config::Timeouts& timeouts = deployment_.config().timeouts;
+            entry->suspend(std::chrono::steady_clock::now(), duration,
+                           policy::SuspendReason::operator_request,
+                           {timeouts.suspension_max, timeouts.probe_verdict});
+            log_.warn("model suspended by an operator", {{"entry", id}, {"seconds", duration.count()}});
+            return true;
+        };
+        hooks.resume = [this](std::string_view id) {
+            policy::EntryState* entry = find_entry(*deployment_.wiring(), id);
+            if (entry == nullptr) return false;
+            entry->resume();
+            log_.info("model resumed by an operator", {{"entry", id}});
+            return true;
+        };
+        return hooks;
+    }
+
+    Health live() {
+        if (deployment_.alive(kLoopPatience)) return {true, "", {{"workers", "turning"}}};
+        return {false, "a worker's event loop has not turned for 5 seconds", {{"workers", "stuck"}}};
+    }
+
+    Health ready() {
+        Health health;
+        health.checks = {{"configuration", "loaded"},
+                         {"listeners", ready_ ? "bound" : "starting"},
+                         {"draining", draining_ ? "yes" : "no"},
+                         {"last reload", deployment_.last_reload()}};
+        for (const std::string& issuer : deployment_.issuers_without_keys()) {
+            health.checks.emplace_back("keys of " + issuer, "not fetched yet");
+        }
+        health.ok = ready_ && !draining_;
+        if (draining_) health.reason = "draining";
+        else if (!ready_) health.reason = "starting";
+        return health;
+    }
+
+    std::string status_json() {
+        std::string out;
+        wire::JsonWriter json(out);
+        json.begin_object()
+            .boolean("ready", ready_ && !draining_)
+            .boolean("draining", draining_)
+            .number("uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(
+                                          std::chrono::steady_clock::now() - started_)
+                                          .count())
+            .number("generation", deployment_.generation())
+            .string("last_reload", deployment_.last_reload())
+            .number("workers", deployment_.workers())
+            .end_object();
+        out.push_back('\n');
+        return out;
+    }
+
+    ReloadOutcome reload() {
+        if (options_.config_path.empty()) {
+            return {false, "this process was not started from a file"};
+        }
+        if (draining_) return {false, "the process is draining"};
+        return deployment_.reload(config::load(options_.config_path, options_.environment));
+    }
+
+    void announce() {
+        for (std::size_t i = 0; i < deployment_.ports().size(); ++i) {
+            const config::Listener& listener = deployment_.config().listeners[i];
+            log_.info("listening", {{"address", listener.address},
+                                    {"port", deployment_.ports()[i]},
+                                    {"tls", listener.tls.has_value()},
+                                    {"workers", deployment_.workers()}});
+            if (!listener.tls) {
+                log_.warn("this listener is not encrypted: tokens and prompts travel in the clear",
+                          {{"address", listener.address}, {"port", deployment_.ports()[i]}});
+            }
+        }
+        log_.info("admin listening",
+                  {{"address", deployment_.config().admin.address}, {"port", admin_.port()}});
+    }
+
+    void listen_for_signals() {
+        signals_.add(SIGTERM);
+        signals_.add(SIGINT);
+        reload_signal_.add(SIGHUP);
+        await_stop_signal();
+        await_reload_signal();
+    }
+
+    void await_stop_signal() {
+        signals_.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) return;
+            stop_requested(number == SIGTERM ? "SIGTERM" : "SIGINT");
+            await_stop_signal();
+        });
+    }
+
+    void await_reload_signal() {
+        reload_signal_.async_wait([this](const boost::system::error_code& error, int) {
+            if (error) return;
+            reload();
+            await_reload_signal();
+        });
+    }
+
+    void stop_requested(std::string_view why) {
+        if (draining_) {
+            log_.warn("stopping at once", {{"why", why}});
+            io_.stop();
+            return;
+        }
+        draining_ = true;
+        const auto patience = deployment_.config().timeouts.drain;
+        log_.info("draining", {{"why", why}, {"milliseconds", patience.count()}});
+        deployment_.drain([this] { io_.stop(); });
+        drain_timer_.expires_after(patience);
+        drain_timer_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            log_.warn("the drain's time is over: what still runs is ended");
+            deployment_.cancel_all();
+            drain_timer_.expires_after(deployment_.config().timeouts.shutdown);
+            drain_timer_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
+        });
+    }
+
+    Options options_;
+    Logger& log_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_;
+    boost::asio::signal_set reload_signal_;
+    boost::asio::steady_timer drain_timer_;
+    Deployment deployment_;
+    Admin admin_;
+    bool ready_ = false;
+    bool draining_ = false;
+    const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+Server::Server(const Options& options, config::Loaded loaded, Logger& log,
+               std::vector<config::Finding>& findings)
+    : body_(std::make_unique<Body>(options, std::move(loaded), log, findings)) {}
+
+Server::~Server() = default;
+
+int Server::run() { return body_->run(); }
+void Server::request_stop() { body_->request_stop(); }
+ReloadOutcome Server::reload() { return body_->reload_from_outside(); }
+const std::vector<std::uint16_t>& Server::ports() const noexcept { return body_->ports(); }
+std::uint16_t Server::admin_port() const noexcept { return body_->admin_port(); }
+
+}  // namespace rotary::server

@@ -1,0 +1,133 @@
+#include "server/status.hpp"
+
+#include <rotary/base/clock.hpp>
+#include <rotary/wire/json_writer.hpp>
+
+namespace rotary::server {
+
+namespace {
+
+std::uint64_t picks(const metrics::Registry& registry, const proxy::EntrySeries& series) {
+    std::uint64_t sum = 0;
+    for (unsigned status = 100; status < 600; ++status) {
+        sum += registry.status_value(series.upstream_requests, status);
+    }
+    return sum;
+}
+
+std::string_view standing_name(policy::Standing standing) {
+    switch (standing) {
+        case policy::Standing::active: return "active";
+        case policy::Standing::out: return "suspended";
+        case policy::Standing::probe_due: return "returning";
+    }
+    return "active";
+}
+
+void write_entry(wire::JsonWriter& json, const policy::EntryList& list, std::size_t index,
+                 const policy::Backend& backend, const Now& now) {
+    const policy::Entry& entry = list.entries[index];
+    const policy::EntryState& state = list.rotation.state(index);
+    const policy::Standing standing = state.standing(now.steady);
+    json.string("id", entry.id)
+        .string("api", list.api)
+        .string("policy", list.policy)
+        .string("env", policy::to_string(list.environment))
+        .string("model", entry.model)
+        .string("backend", backend.name)
+        .string("host", backend.host_header)
+        .number("weight", entry.weight)
+        .string("state", standing_name(standing));
+    if (standing == policy::Standing::active) return;
+    json.string("reason", policy::to_string(state.reason()));
+    const auto left = std::max(state.until() - now.steady, SteadyTime::duration::zero());
+    TimestampBuffer timestamp;
+    json.string("until", format_timestamp(
+                             now.wall + std::chrono::duration_cast<WallTime::duration>(left),
+                             timestamp));
+    json.number("seconds_left",
+                std::chrono::ceil<std::chrono::seconds>(left).count());
+}
+
+}  // namespace
+
+std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry) {
+    const policy::Snapshot& snapshot = *wiring.snapshot;
+    const Now now = read_clock();
+    std::string out;
+    wire::JsonWriter json(out);
+    json.begin_object().begin_array("models");
+    for (std::size_t list = 0; list < snapshot.lists.size(); ++list) {
+        std::uint64_t total = 0;
+        for (const auto& series : wiring.entries[list]) total += picks(registry, series);
+        for (std::size_t i = 0; i < snapshot.lists[list].entries.size(); ++i) {
+            const policy::Entry& entry = snapshot.lists[list].entries[i];
+            const std::uint64_t own = picks(registry, wiring.entries[list][i]);
+            json.begin_object();
+            write_entry(json, snapshot.lists[list], i, snapshot.backends[entry.backend], now);
+            json.number("requests", own);
+            json.real("share", total == 0 ? 0.0
+                                          : static_cast<double>(own) / static_cast<double>(total));
+            json.end_object();
+        }
+    }
+    json.end_array().end_object();
+    out.push_back('\n');
+    return out;
+}
+
+std::string config_json(const config::Config& config) {
+    std::string out;
+    wire::JsonWriter json(out);
+    json.begin_object().begin_array("listeners");
+    for (const config::Listener& listener : config.listeners) {
+        json.begin_object()
+            .string("address", listener.address)
+            .number("port", listener.port)
+            .boolean("tls", listener.tls.has_value())
+            .end_object();
+    }
+    json.end_array().begin_object("limits");
+    for (const config::LimitKey& key : config::limit_keys()) {
+        json.number(key.name, config.limits.*key.member);
+    }
+    json.end_object().begin_object("timeouts_ms");
+    for (const config::TimeoutKey& key : config::timeout_keys()) {
+        json.number(key.name, (config.timeouts.*key.member).count());
+    }
+    json.end_object().begin_object("routing");
+    json.number("max_attempts", config.routing.max_attempts)
+        .boolean("expose_route", config.routing.expose_route)
+        .end_object();
+    json.end_object();
+    out.push_back('\n');
+    return out;
+}
+
+void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    for (const policy::EntryList& list : wiring.snapshot->lists) {
+        for (std::size_t i = 0; i < list.entries.size(); ++i) {
+            const policy::Entry& entry = list.entries[i];
+            const bool out_of_it =
+                list.rotation.state(i).standing(now) != policy::Standing::active;
+            out.gauge("rotary_model_suspended", "1 while an entry is out of the rotation.",
+                      {{"policy", list.policy},
+                       {"env", policy::to_string(list.environment)},
+                       {"model", entry.model},
+                       {"backend", wiring.snapshot->backends[entry.backend].name}},
+                      out_of_it ? 1 : 0);
+        }
+    }
+}
+
+policy::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id) {
+    for (const policy::EntryList& list : wiring.snapshot->lists) {
+        for (std::size_t i = 0; i < list.entries.size(); ++i) {
+            if (list.entries[i].id == id) return &list.rotation.state(i);
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace rotary::server

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <rotary/base/metrics.hpp>
+#include <rotary/proxy/wiring.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace rotary::server {
+
+// What /api/v1/models shows: every entry with its weight, its share of the picks, and its standing.
+std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry);
+
+// The process configuration in force, every limit and time-out with its value; no resource, so no
+// secret.
+std::string config_json(const config::Config& config);
+
+// Samples worked out at each scrape: rotary_model_suspended, one an entry.
+void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out);
+
+// The state of the entry with that id (API/environment/model@Backend), or null.
+policy::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id);
+
+}  // namespace rotary::server

@@ -1,0 +1,209 @@
+#include <rotary/server/worker.hpp>
+
+#include <rotary/base/buffers.hpp>
+#include <rotary/base/clock.hpp>
+#include <rotary/net/listener.hpp>
+#include <rotary/proxy/session.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace rotary::server {
+
+namespace {
+
+constexpr std::size_t kScratchHeadBytes = 65536;  // the largest head that is put together
+
+BufferPool::Limits buffer_limits(const config::Limits& limits) {
+    BufferPool::Limits made;
+    made.read_bytes = std::max({limits.header_bytes, limits.upstream_header_bytes,
+                                std::size_t{16384}});
+    made.kept_read_buffers = limits.pooled_buffers;
+    made.kept_body_bytes = limits.pooled_body_bytes;
+    return made;
+}
+
+net::Dialer::Limits dialer_limits(const config::Config& config) {
+    net::Dialer::Limits made;
+    made.dns = config.timeouts.dns;
+    made.dns_cache = config.timeouts.dns_cache;
+    made.connect = config.timeouts.connect;
+    made.dns_cache_entries = config.limits.dns_cache_entries;
+    return made;
+}
+
+proxy::AccessLogFormat log_format(config::AccessLog setting) {
+    switch (setting) {
+        case config::AccessLog::json: return proxy::AccessLogFormat::json;
+        case config::AccessLog::text: return proxy::AccessLogFormat::text;
+        case config::AccessLog::off: break;
+    }
+    return proxy::AccessLogFormat::off;
+}
+
+policy::TokenCacheLimits token_limits(const config::Limits& limits) {
+    policy::TokenCacheLimits made;
+    made.entries = limits.token_cache_entries;
+    made.token_bytes = limits.token_bytes;
+    return made;
+}
+
+}  // namespace
+
+// The order of the members is the order of their lives: what sessions use outlives them.
+struct Worker::Body {
+    explicit Body(const WorkerOptions& made_with)
+        : options(made_with),
+          config(made_with.wiring->snapshot->config),
+          buffers(buffer_limits(config.limits)),
+          reactor(io),
+          dialer(reactor, buffers, dialer_limits(config)),
+          pool({config.limits.upstream_idle_connections, config.timeouts.upstream_idle}),
+          tokens(token_limits(config.limits)),
+          access_log(made_with.access_log, log_format(config.log.access),
+                     config.limits.access_log_buffer_bytes),
+          context{reactor, buffers, dialer, pool, sessions, tokens, shard, access_log,
+                  *made_with.log, {}, {}, {}, made_with.on_stale_keys, 1, {}},
+          tick(io) {
+        context.scratch.head.resize(kScratchHeadBytes);
+        std::random_device entropy;
+        context.random_state = std::uint64_t{entropy()} << 32 | entropy();
+        options.registry->attach(&shard);
+        adopt(made_with.wiring, made_with.issuers);
+    }
+    ~Body() { options.registry->detach(&shard); }
+
+    void adopt(std::shared_ptr<const proxy::Wiring> wiring,
+               std::shared_ptr<const policy::IssuerTable> issuers) {
+        shard.ensure(wiring->cells);
+        context.buckets.clear();
+        for (const auto& upstream : wiring->upstreams) {
+            context.buckets.push_back(pool.bucket(upstream.pool_key));
+        }
+        context.wiring = std::move(wiring);
+        context.issuers = std::move(issuers);
+    }
+
+    void accept(int fd, const net::TlsContext* tls) {
+        if (sessions.size() >= options.connections || sessions.draining()) {
+            ::close(fd);
+            return;
+        }
+        spawn(proxy::run_session(context, fd, tls));
+    }
+
+    void on_tick() {
+        heartbeat.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                        std::memory_order_relaxed);
+        reactor.refresh_now();
+        pool.sweep(reactor.now());
+        access_log.flush();
+        tick.expires_after(config.timeouts.log_flush);
+        tick.async_wait([this](const boost::system::error_code& error) {
+            if (!error) on_tick();
+        });
+    }
+
+    WorkerOptions options;
+    const config::Config config;  // what only a restart changes is taken from here
+    boost::asio::io_context io{1};
+    BufferPool buffers;
+    net::Reactor reactor;
+    net::Dialer dialer;
+    proxy::UpstreamPool pool;
+    net::SessionSet sessions;
+    policy::TokenCache tokens;
+    metrics::Shard shard;
+    proxy::AccessLog access_log;
+    proxy::Context context;
+    std::vector<ListenAt> listen_at;
+    std::vector<std::unique_ptr<net::Listener>> listeners;
+    boost::asio::steady_timer tick;
+    std::atomic<std::chrono::steady_clock::rep> heartbeat{0};
+    std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guard;
+    std::thread thread;
+};
+
+Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listeners)
+    : body_(std::make_unique<Body>(options)) {
+    body_->listen_at = listeners;
+    for (const ListenAt& at : body_->listen_at) {
+        net::Listener::Options listen{at.address, at.port,
+                                      static_cast<int>(body_->config.limits.accept_backlog)};
+        auto listener = std::make_unique<net::Listener>(
+            body_->reactor, listen,
+            [body = body_.get(), tls = at.tls.get()](int fd) { body->accept(fd, tls); });
+        ports_.push_back(listener->port());
+        body_->listeners.push_back(std::move(listener));
+    }
+}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start() {
+    body_->guard.emplace(body_->io.get_executor());
+    body_->thread = std::thread([body = body_.get()] {
+        const std::string name = "worker-" + std::to_string(body->options.index);
+        pthread_setname_np(pthread_self(), name.c_str());
+        body->on_tick();
+        body->io.run();
+    });
+}
+
+void Worker::post(std::function<void()> work) { boost::asio::post(body_->io, std::move(work)); }
+
+void Worker::publish(std::shared_ptr<const proxy::Wiring> wiring,
+                     std::shared_ptr<const policy::IssuerTable> issuers) {
+    post([body = body_.get(), wiring = std::move(wiring), issuers = std::move(issuers)]() mutable {
+        body->adopt(std::move(wiring), std::move(issuers));
+    });
+}
+
+void Worker::drain(std::function<void()> on_empty) {
+    post([body = body_.get(), on_empty = std::move(on_empty)]() mutable {
+        for (auto& listener : body->listeners) listener->stop();
+        body->pool.clear();
+        body->sessions.on_empty(std::move(on_empty));
+        body->sessions.drain();
+    });
+}
+
+void Worker::cancel_all() {
+    post([body = body_.get()] { body->sessions.cancel_all(); });
+}
+
+void Worker::stop() {
+    if (!body_->thread.joinable()) return;
+    post([body = body_.get()] {
+        for (auto& listener : body->listeners) listener->stop();
+        body->tick.cancel();
+        body->pool.clear();
+        body->access_log.flush();
+        body->reactor.stop();
+        body->guard.reset();
+        body->io.stop();
+    });
+    body_->thread.join();
+}
+
+bool Worker::alive(std::chrono::steady_clock::time_point now,
+                   std::chrono::milliseconds patience) const {
+    const auto beat = body_->heartbeat.load(std::memory_order_relaxed);
+    return now.time_since_epoch().count() - beat <
+           std::chrono::duration_cast<std::chrono::steady_clock::duration>(patience).count();
+}
+
+}  // namespace rotary::server

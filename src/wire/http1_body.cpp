@@ -1,0 +1,146 @@
+#include <rotary/wire/http1_reader.hpp>
+
+#include "wire/http1_scan.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace rotary::wire {
+namespace {
+
+// Room for a sum of sizes in 64 bits, and no peer means more than this.
+constexpr auto kLargestChunk = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr std::uint8_t kSizeDigits = 16;
+
+std::uint64_t hex_value(char digit) noexcept {
+    return static_cast<std::uint64_t>(digit <= '9' ? digit - '0' : text::lower(digit) - 'a' + 10);
+}
+
+}  // namespace
+
+void BodyReader::begin(Framing framing, std::uint64_t content_length) noexcept {
+    framing_ = framing;
+    remaining_ = 0;
+    line_bytes_ = 0;
+    digits_ = 0;
+    switch (framing) {
+    case Framing::none: state_ = State::done; break;
+    case Framing::content_length:
+        remaining_ = content_length;
+        state_ = content_length == 0 ? State::done : State::length;
+        break;
+    case Framing::chunked: state_ = State::size_start; break;
+    case Framing::until_close: state_ = State::until_close; break;
+    }
+}
+
+bool BodyReader::done() const noexcept { return state_ == State::done; }
+
+Result<BodyReader::Piece> BodyReader::next(std::string_view bytes) noexcept {
+    Piece piece;
+    switch (state_) {
+    case State::done: return piece;
+    case State::until_close:
+        piece.payload = bytes;
+        piece.consumed = bytes.size();
+        return piece;
+    case State::length:
+        piece.payload = bytes.substr(0, std::min<std::uint64_t>(remaining_, bytes.size()));
+        piece.consumed = piece.payload.size();
+        remaining_ -= piece.consumed;
+        if (remaining_ == 0) state_ = State::done;
+        return piece;
+    default: piece = next_chunked(bytes);
+    }
+    if (state_ == State::failed && piece.consumed == 0) {
+        return Fault::client(FaultKind::bad_request, "The chunked body is malformed.");
+    }
+    return piece;
+}
+
+// RFC 9112 section 7.1. Stops before a second run of payload, and where trailer lines begin or end.
+BodyReader::Piece BodyReader::next_chunked(std::string_view bytes) noexcept {
+    Piece piece;
+    std::size_t& at = piece.consumed;
+    while (at < bytes.size() && state_ != State::done && state_ != State::failed) {
+        if (state_ == State::data) {
+            if (!piece.payload.empty()) break;
+            const std::string_view rest = bytes.substr(at);
+            piece.payload = rest.substr(0, std::min<std::uint64_t>(remaining_, rest.size()));
+            at += piece.payload.size();
+            remaining_ -= piece.payload.size();
+            if (remaining_ == 0) state_ = State::data_cr;
+            continue;
+        }
+        const bool trailer = in_trailer() || (state_ == State::trailer_start && bytes[at] != '\r');
+        if (trailer != piece.trailer && at != 0) break;
+        piece.trailer = trailer;
+        state_ = after_framing_byte(bytes[at]);
+        if (state_ != State::failed) ++at;
+    }
+    return piece;
+}
+
+bool BodyReader::in_trailer() const noexcept {
+    return state_ == State::trailer_name || state_ == State::trailer || state_ == State::trailer_lf;
+}
+
+BodyReader::State BodyReader::after_framing_byte(char c) noexcept {
+    switch (state_) {
+    case State::size_start:
+        line_bytes_ = 0;
+        digits_ = 0;
+        remaining_ = 0;
+        return http1::is_class(c, http1::kHexDigit) ? after_size_byte(c) : State::failed;
+    case State::size:
+    case State::extension:
+    case State::size_lf: return after_size_byte(c);
+    case State::data_cr: return c == '\r' ? State::data_lf : State::failed;
+    case State::data_lf: return c == '\n' ? State::size_start : State::failed;
+    case State::trailer_start:
+    case State::trailer_name:
+    case State::trailer:
+    case State::trailer_lf:
+    case State::final_lf: return after_trailer_byte(c);
+    default: return State::failed;
+    }
+}
+
+// chunk-size [ chunk-ext ] CRLF. White space before the extension is refused: RFC 9112 section
+// 7.1.1 lets a recipient read it, but nobody who means well sends it.
+BodyReader::State BodyReader::after_size_byte(char c) noexcept {
+    if (++line_bytes_ > kChunkHeaderBytes) return State::failed;
+    if (state_ == State::size_lf) {
+        if (c != '\n') return State::failed;
+        line_bytes_ = 0;
+        return remaining_ == 0 ? State::trailer_start : State::data;
+    }
+    if (c == '\r') return State::size_lf;
+    if (state_ == State::extension) {
+        return http1::is_class(c, http1::kFieldChar) ? State::extension : State::failed;
+    }
+    if (c == ';') return State::extension;
+    if (!http1::is_class(c, http1::kHexDigit) || ++digits_ > kSizeDigits) return State::failed;
+    remaining_ = remaining_ << 4U | hex_value(c);
+    return remaining_ <= kLargestChunk ? State::size : State::failed;
+}
+
+// *( field-line CRLF ) CRLF
+BodyReader::State BodyReader::after_trailer_byte(char c) noexcept {
+    if (++line_bytes_ > kTrailerBytes) return State::failed;
+    switch (state_) {
+    case State::trailer_start:
+        if (c == '\r') return State::final_lf;
+        return http1::is_class(c, http1::kTokenChar) ? State::trailer_name : State::failed;
+    case State::trailer_name:
+        if (c == ':') return State::trailer;
+        return http1::is_class(c, http1::kTokenChar) ? State::trailer_name : State::failed;
+    case State::trailer:
+        if (c == '\r') return State::trailer_lf;
+        return http1::is_class(c, http1::kFieldChar) ? State::trailer : State::failed;
+    case State::final_lf: return c == '\n' ? State::done : State::failed;
+    default: return c == '\n' ? State::trailer_start : State::failed;
+    }
+}
+
+}  // namespace rotary::wire

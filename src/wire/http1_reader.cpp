@@ -1,0 +1,373 @@
+#include <rotary/wire/http1_reader.hpp>
+
+#include "wire/http1_scan.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace rotary::wire {
+namespace {
+
+using namespace http1;
+
+constexpr std::string_view kHeadTail = "\r\n\r\n";
+
+// Why a head is refused; kind none while it is not.
+struct Refusal {
+    FaultKind kind = FaultKind::none;
+    const char* detail = "";
+};
+
+constexpr Refusal bad(const char* detail) noexcept { return {FaultKind::bad_request, detail}; }
+
+// What the field lines say about the message itself, gathered as they pass.
+struct Notes {
+    std::string_view host;
+    std::string_view content_length;
+    std::string_view transfer_encoding;
+    std::uint8_t hosts = 0;
+    std::uint8_t content_lengths = 0;
+    std::uint8_t transfer_encodings = 0;
+    std::uint8_t authorizations = 0;
+    bool close = false;
+    bool keep_alive = false;
+    bool connection_malformed = false;
+    bool expect_continue = false;
+    bool expect_other = false;
+    bool tab_around_framing = false;
+};
+
+void note_connection(std::string_view list, Notes& notes) noexcept {
+    while (!list.empty()) {
+        const std::string_view option = take_element(list);
+        if (text::iequals(option, "close")) notes.close = true;
+        if (text::iequals(option, "keep-alive")) notes.keep_alive = true;
+        if (!all_of_class(option, kTokenChar)) notes.connection_malformed = true;
+    }
+}
+
+// `raw` is the value with its white space: some parsers take a tab there for a part of the value,
+// so it is refused around the two fields that frame the message.
+void note_field(const Header& header, std::string_view raw, Notes& notes) noexcept {
+    const auto is = [&header](std::string_view name) { return text::iequals(header.name, name); };
+    switch (header.name.size()) {
+    case 4:
+        if (is("host")) {
+            notes.host = header.value;
+            ++notes.hosts;
+        }
+        break;
+    case 6:
+        if (is("expect")) {
+            const bool known = text::iequals(header.value, "100-continue");
+            (known ? notes.expect_continue : notes.expect_other) = true;
+        }
+        break;
+    case 10:
+        if (is("connection")) note_connection(header.value, notes);
+        break;
+    case 13:
+        if (is("authorization")) ++notes.authorizations;
+        break;
+    case 14:
+        if (is("content-length")) {
+            notes.content_length = header.value;
+            ++notes.content_lengths;
+            if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
+        }
+        break;
+    case 17:
+        if (is("transfer-encoding")) {
+            notes.transfer_encoding = header.value;
+            ++notes.transfer_encodings;
+            if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
+        }
+        break;
+    default: break;
+    }
+}
+
+// Reads the field lines of [at, end), which ends with an empty line; `at` stands behind the first
+// line's CRLF. That ending is what keeps the loops inside: a CR stops every one of them.
+Refusal read_fields(const char* at, const char* end, std::size_t limit, HeaderTable& table,
+                    Notes& notes) noexcept {
+    while (*at != '\r') {
+        const char* const name = at;
+        while (is_class(*at, kTokenChar)) ++at;
+        if (at == name && (*at == ' ' || *at == '\t')) return bad("Header lines may not be folded.");
+        if (at == name || *at != ':') return bad("A header name is not a token followed by a colon.");
+        const char* const name_end = at;
+        ++at;
+        const char* const raw = at;
+        while (*at == ' ' || *at == '\t') ++at;
+        const char* const value = at;
+        at = skip_field_value(at, end);
+        if (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+            return bad("A header value holds a control character.");
+        }
+        const char* value_end = at;
+        while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
+        const Header header{{name, static_cast<std::size_t>(name_end - name)},
+                            {value, static_cast<std::size_t>(value_end - value)}};
+        if (table.size() >= limit || !table.push(header)) {
+            return {FaultKind::headers_too_large, "There are too many header lines."};
+        }
+        note_field(header, {raw, static_cast<std::size_t>(at - raw)}, notes);
+        at += 2;
+    }
+    if (end - at != 2) return bad("A carriage return stands where a header line should begin.");
+    if (notes.connection_malformed) return bad("Connection is not a list of tokens.");
+    return {};
+}
+
+// RFC 9112 section 6.3, with every doubt refused.
+Refusal read_framing(const Notes& notes, std::uint8_t minor_version, Framing& framing,
+                     std::uint64_t& length) noexcept {
+    framing = Framing::none;
+    length = 0;
+    if (notes.content_lengths + notes.transfer_encodings == 0) return {};
+    if (notes.tab_around_framing) return bad("A tab stands around Content-Length or Transfer-Encoding.");
+    if (notes.transfer_encodings > 0) {
+        if (notes.content_lengths > 0) return bad("Content-Length and Transfer-Encoding exclude each other.");
+        if (minor_version == 0) return bad("HTTP/1.0 has no Transfer-Encoding.");
+        if (notes.transfer_encodings > 1 || !text::iequals(notes.transfer_encoding, "chunked")) {
+            return bad("Transfer-Encoding is not exactly chunked.");
+        }
+        framing = Framing::chunked;
+        return {};
+    }
+    const std::string_view digits = notes.content_length;
+    const auto value = text::parse_unsigned(digits);
+    constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (notes.content_lengths > 1 || !value || *value > kLargest ||
+        (digits.size() > 1 && digits.front() == '0')) {
+        return bad("Content-Length is not one plain number.");
+    }
+    framing = Framing::content_length;
+    length = *value;
+    return {};
+}
+
+bool is_reg_name(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_class(name[i], kHostChar)) continue;
+        if (name[i] != '%' || !all_of_class(name.substr(i + 1, 2), kHexDigit)) return false;
+        if (name.size() - i < 3) return false;
+        i += 2;
+    }
+    return !name.empty();
+}
+
+bool is_ip_literal(std::string_view bracketed) noexcept {
+    constexpr std::size_t kLongestIpv6 = 45;
+    const std::string_view address = bracketed.substr(1, bracketed.size() - 2);
+    for (const char c : address) {
+        if (!is_class(c, kHexDigit) && c != ':' && c != '.') return false;
+    }
+    return address.size() <= kLongestIpv6 && std::ranges::count(address, ':') >= 2;
+}
+
+bool is_port(std::string_view port) noexcept {
+    const auto number = text::parse_unsigned(port);
+    return number && port.size() <= 5 && *number <= 65535;
+}
+
+// uri-host [ ":" port ], RFC 9110 section 7.2. An empty port after the colon is refused.
+bool read_host(std::string_view value, std::string_view& host) noexcept {
+    if (value.starts_with('[')) {
+        const auto close = value.find(']');
+        if (close == value.npos) return false;
+        host = value.substr(0, close + 1);
+        if (!is_ip_literal(host)) return false;
+    } else {
+        host = value.substr(0, value.find(':'));
+        if (!is_reg_name(host)) return false;
+    }
+    const std::string_view rest = value.substr(host.size());
+    return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
+}
+
+Refusal read_target(std::string_view target, std::size_t uri_bytes, RequestHead& head) noexcept {
+    if (target.size() > uri_bytes) return {FaultKind::uri_too_long, ""};
+    if (target.empty() || target.front() != '/' || head.method == "CONNECT") {
+        return bad("The request target is not a path.");
+    }
+    head.target = target;
+    const auto mark = target.find('?');
+    head.path = target.substr(0, mark);
+    head.query = mark == target.npos ? std::string_view{} : target.substr(mark + 1);
+    return {};
+}
+
+// method SP request-target SP HTTP-version CRLF; leaves `at` behind it.
+Refusal read_request_line(const char*& at, const char* end, std::size_t uri_bytes,
+                          RequestHead& head) noexcept {
+    const char* const method = at;
+    while (is_class(*at, kTokenChar)) ++at;
+    if (at == method || *at != ' ') return bad("The method is not a token.");
+    head.method = {method, static_cast<std::size_t>(at - method)};
+    const char* const target = ++at;
+    while (is_class(*at, kTargetChar)) ++at;
+    if (*at != ' ') return bad("The request target holds a byte that may not stand there.");
+    const Refusal refusal =
+        read_target({target, static_cast<std::size_t>(at - target)}, uri_bytes, head);
+    if (refusal.kind != FaultKind::none) return refusal;
+    ++at;
+    if (end - at < 10 || std::memcmp(at, "HTTP/1.", 7) != 0 || (at[7] != '0' && at[7] != '1') ||
+        at[8] != '\r' || at[9] != '\n') {
+        return bad("The request line does not end with HTTP/1.0 or HTTP/1.1.");
+    }
+    head.minor_version = static_cast<std::uint8_t>(at[7] - '0');
+    at += 10;
+    return {};
+}
+
+bool keeps_alive(const Notes& notes, std::uint8_t minor_version) noexcept {
+    return !notes.close && (minor_version >= 1 || notes.keep_alive);
+}
+
+Refusal read_request(std::string_view bytes, const HeadLimits& limits, RequestHead& head) noexcept {
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
+    if (!bytes.ends_with(kHeadTail)) return bad("A line does not end with CRLF.");
+    if (bytes.starts_with("\r\n")) at += 2;
+    Refusal refusal = read_request_line(at, end, limits.uri_bytes, head);
+    if (refusal.kind != FaultKind::none) return refusal;
+    if (bytes.size() > limits.header_bytes) return {FaultKind::headers_too_large, ""};
+
+    Notes notes;
+    refusal = read_fields(at, end, limits.headers, head.headers, notes);
+    if (refusal.kind != FaultKind::none) return refusal;
+    refusal = read_framing(notes, head.minor_version, head.framing, head.content_length);
+    if (refusal.kind != FaultKind::none) return refusal;
+    if (notes.hosts > 1) return bad("There is more than one Host.");
+    if (notes.hosts == 0 && head.minor_version >= 1) return bad("There is no Host.");
+    if (notes.hosts == 1 && !read_host(notes.host, head.host)) return bad("Host is not valid.");
+    if (notes.authorizations > 1) return bad("There is more than one Authorization.");
+    if (notes.expect_other) return bad("Expect asks for something else than 100-continue.");
+    head.keep_alive = keeps_alive(notes, head.minor_version);
+    head.expect_continue = notes.expect_continue && head.minor_version >= 1;
+    return {};
+}
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// HTTP-version SP status-code [ SP [ reason-phrase ] ] CRLF; leaves `at` behind it.
+Refusal read_status_line(const char*& at, const char* end, ResponseHead& head) noexcept {
+    if (end - at < 14 || std::memcmp(at, "HTTP/1.", 7) != 0 || (at[7] != '0' && at[7] != '1') ||
+        at[8] != ' ' || !is_digit(at[9]) || !is_digit(at[10]) || !is_digit(at[11])) {
+        return bad("The status line is not HTTP/1.0 or HTTP/1.1 with three digits.");
+    }
+    head.minor_version = static_cast<std::uint8_t>(at[7] - '0');
+    const int status = (at[9] - '0') * 100 + (at[10] - '0') * 10 + (at[11] - '0');
+    head.status = static_cast<std::uint16_t>(status);
+    if (head.status < 100 || head.status > 599) return bad("The status is none of HTTP's.");
+    at += 12;
+    if (*at == ' ') {
+        const char* const reason = ++at;
+        at = skip_field_value(at, end);
+        head.reason = {reason, static_cast<std::size_t>(at - reason)};
+    }
+    if (end - at < 2 || at[0] != '\r' || at[1] != '\n') {
+        return bad("The status line holds a control character.");
+    }
+    at += 2;
+    return {};
+}
+
+Refusal read_response(std::string_view bytes, const HeadLimits& limits, bool request_was_head,
+                      ResponseHead& head) noexcept {
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
+    if (!bytes.ends_with(kHeadTail)) return bad("A line does not end with CRLF.");
+    if (bytes.size() > limits.header_bytes) return bad("The head of the answer is too large.");
+    Refusal refusal = read_status_line(at, end, head);
+    if (refusal.kind != FaultKind::none) return refusal;
+    if (head.status == 101) return bad("The provider switched protocols unasked.");
+
+    Notes notes;
+    refusal = read_fields(at, end, limits.headers, head.headers, notes);
+    if (refusal.kind != FaultKind::none) return refusal;
+    refusal = read_framing(notes, head.minor_version, head.framing, head.content_length);
+    if (refusal.kind != FaultKind::none) return refusal;
+    head.keep_alive = keeps_alive(notes, head.minor_version);
+    const bool never_a_body = head.status < 200 || head.status == 204;
+    if (never_a_body || head.status == 304 || request_was_head) {
+        // A 204 that announces a body may well send one: then the next answer would be misread.
+        if (never_a_body && (head.framing == Framing::chunked || head.content_length > 0)) {
+            head.keep_alive = false;
+        }
+        head.framing = Framing::none;
+        head.content_length = 0;
+    } else if (head.framing == Framing::none) {
+        head.framing = Framing::until_close;
+        head.keep_alive = false;
+    }
+    return {};
+}
+
+#if defined(__SSE2__)
+unsigned line_feeds(const char* at) noexcept {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\n'))));
+}
+#endif
+
+// Whether the LF at `index` ends an empty line that is not the one allowed before the head.
+bool ends_head(std::string_view bytes, std::size_t index) noexcept {
+    if (index == 0 || bytes[index - 1] == '\n') return true;
+    return bytes[index - 1] == '\r' && index >= 2 && bytes[index - 2] == '\n';
+}
+
+}  // namespace
+
+std::size_t HeadEnd::find(std::string_view bytes) noexcept {
+    std::size_t at = std::min(scanned, bytes.size());
+#if defined(__SSE2__)
+    for (; bytes.size() - at >= 16; at += 16) {
+        for (unsigned mask = line_feeds(bytes.data() + at); mask != 0; mask &= mask - 1) {
+            scanned = at + static_cast<std::size_t>(std::countr_zero(mask));
+            if (ends_head(bytes, scanned)) return scanned + 1;
+        }
+    }
+#endif
+    for (; at < bytes.size(); ++at) {
+        scanned = at;
+        if (bytes[at] == '\n' && ends_head(bytes, at)) return at + 1;
+    }
+    scanned = bytes.size();
+    return 0;
+}
+
+Result<void> parse_request_head(std::string_view bytes, const HeadLimits& limits,
+                                RequestHead& head) {
+    head.method = head.target = head.path = head.query = head.host = {};
+    head.minor_version = 1;
+    head.keep_alive = false;
+    head.expect_continue = false;
+    head.framing = Framing::none;
+    head.content_length = 0;
+    head.headers.clear();
+    const Refusal refusal = read_request(bytes, limits, head);
+    if (refusal.kind != FaultKind::none) return Fault::client(refusal.kind, refusal.detail);
+    return {};
+}
+
+Result<void> parse_response_head(std::string_view bytes, const HeadLimits& limits,
+                                 bool request_was_head, ResponseHead& head) {
+    head.status = 0;
+    head.reason = {};
+    head.minor_version = 1;
+    head.keep_alive = false;
+    head.framing = Framing::none;
+    head.content_length = 0;
+    head.headers.clear();
+    const Refusal refusal = read_response(bytes, limits, request_was_head, head);
+    if (refusal.kind != FaultKind::none) {
+        return Fault::upstream(FaultKind::upstream_protocol_error, refusal.detail);
+    }
+    return {};
+}
+
+}  // namespace rotary::wire

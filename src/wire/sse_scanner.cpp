@@ -1,0 +1,120 @@
+#include <rotary/wire/sse_scanner.hpp>
+
+#include "wire/http1_scan.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rotary::wire {
+namespace {
+
+constexpr std::string_view kData = "data";
+constexpr std::string_view kDone = "[DONE]";
+constexpr std::string_view kUsage = "\"usage\"";
+
+std::string_view skip_json_space(std::string_view text) noexcept {
+    const auto at = text.find_first_not_of(" \t\r\n");
+    return at == text.npos ? std::string_view{} : text.substr(at);
+}
+
+// Whether some member named usage holds more than null. A look at the text, not a parse: it only
+// decides which payload is worth keeping. Quotes inside a JSON string are escaped, so what stands
+// between bare ones is a key or a whole string; a colon tells the two apart.
+bool holds_usage(std::string_view json) noexcept {
+    while (true) {
+        const void* const found = memmem(json.data(), json.size(), kUsage.data(), kUsage.size());
+        if (found == nullptr) return false;
+        const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - json.data());
+        json.remove_prefix(at + kUsage.size());
+        const std::string_view colon = skip_json_space(json);
+        if (!colon.starts_with(':')) continue;
+        if (!skip_json_space(colon.substr(1)).starts_with("null")) return true;
+    }
+}
+
+}  // namespace
+
+void SseScanner::begin() noexcept {
+    line_.clear();
+    data_.clear();
+    usage_.clear();
+    events_ = 0;
+    data_lines_ = 0;
+    at_boundary_ = true;
+    done_ = overlong_line_ = overlong_data_ = last_was_cr_ = false;
+}
+
+void SseScanner::feed(std::string_view payload) {
+    const char* at = payload.data();
+    const char* const end = at + payload.size();
+    while (at != end) {
+        if (last_was_cr_) {
+            last_was_cr_ = false;
+            if (*at == '\n') {
+                ++at;
+                continue;
+            }
+        }
+        const char* const stop = http1::find_line_break(at, end);
+        const std::string_view run{at, static_cast<std::size_t>(stop - at)};
+        const bool whole = stop != end;
+        if (line_.size() + run.size() > line_bytes_) overlong_line_ = true;
+        if (whole && line_.empty()) {
+            end_line(run);
+        } else {
+            line_.append(run.substr(0, line_bytes_ - line_.size()));
+            if (!whole) {
+                at_boundary_ = false;
+                return;
+            }
+            end_line(line_);
+        }
+        last_was_cr_ = *stop == '\r';
+        at = stop + 1;
+    }
+}
+
+// `line` is complete, without its ending. Of one that was too long only the first bytes are sure to
+// be there, enough to know the field.
+void SseScanner::end_line(std::string_view line) {
+    const bool overlong = overlong_line_;
+    overlong_line_ = false;
+    if (line.empty() && !overlong) {
+        end_event();
+        return;
+    }
+    at_boundary_ = false;
+    const bool is_data = line.starts_with(kData) &&
+                         (line.size() == kData.size() || line[kData.size()] == ':');
+    if (is_data) {
+        if (overlong) overlong_data_ = true;
+        line.remove_prefix(std::min(line.size(), kData.size() + 1));
+        if (line.starts_with(' ')) line.remove_prefix(1);
+        take_data(line);
+    }
+    line_.clear();
+}
+
+void SseScanner::take_data(std::string_view data) {
+    ++data_lines_;
+    if (!overlong_data_ && data_lines_ == 1 && text::trim(data) == kDone) done_ = true;
+    if (overlong_data_ || data_.size() + data.size() + 1 > line_bytes_) {
+        overlong_data_ = true;
+        return;
+    }
+    if (data_lines_ > 1) data_.push_back('\n');
+    data_.append(data);
+    // A stream cut right after its last line still tells its usage.
+    if (data_lines_ == 1 && holds_usage(data_)) usage_.assign(data_);
+}
+
+void SseScanner::end_event() {
+    if (data_lines_ > 0) ++events_;
+    if (data_lines_ > 1 && !overlong_data_ && holds_usage(data_)) usage_.assign(data_);
+    data_.clear();
+    data_lines_ = 0;
+    overlong_data_ = false;
+    at_boundary_ = true;
+}
+
+}  // namespace rotary::wire

@@ -1,0 +1,189 @@
+#pragma once
+
+// The key fetcher against a key server on loopback, both on one io_context, so nothing races and
+// nothing sleeps: a test runs the context until what it waits for has come.
+#include <rotary/server/jwks.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <support/certificates.hpp>
+#include <support/temp_dir.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/write.hpp>
+
+#include <functional>
+#include <istream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rotary::server {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using policy::KeySet;
+using test::certificates;
+using testing::HasSubstr;
+
+inline std::string jwks_of(const std::vector<std::string>& kids) {
+    std::vector<test::JwkSource> sources;
+    for (const std::string& kid : kids) {
+        sources.push_back({kid, test::issuers().ec.key, "ES256"});
+    }
+    return test::make_jwks(sources);
+}
+
+inline std::string kids(const std::shared_ptr<const KeySet>& keys) {
+    if (!keys) return "none";
+    std::string out;
+    for (const auto& key : keys->keys()) out += key.kid + " ";
+    return out;
+}
+
+// One answer a connection, whatever bytes it is told to send; nothing: it never answers.
+class KeyServer {
+public:
+    using tcp = asio::ip::tcp;
+    using error_code = boost::system::error_code;
+
+    KeyServer(asio::io_context& context, const test::PemFiles* tls)
+        : x_acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+        if (tls != nullptr) {
+            x_tls.emplace(asio::ssl::context::tls_server);
+            x_tls->use_certificate_chain_file(tls->certificate);
+            x_tls->use_private_key_file(tls->key, asio::ssl::context::pem);
+        }
+        accept();
+    }
+
+    std::string url(const std::string& host = "127.0.0.1") const {
+        return (x_tls ? "https://" : "http://") + host + ":" +
+               std::to_string(x_acceptor.local_endpoint().port()) + "/keys?x=1";
+    }
+    void serve(const std::string& body, const std::string& status = "200 OK") {
+        answer = "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nContent-Length: " +
+                 std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+    void close() { x_acceptor.close(); }
+
+    std::optional<std::string> answer;
+    int connections = 0;
+    int requests = 0;
+    std::string last_request;
+
+private:
+    struct Peer {
+        explicit Peer(tcp::socket from) : socket(std::move(from)) {}
+        tcp::socket socket;
+        std::optional<asio::ssl::stream<tcp::socket&>> tls;
+        asio::streambuf input;
+    };
+
+    void accept() {
+        x_acceptor.async_accept([this](error_code error, tcp::socket socket) {
+            if (error) return;
+            ++connections;
+            auto peer = std::make_shared<Peer>(std::move(socket));
+            if (x_tls) {
+                peer->tls.emplace(peer->socket, *x_tls);
+                peer->tls->async_handshake(asio::ssl::stream_base::server,
+                                           [this, peer](error_code failed) {
+                                               if (!failed) read(peer, *peer->tls);
+                                           });
+            } else {
+                read(peer, peer->socket);
+            }
+            accept();
+        });
+    }
+    template <class Stream>
+    void read(const std::shared_ptr<Peer>& peer, Stream& stream) {
+        asio::async_read_until(stream, peer->input, "\r\n\r\n",
+                               [this, peer, &stream](error_code error, std::size_t) {
+            if (error) return;
+            ++requests;
+            std::istream in(&peer->input);
+            last_request.assign(std::istreambuf_iterator<char>(in), {});
+            if (!answer) {  // hold the connection until the client gives up
+                read(peer, stream);
+                return;
+            }
+            auto bytes = std::make_shared<std::string>(*answer);
+            asio::async_write(stream, asio::buffer(*bytes),
+                              [peer, bytes](error_code, std::size_t) {});
+        });
+    }
+
+    tcp::acceptor x_acceptor;
+    std::optional<asio::ssl::context> x_tls;
+};
+
+class JwksTest : public testing::Test {
+protected:
+    JwksTest() {
+        x_options.refresh = 1h;
+        x_options.retry_first = 10ms;
+        x_options.retry_max = 40ms;
+        x_options.cooldown = 1h;
+    }
+    KeyServer& server(const test::PemFiles* tls = nullptr) {
+        x_servers.push_back(std::make_unique<KeyServer>(x_context, tls));
+        return *x_servers.back();
+    }
+    JwksFetcher& fetcher() {
+        if (!x_fetcher) {
+            auto on_keys = [this](std::size_t issuer, std::shared_ptr<const KeySet> keys) {
+                x_published.push_back(std::to_string(issuer) + ": " + kids(keys));
+                if (x_when_published) x_when_published();
+            };
+            x_fetcher = std::make_unique<JwksFetcher>(x_context, x_options, on_keys, x_log);
+        }
+        return *x_fetcher;
+    }
+    static JwksSource at(const std::string& url, const std::string& ca = {}) {
+        JwksSource source;
+        source.issuer = "https://idp.test";
+        source.url = url;
+        if (!ca.empty()) source.ca_pem = test::read_file(ca);
+        return source;
+    }
+    // Runs the context until `done`; false after 10 s.
+    bool run_until(const std::function<bool()>& done) {
+        const auto until = std::chrono::steady_clock::now() + 10s;
+        while (!done()) {
+            if (std::chrono::steady_clock::now() > until) return false;
+            x_context.restart();
+            x_context.run_one_for(100ms);
+        }
+        return true;
+    }
+    bool run_until_published(std::size_t count) {
+        return run_until([this, count] { return x_published.size() >= count; });
+    }
+    bool run_until_failed(std::uint64_t count) {
+        return run_until([this, count] { return fetcher().fetches_failed() >= count; });
+    }
+    bool run_until_ok(std::uint64_t count) {
+        return run_until([this, count] { return fetcher().fetches_ok() >= count; });
+    }
+    // Whatever can happen now has happened.
+    void settle() {
+        x_context.restart();
+        while (x_context.poll() > 0) x_context.restart();
+    }
+
+    asio::io_context x_context{1};
+    Logger x_log{LogLevel::error, LogFormat::json, -1};
+    JwksOptions x_options;
+    std::vector<std::string> x_published;
+    std::function<void()> x_when_published;
+    std::vector<std::unique_ptr<KeyServer>> x_servers;
+    std::unique_ptr<JwksFetcher> x_fetcher;
+};
+
+}  // namespace rotary::server

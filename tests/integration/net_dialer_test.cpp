@@ -1,0 +1,261 @@
+// Connecting out: addresses, TLS that must hold, time-outs, sessions taken up again.
+#include "net_support.hpp"
+
+#include <rotary/net/dialer.hpp>
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace rotary;
+using namespace rotary::test;
+using net::Dialer;
+using net::Endpoint;
+using net::Stream;
+using net::WaitFor;
+
+// Accepts `connections` one after the other and hands each to `serve`, on a thread of its own.
+class Upstream {
+public:
+    Upstream(int connections, std::function<void(Peer&)> serve) {
+        const auto [fd, port] = listen_on_loopback();
+        fd_ = fd;
+        port_ = port;
+        thread_ = std::thread([this, connections, serve = std::move(serve)] {
+            for (int i = 0; i < connections; ++i) {
+                const int accepted = ::accept(fd_, nullptr, nullptr);
+                if (accepted < 0) return;
+                Peer peer(accepted);
+                serve(peer);
+            }
+        });
+    }
+    ~Upstream() {
+        ::shutdown(fd_, SHUT_RDWR);
+        thread_.join();
+        ::close(fd_);
+    }
+    std::uint16_t port() const { return port_; }
+
+private:
+    int fd_ = -1;
+    std::uint16_t port_ = 0;
+    std::thread thread_;
+};
+
+Dialer::Limits quick_limits() {
+    Dialer::Limits limits;
+    limits.connect = 10s;
+    return limits;
+}
+
+using Dialed = Result<std::unique_ptr<Stream>>;
+
+Task<void> dial(Dialer& dialer, const Endpoint& endpoint, WaitFor limits, Dialed& result) {
+    result = co_await dialer.dial(endpoint, limits);
+}
+
+Dialed dial_once(NetLoop& loop, Dialer& dialer, const Endpoint& endpoint) {
+    Dialed result = Fault();
+    loop.run(dial(dialer, endpoint, WaitFor(), result));
+    return result;
+}
+
+Task<void> echo(Stream& stream, std::string& got) {
+    const std::array<std::string_view, 1> pieces = {"ping"};
+    const WaitFor limits;
+    const Result<void> written = co_await stream.write_all(pieces, limits);
+    EXPECT_TRUE(written.has_value());
+    co_await read_until(stream, 4, 100, got);
+}
+
+void answer_pings(Peer& peer) {
+    while (peer.read(4) == "ping") peer.write("pong");
+}
+
+struct Server {
+    const char* name;
+    const char* host;
+    const PemFiles Certificates::*identity;  // null: no TLS at all
+    FaultKind expected;
+};
+class DialTls : public ::testing::TestWithParam<Server> {};
+
+TEST_P(DialTls, OnlyToWhoProvesToBeIt) {
+    const Server& row = GetParam();
+    std::string overheard;
+    {
+        Upstream upstream(1, [&](Peer& peer) {
+            if (row.identity == nullptr) {
+                peer.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+                overheard = peer.read(100000);
+                return;
+            }
+            if (peer.accept_tls(PeerTls(certificates().*row.identity))) answer_pings(peer);
+        });
+        NetLoop loop;
+        Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+        const Endpoint endpoint{row.host, upstream.port(), client_context()};
+        Dialed result = dial_once(loop, dialer, endpoint);
+        if (row.expected == FaultKind::none) {
+            ASSERT_TRUE(result.has_value()) << result.error().detail;
+            std::string got;
+            loop.run(echo(**result, got));
+            EXPECT_EQ(got, "pong");
+        } else {
+            ASSERT_TRUE(result.has_error());
+            EXPECT_EQ(result.error().kind, row.expected) << result.error().detail;
+            EXPECT_STRNE(result.error().detail, "");
+        }
+    }
+    EXPECT_EQ(overheard.find("ping"), std::string::npos);
+}
+
+constexpr FaultKind kRefused = FaultKind::upstream_tls_failed;
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, DialTls,
+    ::testing::Values(Server{"ByName", "localhost", &Certificates::server, FaultKind::none},
+                      Server{"ByAddress", "127.0.0.1", &Certificates::server, FaultKind::none},
+                      Server{"WrongHost", "localhost", &Certificates::wrong_host, kRefused},
+                      Server{"WrongHostByAddress", "127.0.0.1", &Certificates::wrong_host,
+                             kRefused},
+                      Server{"Expired", "localhost", &Certificates::expired, kRefused},
+                      Server{"NotYetValid", "localhost", &Certificates::not_yet, kRefused},
+                      Server{"ForClientsOnly", "localhost", &Certificates::client_only, kRefused},
+                      Server{"SelfSigned", "localhost", &Certificates::self_signed, kRefused},
+                      Server{"UnknownCa", "localhost", &Certificates::unknown_ca, kRefused},
+                      Server{"NoTls", "localhost", nullptr, kRefused}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Dialer, SystemsAuthoritiesDoNotVouchForOurs) {
+    Upstream upstream(1, [](Peer& peer) { peer.accept_tls(PeerTls(certificates().server)); });
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    const auto context = net::TlsContext::client(net::TlsContext::ClientOptions());
+    const Dialed result = dial_once(loop, dialer, Endpoint{"localhost", upstream.port(), context});
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, kRefused);
+}
+
+TEST(Dialer, TlsWithoutANameIsRefused) {
+    NetLoop loop;
+    const SocketPair pair = tcp_pair();
+    Peer peer(pair.theirs);
+    const auto context = client_context();
+    Stream::Role role;
+    role.tls = context.get();
+    Stream stream(loop.reactor, loop.buffers, pair.ours, role);
+    char byte = 0;
+    EXPECT_EQ(stream.read_some(&byte, 1).status, net::IoStatus::error);
+    const std::array<std::string_view, 1> pieces = {"secret"};
+    EXPECT_EQ(stream.write_some(pieces).status, net::IoStatus::error);
+}
+
+TEST(Dialer, TakesTheSessionUpAgain) {
+    Upstream upstream(3, [tls = std::make_shared<PeerTls>(certificates().server)](Peer& peer) {
+        if (peer.accept_tls(*tls)) answer_pings(peer);
+    });
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    Endpoint endpoint{"localhost", upstream.port(), client_context()};
+    const auto resumed = [&] {
+        Dialed result = dial_once(loop, dialer, endpoint);
+        EXPECT_TRUE(result.has_value());
+        if (!result) return false;
+        std::string got;
+        loop.run(echo(**result, got));
+        EXPECT_EQ(got, "pong");
+        (*result)->shutdown();
+        return SSL_session_reused((*result)->native_tls()) == 1;
+    };
+    EXPECT_FALSE(resumed());
+    EXPECT_TRUE(resumed());
+    endpoint.tls = client_context();
+    EXPECT_FALSE(resumed()) << "what another context verified counts for nothing";
+}
+
+TEST(Dialer, ConnectionRefused) {
+    const auto [fd, port] = listen_on_loopback();
+    ::close(fd);
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    for (const char* host : {"127.0.0.1", "localhost", "[::1]"}) {
+        SCOPED_TRACE(host);
+        const Dialed result = dial_once(loop, dialer, Endpoint{host, port, nullptr});
+        ASSERT_TRUE(result.has_error());
+        EXPECT_EQ(result.error().kind, FaultKind::upstream_connect_failed);
+        EXPECT_EQ(result.error().origin, Origin::upstream);
+    }
+}
+
+// Where localhost is ::1 as well, that is tried first and refused.
+TEST(Dialer, GoesOnToTheNextAddress) {
+    Upstream upstream(2, answer_pings);
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    for (int round = 0; round < 2; ++round) {
+        Dialed result = dial_once(loop, dialer, Endpoint{"localhost", upstream.port(), nullptr});
+        ASSERT_TRUE(result.has_value());
+        std::string got;
+        loop.run(echo(**result, got));
+        EXPECT_EQ(got, "pong");
+    }
+}
+
+TEST(Dialer, NameThatIsNone) {
+    NetLoop loop;
+    Dialer::Limits limits = quick_limits();
+    limits.dns = 2s;
+    Dialer dialer(loop.reactor, loop.buffers, limits);
+    const Dialed result = dial_once(loop, dialer, Endpoint{"no such name", 80, nullptr});
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, FaultKind::upstream_connect_failed);
+}
+
+TEST(Dialer, ServerThatNeverShakesHandsTimesOut) {
+    Upstream upstream(1, [](Peer& peer) { peer.read(100000); });
+    NetLoop loop;
+    Dialer::Limits limits;
+    limits.connect = 60ms;
+    Dialer dialer(loop.reactor, loop.buffers, limits);
+    const auto start = std::chrono::steady_clock::now();
+    const Endpoint endpoint{"127.0.0.1", upstream.port(), client_context()};
+    const Dialed result = dial_once(loop, dialer, endpoint);
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, FaultKind::upstream_timeout);
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 60ms);
+}
+
+TEST(Dialer, ClientThatHangsUpEndsIt) {
+    Upstream upstream(1, [](Peer& peer) { peer.read(100000); });
+    NetLoop loop;
+    const SocketPair pair = tcp_pair();
+    auto client_peer = std::make_unique<Peer>(pair.theirs);
+    Stream client(loop.reactor, loop.buffers, pair.ours, Stream::Role());
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    const Endpoint endpoint{"127.0.0.1", upstream.port(), client_context()};
+    Dialed result = Fault();
+    WaitFor limits;
+    limits.client = &client.descriptor();
+    spawn(dial(dialer, endpoint, limits, result));
+    loop.context.poll();
+    EXPECT_EQ(result.error().kind, FaultKind::none) << "still at it";
+    client_peer.reset();
+    while (result.has_error() && result.error().kind == FaultKind::none) loop.context.run_one();
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, FaultKind::client_gone);
+    EXPECT_EQ(result.error().origin, Origin::client);
+}
+
+}  // namespace

@@ -1,0 +1,193 @@
+// Accepting, and what becomes of it when descriptors run out.
+#include "net_support.hpp"
+
+#include <rotary/net/listener.hpp>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace rotary::test;
+using rotary::net::Listener;
+
+Listener::Options loopback_options() {
+    Listener::Options options;
+    options.address = "127.0.0.1";
+    return options;
+}
+
+// A connection that the kernel makes while nobody accepts.
+int connect_to(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+        return fd;
+    if (fd >= 0) ::close(fd);
+    return -1;
+}
+
+int option(int fd, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(fd, level, name, &value, &size);
+    return value;
+}
+
+struct Fds {
+    std::vector<int> all;
+    ~Fds() { clear(); }
+    void clear() {
+        for (const int fd : all) ::close(fd);
+        all.clear();
+    }
+};
+
+TEST(Listener, HandsOverSocketsReadyForUse) {
+    NetLoop loop;
+    Fds accepted;
+    Fds clients;
+    Listener listener(loop.reactor, loopback_options(),
+                      [&](int fd) { accepted.all.push_back(fd); });
+    ASSERT_NE(listener.port(), 0);
+    clients.all.push_back(connect_to(listener.port()));
+    while (accepted.all.empty()) loop.context.run_one();
+    const int fd = accepted.all.front();
+    EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+}
+
+TEST(Listener, TakesMoreThanATurnsWorth) {
+    NetLoop loop;
+    Fds accepted;
+    Fds clients;
+    Listener listener(loop.reactor, loopback_options(),
+                      [&](int fd) { accepted.all.push_back(fd); });
+    for (int i = 0; i < 200; ++i) clients.all.push_back(connect_to(listener.port()));
+    while (accepted.all.size() < 200) loop.context.run_one();
+}
+
+TEST(Listener, SharesItsPortWithAnotherWorkers) {
+    NetLoop loop;
+    const Listener first(loop.reactor, loopback_options(), ::close);
+    Listener::Options options = loopback_options();
+    options.port = first.port();
+    const Listener second(loop.reactor, options, ::close);
+    EXPECT_EQ(second.port(), first.port());
+}
+
+TEST(Listener, SaysWhereItCannotListen) {
+    NetLoop loop;
+    const auto [taken, port] = listen_on_loopback();  // without SO_REUSEPORT
+    struct Row {
+        const char* address;
+        std::uint16_t port;
+    };
+    for (const Row& row :
+         {Row{"127.0.0.1", port}, Row{"203.0.113.1", 8443}, Row{"no address", 8443}}) {
+        Listener::Options options;
+        options.address = row.address;
+        options.port = row.port;
+        try {
+            const Listener listener(loop.reactor, options, ::close);
+            ADD_FAILURE() << row.address << " taken";
+        } catch (const std::system_error& error) {
+            const std::string where = std::string(row.address) + ":" + std::to_string(row.port);
+            EXPECT_NE(std::string(error.what()).find(where), std::string::npos) << error.what();
+        }
+    }
+    ::close(taken);
+}
+
+TEST(Listener, StoppedOneRefuses) {
+    NetLoop loop;
+    std::optional<Listener> listener(std::in_place, loop.reactor, loopback_options(), ::close);
+    const std::uint16_t port = listener->port();
+    listener->stop();
+    listener->stop();
+    EXPECT_EQ(connect_to(port), -1);
+    loop.context.poll();
+    listener.reset();
+}
+
+TEST(Listener, MayBeStoppedByWhatItAccepts) {
+    NetLoop loop;
+    Fds accepted;
+    std::optional<Listener> listener;
+    listener.emplace(loop.reactor, loopback_options(), [&](int fd) {
+        accepted.all.push_back(fd);
+        listener->stop();
+    });
+    const std::uint16_t port = listener->port();
+    Fds clients;
+    for (int i = 0; i < 3; ++i) clients.all.push_back(connect_to(port));
+    while (accepted.all.empty()) loop.context.run_one();
+    loop.context.poll();
+    EXPECT_EQ(accepted.all.size(), 1U);
+    EXPECT_EQ(connect_to(port), -1);
+}
+
+// Lowers the limit so that exactly `spare` more descriptors can be had.
+class FewDescriptors {
+public:
+    explicit FewDescriptors(rlim_t spare) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const int next = ::dup(0);
+        ::close(next);
+        rlimit lowered = before_;
+        lowered.rlim_cur = static_cast<rlim_t>(next) + spare;
+        ::setrlimit(RLIMIT_NOFILE, &lowered);
+    }
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+TEST(Listener, OutOfDescriptorsItRefusesWithoutSpinningAndRecovers) {
+    NetLoop loop;
+    Fds accepted;
+    Fds clients;
+    Listener listener(loop.reactor, loopback_options(),
+                      [&](int fd) { accepted.all.push_back(fd); });
+    for (int i = 0; i < 10; ++i) clients.all.push_back(connect_to(listener.port()));
+    {
+        const FewDescriptors few(4);
+        const std::uint64_t turns = loop.reactor.turns();
+        while (accepted.all.size() + listener.refused() < 10) loop.context.run_one();
+        EXPECT_EQ(accepted.all.size(), 4U);
+        EXPECT_EQ(listener.refused(), 6U);
+        // Who was turned away knows it by now.
+        char byte = 0;
+        const ssize_t got = ::recv(clients.all.back(), &byte, 1, MSG_DONTWAIT);
+        EXPECT_TRUE(got == 0 || (got < 0 && errno == ECONNRESET)) << got << ' ' << errno;
+        loop.context.run_for(150ms);
+        EXPECT_LE(loop.reactor.turns() - turns, 5U);
+    }
+    const std::uint64_t refused = listener.refused();
+    clients.all.push_back(connect_to(listener.port()));
+    while (accepted.all.size() < 5) loop.context.run_one();
+    EXPECT_EQ(listener.refused(), refused);
+}
+
+}  // namespace

@@ -1,0 +1,243 @@
+// Who wakes whom: hang-ups, cancelling, descriptors that go while their events arrive, draining.
+#include "net_support.hpp"
+
+#include <rotary/net/session_set.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace rotary;
+using namespace rotary::test;
+using net::Descriptor;
+using net::IoStatus;
+using net::Reactor;
+using net::SessionSet;
+using net::Stream;
+using net::WaitFor;
+using net::Wake;
+
+struct Line {
+    explicit Line(NetLoop& loop)
+        : pair(tcp_pair()),
+          stream(std::in_place, loop.reactor, loop.buffers, pair.ours, Stream::Role()),
+          peer(pair.theirs) {}
+    SocketPair pair;
+    std::optional<Stream> stream;
+    Peer peer;
+};
+
+Task<void> wait_for(Reactor& reactor, WaitFor what, std::optional<Wake>& wake) {
+    wake = co_await reactor.wait(what);
+}
+
+// Runs the loop's handlers until something came of it.
+void run_until_woken(NetLoop& loop, const std::optional<Wake>& wake) {
+    while (!wake) loop.context.run_one();
+}
+
+TEST(Waiting, ClientThatHangsUpWakesAWaitForAnother) {
+    struct Row {
+        const char* name;
+        bool reset;
+    };
+    for (const Row& row : {Row{"FIN", false}, Row{"RST", true}}) {
+        SCOPED_TRACE(row.name);
+        NetLoop loop;
+        Line upstream(loop);
+        Line client(loop);
+        std::optional<Wake> wake;
+        WaitFor what;
+        what.read = &upstream.stream->descriptor();
+        what.client = &client.stream->descriptor();
+        what.deadline = loop.reactor.now() + 20s;
+        spawn(wait_for(loop.reactor, what, wake));
+        loop.context.poll();
+        ASSERT_FALSE(wake);
+        const std::uint64_t turns = loop.reactor.turns();
+        row.reset ? client.peer.reset() : client.peer.finish();
+        run_until_woken(loop, wake);
+        EXPECT_EQ(wake, Wake::peer_gone);
+        EXPECT_EQ(loop.reactor.turns(), turns + 1);
+    }
+}
+
+TEST(Waiting, ClientAlreadyGoneIsToldAtOnceEvenBesideReadiness) {
+    NetLoop loop;
+    Line upstream(loop);
+    Line client(loop);
+    client.peer.finish();
+    ASSERT_TRUE(upstream.peer.write("answer"));
+    loop.context.poll();
+    ASSERT_TRUE(client.stream->descriptor().hung_up());
+    std::optional<Wake> wake;
+    WaitFor what;
+    what.read = &upstream.stream->descriptor();
+    what.client = &client.stream->descriptor();
+    spawn(wait_for(loop.reactor, what, wake));
+    EXPECT_EQ(wake, Wake::peer_gone);
+}
+
+Task<void> read_request(Stream& client, std::string& got, IoStatus& end) {
+    WaitFor what;
+    what.read = &client.descriptor();
+    what.client = &client.descriptor();
+    const Wake wake = co_await client.descriptor().reactor().wait(what);
+    EXPECT_EQ(wake, Wake::ready);
+    end = co_await read_until(client, 100, 100, got);
+}
+
+TEST(Waiting, ClientsOwnBytesAreReadBeforeItsEnd) {
+    NetLoop loop;
+    Line client(loop);
+    ASSERT_TRUE(client.peer.write("GET"));
+    client.peer.finish();
+    std::string got;
+    IoStatus end = IoStatus::ok;
+    loop.run(read_request(*client.stream, got, end));
+    EXPECT_EQ(got, "GET");
+    EXPECT_EQ(end, IoStatus::end);
+}
+
+TEST(Waiting, DeadlineWakesAWaitForBytes) {
+    NetLoop loop;
+    Line line(loop);
+    loop.context.poll();
+    std::optional<Wake> wake;
+    WaitFor what;
+    what.read = &line.stream->descriptor();
+    what.deadline = loop.reactor.now() + 30ms;
+    const auto expiry = what.deadline;
+    spawn(wait_for(loop.reactor, what, wake));
+    run_until_woken(loop, wake);
+    EXPECT_EQ(wake, Wake::timed_out);
+    EXPECT_GE(std::chrono::steady_clock::now(), expiry);
+}
+
+TEST(Waiting, CancelWakesEveryWaiter) {
+    NetLoop loop;
+    Line line(loop);
+    Line other(loop);
+    loop.context.poll();
+    line.stream->descriptor().clear_writable();
+    std::array<std::optional<Wake>, 3> wakes;
+    std::array<WaitFor, 3> whats;
+    whats[0].read = &line.stream->descriptor();
+    whats[1].write = &line.stream->descriptor();
+    whats[2].read = &other.stream->descriptor();
+    whats[2].client = &line.stream->descriptor();
+    for (std::size_t i = 0; i < 3; ++i) spawn(wait_for(loop.reactor, whats[i], wakes[i]));
+    line.stream->descriptor().cancel();
+    EXPECT_FALSE(wakes[0]) << "who is woken runs later, not inside of cancel()";
+    loop.context.poll();
+    for (const auto& wake : wakes) EXPECT_EQ(wake, Wake::cancelled);
+}
+
+// Two lines with an event each in one batch; who runs first ends the other's stream.
+struct Rival {
+    std::unique_ptr<Line> line;
+    OwnedTask task;
+    Rival* other = nullptr;
+};
+
+OwnedTask end_the_other(Reactor& reactor, Rival& self, int& survivors) {
+    WaitFor what;
+    what.read = &self.line->stream->descriptor();
+    what.deadline = reactor.now() + 20s;
+    co_await reactor.wait(what);
+    ++survivors;
+    self.other->task.destroy();
+    self.other->line.reset();
+}
+
+TEST(Waiting, StreamMayGoInTheBatchOfItsEvent) {
+    NetLoop loop;
+    std::array<Rival, 2> rivals;
+    int survivors = 0;
+    for (Rival& rival : rivals) rival.line = std::make_unique<Line>(loop);
+    loop.context.poll();
+    rivals[0].other = &rivals[1];
+    rivals[1].other = &rivals[0];
+    for (Rival& rival : rivals) rival.task = end_the_other(loop.reactor, rival, survivors);
+    for (Rival& rival : rivals) ASSERT_TRUE(rival.line->peer.write("now"));
+    while (survivors == 0) loop.context.run_one();
+    loop.context.poll();
+    EXPECT_EQ(survivors, 1);
+}
+
+TEST(Waiting, MoreEventsThanABatchAreAllSeen) {
+    NetLoop loop;
+    std::vector<std::unique_ptr<Line>> lines;
+    std::vector<std::optional<Wake>> wakes(300);
+    for (std::size_t i = 0; i < wakes.size(); ++i) {
+        lines.push_back(std::make_unique<Line>(loop));
+    }
+    loop.context.poll();
+    for (std::size_t i = 0; i < wakes.size(); ++i) {
+        WaitFor what;
+        what.read = &lines[i]->stream->descriptor();
+        spawn(wait_for(loop.reactor, what, wakes[i]));
+        ASSERT_TRUE(lines[i]->peer.write("x"));
+    }
+    const std::uint64_t turns = loop.reactor.turns();
+    for (const auto& wake : wakes) run_until_woken(loop, wake);
+    EXPECT_EQ(loop.reactor.turns(), turns + 1);
+}
+
+// A session that waits for its next request, or for its upstream.
+Task<void> session(SessionSet& set, Stream& client, Stream* upstream, std::optional<Wake>& wake) {
+    SessionSet::Node node(set, client.descriptor());
+    node.idle = upstream == nullptr;
+    WaitFor what;
+    what.read = upstream == nullptr ? &client.descriptor() : &upstream->descriptor();
+    what.client = &client.descriptor();
+    wake = co_await client.descriptor().reactor().wait(what);
+}
+
+TEST(SessionSet, DrainEndsTheIdleOnesAndCancelTheRest) {
+    NetLoop loop;
+    Line idle(loop);
+    Line busy(loop);
+    Line upstream(loop);
+    loop.context.poll();
+    SessionSet set;
+    std::optional<Wake> idle_wake;
+    std::optional<Wake> busy_wake;
+    spawn(session(set, *idle.stream, nullptr, idle_wake));
+    spawn(session(set, *busy.stream, &*upstream.stream, busy_wake));
+    EXPECT_EQ(set.size(), 2U);
+    bool empty = false;
+    set.on_empty([&] { empty = true; });
+
+    set.drain();
+    loop.context.poll();
+    EXPECT_TRUE(set.draining());
+    EXPECT_EQ(idle_wake, Wake::cancelled);
+    EXPECT_FALSE(busy_wake);
+    EXPECT_EQ(set.size(), 1U);
+    EXPECT_FALSE(empty);
+
+    set.cancel_all();
+    loop.context.poll();
+    EXPECT_EQ(busy_wake, Wake::cancelled);
+    EXPECT_EQ(set.size(), 0U);
+    EXPECT_TRUE(empty);
+}
+
+TEST(SessionSet, EmptyOneTellsAtOnceAndOnce) {
+    SessionSet set;
+    int told = 0;
+    set.on_empty([&] { ++told; });
+    EXPECT_EQ(told, 0);
+    set.drain();
+    set.drain();
+    EXPECT_EQ(told, 1);
+}
+
+}  // namespace

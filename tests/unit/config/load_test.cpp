@@ -1,0 +1,195 @@
+#include "rotary/config/load.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "unit/config/loading.hpp"
+
+namespace rotary::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own for each test, removed behind it.
+class Load : public testing::Test {
+protected:
+    void SetUp() override {
+        const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+        x_folder = fs::temp_directory_path() /
+                   ("rotary-load-" + std::to_string(getpid()) + "-" + test->name());
+        fs::create_directories(x_folder);
+    }
+    void TearDown() override { fs::remove_all(x_folder); }
+
+    std::string path(const std::string& name) const { return (x_folder / name).string(); }
+
+    void write(const std::string& name, const std::string& text) const {
+        fs::create_directories((x_folder / name).parent_path());
+        std::ofstream(x_folder / name) << text;
+    }
+
+    /// Loads rotary.yaml of the folder, with a listener that needs no files.
+    Loaded load_with(const std::string& more) const {
+        write("rotary.yaml", "listeners: [{port: 1, plaintext: true}]\n" + more);
+        return load(path("rotary.yaml"), variables());
+    }
+
+    static std::string scope(const std::string& name) {
+        return "apiVersion: dp.wso2.com/v1alpha1\nkind: Scope\nmetadata: {name: " + name +
+               "}\nspec: {names: [a]}\n";
+    }
+
+    static std::vector<std::string> names(const Loaded& loaded) {
+        std::vector<std::string> names;
+        for (const Scope& one : loaded.resources.scopes) {
+            names.push_back(one.metadata.name);
+        }
+        return names;
+    }
+
+    fs::path x_folder;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(Load, ReadsFoldersInTheOrderOfNames) {
+    write("apis/b.yaml", scope("b"));
+    write("apis/a.yml", scope("a"));
+    write("apis/c.json", "{}");
+    write("apis/.hidden.yaml", "][");
+    write("apis/inner/d.yaml", "][");
+    const Loaded loaded = load_with("resources: [apis/]\n");
+    EXPECT_FALSE(has_errors(loaded.findings)) << to_text(loaded.findings);
+    EXPECT_EQ(names(loaded), (Names{"a", "b"}));
+    EXPECT_EQ(loaded.files,
+              (Names{path("rotary.yaml"), path("apis/"), path("apis/a.yml"), path("apis/b.yaml")}));
+}
+
+TEST_F(Load, ReadsAFileOnce) {
+    write("apis/a.yaml", scope("a"));
+    const Loaded loaded = load_with("resources: [apis/a.yaml, apis, apis/../apis/a.yaml]\n");
+    EXPECT_FALSE(has_errors(loaded.findings)) << to_text(loaded.findings);
+    EXPECT_EQ(names(loaded), Names{"a"});
+}
+
+TEST_F(Load, ResolvesPathsWhereTheyStand) {
+    write("sub/keys/k.json", "{}");
+    write("sub/apis/i.yaml", R"(apiVersion: dp.wso2.com/v1alpha2
+kind: TokenIssuer
+metadata: {name: i}
+spec:
+  name: i
+  issuer: https://i
+  organization: o
+  consumerKeyClaim: c
+  scopesClaim: s
+  signatureValidation: {jwks: {url: "file:../keys/k.json"}}
+)");
+    const Loaded loaded = load_with("resources: [sub/apis]\n");
+    EXPECT_FALSE(has_errors(loaded.findings)) << to_text(loaded.findings);
+    EXPECT_EQ(loaded.resources.issuers.at(0).jwks->file, path("sub/keys/k.json"));
+}
+
+TEST_F(Load, SaysWhatIsMissing) {
+    const Loaded loaded = load_with("resources:\n  - none.yaml\n  - none\n");
+    const std::string text = to_text(loaded.findings);
+    EXPECT_NE(text.find("rotary.yaml:3:5: error: resources[0]: there is no file"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("rotary.yaml:4:5: error: resources[1]: there is no file"),
+              std::string::npos)
+        << text;
+    const Loaded nothing = load(path("nothing.yaml"), variables());
+    EXPECT_EQ(to_text(nothing.findings), path("nothing.yaml") + ": error: there is no file " +
+                                             path("nothing.yaml") + "\n");
+    EXPECT_FALSE(nothing.ok());
+}
+
+TEST_F(Load, WarnsOfAnEmptyFolder) {
+    fs::create_directories(x_folder / "apis");
+    const Loaded loaded = load_with("resources: [apis]\n");
+    EXPECT_TRUE(loaded.ok());
+    EXPECT_NE(to_text(loaded.findings).find("warning: resources[0]: no *.yaml or *.yml"),
+              std::string::npos);
+    EXPECT_NE(to_text(loaded.findings).find("warning: resources: no API"), std::string::npos);
+}
+
+TEST_F(Load, RefusesWhatIsNotAFile) {
+    ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+    const Loaded loaded = load_with("resources: [pipe]\n");
+    EXPECT_NE(to_text(loaded.findings).find("is not a file"), std::string::npos);
+    EXPECT_NE(to_text(load(x_folder.string(), variables()).findings).find("is not a file"),
+              std::string::npos);
+}
+
+TEST_F(Load, RefusesALargeFile) {
+    write("large.yaml", std::string((1U << 20U) + 1, '#'));
+    write("fits.yaml", std::string(1U << 20U, '#'));
+    const std::string text = to_text(load_with("resources: [large.yaml, fits.yaml]\n").findings);
+    EXPECT_NE(text.find("large.yaml: error: larger than 1 MiB"), std::string::npos) << text;
+    EXPECT_EQ(text.find("fits.yaml"), std::string::npos) << text;
+}
+
+TEST_F(Load, KeepsReadingAfterABrokenFile) {
+    write("apis/a.yaml", "a: [\n");
+    write("apis/b.yaml", scope("b") + "---\n" + scope("B_2"));
+    const Loaded loaded = load_with("resources: [apis]\nworker: 1\n");
+    const std::string text = to_text(loaded.findings);
+    EXPECT_NE(text.find("a.yaml:2:1: error: YAML: "), std::string::npos) << text;
+    EXPECT_NE(text.find("b.yaml:8:18: error: metadata.name: "), std::string::npos) << text;
+    EXPECT_NE(text.find("rotary.yaml:3:1: error: worker: unknown field"), std::string::npos)
+        << text;
+    EXPECT_LT(text.find("rotary.yaml:"), text.find("a.yaml:"));
+}
+
+TEST(LoadSample, OfAnAiApiLoadsOnceItsSecretIsReplaced) {
+    const std::string text = read_text(data_file("ai-api.yaml"));
+    const Loaded untouched = load_resources(text);
+    ASSERT_FALSE(untouched.ok());
+    EXPECT_NE(to_text(untouched.findings).find("replace the placeholder"), std::string::npos);
+
+    std::string replaced = text;
+    const std::string placeholder = "base64_encoded_api_key";
+    replaced.replace(replaced.find(placeholder), placeholder.size(), "QmVhcmVyIHNrLTE=");
+    const Loaded loaded = load_resources(replaced);
+    EXPECT_TRUE(loaded.ok()) << to_text(loaded.findings);
+    ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
+    EXPECT_NE(loaded.findings[0].message.find("no TokenIssuer"), std::string::npos);
+    EXPECT_EQ(loaded.resources.policies.at(0).defaults.rotation->sandbox.size(), 3U);
+}
+
+TEST(LoadMistakes, AreReportedAllAtOnce) {
+    const Loaded loaded = load_text({"rotary.yaml", "listners: []\nworkers: x\n"},
+                                    {{"many.yaml", read_text(data_file("many-mistakes.yaml"))}},
+                                    variables());
+    const std::string text = to_text(loaded.findings);
+    EXPECT_EQ(text, read_text(data_file("many-mistakes.txt"))) << text;
+}
+
+TEST(LoadMistakes, InOneDocumentDontBlameItsReferences) {
+    // The Backend that the route names may have stood in the broken document.
+    const Loaded loaded = load_resources(R"(apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r}
+spec: {rules: [{backendRefs: [{name: b}]}]}
+---
+kind: Backend
+metadata: {name: b
+)");
+    ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
+    EXPECT_NE(loaded.findings[0].message.find("YAML: "), std::string::npos);
+    EXPECT_EQ(loaded.resources.unread, "");
+}
+
+TEST(LoadEnvironment, OfTheProcess) {
+    ASSERT_EQ(setenv("ROTARY_TEST_VARIABLE", "x", 1), 0);
+    const Environment environment = process_environment();
+    EXPECT_EQ(environment("ROTARY_TEST_VARIABLE"), "x");
+    EXPECT_EQ(environment("ROTARY_TEST_NO_VARIABLE"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace rotary::config

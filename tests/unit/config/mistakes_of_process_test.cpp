@@ -1,0 +1,96 @@
+#include "unit/config/mistakes.hpp"
+
+namespace rotary::config {
+namespace {
+
+constexpr const char* kGood = R"(workers: 2
+listeners:
+  - address: 127.0.0.1
+    port: 9095
+    tls:
+      certificate: CERT
+      key: KEY
+admin: {address: 127.0.0.1, port: 9901}
+routing:
+  max_attempts: 3
+  on_all_suspended: reject
+  expose_route: true
+limits: {body_bytes: 1000, headers: 50}
+timeouts: {drain: 30s, connect: 0.5}
+log: {level: info, access: json}
+)";
+
+class ProcessMistakes : public testing::TestWithParam<Mistake> {};
+
+TEST_P(ProcessMistakes, AreFoundAtTheirPlace) {
+    const Mistake& mistake = GetParam();
+    std::string text = with_change(kGood, mistake.replace, mistake.with);
+    const std::pair<int, int> place = take_marker(text, mistake);
+    // Files that surely exist stand for the certificate and its key.
+    const std::string existing = data_file("complete.yaml");
+    const std::string good = with_change(text, "KEY", existing);
+    Loaded loaded = load_text({"rotary.yaml", with_change(good, "CERT", existing)},
+                              {{"r.yaml", read_text(existing)}}, variables());
+    expect_only(loaded, mistake, place);
+}
+
+const Mistake kMistakes[] = {
+    {"unknown_key", "admin: {", "@@amdin: {", "amdin", "unknown field \"amdin\"; did you mean"},
+    {"unknown_limit", "headers: 50", "@@header: 50", "limits.header",
+     "did you mean \"headers\"?"},
+    {"unknown_timeout", "drain: 30s", "@@drian: 30s", "timeouts.drian", "did you mean \"drain\"?"},
+    {"duplicate_key", "workers: 2", "workers: 2\n@@workers: 3", "workers",
+     "is there twice; the first is on line 1"},
+    {"duplicate_inner_key", "headers: 50}", "headers: 50, @@headers: 51}", "limits.headers",
+     "is there twice"},
+    {"workers_text", "workers: 2", "workers: @@two", "workers", "found \"two\""},
+    {"workers_negative", "workers: 2", "workers: @@-2", "workers", "between 0 and 1024"},
+    {"workers_octal", "workers: 2", "workers: @@02", "workers", "plain decimal digits"},
+    {"listeners_map", "listeners:\n  - address", "listeners:\n    @@address", "listeners",
+     "expected a list, found a mapping"},
+    {"listener_text", "  - address: 127.0.0.1\n", "  - @@9095\n  - address: 127.0.0.1\n",
+     "listeners[0]", "expected a mapping, found plain text"},
+    {"address_name", "address: 127.0.0.1\n", "address: @@localhost\n", "listeners[0].address",
+     "be an IP address"},
+    {"port_high", "port: 9095", "port: @@70000", "listeners[0].port", "between 0 and 65535"},
+    {"port_of_admin", "port: 9095", "port: @@9901", "listeners[0].port",
+     "the admin listener has this port already"},
+    {"port_twice", "admin: {",
+     "  - {port: @@9095, tls: {certificate: /dev/null, key: /dev/null}}\nadmin: {",
+     "listeners[1].port", "the listener on line 3 has this port already"},
+    {"neither_tls_nor_plaintext", "admin: {", "  - @@port: 9096\nadmin: {", "listeners[1].tls",
+     "is required; `plaintext: true` is the only way"},
+    {"plaintext", "admin: {", "  - {port: 9096, plaintext: @@true}\nadmin: {",
+     "listeners[1].plaintext", "unencrypted", Severity::warning},
+    {"tls_and_plaintext", "    port: 9095\n", "    port: 9095\n    plaintext: @@true\n",
+     "listeners[0].plaintext", "can't be plaintext as well"},
+    {"certificate_missing", "certificate: CERT", "certificate: @@none.crt # CERT",
+     "listeners[0].tls.certificate", "there is no file none.crt"},
+    {"key_required", "      certificate: CERT\n      key: KEY",
+     "      @@certificate: CERT\n      # KEY", "listeners[0].tls.key", "is required"},
+    {"admin_public", "admin: {address: 127.0.0.1", "admin: {address: @@0.0.0.0", "admin.address",
+     "asks for no credentials", Severity::warning},
+    {"attempts_zero", "max_attempts: 3", "max_attempts: @@0", "routing.max_attempts",
+     "between 1 and"},
+    {"suspended_choice", "on_all_suspended: reject", "on_all_suspended: @@rejct",
+     "routing.on_all_suspended", "did you mean \"reject\"?"},
+    {"flag", "expose_route: true", "expose_route: @@True", "routing.expose_route",
+     "must be true or false"},
+    {"limit_unit", "body_bytes: 1000", "body_bytes: @@10MiB", "limits.body_bytes",
+     "plain decimal digits, found \"10MiB\""},
+    {"limit_small", "headers: 50", "headers: @@0", "limits.headers", "between 8 and"},
+    {"duration_unit", "drain: 30s", "drain: @@30d", "timeouts.drain", "500ms, 30s, 5m, 1h"},
+    {"duration_negative", "connect: 0.5", "connect: @@-1", "timeouts.connect", "number of seconds"},
+    {"log_level", "level: info", "level: @@warn", "log.level", "must be one of trace, debug"},
+    {"log_off_as_false", "access: json", "access: @@false", "log.access",
+     "must be one of json, text, off"},
+    {"anchor", "log: {level: info", "log: {level: @@&a info", "log.level",
+     "anchors are not accepted"},
+    {"variable_as_number", "workers: 2", "workers: @@${N:-many}", "workers",
+     "found \"${N:-many}\""},
+};
+
+INSTANTIATE_TEST_SUITE_P(Process, ProcessMistakes, testing::ValuesIn(kMistakes), mistake_name);
+
+}  // namespace
+}  // namespace rotary::config

@@ -1,0 +1,221 @@
+#include "rotary/policy/key_set.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/policy/jwt_maker.hpp"
+
+namespace rotary::policy {
+namespace {
+
+using test::jwk;
+using test::jwks;
+using test::Kind;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string names(AlgorithmSet set) {
+    std::string text;
+    for (std::size_t i = 0; i < kJwtAlgorithms; ++i) {
+        const auto algorithm = static_cast<JwtAlgorithm>(i);
+        if (set.has(algorithm)) text.append(text.empty() ? "" : " ").append(traits(algorithm).name);
+    }
+    return text;
+}
+
+struct Usable {
+    const char* name;
+    Kind kind;
+    const char* more;
+    const char* algorithms;
+};
+
+const Usable kUsable[] = {
+    {"rsa", Kind::rsa, "", "RS256 RS384 RS512 PS256 PS384 PS512"},
+    {"rsa for signatures", Kind::rsa, R"("use":"sig")", "RS256 RS384 RS512 PS256 PS384 PS512"},
+    {"rsa pinned", Kind::rsa, R"("alg":"PS384")", "PS384"},
+    {"p-256", Kind::p256, R"("key_ops":["verify"])", "ES256"},
+    {"p-384", Kind::p384, R"("alg":"ES384")", "ES384"},
+    {"p-521", Kind::p521, R"("key_ops":["sign","verify"])", "ES512"},
+    {"ed25519", Kind::ed25519, R"("alg":"EdDSA")", "EdDSA"},
+    {"members unknown to us", Kind::p256, R"("x5c":["zzz"],"x5t":1,"foo":{})", "ES256"},
+};
+
+TEST(KeySet, TakesKeysAndTheirAlgorithms) {
+    for (const Usable& row : kUsable) {
+        SCOPED_TRACE(row.name);
+        const KeySetLoad load = KeySet::from_jwks(jwks(jwk(row.kind, row.more)));
+        ASSERT_NE(load.keys, nullptr) << load.error;
+        ASSERT_EQ(load.keys->keys().size(), 1u);
+        EXPECT_EQ(names(load.keys->keys()[0].algorithms), row.algorithms);
+        EXPECT_EQ(load.keys->keys()[0].kid, "");
+        EXPECT_THAT(load.skipped, ElementsAre());
+    }
+}
+
+struct Skipped {
+    const char* name;
+    std::string key;
+    const char* reason;
+};
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+std::string rsa_with(std::string_view n, std::string_view e) {
+    return R"({"kty":"RSA","n":")" + test::url_text(n) + R"(","e":")" + test::url_text(e) + R"("})";
+}
+
+const std::string kModulus(256, '\xC1');
+
+std::vector<Skipped> skipped_rows() {
+    const std::string ec = jwk(Kind::p256);
+    return {
+        {"not an object", "7", "not an object"},
+        {"no kty", R"({"n":"AQAB"})", "kty is not served"},
+        {"kty of another type", R"({"kty":["RSA"]})", "kty is not served"},
+        {"symmetric", R"({"kty":"oct","k":"c2VjcmV0"})", "symmetric keys are not served"},
+        {"private", jwk(Kind::rsa, R"("d":"AQAB")"), "private key is published"},
+        {"for encryption", jwk(Kind::rsa, R"("use":"enc")"), "not for verifying"},
+        {"use is a number", jwk(Kind::rsa, R"("use":1)"), "not for verifying"},
+        {"for signing only", jwk(Kind::rsa, R"("key_ops":["sign"])"), "not for verifying"},
+        {"for nothing", jwk(Kind::rsa, R"("key_ops":[])"), "not for verifying"},
+        {"key_ops is a string", jwk(Kind::rsa, R"("key_ops":"verify")"), "not for verifying"},
+        {"alg of another type of key", jwk(Kind::rsa, R"("alg":"ES256")"), "alg does not fit"},
+        {"alg of another curve", jwk(Kind::p256, R"("alg":"ES384")"), "alg does not fit"},
+        {"alg HS256", jwk(Kind::rsa, R"("alg":"HS256")"), "alg does not fit"},
+        {"alg none", jwk(Kind::rsa, R"("alg":"none")"), "alg does not fit"},
+        {"alg is a number", jwk(Kind::rsa, R"("alg":256)"), "alg does not fit"},
+        {"alg RSA-OAEP", jwk(Kind::rsa, R"("alg":"RSA-OAEP")"), "alg does not fit"},
+        {"kid is a number", jwk(Kind::rsa, R"("kid":1)"), "kid is not a string"},
+        {"kid too long", jwk(Kind::rsa, R"("kid":")" + std::string(257, 'k') + '"'),
+         "kid is too long"},
+        {"rsa of 1024 bits", jwk(Kind::rsa_1024), "1024 bits is too short"},
+        {"rsa of 8200 bits", rsa_with(std::string(1025, '\xC1'), "\x01\x00\x01"), "too long"},
+        {"rsa of 80000 bits", rsa_with(std::string(10000, '\xC1'), "\x03"), "too long"},
+        {"rsa without n", R"({"kty":"RSA","e":"AQAB"})", "without n or e"},
+        {"rsa with padded n", R"({"kty":"RSA","n":"AQABAA==","e":"AQAB"})", "without n or e"},
+        {"rsa exponent 1", rsa_with(kModulus, "\x01"), "even or 1"},
+        {"rsa exponent even", rsa_with(kModulus, "\x04"), "even or 1"},
+        {"rsa exponent of 65 bits", rsa_with(kModulus, std::string(9, '\1')),
+         "exponent is too long"},
+        {"rsa modulus even", rsa_with(std::string(255, '\xC1') + "\x02", "\x03"),
+         "modulus is even"},
+        {"point off its curve", replaced(ec, R"("y":")", R"("y":"AAAA)"), "curve's length"},
+        {"coordinates of another curve", replaced(ec, "P-256", "P-384"), "curve's length"},
+        {"curve not served", jwk(Kind::secp256k1), "curve is not served"},
+        {"no curve", R"({"kty":"EC","x":"AA","y":"AA"})", "curve is not served"},
+        {"okp of x25519", replaced(jwk(Kind::ed25519), "Ed25519", "X25519"), "curve is not served"},
+        {"okp too short", R"({"kty":"OKP","crv":"Ed25519","x":"AAAA"})", "32 bytes"},
+    };
+}
+
+TEST(KeySet, SkipsEachBadKeyAndKeepsTheRest) {
+    for (const Skipped& row : skipped_rows()) {
+        SCOPED_TRACE(row.name);
+        const KeySetLoad load =
+            KeySet::from_jwks(jwks(row.key + ',' + jwk(Kind::p256, R"("kid":"good")")));
+        ASSERT_NE(load.keys, nullptr) << load.error;
+        ASSERT_EQ(load.keys->keys().size(), 1u);
+        EXPECT_EQ(load.keys->keys()[0].kid, "good");
+        EXPECT_THAT(load.skipped, ElementsAre(HasSubstr(row.reason)));
+        EXPECT_THAT(load.skipped, ElementsAre(HasSubstr("keys[0]: ")));
+    }
+}
+
+TEST(KeySet, RefusesAPointOffTheCurve) {
+    const std::string x = test::url_text(std::string(32, '\x11'));
+    const KeySetLoad load = KeySet::from_jwks(
+        jwks(R"({"kty":"EC","crv":"P-256","x":")" + x + R"(","y":")" + x + R"("})"));
+    EXPECT_EQ(load.keys, nullptr);
+    EXPECT_THAT(load.skipped, ElementsAre(HasSubstr("not on its curve")));
+}
+
+TEST(KeySet, TakesALeadingZeroInAModulus) {
+    const KeySetLoad load = KeySet::from_jwks(jwks(rsa_with('\0' + kModulus, "\x03")));
+    EXPECT_NE(load.keys, nullptr) << load.error;
+}
+
+struct BadSet {
+    const char* name;
+    std::string text;
+    const char* error;
+};
+
+TEST(KeySet, RefusesABadSet) {
+    std::string many;
+    for (int i = 0; i < 101; ++i) many += "{},";
+    const BadSet rows[] = {
+        {"empty", "", "not valid JSON"},
+        {"html", "<html>", "not valid JSON"},
+        {"array", "[]", "no array"},
+        {"keys is an object", R"({"keys":{}})", "no array"},
+        {"no keys", R"({"keys":[]})", "no usable key"},
+        {"no good keys", R"({"keys":[{},{}]})", "no usable key"},
+        {"duplicate members", R"({"keys":[],"keys":[]})", "not valid JSON"},
+        {"101 keys", jwks(many + "{}"), "more than 100 keys"},
+        {"too long", jwks(jwk(Kind::p256)) + std::string(256 * 1024, ' '), "too long"},
+        {"nested", std::string(100000, '['), "not valid JSON"},
+    };
+    for (const BadSet& row : rows) {
+        const KeySetLoad load = KeySet::from_jwks(row.text);
+        EXPECT_EQ(load.keys, nullptr) << row.name;
+        EXPECT_THAT(load.error, HasSubstr(row.error)) << row.name;
+    }
+}
+
+TEST(KeySet, ReadsPem) {
+    for (const Kind kind : {Kind::rsa, Kind::p256, Kind::p384, Kind::p521, Kind::ed25519}) {
+        SCOPED_TRACE(static_cast<int>(kind));
+        const KeySetLoad from_jwk = KeySet::from_jwks(jwks(jwk(kind)));
+        const KeySetLoad from_key = KeySet::from_pem(test::public_pem(kind));
+        const KeySetLoad from_certificate =
+            KeySet::from_pem("# a comment\n" + test::certificate_pem(kind));
+        ASSERT_NE(from_jwk.keys, nullptr);
+        ASSERT_NE(from_key.keys, nullptr) << from_key.error;
+        ASSERT_NE(from_certificate.keys, nullptr) << from_certificate.error;
+        EXPECT_TRUE(from_jwk.keys->same_keys(*from_key.keys));
+        EXPECT_TRUE(from_jwk.keys->same_keys(*from_certificate.keys));
+    }
+}
+
+TEST(KeySet, RefusesBadPem) {
+    const std::string good = test::public_pem(Kind::p256);
+    const std::pair<const char*, std::string> rows[] = {
+        {"empty", ""},
+        {"text", "hello"},
+        {"private key", test::private_pem(Kind::p256)},
+        {"short key", test::public_pem(Kind::rsa_1024)},
+        {"curve not served", test::certificate_pem(Kind::secp256k1)},
+        {"cut", good.substr(0, good.size() / 2)},
+        {"too long", std::string(300000, '\n') + good},
+    };
+    for (const auto& [name, text] : rows) {
+        const KeySetLoad load = KeySet::from_pem(text);
+        EXPECT_EQ(load.keys, nullptr) << name;
+        EXPECT_NE(load.error, "") << name;
+    }
+}
+
+TEST(KeySet, KnowsWhetherAnythingChanged) {
+    const std::string first = jwks(jwk(Kind::rsa, R"("kid":"a")"));
+    const auto set = KeySet::from_jwks(first).keys;
+    const auto again = KeySet::from_jwks(first).keys;
+    const auto renamed = KeySet::from_jwks(jwks(jwk(Kind::rsa, R"("kid":"b")"))).keys;
+    const auto pinned = KeySet::from_jwks(jwks(jwk(Kind::rsa, R"("kid":"a","alg":"RS256")"))).keys;
+    const auto replaced_key = KeySet::from_jwks(jwks(jwk(Kind::other_rsa, R"("kid":"a")"))).keys;
+    const auto more =
+        KeySet::from_jwks(jwks(jwk(Kind::rsa, R"("kid":"a")") + ',' + jwk(Kind::p256))).keys;
+    EXPECT_TRUE(set->same_keys(*again));
+    EXPECT_NE(set->generation(), again->generation());
+    EXPECT_FALSE(set->same_keys(*renamed));
+    EXPECT_FALSE(set->same_keys(*pinned));
+    EXPECT_FALSE(set->same_keys(*replaced_key));
+    EXPECT_FALSE(set->same_keys(*more));
+}
+
+}  // namespace
+}  // namespace rotary::policy

@@ -1,0 +1,228 @@
+#include "server/admin_routes.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <rotary/wire/json_document.hpp>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace rotary::server {
+namespace {
+
+using testing::HasSubstr;
+
+// Hooks that answer with their own names, and what they were asked.
+struct Fake {
+    std::string changed;
+    AdminHooks hooks;
+    AdminOptions options;
+
+    Fake() {
+        hooks.metrics = [] { return std::string("metrics 1\n"); };
+        hooks.live = [] { return Health{true, {}, {{"worker 0", "turns"}}}; };
+        hooks.ready = [] { return Health{false, "draining", {{"config", "ok"}, {"drain", "on"}}}; };
+        hooks.status_json = [] { return std::string(R"({"status":1})"); };
+        hooks.models_json = [] { return std::string(R"({"models":1})"); };
+        hooks.config_text = [] { return std::string("key: value\n"); };
+        hooks.reload = [] { return ReloadOutcome{true, ""}; };
+        hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
+            changed = std::string(id) + " for " + std::to_string(duration.count());
+            return id != "unknown";
+        };
+        hooks.resume = [this](std::string_view id) {
+            changed = std::string(id) + " resumed";
+            return id != "unknown";
+        };
+    }
+    AdminAnswer ask(std::string_view method, std::string_view target) const {
+        AdminRequest request;
+        request.method = method;
+        request.target = target;
+        request.host = "localhost:9901";
+        return answer(request, options, hooks);
+    }
+};
+
+struct RouteCase {
+    const char* name;
+    const char* method;
+    const char* target;
+    unsigned status;
+    const char* in_body;
+    const char* allow = "";
+};
+
+void PrintTo(const RouteCase& row, std::ostream* out) { *out << row.name; }
+
+class AdminRouteTest : public testing::TestWithParam<RouteCase> {};
+
+TEST_P(AdminRouteTest, Answers) {
+    const Fake fake;
+    const AdminAnswer got = fake.ask(GetParam().method, GetParam().target);
+    EXPECT_EQ(got.status, GetParam().status);
+    EXPECT_THAT(got.body, HasSubstr(GetParam().in_body));
+    EXPECT_EQ(got.allow, GetParam().allow);
+    const bool json = got.content_type == "application/json";
+    EXPECT_EQ(json, wire::JsonDocument::parse(got.body).has_value()) << got.body;
+    if (got.status >= 400 && got.status != 503) {
+        EXPECT_TRUE(json);
+    }
+}
+
+const std::vector<RouteCase> kRouteCases = {
+    {"livez", "GET", "/livez", 200, "ok\n"},
+    {"livez_head", "HEAD", "/livez", 200, "ok\n"},
+    {"livez_verbose", "GET", "/livez?verbose", 200, "ok\nworker 0: turns\n"},
+    {"healthz", "GET", "/healthz", 200, "ok\n"},
+    {"readyz_not", "GET", "/readyz", 503, "draining\n"},
+    {"readyz_verbose", "GET", "/readyz?verbose", 503, "draining\nconfig: ok\ndrain: on\n"},
+    {"readyz_verbose_with_a_value", "GET", "/readyz?x&verbose=1", 503, "config: ok"},
+    {"metrics", "GET", "/metrics", 200, "metrics 1\n"},
+    {"status", "GET", "/api/v1/status", 200, R"({"status":1})"},
+    {"models", "GET", "/api/v1/models?x=y", 200, R"({"models":1})"},
+    {"config", "GET", "/api/v1/config", 200, "key: value\n"},
+    {"reload", "POST", "/api/v1/reload", 200, R"("reloaded":true)"},
+    {"reload_by_get", "GET", "/api/v1/reload", 405, "method_not_allowed", "POST"},
+    {"status_by_post", "POST", "/api/v1/status", 405, "method_not_allowed", "GET, HEAD"},
+    {"status_by_delete", "DELETE", "/api/v1/status", 405, "method_not_allowed", "GET, HEAD"},
+    {"method_in_lower_case", "get", "/livez", 405, "method_not_allowed", "GET, HEAD"},
+    {"root", "GET", "/", 404, R"("paths":["/livez")"},
+    {"unknown", "GET", "/api/v2/status", 404, "/api/v1/models/ID/suspend"},
+    {"trailing_slash", "GET", "/livez/", 404, "not_found"},
+    {"suspend", "POST", "/api/v1/models/a/suspend", 200, R"("suspended":true,"seconds":60)"},
+    {"suspend_seconds", "POST", "/api/v1/models/a/suspend?seconds=5", 200, R"("seconds":5)"},
+    {"suspend_longest", "POST", "/api/v1/models/a/suspend?seconds=3600", 200, R"("seconds":3600)"},
+    {"suspend_too_long", "POST", "/api/v1/models/a/suspend?seconds=3601", 400, "from 1 to 3600"},
+    {"suspend_zero", "POST", "/api/v1/models/a/suspend?seconds=0", 400, "invalid_seconds"},
+    {"suspend_negative", "POST", "/api/v1/models/a/suspend?seconds=-1", 400, "invalid_seconds"},
+    {"suspend_nothing", "POST", "/api/v1/models/a/suspend?seconds", 400, "invalid_seconds"},
+    {"suspend_by_get", "GET", "/api/v1/models/a/suspend", 405, "method_not_allowed", "POST"},
+    {"suspend_unknown", "POST", "/api/v1/models/unknown/suspend", 404, "model_not_found"},
+    {"suspend_nobody", "POST", "/api/v1/models//suspend", 404, "not_found"},
+    {"suspend_bad_escape", "POST", "/api/v1/models/a%2/suspend", 400, "invalid_id"},
+    {"suspend_quotes_in_id", "POST", "/api/v1/models/a%22b/suspend", 200, R"("id":"a\"b")"},
+    {"resume", "POST", "/api/v1/models/a/resume", 200, R"("suspended":false)"},
+    {"resume_unknown", "POST", "/api/v1/models/unknown/resume", 404, "model_not_found"},
+    {"model_alone", "POST", "/api/v1/models/a", 404, "not_found"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Routes, AdminRouteTest, testing::ValuesIn(kRouteCases),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST(AdminRoutes, IdsAreDecodedAndMayHoldSlashes) {
+    Fake fake;
+    fake.ask("POST", "/api/v1/models/chat/meta-llama%2FLlama%203/suspend?seconds=7");
+    EXPECT_EQ(fake.changed, "chat/meta-llama/Llama 3 for 7");
+    fake.ask("POST", "/api/v1/models/a/suspend/resume");
+    EXPECT_EQ(fake.changed, "a/suspend resumed");
+}
+
+TEST(AdminRoutes, MetricsCarryPrometheusContentType) {
+    const Fake fake;
+    EXPECT_THAT(fake.ask("GET", "/metrics").content_type, HasSubstr("text/plain; version=0.0.4"));
+}
+
+TEST(AdminRoutes, FailedReloadTellsTheFindings) {
+    Fake fake;
+    fake.hooks.reload = [] { return ReloadOutcome{false, "a.yaml:1:2: error: \"x\"\n"}; };
+    const AdminAnswer got = fake.ask("POST", "/api/v1/reload");
+    EXPECT_EQ(got.status, 422u);
+    const auto document = wire::JsonDocument::parse(got.body);
+    ASSERT_TRUE(document);
+    EXPECT_EQ(document->root().find("findings")->string(), "a.yaml:1:2: error: \"x\"\n");
+    EXPECT_EQ(document->root().find("reloaded")->boolean(), false);
+}
+
+TEST(AdminRoutes, RefusedChangesChangeNothing) {
+    Fake fake;
+    fake.hooks.may_change = [](std::string_view, bool) { return false; };
+    EXPECT_EQ(fake.ask("POST", "/api/v1/models/a/suspend").status, 401u);
+    EXPECT_EQ(fake.changed, "");
+    EXPECT_EQ(fake.ask("GET", "/api/v1/status").status, 200u);
+}
+
+struct OriginCase {
+    const char* name;
+    const char* host;
+    const char* origin;
+    bool bound_to_loopback;
+    unsigned read;    // status of GET /livez
+    unsigned change;  // status of POST /api/v1/reload from a loopback address, no token
+};
+
+void PrintTo(const OriginCase& row, std::ostream* out) { *out << row.name; }
+
+class AdminOriginTest : public testing::TestWithParam<OriginCase> {};
+
+TEST_P(AdminOriginTest, IsChecked) {
+    const Fake fake;
+    AdminRequest request;
+    request.host = GetParam().host;
+    request.origin = GetParam().origin;
+    request.bound_to_loopback = GetParam().bound_to_loopback;
+    request.method = "GET";
+    request.target = "/livez";
+    EXPECT_EQ(answer(request, fake.options, fake.hooks).status, GetParam().read);
+    request.method = "POST";
+    request.target = "/api/v1/reload";
+    EXPECT_EQ(answer(request, fake.options, fake.hooks).status, GetParam().change);
+}
+
+const std::vector<OriginCase> kOrigins = {
+    {"localhost", "localhost", "", true, 200, 200},
+    {"localhost_with_port", "LocalHost:1", "", true, 200, 200},
+    {"v4", "127.0.0.1:9901", "", true, 200, 200},
+    {"v6", "[::1]:9901", "", true, 200, 200},
+    {"none_in_http_1_0", "", "", true, 200, 200},
+    {"rebound_name", "evil.example:9901", "", true, 403, 403},
+    {"name_that_begins_alike", "localhost.evil.example", "", true, 403, 403},
+    {"address_that_begins_alike", "127.0.0.1.evil.example", "", true, 403, 403},
+    {"address_that_goes_on", "127.0.0.11", "", true, 403, 403},
+    {"port_that_is_none", "localhost:80@evil.example", "", true, 403, 403},
+    {"port_that_is_empty", "localhost:", "", true, 403, 403},
+    {"own_page", "localhost:9901", "http://localhost:9901", true, 200, 200},
+    {"other_site", "localhost:9901", "https://evil.example", true, 403, 403},
+    {"other_port", "localhost:9901", "http://localhost:3000", true, 403, 403},
+    {"sandboxed_page", "localhost:9901", "null", true, 403, 403},
+    {"container_read", "rotary.svc:9901", "", false, 200, 401},
+    {"container_by_loopback", "127.0.0.1:9901", "", false, 200, 200},
+    {"container_rebound_page", "evil.example", "http://evil.example", false, 200, 401},
+};
+
+INSTANTIATE_TEST_SUITE_P(Origins, AdminOriginTest, testing::ValuesIn(kOrigins),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST(AdminRoutes, TheHookDecidesWhoMayChange) {
+    Fake fake;
+    std::string seen;
+    fake.hooks.may_change = [&seen](std::string_view authorization, bool local) {
+        seen += std::string(authorization) + (local ? " local;" : " remote;");
+        return authorization == "Bearer right";
+    };
+    AdminRequest request;
+    request.method = "POST";
+    request.target = "/api/v1/reload";
+    request.host = "rotary.svc";
+    request.bound_to_loopback = false;
+    request.from_loopback = false;
+    const auto status_with = [&](std::string_view authorization) {
+        request.authorization = authorization;
+        return answer(request, fake.options, fake.hooks).status;
+    };
+    EXPECT_EQ(status_with(""), 401u);
+    EXPECT_TRUE(answer(request, fake.options, fake.hooks).challenge);
+    EXPECT_EQ(status_with("Bearer wrong"), 403u);
+    EXPECT_EQ(status_with("Bearer right"), 200u);
+    request.host = "localhost";  // a remote peer that says so is still remote
+    status_with("Bearer right");
+    request.from_loopback = true;
+    status_with("Bearer right");
+    EXPECT_EQ(seen, " remote; remote;Bearer wrong remote;Bearer right remote;Bearer right remote;"
+                    "Bearer right local;");
+}
+
+}  // namespace
+}  // namespace rotary::server
