@@ -97,12 +97,12 @@ std::uint64_t text_bytes(const wire::JsonValue& messages) {
 
 }  // namespace
 
-Answers::Answers(State& state) : x_state(state) {
+Answers::Answers(State& state) : state_(state) {
     for (unsigned i = 0; i < state.options().tokens; ++i) {
         std::string word = i == 0 ? "" : " ";
         word += kWords[i % std::size(kWords)];
-        x_content += word;
-        x_words.push_back(std::move(word));
+        content_ += word;
+        words_.push_back(std::move(word));
     }
 }
 
@@ -130,18 +130,18 @@ Answer Answers::answer(std::shared_ptr<const Captured> request) {
     const std::string_view target = request->target;
     const std::string_view path = target.substr(0, target.find('?'));
     if (path.starts_with("/__mock/")) return control(*request, path);
-    if (x_state.options().kept_requests > 0) x_state.record(request);
-    ++x_next_id;
+    if (state_.options().kept_requests > 0) state_.record(request);
+    ++next_id_;
     Answer answer = decide(*request, path);
     if (answer.own_headers) return answer;
     std::array<char, 40> id{};
-    std::snprintf(id.data(), id.size(), "req_%016llx", static_cast<unsigned long long>(x_next_id));
+    std::snprintf(id.data(), id.size(), "req_%016llx", static_cast<unsigned long long>(next_id_));
     add_header(answer.header_lines, "x-request-id", id.data());
     return answer;
 }
 
 Answer Answers::decide(const Captured& request, std::string_view path) {
-    const std::string& key = x_state.options().require_key;
+    const std::string& key = state_.options().require_key;
     if (!key.empty() && request.header("authorization") != key) return error_answer(401);
 
     Chat chat;
@@ -157,7 +157,7 @@ Answer Answers::decide(const Captured& request, std::string_view path) {
         }
         fault = std::move(*parsed);
     } else {
-        fault = x_state.take_fault(chat.model);
+        fault = state_.take_fault(chat.model);
     }
     if (fault.kind != MockFault::Kind::none) return faulty(fault, request, chat, path);
     return regular(request, chat, path);
@@ -237,9 +237,9 @@ Answer Answers::chat(const Chat& asked) {
             400, "invalid_request_error", "model_not_found",
             "The model `" + asked.model + "` does not exist or you do not have access to it.");
     }
-    const MockOptions& options = x_state.options();
-    if (const unsigned status = x_state.take_failure()) return error_answer(status);
-    const QuotaVerdict quota = x_state.take_quota(asked.model, Clock::now());
+    const MockOptions& options = state_.options();
+    if (const unsigned status = state_.take_failure()) return error_answer(status);
+    const QuotaVerdict quota = state_.take_quota(asked.model, Clock::now());
     if (quota.refused) return quota_answer(options, quota, asked.model);
 
     Answer answer;
@@ -254,12 +254,12 @@ Answer Answers::chat(const Chat& asked) {
 }
 
 bool Answers::serves(std::string_view model) const {
-    const auto& models = x_state.options().models;
+    const auto& models = state_.options().models;
     return models.empty() || std::find(models.begin(), models.end(), model) != models.end();
 }
 
 std::string Answers::usage(const Chat& asked) const {
-    const std::uint64_t completion = x_words.size();
+    const std::uint64_t completion = words_.size();
     return "{\"prompt_tokens\":" + std::to_string(asked.prompt_tokens) +
            ",\"completion_tokens\":" + std::to_string(completion) +
            ",\"total_tokens\":" + std::to_string(asked.prompt_tokens + completion) +
@@ -269,7 +269,7 @@ std::string Answers::usage(const Chat& asked) const {
 
 namespace {
 
-// {"id":…,"object":…,"created":…,"model":…,"system_fingerprint":null — and no closing brace.
+// {"id":…,"object":…,"created":…,"model":…,"system_fingerprint":null, and no closing brace.
 std::string open_object(std::string_view object, std::uint64_t id, const std::string& model) {
     std::array<char, 160> start{};
     std::snprintf(start.data(), start.size(),
@@ -286,9 +286,9 @@ std::string open_object(std::string_view object, std::uint64_t id, const std::st
 
 void Answers::add_plain(Answer& answer, const Chat& asked) const {
     add_header(answer.header_lines, "content-type", "application/json");
-    answer.body = open_object("chat.completion", x_next_id, asked.model + x_state.options().suffix);
+    answer.body = open_object("chat.completion", next_id_, asked.model + state_.options().suffix);
     answer.body += ",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"";
-    answer.body += x_content;
+    answer.body += content_;
     answer.body += "\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}],\"usage\":";
     answer.body += usage(asked);
     answer.body += '}';
@@ -296,20 +296,20 @@ void Answers::add_plain(Answer& answer, const Chat& asked) const {
 
 void Answers::add_stream(Answer& answer, const Chat& asked) const {
     answer.stream = true;
-    answer.interval = x_state.options().chunk_interval;
+    answer.interval = state_.options().chunk_interval;
     add_header(answer.header_lines, "content-type", "text/event-stream; charset=utf-8");
     add_header(answer.header_lines, "cache-control", "no-cache");
-    const std::string start = "data: " + open_object("chat.completion.chunk", x_next_id,
-                                                     asked.model + x_state.options().suffix);
+    const std::string start = "data: " + open_object("chat.completion.chunk", next_id_,
+                                                     asked.model + state_.options().suffix);
     const auto add_choice = [&](const std::string& delta, std::string_view finish) {
         std::string event = start + ",\"choices\":[{\"index\":0,\"delta\":" + delta +
                             ",\"logprobs\":null,\"finish_reason\":";
         event.append(finish).append(asked.include_usage ? "}],\"usage\":null}\n\n" : "}]}\n\n");
         answer.events.push_back(std::move(event));
     };
-    answer.events.reserve(x_words.size() + 4);
+    answer.events.reserve(words_.size() + 4);
     add_choice("{\"role\":\"assistant\",\"content\":\"\"}", "null");
-    for (const std::string& word : x_words) add_choice("{\"content\":\"" + word + "\"}", "null");
+    for (const std::string& word : words_) add_choice("{\"content\":\"" + word + "\"}", "null");
     add_choice("{}", "\"stop\"");
     if (asked.include_usage) {
         answer.events.push_back(start + ",\"choices\":[],\"usage\":" + usage(asked) + "}\n\n");
@@ -322,7 +322,7 @@ Answer Answers::models() const {
     add_header(answer.header_lines, "content-type", "application/json");
     answer.body = "{\"object\":\"list\",\"data\":[";
     const char* separator = "";
-    for (const std::string& model : x_state.options().models) {
+    for (const std::string& model : state_.options().models) {
         answer.body += separator;
         answer.body += "{\"id\":";
         text::append_json_string(answer.body, model);

@@ -62,10 +62,10 @@ private:
     bool serves(std::string_view model) const;
     static Chat read_chat(const std::string& body);
 
-    State& x_state;
-    std::vector<std::string> x_words;  // escaped, as they stand in a chunk
-    std::string x_content;
-    std::uint64_t x_next_id = 0;
+    State& state_;
+    std::vector<std::string> words_;  // escaped, as they stand in a chunk
+    std::string content_;
+    std::uint64_t next_id_ = 0;
 };
 
 }  // namespace rotary::app::mock

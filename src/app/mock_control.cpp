@@ -72,19 +72,19 @@ Answer Answers::captured_requests() const {
     answer.header_lines = "content-type: application/json\r\n";
     answer.body = "{\"requests\":[";
     const char* separator = "";
-    for (const auto& request : x_state.requests()) {
+    for (const auto& request : state_.requests()) {
         answer.body += separator;
         append_request(answer.body, *request);
         separator = ",";
     }
-    answer.body += "],\"count\":" + std::to_string(x_state.request_count()) + "}";
+    answer.body += "],\"count\":" + std::to_string(state_.request_count()) + "}";
     return answer;
 }
 
 Answer Answers::control(const Captured& request, std::string_view path) {
     if (path == "/__mock/requests" && request.method == "GET") return captured_requests();
     if (path == "/__mock/reset" && request.method == "POST") {
-        x_state.reset();
+        state_.reset();
         Answer answer;
         answer.header_lines = "content-type: application/json\r\n";
         answer.body = "{\"reset\":true}";

@@ -19,14 +19,14 @@ using boost::system::error_code;
 // Everything but `state` belongs to the provider's thread once that runs.
 class MockProvider::Impl {
 public:
-    explicit Impl(MockOptions options) : x_state(std::move(options)), x_answers(x_state) {}
+    explicit Impl(MockOptions options) : state_(std::move(options)), answers_(state_) {}
 
     void start();
     void stop();
     void close_connections();
 
-    mock::State& state() { return x_state; }
-    std::uint16_t port() const { return x_port; }
+    mock::State& state() { return state_; }
+    std::uint16_t port() const { return port_; }
 
 private:
     void make_tls();
@@ -34,80 +34,80 @@ private:
     asio::awaitable<void> serve(tcp::socket socket, std::uint64_t connection);
     void close_sessions();
 
-    mock::State x_state;
-    mock::Answers x_answers;
-    std::optional<asio::ssl::context> x_tls;
-    asio::io_context x_io{1};
-    tcp::acceptor x_acceptor{x_io};
-    std::set<mock::Session*> x_sessions;
-    bool x_stopping = false;
-    std::uint16_t x_port = 0;
-    std::thread x_thread;
+    mock::State state_;
+    mock::Answers answers_;
+    std::optional<asio::ssl::context> tls_;
+    asio::io_context io_{1};
+    tcp::acceptor acceptor_{io_};
+    std::set<mock::Session*> sessions_;
+    bool stopping_ = false;
+    std::uint16_t port_ = 0;
+    std::thread thread_;
 };
 
 void MockProvider::Impl::make_tls() {
-    const auto& files = x_state.options().tls;
+    const auto& files = state_.options().tls;
     if (!files) return;
-    x_tls.emplace(asio::ssl::context::tls_server);
-    x_tls->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+    tls_.emplace(asio::ssl::context::tls_server);
+    tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                        asio::ssl::context::no_tlsv1_1);
-    x_tls->use_certificate_chain_file(files->certificate);
-    x_tls->use_private_key_file(files->key, asio::ssl::context::pem);
+    tls_->use_certificate_chain_file(files->certificate);
+    tls_->use_private_key_file(files->key, asio::ssl::context::pem);
 }
 
 void MockProvider::Impl::start() {
     make_tls();
-    const MockOptions& options = x_state.options();
+    const MockOptions& options = state_.options();
     const tcp::endpoint endpoint(asio::ip::make_address(options.address), options.port);
-    x_acceptor.open(endpoint.protocol());
-    x_acceptor.set_option(asio::socket_base::reuse_address(true));
+    acceptor_.open(endpoint.protocol());
+    acceptor_.set_option(asio::socket_base::reuse_address(true));
     error_code error;
-    x_acceptor.bind(endpoint, error);
-    if (!error) x_acceptor.listen(asio::socket_base::max_listen_connections, error);
+    acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
         // Without the place in Boost's sources that `error` carries.
         throw boost::system::system_error(
             error_code(error.value(), error.category()),
             "can't listen on " + options.address + ":" + std::to_string(options.port));
     }
-    x_port = x_acceptor.local_endpoint().port();
-    asio::co_spawn(x_io, accept_all(), asio::detached);
-    x_thread = std::thread([this] { x_io.run(); });
+    port_ = acceptor_.local_endpoint().port();
+    asio::co_spawn(io_, accept_all(), asio::detached);
+    thread_ = std::thread([this] { io_.run(); });
 }
 
 void MockProvider::Impl::stop() {
-    if (!x_thread.joinable()) return;
-    asio::post(x_io, [this] {
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] {
         error_code ignored;
-        x_stopping = true;
-        x_acceptor.close(ignored);
+        stopping_ = true;
+        acceptor_.close(ignored);
         close_sessions();
     });
     // The thread ends when the last session has.
-    x_thread.join();
+    thread_.join();
 }
 
 void MockProvider::Impl::close_connections() {
-    asio::post(x_io, [this] { close_sessions(); });
+    asio::post(io_, [this] { close_sessions(); });
 }
 
 void MockProvider::Impl::close_sessions() {
-    for (mock::Session* session : x_sessions) session->close();
+    for (mock::Session* session : sessions_) session->close();
 }
 
 asio::awaitable<void> MockProvider::Impl::accept_all() {
     constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
     std::uint64_t connection = 0;
-    while (x_acceptor.is_open()) {
-        auto [error, socket] = co_await x_acceptor.async_accept(kAwait);
+    while (acceptor_.is_open()) {
+        auto [error, socket] = co_await acceptor_.async_accept(kAwait);
         if (!error) {
-            x_state.connection_opened();
-            asio::co_spawn(x_io, serve(std::move(socket), ++connection), asio::detached);
+            state_.connection_opened();
+            asio::co_spawn(io_, serve(std::move(socket), ++connection), asio::detached);
             continue;
         }
         // Out of descriptors, most likely: without a rest this would spin.
-        asio::steady_timer rest(x_io, std::chrono::milliseconds(50));
-        if (x_acceptor.is_open()) co_await rest.async_wait(kAwait);
+        asio::steady_timer rest(io_, std::chrono::milliseconds(50));
+        if (acceptor_.is_open()) co_await rest.async_wait(kAwait);
     }
 }
 
@@ -116,32 +116,32 @@ asio::awaitable<void> MockProvider::Impl::serve(tcp::socket socket, std::uint64_
         Impl& impl;
         mock::Session& session;
         Registration(Impl& in, mock::Session& of) : impl(in), session(of) {
-            impl.x_sessions.insert(&session);
+            impl.sessions_.insert(&session);
         }
         ~Registration() {
-            impl.x_sessions.erase(&session);
-            impl.x_state.connection_closed();
+            impl.sessions_.erase(&session);
+            impl.state_.connection_closed();
         }
     };
-    mock::Session session(x_state, x_answers, std::move(socket), x_tls ? &*x_tls : nullptr);
+    mock::Session session(state_, answers_, std::move(socket), tls_ ? &*tls_ : nullptr);
     const Registration registration(*this, session);
-    if (x_stopping) session.close();
+    if (stopping_) session.close();
     co_await session.run(connection);
 }
 
 MockProvider::MockProvider(MockOptions options)
-    : x_impl(std::make_unique<Impl>(std::move(options))) {}
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 MockProvider::~MockProvider() { stop(); }
 
-void MockProvider::start() { x_impl->start(); }
+void MockProvider::start() { impl_->start(); }
 
-void MockProvider::stop() { x_impl->stop(); }
+void MockProvider::stop() { impl_->stop(); }
 
-std::uint16_t MockProvider::port() const { return x_impl->port(); }
+std::uint16_t MockProvider::port() const { return impl_->port(); }
 
 std::string MockProvider::url() const {
-    const MockOptions& options = x_impl->state().options();
+    const MockOptions& options = impl_->state().options();
     const bool v6 = options.address.find(':') != std::string::npos;
     return std::string(options.tls ? "https://" : "http://") +
            (v6 ? "[" + options.address + "]" : options.address) + ":" + std::to_string(port());
@@ -149,29 +149,29 @@ std::string MockProvider::url() const {
 
 std::vector<Captured> MockProvider::requests() const {
     std::vector<Captured> copies;
-    for (const auto& request : x_impl->state().requests()) copies.push_back(*request);
+    for (const auto& request : impl_->state().requests()) copies.push_back(*request);
     return copies;
 }
 
-std::uint64_t MockProvider::request_count() const { return x_impl->state().request_count(); }
+std::uint64_t MockProvider::request_count() const { return impl_->state().request_count(); }
 
 std::uint64_t MockProvider::connections_accepted() const {
-    return x_impl->state().connections_accepted();
+    return impl_->state().connections_accepted();
 }
 
-std::size_t MockProvider::open_connections() const { return x_impl->state().open_connections(); }
+std::size_t MockProvider::open_connections() const { return impl_->state().open_connections(); }
 
 bool MockProvider::wait_for_requests(std::uint64_t count, std::chrono::nanoseconds timeout) const {
-    return x_impl->state().wait_for_requests(count, timeout);
+    return impl_->state().wait_for_requests(count, timeout);
 }
 
 bool MockProvider::wait_for_open_connections(std::size_t count,
                                              std::chrono::nanoseconds timeout) const {
-    return x_impl->state().wait_for_open_connections(count, timeout);
+    return impl_->state().wait_for_open_connections(count, timeout);
 }
 
 void MockProvider::set_fault(const std::string& model, MockFault fault, std::uint64_t times) {
-    x_impl->state().set_fault(model, std::move(fault), times);
+    impl_->state().set_fault(model, std::move(fault), times);
 }
 
 void MockProvider::respond_with(const std::string& model, unsigned status, HeaderList headers,
@@ -179,10 +179,10 @@ void MockProvider::respond_with(const std::string& model, unsigned status, Heade
     set_fault(model, MockFault::canned(status, std::move(headers), std::move(body)));
 }
 
-void MockProvider::clear_faults() { x_impl->state().clear_faults(); }
+void MockProvider::clear_faults() { impl_->state().clear_faults(); }
 
-void MockProvider::reset() { x_impl->state().reset(); }
+void MockProvider::reset() { impl_->state().reset(); }
 
-void MockProvider::close_connections() { x_impl->close_connections(); }
+void MockProvider::close_connections() { impl_->close_connections(); }
 
 }  // namespace rotary::app

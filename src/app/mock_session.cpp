@@ -35,40 +35,40 @@ bool well_framed(const http::request<http::string_body>& head) {
 
 Session::Session(State& state, Answers& answers, asio::ip::tcp::socket socket,
                  asio::ssl::context* tls)
-    : x_state(state),
-      x_answers(answers),
-      x_wake(socket.get_executor()),
-      x_stream(std::move(socket), tls) {}
+    : state_(state),
+      answers_(answers),
+      wake_(socket.get_executor()),
+      stream_(std::move(socket), tls) {}
 
 void Session::close() {
-    x_closed = true;
-    x_gone = true;
-    x_stream.close();
-    x_wake.cancel();
+    closed_ = true;
+    gone_ = true;
+    stream_.close();
+    wake_.cancel();
 }
 
 asio::awaitable<void> Session::run(std::uint64_t connection) {
-    const error_code error = co_await x_stream.handshake();
-    if (!error && !x_closed) co_await converse(connection);
-    x_stream.close();
+    const error_code error = co_await stream_.handshake();
+    if (!error && !closed_) co_await converse(connection);
+    stream_.close();
     co_await stop_reading();
 }
 
 asio::awaitable<void> Session::converse(std::uint64_t connection) {
-    const std::size_t most = x_state.options().requests_per_connection;
+    const std::size_t most = state_.options().requests_per_connection;
     std::size_t served = 0;
     while (co_await read_request()) {
         Framing framing;
         Answer answer;
-        if (x_refusal != 0) {
-            answer = error_answer(x_refusal);
+        if (refusal_ != 0) {
+            answer = error_answer(refusal_);
             framing.keep_alive = false;
         } else {
-            const auto& head = x_parser->get();
+            const auto& head = parser_->get();
             framing.keep_alive = head.keep_alive();
             framing.http11 = head.version() >= 11;
             framing.head_only = head.method() == http::verb::head;
-            answer = x_answers.answer(take_request(connection));
+            answer = answers_.answer(take_request(connection));
         }
         if (!co_await send_answer(answer, framing)) co_return;
         if (most != 0 && ++served == most) {
@@ -79,20 +79,20 @@ asio::awaitable<void> Session::converse(std::uint64_t connection) {
 }
 
 asio::awaitable<bool> Session::read_request() {
-    x_parser.emplace();
-    x_parser->header_limit(kHeaderLimit);
-    x_parser->body_limit(x_state.options().body_limit);
-    x_parser->eager(true);
-    x_refusal = 0;
-    x_continue_due = true;
+    parser_.emplace();
+    parser_->header_limit(kHeaderLimit);
+    parser_->body_limit(state_.options().body_limit);
+    parser_->eager(true);
+    refusal_ = 0;
+    continue_due_ = true;
     for (;;) {
         parse_input();
-        if (x_refusal != 0 || x_parser->is_done()) co_return true;
-        if (x_gone) co_return false;
-        if (x_parser->is_header_done() && x_continue_due) {
-            x_continue_due = false;
-            if (text::iequals(x_parser->get()[http::field::expect], "100-continue")) {
-                const error_code error = co_await x_stream.write("HTTP/1.1 100 Continue\r\n\r\n");
+        if (refusal_ != 0 || parser_->is_done()) co_return true;
+        if (gone_) co_return false;
+        if (parser_->is_header_done() && continue_due_) {
+            continue_due_ = false;
+            if (text::iequals(parser_->get()[http::field::expect], "100-continue")) {
+                const error_code error = co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
                 if (error) co_return false;
             }
         }
@@ -101,19 +101,19 @@ asio::awaitable<bool> Session::read_request() {
 }
 
 void Session::parse_input() {
-    while (!x_input.empty() && !x_parser->is_done()) {
-        const bool had_head = x_parser->is_header_done();
+    while (!input_.empty() && !parser_->is_done()) {
+        const bool had_head = parser_->is_header_done();
         error_code error;
         const std::size_t used =
-            x_parser->put(asio::const_buffer(x_input.data(), x_input.size()), error);
-        x_input.erase(0, used);
+            parser_->put(asio::const_buffer(input_.data(), input_.size()), error);
+        input_.erase(0, used);
         if (error == http::error::need_more) error = {};
         if (error) {
-            x_refusal = error == http::error::body_limit ? 413 : 400;
+            refusal_ = error == http::error::body_limit ? 413 : 400;
             return;
         }
-        if (!had_head && x_parser->is_header_done() && !well_framed(x_parser->get())) {
-            x_refusal = 400;
+        if (!had_head && parser_->is_header_done() && !well_framed(parser_->get())) {
+            refusal_ = 400;
             return;
         }
         if (used == 0) return;
@@ -121,36 +121,36 @@ void Session::parse_input() {
 }
 
 asio::awaitable<void> Session::read_more() {
-    if (!x_reading) {
+    if (!reading_) {
         error_code error;
-        const std::size_t size = co_await x_stream.read(asio::buffer(x_buffer), error);
+        const std::size_t size = co_await stream_.read(asio::buffer(buffer_), error);
         absorb(error, size);
         co_return;
     }
-    while (x_reading) {
-        x_wake.expires_at(Clock::time_point::max());
-        co_await x_wake.async_wait(kAwait);
+    while (reading_) {
+        wake_.expires_at(Clock::time_point::max());
+        co_await wake_.async_wait(kAwait);
     }
 }
 
 void Session::start_read() {
-    if (x_reading || x_gone || x_input.size() > kReadAhead) return;
-    x_reading = true;
-    x_stream.read(asio::buffer(x_buffer), [this](error_code error, std::size_t size) {
-        x_reading = false;
+    if (reading_ || gone_ || input_.size() > kReadAhead) return;
+    reading_ = true;
+    stream_.read(asio::buffer(buffer_), [this](error_code error, std::size_t size) {
+        reading_ = false;
         absorb(error, size);
-        x_wake.cancel();
+        wake_.cancel();
     });
 }
 
 void Session::absorb(error_code error, std::size_t size) {
-    x_input.append(x_buffer.data(), size);
+    input_.append(buffer_.data(), size);
     // Aborted is what stop_reading() makes of it; the peer may still be there.
-    if (error && error != asio::error::operation_aborted) x_gone = true;
+    if (error && error != asio::error::operation_aborted) gone_ = true;
 }
 
 std::shared_ptr<const Captured> Session::take_request(std::uint64_t connection) {
-    auto& message = x_parser->get();
+    auto& message = parser_->get();
     auto captured = std::make_shared<Captured>();
     captured->method = message.method_string();
     captured->target = message.target();
@@ -185,7 +185,7 @@ asio::awaitable<bool> Session::send_pieces(const std::vector<std::string>& piece
         }
         const std::string_view bytes = std::string_view(pieces[i]).substr(0, left);
         left -= bytes.size();
-        const error_code error = co_await x_stream.write(bytes);
+        const error_code error = co_await stream_.write(bytes);
         if (error) co_return false;
     }
     co_return true;
@@ -197,30 +197,30 @@ asio::awaitable<void> Session::end(End how) {
         co_return;
     }
     co_await stop_reading();
-    if (x_closed) co_return;
+    if (closed_) co_return;
     if (how == End::reset) {
-        x_stream.reset();
+        stream_.reset();
         co_return;
     }
-    co_await x_stream.finish(how != End::truncate);
+    co_await stream_.finish(how != End::truncate);
     co_await linger();
 }
 
 // False as soon as the peer has gone, or this connection was closed.
 asio::awaitable<bool> Session::pause_until(Clock::time_point when) {
-    while (!x_gone && Clock::now() < when) {
+    while (!gone_ && Clock::now() < when) {
         start_read();
-        x_wake.expires_at(when);
-        co_await x_wake.async_wait(kAwait);
+        wake_.expires_at(when);
+        co_await wake_.async_wait(kAwait);
     }
-    co_return !x_gone;
+    co_return !gone_;
 }
 
 asio::awaitable<void> Session::stop_reading() {
-    if (x_reading) x_stream.cancel();
-    while (x_reading) {
-        x_wake.expires_at(Clock::time_point::max());
-        co_await x_wake.async_wait(kAwait);
+    if (reading_) stream_.cancel();
+    while (reading_) {
+        wake_.expires_at(Clock::time_point::max());
+        co_await wake_.async_wait(kAwait);
     }
 }
 
@@ -228,11 +228,11 @@ asio::awaitable<void> Session::stop_reading() {
 // the peer might lose what it has not yet read of the answer.
 asio::awaitable<void> Session::linger() {
     const auto until = Clock::now() + kLinger;
-    while (!x_gone && Clock::now() < until) {
-        x_input.clear();
+    while (!gone_ && Clock::now() < until) {
+        input_.clear();
         start_read();
-        x_wake.expires_at(until);
-        co_await x_wake.async_wait(kAwait);
+        wake_.expires_at(until);
+        co_await wake_.async_wait(kAwait);
     }
 }
 

@@ -27,7 +27,7 @@ private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
     asio::awaitable<void> converse(std::uint64_t connection);
-    // A whole request in x_parser, or x_refusal when it must not be served; false: the peer is
+    // A whole request in parser_, or refusal_ when it must not be served; false: the peer is
     // gone.
     asio::awaitable<bool> read_request();
     void parse_input();
@@ -44,18 +44,18 @@ private:
     asio::awaitable<void> stop_reading();
     asio::awaitable<void> linger();
 
-    State& x_state;
-    Answers& x_answers;
-    asio::steady_timer x_wake;  // whoever waits, waits on this
-    MockStream x_stream;
-    std::optional<Parser> x_parser;
-    std::string x_input;  // read and not yet parsed
-    unsigned x_refusal = 0;
-    bool x_continue_due = false;
-    bool x_reading = false;  // a read with a handler is pending
-    bool x_gone = false;     // nothing more will come
-    bool x_closed = false;   // by us
-    std::array<char, 16 * 1024> x_buffer;
+    State& state_;
+    Answers& answers_;
+    asio::steady_timer wake_;  // whoever waits, waits on this
+    MockStream stream_;
+    std::optional<Parser> parser_;
+    std::string input_;  // read and not yet parsed
+    unsigned refusal_ = 0;
+    bool continue_due_ = false;
+    bool reading_ = false;  // a read with a handler is pending
+    bool gone_ = false;     // nothing more will come
+    bool closed_ = false;   // by us
+    std::array<char, 16 * 1024> buffer_;
 };
 
 }  // namespace rotary::app::mock

@@ -14,108 +14,108 @@ constexpr std::size_t kKeptBytes = std::size_t{256} << 20;
 
 }  // namespace
 
-State::State(MockOptions options) : x_options(std::move(options)) {
-    for (const MockQuota& quota : x_options.quotas) {
-        x_windows[quota.model] = Window{quota, {}, 0};
+State::State(MockOptions options) : options_(std::move(options)) {
+    for (const MockQuota& quota : options_.quotas) {
+        windows_[quota.model] = Window{quota, {}, 0};
     }
-    for (const MockFailRate& rate : x_options.fail_rates) {
+    for (const MockFailRate& rate : options_.fail_rates) {
         const auto step = std::llround(rate.fraction * static_cast<double>(kMillion));
-        x_failures.push_back({rate.status, step > 0 ? static_cast<std::uint64_t>(step) : 0, kHalf});
+        failures_.push_back({rate.status, step > 0 ? static_cast<std::uint64_t>(step) : 0, kHalf});
     }
 }
 
 void State::record(std::shared_ptr<const Captured> request) {
-    const std::lock_guard lock(x_mutex);
-    ++x_request_count;
-    x_kept_bytes += request->body.size();
-    x_requests.push_back(std::move(request));
-    while (x_requests.size() > x_options.kept_requests ||
-           (x_kept_bytes > kKeptBytes && x_requests.size() > 1)) {
-        x_kept_bytes -= x_requests.front()->body.size();
-        x_requests.pop_front();
+    const std::lock_guard lock(mutex_);
+    ++request_count_;
+    kept_bytes_ += request->body.size();
+    requests_.push_back(std::move(request));
+    while (requests_.size() > options_.kept_requests ||
+           (kept_bytes_ > kKeptBytes && requests_.size() > 1)) {
+        kept_bytes_ -= requests_.front()->body.size();
+        requests_.pop_front();
     }
-    x_changed.notify_all();
+    changed_.notify_all();
 }
 
 void State::connection_opened() {
-    const std::lock_guard lock(x_mutex);
-    ++x_accepted;
-    ++x_open;
-    x_changed.notify_all();
+    const std::lock_guard lock(mutex_);
+    ++accepted_;
+    ++open_;
+    changed_.notify_all();
 }
 
 void State::connection_closed() {
-    const std::lock_guard lock(x_mutex);
-    --x_open;
-    x_changed.notify_all();
+    const std::lock_guard lock(mutex_);
+    --open_;
+    changed_.notify_all();
 }
 
 std::uint64_t State::connections_accepted() const {
-    const std::lock_guard lock(x_mutex);
-    return x_accepted;
+    const std::lock_guard lock(mutex_);
+    return accepted_;
 }
 
 std::size_t State::open_connections() const {
-    const std::lock_guard lock(x_mutex);
-    return x_open;
+    const std::lock_guard lock(mutex_);
+    return open_;
 }
 
 std::vector<std::shared_ptr<const Captured>> State::requests() const {
-    const std::lock_guard lock(x_mutex);
-    return {x_requests.begin(), x_requests.end()};
+    const std::lock_guard lock(mutex_);
+    return {requests_.begin(), requests_.end()};
 }
 
 std::uint64_t State::request_count() const {
-    const std::lock_guard lock(x_mutex);
-    return x_request_count;
+    const std::lock_guard lock(mutex_);
+    return request_count_;
 }
 
 bool State::wait_for_requests(std::uint64_t count, std::chrono::nanoseconds timeout) const {
-    std::unique_lock lock(x_mutex);
-    return x_changed.wait_until(lock, Clock::now() + timeout,
-                                [&] { return x_request_count >= count; });
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, Clock::now() + timeout,
+                                [&] { return request_count_ >= count; });
 }
 
 bool State::wait_for_open_connections(std::size_t count, std::chrono::nanoseconds timeout) const {
-    std::unique_lock lock(x_mutex);
-    return x_changed.wait_until(lock, Clock::now() + timeout, [&] { return x_open == count; });
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, Clock::now() + timeout, [&] { return open_ == count; });
 }
 
 void State::set_fault(const std::string& model, MockFault fault, std::uint64_t times) {
-    const std::lock_guard lock(x_mutex);
-    x_faults[model] = ArmedFault{std::move(fault), times};
+    const std::lock_guard lock(mutex_);
+    faults_[model] = ArmedFault{std::move(fault), times};
 }
 
 void State::clear_faults() {
-    const std::lock_guard lock(x_mutex);
-    x_faults.clear();
+    const std::lock_guard lock(mutex_);
+    faults_.clear();
 }
 
 void State::reset() {
-    const std::lock_guard lock(x_mutex);
-    x_requests.clear();
-    x_kept_bytes = 0;
-    x_request_count = 0;
-    for (auto& [model, window] : x_windows) {
+    const std::lock_guard lock(mutex_);
+    requests_.clear();
+    kept_bytes_ = 0;
+    request_count_ = 0;
+    for (auto& [model, window] : windows_) {
         window.ends = {};
         window.used = 0;
     }
-    for (FailureSum& failure : x_failures) failure.sum = kHalf;
-    x_changed.notify_all();
+    for (FailureSum& failure : failures_) failure.sum = kHalf;
+    changed_.notify_all();
 }
 
 MockFault State::take_fault(std::string_view model) {
-    const std::lock_guard lock(x_mutex);
-    if (x_faults.empty()) return {};
-    auto found = model.empty() ? x_faults.end() : x_faults.find(model);
-    if (found == x_faults.end()) found = x_faults.find("*");
-    if (found == x_faults.end()) return {};
+    const std::lock_guard lock(mutex_);
+    if (faults_.empty()) return {};
+    auto found = model.empty() ? faults_.end() : faults_.find(model);
+    if (found == faults_.end()) found = faults_.find("*");
+    if (found == faults_.end()) return {};
     ArmedFault& armed = found->second;
     if (armed.times == MockProvider::kAlways) return armed.fault;
     MockFault fault = armed.fault;
     if (armed.times <= 1) {
         if (armed.times == 0) fault = {};
-        x_faults.erase(found);
+        faults_.erase(found);
     } else {
         --armed.times;
     }
@@ -123,11 +123,11 @@ MockFault State::take_fault(std::string_view model) {
 }
 
 unsigned State::take_failure() {
-    if (x_options.fail_rates.empty()) return 0;
-    const std::lock_guard lock(x_mutex);
+    if (options_.fail_rates.empty()) return 0;
+    const std::lock_guard lock(mutex_);
     unsigned status = 0;
     // Two rates may fall due with one request: the second then fires with the next.
-    for (FailureSum& failure : x_failures) {
+    for (FailureSum& failure : failures_) {
         failure.sum += failure.step;
         if (status == 0 && failure.sum >= kMillion) {
             failure.sum -= kMillion;
@@ -138,10 +138,10 @@ unsigned State::take_failure() {
 }
 
 QuotaVerdict State::take_quota(std::string_view model, Clock::time_point now) {
-    if (x_options.quotas.empty()) return {};
-    const std::lock_guard lock(x_mutex);
-    const auto found = x_windows.find(model);
-    if (found == x_windows.end()) return {};
+    if (options_.quotas.empty()) return {};
+    const std::lock_guard lock(mutex_);
+    const auto found = windows_.find(model);
+    if (found == windows_.end()) return {};
     Window& window = found->second;
     if (now >= window.ends) {
         window.ends = now + window.quota.window;

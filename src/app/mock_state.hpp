@@ -26,7 +26,7 @@ class State {
 public:
     explicit State(MockOptions options);
 
-    const MockOptions& options() const { return x_options; }
+    const MockOptions& options() const { return options_; }
 
     void record(std::shared_ptr<const Captured> request);
     void connection_opened();
@@ -66,17 +66,17 @@ private:
         std::uint64_t sum = 0;
     };
 
-    const MockOptions x_options;
-    mutable std::mutex x_mutex;
-    mutable std::condition_variable x_changed;
-    std::deque<std::shared_ptr<const Captured>> x_requests;
-    std::size_t x_kept_bytes = 0;
-    std::uint64_t x_request_count = 0;
-    std::uint64_t x_accepted = 0;
-    std::size_t x_open = 0;
-    std::map<std::string, ArmedFault, std::less<>> x_faults;
-    std::map<std::string, Window, std::less<>> x_windows;
-    std::vector<FailureSum> x_failures;
+    const MockOptions options_;
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    std::deque<std::shared_ptr<const Captured>> requests_;
+    std::size_t kept_bytes_ = 0;
+    std::uint64_t request_count_ = 0;
+    std::uint64_t accepted_ = 0;
+    std::size_t open_ = 0;
+    std::map<std::string, ArmedFault, std::less<>> faults_;
+    std::map<std::string, Window, std::less<>> windows_;
+    std::vector<FailureSum> failures_;
 };
 
 }  // namespace rotary::app::mock

@@ -23,7 +23,7 @@ public:
 
     // `tls` may be null; it outlives the stream.
     MockStream(asio::ip::tcp::socket socket, asio::ssl::context* tls);
-    MockStream(const MockStream&) = delete;  // x_tls points into it
+    MockStream(const MockStream&) = delete;  // tls_ points into it
     MockStream& operator=(const MockStream&) = delete;
 
     asio::awaitable<error_code> handshake();
@@ -40,8 +40,8 @@ public:
     void reset();  // RST
 
 private:
-    asio::ip::tcp::socket x_socket;
-    std::unique_ptr<asio::ssl::stream<asio::ip::tcp::socket&>> x_tls;
+    asio::ip::tcp::socket socket_;
+    std::unique_ptr<asio::ssl::stream<asio::ip::tcp::socket&>> tls_;
 };
 
 }  // namespace rotary::app::mock

@@ -11,12 +11,12 @@ namespace {
 /// for all methods.
 class Overlaps {
 public:
-    explicit Overlaps(Checker& checker) : x_checker(checker) {}
+    explicit Overlaps(Checker& checker) : checker_(checker) {}
 
     void add(const std::string& host, const std::string& base, const RouteMatch& match) {
         static const std::string any_method;
         const Place place{host, match.path.type, base + match.path.value};
-        std::map<std::string, const Mark*>& methods = x_places[place];
+        std::map<std::string, const Mark*>& methods = places_[place];
         const Mark* first = nullptr;
         if (match.method.empty() && !methods.empty()) {
             first = methods.begin()->second;
@@ -29,10 +29,10 @@ public:
             methods.emplace(match.method, &match.path.mark);
             return;
         }
-        if (!x_reported.insert(&match).second) {
+        if (!reported_.insert(&match).second) {
             return;  // with another host or base path
         }
-        x_checker.error(match.path.mark,
+        checker_.error(match.path.mark,
                         (match.method.empty() ? "" : match.method + " ") + base +
                             match.path.value + " on " + (host.empty() ? "any host" : host) +
                             " is matched already at " + first->file + ':' +
@@ -42,9 +42,9 @@ public:
 private:
     using Place = std::tuple<std::string, PathType, std::string>;
 
-    Checker& x_checker;
-    std::map<Place, std::map<std::string, const Mark*>> x_places;
-    std::set<const RouteMatch*> x_reported;
+    Checker& checker_;
+    std::map<Place, std::map<std::string, const Mark*>> places_;
+    std::set<const RouteMatch*> reported_;
 };
 
 void add_route(Overlaps& overlaps, const HttpRoute& route, const std::string& base) {

@@ -16,7 +16,7 @@ void check_weights(Checker& checker, const std::vector<ModelEntry>& entries, con
     }
     if (!entries.empty() && sum == 0) {
         checker.warning(mark, "every weight is 0: no model is ever picked");
-    } else if (divisor > 0 && sum / divisor > kMaxTotalWeight + 5) {
+    } else if (divisor > 0 && sum / divisor > kMaxTotalWeight) {
         const std::string divided =
             divisor > 1 ? " after dividing by " + std::to_string(divisor) : "";
         checker.error(mark, "the weights add up to " + std::to_string(sum / divisor) + divided +

@@ -27,49 +27,49 @@ std::string indexed(const std::string& path, std::size_t index) {
 }  // namespace
 
 Fields::Fields(Context& context, const Node& map, std::string path)
-    : x_context(context), x_map(map), x_path(std::move(path)) {}
+    : context_(context), map_(map), path_(std::move(path)) {}
 
 bool Fields::has(std::string_view key) const {
-    const Node* node = x_map.find(key);
+    const Node* node = map_.find(key);
     return node != nullptr && node->kind != Node::Kind::null;
 }
 
 std::string Fields::path_of(std::string_view key) const {
-    if (x_path.empty() || key.empty()) {
-        return x_path + std::string(key);
+    if (path_.empty() || key.empty()) {
+        return path_ + std::string(key);
     }
-    return x_path + '.' + std::string(key);
+    return path_ + '.' + std::string(key);
 }
 
 Mark Fields::mark() const {
-    return {x_context.file, x_map.line, x_map.column, x_path};
+    return {context_.file, map_.line, map_.column, path_};
 }
 
 Mark Fields::mark_of(std::string_view key) const {
-    const Node* node = x_map.find(key);
-    const Node& place = node == nullptr ? x_map : *node;
-    return {x_context.file, place.line, place.column, path_of(key)};
+    const Node* node = map_.find(key);
+    const Node& place = node == nullptr ? map_ : *node;
+    return {context_.file, place.line, place.column, path_of(key)};
 }
 
 void Fields::error(std::string_view key, std::string message) {
-    x_context.findings.push_back(error_at(mark_of(key), std::move(message)));
+    context_.findings.push_back(error_at(mark_of(key), std::move(message)));
 }
 
 void Fields::warning(std::string_view key, std::string message) {
-    x_context.findings.push_back(warning_at(mark_of(key), std::move(message)));
+    context_.findings.push_back(warning_at(mark_of(key), std::move(message)));
 }
 
 void Fields::expected(const char* what, const Node& node, const Mark& mark) {
     if (node.kind != Node::Kind::broken) {
-        x_context.findings.push_back(error_at(
+        context_.findings.push_back(error_at(
             mark, std::string("expected ") + what + ", found " + name_of(node.kind)));
     }
 }
 
 const Node* Fields::find(std::string_view key, bool required) {
-    x_known.emplace_back(key);
+    known_.emplace_back(key);
     if (has(key)) {
-        return x_map.find(key);
+        return map_.find(key);
     }
     if (required) {
         error(key, "is required");
@@ -82,9 +82,9 @@ std::optional<std::string> Fields::scalar(const Node& node, const Mark& mark) {
         expected("plain text", node, mark);
         return std::nullopt;
     }
-    Expansion expansion = expand(node.text, x_context.environment);
+    Expansion expansion = expand(node.text, context_.environment);
     if (!expansion.error.empty()) {
-        x_context.findings.push_back(error_at(mark, expansion.error));
+        context_.findings.push_back(error_at(mark, expansion.error));
         return std::nullopt;
     }
     return std::move(expansion.text);
@@ -97,13 +97,13 @@ std::optional<std::string> Fields::scalar(std::string_view key, bool required) {
 
 std::string Fields::shown_at(std::string_view key, const std::string& text) const {
     // What came from the environment may be a secret in the wrong place: show how it was written.
-    const Node* node = x_map.find(key);
+    const Node* node = map_.find(key);
     return shown(node != nullptr ? node->text : text);
 }
 
 bool Fields::fits(const std::string& text, const Mark& mark, const TextRule& rule) {
     const auto refuse = [&](std::string message) {
-        x_context.findings.push_back(error_at(mark, std::move(message)));
+        context_.findings.push_back(error_at(mark, std::move(message)));
         return false;
     };
     if (text.empty() && rule.min > 0) {
@@ -232,7 +232,7 @@ void Fields::each(std::string_view key, const Visit& visit, const ListRule& rule
     }
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const Node& item = node->items[i];
-        Fields fields(x_context, item, indexed(path_of(key), i));
+        Fields fields(context_, item, indexed(path_of(key), i));
         if (item.kind != Node::Kind::map) {
             expected("a mapping", item, fields.mark());
             continue;
@@ -250,7 +250,7 @@ void Fields::each_text(std::string_view key, const VisitText& visit, const ListR
     }
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const Node& item = node->items[i];
-        const Mark mark{x_context.file, item.line, item.column, indexed(path_of(key), i)};
+        const Mark mark{context_.file, item.line, item.column, indexed(path_of(key), i)};
         const std::optional<std::string> value = scalar(item, mark);
         if (value && fits(*value, mark, item_rule)) {
             visit(*value, mark);
@@ -274,7 +274,7 @@ void Fields::each_pair(std::string_view key, const VisitPair& visit) {
         return;
     }
     for (const Member& member : node->members) {
-        const Mark mark{x_context.file, member.value.line, member.value.column,
+        const Mark mark{context_.file, member.value.line, member.value.column,
                         path_of(key) + '.' + member.key};
         const std::optional<std::string> value = scalar(member.value, mark);
         visit(member.key, value ? &*value : nullptr, mark);
@@ -290,7 +290,7 @@ bool Fields::object(std::string_view key, const Visit& visit, bool required) {
         expected("a mapping", *node, mark_of(key));
         return false;
     }
-    Fields fields(x_context, *node, path_of(key));
+    Fields fields(context_, *node, path_of(key));
     visit(fields);
     fields.finish();
     return true;
@@ -310,15 +310,15 @@ void Fields::not_served(std::string_view key, const char* consequence) {
 }
 
 void Fields::tolerate(std::initializer_list<const char*> keys) {
-    x_known.insert(x_known.end(), keys.begin(), keys.end());
+    known_.insert(known_.end(), keys.begin(), keys.end());
 }
 
 void Fields::finish() {
-    for (const Member& member : x_map.members) {
-        if (std::find(x_known.begin(), x_known.end(), member.key) == x_known.end()) {
-            const Mark mark{x_context.file, member.line, member.column, path_of(member.key)};
-            x_context.findings.push_back(error_at(
-                mark, "unknown field " + shown(member.key) + did_you_mean(member.key, x_known)));
+    for (const Member& member : map_.members) {
+        if (std::find(known_.begin(), known_.end(), member.key) == known_.end()) {
+            const Mark mark{context_.file, member.line, member.column, path_of(member.key)};
+            context_.findings.push_back(error_at(
+                mark, "unknown field " + shown(member.key) + did_you_mean(member.key, known_)));
         }
     }
 }

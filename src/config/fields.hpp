@@ -59,7 +59,7 @@ public:
 
     Fields(Context& context, const Node& map, std::string path);
 
-    Context& context() { return x_context; }
+    Context& context() { return context_; }
     bool has(std::string_view key) const;  // present and not null
     Mark mark() const;
     Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping
@@ -105,10 +105,10 @@ private:
     void expected(const char* what, const Node& node, const Mark& mark);
     std::string path_of(std::string_view key) const;
 
-    Context& x_context;
-    const Node& x_map;
-    std::string x_path;
-    std::vector<std::string> x_known;
+    Context& context_;
+    const Node& map_;
+    std::string path_;
+    std::vector<std::string> known_;
 };
 
 template <class T>

@@ -40,13 +40,13 @@ std::vector<std::string> files_in(const std::string& folder, std::error_code& er
 /// One run of the loader.
 class Loader {
 public:
-    explicit Loader(const Environment& environment) : x_environment(environment) {}
+    explicit Loader(const Environment& environment) : environment_(environment) {}
 
     void read_process_text(const SourceText& source) {
         std::string unread;
-        x_order.push_back(source.file);
+        order_.push_back(source.file);
         const std::vector<Document> documents =
-            parse_yaml(source.file, source.text, x_loaded.findings, unread);
+            parse_yaml(source.file, source.text, loaded_.findings, unread);
         if (!unread.empty()) {
             return;
         }
@@ -64,18 +64,18 @@ public:
             report({source.file, root.line, root.column, ""}, "expected a mapping of settings");
             return;
         }
-        Context context{source.file, folder_of(source.file), x_environment, x_loaded.findings};
+        Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
         Fields fields(context, root, "");
-        read_process(fields, x_loaded.config);
+        read_process(fields, loaded_.config);
         fields.finish();
     }
 
     void read_resource_text(const SourceText& source) {
-        Resources& resources = x_loaded.resources;
-        x_order.push_back(source.file);
-        Context context{source.file, folder_of(source.file), x_environment, x_loaded.findings};
+        Resources& resources = loaded_.resources;
+        order_.push_back(source.file);
+        Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
         for (const Document& document :
-             parse_yaml(source.file, source.text, x_loaded.findings, resources.unread)) {
+             parse_yaml(source.file, source.text, loaded_.findings, resources.unread)) {
             read_object(context, document.root, resources);
         }
     }
@@ -91,7 +91,7 @@ public:
             report(asked_for, path + " is not a file");
             return false;
         }
-        x_loaded.files.push_back(path);
+        loaded_.files.push_back(path);
         std::ifstream input(path, std::ios::binary);
         source.file = path;
         // One byte more than allowed is enough to be refused.
@@ -109,13 +109,13 @@ public:
         std::error_code error;
         const std::string canonical = fs::weakly_canonical(path, error).string();
         SourceText source;
-        if (!x_read.insert(canonical).second) {
+        if (!read_.insert(canonical).second) {
             return;  // named twice, by itself and by its folder
         }
         if (read_file(path, asked_for, source)) {
             read_resource_text(source);
         } else {
-            x_loaded.resources.incomplete = true;
+            loaded_.resources.incomplete = true;
         }
     }
 
@@ -125,13 +125,13 @@ public:
             read_resource_file(resource.path, resource.mark);
             return;
         }
-        x_loaded.files.push_back(resource.path);
+        loaded_.files.push_back(resource.path);
         const std::vector<std::string> files = files_in(resource.path, error);
         if (error) {
             report(resource.mark, resource.path + " can't be read: " + error.message());
-            x_loaded.resources.incomplete = true;
+            loaded_.resources.incomplete = true;
         } else if (files.empty()) {
-            x_loaded.findings.push_back(
+            loaded_.findings.push_back(
                 warning_at(resource.mark, "no *.yaml or *.yml file is in " + resource.path));
         }
         for (const std::string& file : files) {
@@ -140,23 +140,23 @@ public:
     }
 
     Loaded finish() {
-        check(x_loaded.config, x_loaded.resources, x_loaded.findings);
-        sort_findings(x_loaded.findings, x_order);
-        x_loaded.resources.unread.clear();  // secrets may stand in it
-        return std::move(x_loaded);
+        check(loaded_.config, loaded_.resources, loaded_.findings);
+        sort_findings(loaded_.findings, order_);
+        loaded_.resources.unread.clear();  // secrets may stand in it
+        return std::move(loaded_);
     }
 
-    Loaded& loaded() { return x_loaded; }
+    Loaded& loaded() { return loaded_; }
 
 private:
     void report(const Mark& mark, std::string message) {
-        x_loaded.findings.push_back(error_at(mark, std::move(message)));
+        loaded_.findings.push_back(error_at(mark, std::move(message)));
     }
 
-    const Environment& x_environment;
-    Loaded x_loaded;
-    std::set<std::string> x_read;
-    std::vector<std::string> x_order;  // of files, for the findings
+    const Environment& environment_;
+    Loaded loaded_;
+    std::set<std::string> read_;
+    std::vector<std::string> order_;  // of files, for the findings
 };
 
 }  // namespace

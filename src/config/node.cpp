@@ -24,7 +24,7 @@ constexpr std::size_t kMaxSyntaxFindings = 100;  // of one document
 class TreeBuilder : public YAML::EventHandler {
 public:
     TreeBuilder(const std::string& file, int lines_before, std::vector<Finding>& findings)
-        : x_file(file), x_lines_before(lines_before), x_findings(findings) {}
+        : file_(file), lines_before_(lines_before), findings_(findings) {}
 
     std::optional<Node> root;
 
@@ -71,39 +71,39 @@ private:
         if (anchor != 0) {
             report(mark, "anchors are not accepted; write the value out where it is used");
         }
-        if (++x_nodes > kMaxNodes) {
+        if (++nodes_ > kMaxNodes) {
             report(mark, "more than " + std::to_string(kMaxNodes) + " values in one document");
             throw Stop{};
         }
         Node made;
         made.kind = kind;
-        made.line = mark.line + 1 + x_lines_before;
+        made.line = mark.line + 1 + lines_before_;
         made.column = mark.column + 1;
         return made;
     }
 
     void open(Node made) {
-        if (x_frames.size() >= kMaxDepth) {
-            x_findings.push_back(
-                error_at({x_file, made.line, made.column, ""},
+        if (frames_.size() >= kMaxDepth) {
+            findings_.push_back(
+                error_at({file_, made.line, made.column, ""},
                          "nested deeper than " + std::to_string(kMaxDepth) + " levels"));
             throw Stop{};
         }
-        x_frames.push_back({std::move(made), std::nullopt});
+        frames_.push_back({std::move(made), std::nullopt});
     }
 
     void close() {
-        Node made = std::move(x_frames.back().node);
-        x_frames.pop_back();
+        Node made = std::move(frames_.back().node);
+        frames_.pop_back();
         add(std::move(made));
     }
 
     void add(Node made) {
-        if (x_frames.empty()) {
+        if (frames_.empty()) {
             root = std::move(made);
             return;
         }
-        Frame& frame = x_frames.back();
+        Frame& frame = frames_.back();
         if (frame.node.kind == Node::Kind::list) {
             frame.node.items.push_back(std::move(made));
         } else if (!frame.key) {
@@ -125,11 +125,11 @@ private:
     void take_key(Frame& frame, Node made) {
         frame.drop_value = true;
         frame.key = Member{made.text, made.line, made.column, {}};
-        const Mark mark{x_file, made.line, made.column, path(false)};
+        const Mark mark{file_, made.line, made.column, path(false)};
         if (made.kind != Node::Kind::scalar) {
             report(mark, "a key must be plain text");
         } else if (const Member* first = find_member(frame.node, made.text)) {
-            report({x_file, made.line, made.column, key_path(made.text)},
+            report({file_, made.line, made.column, key_path(made.text)},
                    "is there twice; the first is on line " + std::to_string(first->line));
         } else {
             frame.drop_value = false;
@@ -148,10 +148,10 @@ private:
     /// Of what is being read: the value of the innermost key, or a key beside it.
     std::string path(bool of_value) const {
         std::string text;
-        for (const Frame& frame : x_frames) {
+        for (const Frame& frame : frames_) {
             if (frame.node.kind == Node::Kind::list) {
                 text += '[' + std::to_string(frame.node.items.size()) + ']';
-            } else if (frame.key && (of_value)) {
+            } else if (frame.key && (of_value || &frame != &frames_.back())) {
                 text += (text.empty() ? "" : ".") + frame.key->key;
             }
         }
@@ -164,23 +164,23 @@ private:
     }
 
     void report(const Mark& mark, std::string message) {
-        x_findings.push_back(error_at(mark, std::move(message)));
-        if (++x_reported >= kMaxSyntaxFindings) {
+        findings_.push_back(error_at(mark, std::move(message)));
+        if (++reported_ >= kMaxSyntaxFindings) {
             throw Stop{};
         }
     }
 
     void report(const YAML::Mark& mark, std::string message) {
-        report(Mark{x_file, mark.line + 1 + x_lines_before, mark.column + 1, path(true)},
+        report(Mark{file_, mark.line + 1 + lines_before_, mark.column + 1, path(true)},
                std::move(message));
     }
 
-    const std::string& x_file;
-    int x_lines_before;
-    std::vector<Finding>& x_findings;
-    std::vector<Frame> x_frames;
-    std::size_t x_nodes = 0;
-    std::size_t x_reported = 0;
+    const std::string& file_;
+    int lines_before_;
+    std::vector<Finding>& findings_;
+    std::vector<Frame> frames_;
+    std::size_t nodes_ = 0;
+    std::size_t reported_ = 0;
 };
 
 /// A piece of the text from one `---` to the next. Cutting there first (YAML 1.2, 9.1.2: the

@@ -76,7 +76,7 @@ bool is_label(std::string_view label) {
 
 std::optional<long long> parse_integer(std::string_view text) {
     const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-    if (digits.empty() || !is_digit(digits[0]) || false) {
+    if (digits.empty() || !is_digit(digits[0]) || (digits[0] == '0' && text.size() > 1)) {
         return std::nullopt;
     }
     long long value = 0;

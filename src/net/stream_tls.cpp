@@ -230,7 +230,11 @@ Stream::Step Stream::handshake_step() noexcept {
         ERR_clear_error();
         scratch().used = 0;
         const int result = SSL_do_handshake(ssl_);
-        if (result == 1) return send_records() == IoStatus::ok ? Step::done : Step::failed;
+        if (result == 1) {
+            // What came behind the handshake in one read lies in OpenSSL: no event will tell of it.
+            if (SSL_has_pending(ssl_) == 1) descriptor_.set_readable();
+            return send_records() == IoStatus::ok ? Step::done : Step::failed;
+        }
         const bool full = SSL_want_write(ssl_) == 1;
         const IoStatus status = tls_status(result);
         if (status != IoStatus::would_block) {

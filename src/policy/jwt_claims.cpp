@@ -31,15 +31,15 @@ std::size_t text_bytes(const ClaimViews& views) {
 }  // namespace
 
 IssuerTable::IssuerTable(std::vector<Issuer> issuers)
-    : x_issuers(std::move(issuers)),
-      x_generation(last_table.fetch_add(1, std::memory_order_relaxed) + 1) {}
+    : issuers_(std::move(issuers)),
+      generation_(last_table.fetch_add(1, std::memory_order_relaxed) + 1) {}
 
 Claims::Claims(const ClaimViews& views)
-    : x_views(views),
-      x_block_bytes(text_bytes(views)),
-      x_block(std::make_unique<char[]>(x_block_bytes)) {
-    char* at = x_block.get();
-    for_each_text(x_views, [&](std::string_view& text) {
+    : views_(views),
+      block_bytes_(text_bytes(views)),
+      block_(std::make_unique<char[]>(block_bytes_)) {
+    char* at = block_.get();
+    for_each_text(views_, [&](std::string_view& text) {
         if (!text.empty()) std::memcpy(at, text.data(), text.size());
         text = {at, text.size()};
         at += text.size();
@@ -47,20 +47,20 @@ Claims::Claims(const ClaimViews& views)
 }
 
 bool Claims::has_scope(std::string_view scope) const noexcept {
-    return std::find(x_views.scopes.begin(), x_views.scopes.end(), scope) != x_views.scopes.end();
+    return std::find(views_.scopes.begin(), views_.scopes.end(), scope) != views_.scopes.end();
 }
 
 bool Claims::meant_for(std::span<const std::string> wanted) const noexcept {
     if (wanted.empty()) return true;
     return std::any_of(wanted.begin(), wanted.end(), [this](const std::string& audience) {
-        return std::find(x_views.audiences.begin(), x_views.audiences.end(), audience) !=
-               x_views.audiences.end();
+        return std::find(views_.audiences.begin(), views_.audiences.end(), audience) !=
+               views_.audiences.end();
     });
 }
 
 std::size_t Claims::bytes() const noexcept {
-    return sizeof(Claims) + x_block_bytes +
-           (x_views.scopes.capacity() + x_views.audiences.capacity()) * sizeof(std::string_view);
+    return sizeof(Claims) + block_bytes_ +
+           (views_.scopes.capacity() + views_.audiences.capacity()) * sizeof(std::string_view);
 }
 
 }  // namespace rotary::policy

@@ -187,11 +187,11 @@ std::atomic<std::uint64_t> last_generation{0};
 void PkeyFree::operator()(evp_pkey_st* key) const noexcept { EVP_PKEY_free(key); }
 
 KeySet::KeySet(std::vector<PublicKey> keys)
-    : x_keys(std::move(keys)),
-      x_generation(last_generation.fetch_add(1, std::memory_order_relaxed) + 1) {}
+    : keys_(std::move(keys)),
+      generation_(last_generation.fetch_add(1, std::memory_order_relaxed) + 1) {}
 
 bool KeySet::same_keys(const KeySet& other) const noexcept {
-    return std::equal(x_keys.begin(), x_keys.end(), other.x_keys.begin(), other.x_keys.end(),
+    return std::equal(keys_.begin(), keys_.end(), other.keys_.begin(), other.keys_.end(),
                       [](const PublicKey& a, const PublicKey& b) {
                           return a.kid == b.kid && a.algorithms == b.algorithms &&
                                  EVP_PKEY_eq(a.pkey.get(), b.pkey.get()) == 1;

@@ -55,14 +55,14 @@ std::size_t cost_of(std::string_view token, const Claims& claims) noexcept {
 TokenCache::TokenCache(const TokenCacheLimits& limits) : TokenCache(limits, multiply_hash) {}
 
 TokenCache::TokenCache(const TokenCacheLimits& limits, Hash hash)
-    : x_limits(limits),
-      x_hash(hash),
-      x_seed(random_seed()),
-      x_buckets(std::bit_ceil(std::max<std::size_t>(limits.entries, 1)), kNone),
-      x_free(kNone) {}
+    : limits_(limits),
+      hash_(hash),
+      seed_(random_seed()),
+      buckets_(std::bit_ceil(std::max<std::size_t>(limits.entries, 1)), kNone),
+      free_(kNone) {}
 
 std::uint32_t& TokenCache::bucket_of(std::uint64_t hash) noexcept {
-    return x_buckets[hash & (x_buckets.size() - 1)];
+    return buckets_[hash & (buckets_.size() - 1)];
 }
 
 const Claims* TokenCache::find(std::string_view token, WallTime now, std::uint64_t generation) {
@@ -78,9 +78,9 @@ std::shared_ptr<const Claims> TokenCache::share(std::string_view token, WallTime
 
 TokenCache::Entry* TokenCache::lookup(std::string_view token, WallTime now,
                                       std::uint64_t generation) {
-    const std::uint64_t hash = x_hash(token, x_seed);
-    for (std::uint32_t i = bucket_of(hash); i != kNone; i = x_entries[i].next) {
-        Entry& entry = x_entries[i];
+    const std::uint64_t hash = hash_(token, seed_);
+    for (std::uint32_t i = bucket_of(hash); i != kNone; i = entries_[i].next) {
+        Entry& entry = entries_[i];
         if (entry.hash != hash || entry.token != token) continue;
         if (entry.generation != generation || now >= entry.claims->valid_until()) {
             remove(i);
@@ -94,65 +94,65 @@ TokenCache::Entry* TokenCache::lookup(std::string_view token, WallTime now,
 
 void TokenCache::put(std::string_view token, std::shared_ptr<const Claims> claims, WallTime now,
                      std::uint64_t generation) {
-    const std::uint64_t hash = x_hash(token, x_seed);
-    for (std::uint32_t i = bucket_of(hash); i != kNone; i = x_entries[i].next) {
-        if (x_entries[i].hash == hash && x_entries[i].token == token) {
+    const std::uint64_t hash = hash_(token, seed_);
+    for (std::uint32_t i = bucket_of(hash); i != kNone; i = entries_[i].next) {
+        if (entries_[i].hash == hash && entries_[i].token == token) {
             remove(i);
             break;
         }
     }
-    if (claims == nullptr || x_limits.entries == 0 || now >= claims->valid_until()) return;
+    if (claims == nullptr || limits_.entries == 0 || now >= claims->valid_until()) return;
     const std::size_t cost = cost_of(token, *claims);
-    if (token.size() > x_limits.token_bytes || cost > x_limits.bytes) return;
-    while (x_size >= x_limits.entries || x_bytes + cost > x_limits.bytes) evict_one();
+    if (token.size() > limits_.token_bytes || cost > limits_.bytes) return;
+    while (size_ >= limits_.entries || bytes_ + cost > limits_.bytes) evict_one();
 
     const std::uint32_t place = take_place();
-    Entry& entry = x_entries[place];
+    Entry& entry = entries_[place];
     entry.hash = hash;
     entry.generation = generation;
     entry.token = token;
     entry.claims = std::move(claims);
     entry.next = std::exchange(bucket_of(hash), place);
     entry.used = false;
-    ++x_size;
-    x_bytes += cost;
+    ++size_;
+    bytes_ += cost;
 }
 
 void TokenCache::clear() {
-    std::fill(x_buckets.begin(), x_buckets.end(), kNone);
-    x_entries.clear();
-    x_free = kNone;
-    x_hand = 0;
-    x_size = 0;
-    x_bytes = 0;
+    std::fill(buckets_.begin(), buckets_.end(), kNone);
+    entries_.clear();
+    free_ = kNone;
+    hand_ = 0;
+    size_ = 0;
+    bytes_ = 0;
 }
 
 void TokenCache::remove(std::uint32_t index) {
-    Entry& entry = x_entries[index];
+    Entry& entry = entries_[index];
     std::uint32_t* link = &bucket_of(entry.hash);
-    while (*link != index) link = &x_entries[*link].next;
+    while (*link != index) link = &entries_[*link].next;
     *link = entry.next;
-    --x_size;
-    x_bytes -= cost_of(entry.token, *entry.claims);
+    --size_;
+    bytes_ -= cost_of(entry.token, *entry.claims);
     entry = Entry{};  // gives the token's memory back too
-    entry.next = std::exchange(x_free, index);
+    entry.next = std::exchange(free_, index);
 }
 
 // Only called while an entry is there, so the hand finds one in at most two rounds.
 void TokenCache::evict_one() {
-    for (;; ++x_hand) {
-        if (x_hand >= x_entries.size()) x_hand = 0;
-        Entry& entry = x_entries[x_hand];
+    for (;; ++hand_) {
+        if (hand_ >= entries_.size()) hand_ = 0;
+        Entry& entry = entries_[hand_];
         if (entry.claims == nullptr) continue;
         if (!std::exchange(entry.used, false)) break;
     }
-    remove(static_cast<std::uint32_t>(x_hand++));
+    remove(static_cast<std::uint32_t>(hand_++));
 }
 
 std::uint32_t TokenCache::take_place() {
-    if (x_free != kNone) return std::exchange(x_free, x_entries[x_free].next);
-    x_entries.emplace_back();
-    return static_cast<std::uint32_t>(x_entries.size() - 1);
+    if (free_ != kNone) return std::exchange(free_, entries_[free_].next);
+    entries_.emplace_back();
+    return static_cast<std::uint32_t>(entries_.size() - 1);
 }
 
 }  // namespace rotary::policy

@@ -30,11 +30,13 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
     }
 }
 
-// application/json, application/*+json, text/json; none at all is taken for JSON.
+// application/json, application/*+json, text/json; none at all is taken for JSON, and so is what
+// `curl -d` says when nobody tells it better.
 bool is_json_type(std::string_view type) noexcept {
     const std::string_view essence = text::trim(type.substr(0, type.find(';')));
     if (essence.empty()) return true;
     if (text::iequals(essence, "application/json")) return true;
+    if (text::iequals(essence, "application/x-www-form-urlencoded")) return true;
     return essence.size() > 5 && (text::iequals(essence.substr(essence.size() - 5), "/json") ||
                                   text::iequals(essence.substr(essence.size() - 5), "+json"));
 }

@@ -322,17 +322,17 @@ void Admin::State::stop() noexcept {
 }
 
 Admin::Admin(asio::io_context& context, const AdminOptions& options, AdminHooks hooks, Logger& log)
-    : x_state(std::make_shared<State>(context, options, std::move(hooks), log)) {
-    x_state->bind();
-    auto ended = [state = x_state](std::exception_ptr failure) {
+    : state_(std::make_shared<State>(context, options, std::move(hooks), log)) {
+    state_->bind();
+    auto ended = [state = state_](std::exception_ptr failure) {
         if (failure && !state->stopped) state->log.error("admin listener ended");
     };
-    asio::co_spawn(context, accept_all(x_state), std::move(ended));
+    asio::co_spawn(context, accept_all(state_), std::move(ended));
 }
 
 Admin::~Admin() { stop(); }
-std::uint16_t Admin::port() const noexcept { return x_state->port; }
-std::size_t Admin::connections() const noexcept { return x_state->open.size(); }
-void Admin::stop() noexcept { x_state->stop(); }
+std::uint16_t Admin::port() const noexcept { return state_->port; }
+std::size_t Admin::connections() const noexcept { return state_->open.size(); }
+void Admin::stop() noexcept { state_->stop(); }
 
 }  // namespace rotary::server

@@ -228,24 +228,24 @@ asio::awaitable<void> run(std::shared_ptr<Call> call) {
 
 void HttpsGet::start(const HttpsGetRequest& request, Done done) {
     cancel();
-    x_call = std::make_shared<Call>(x_context, request, std::move(done));
-    x_call->timer.expires_after(request.deadline);
-    x_call->timer.async_wait([call = x_call](const error_code& error) {
+    call_ = std::make_shared<Call>(context_, request, std::move(done));
+    call_->timer.expires_after(request.deadline);
+    call_->timer.async_wait([call = call_](const error_code& error) {
         if (!error) call->fail("no answer in time");
     });
-    auto ended = [call = x_call](std::exception_ptr failure) {
+    auto ended = [call = call_](std::exception_ptr failure) {
         if (failure) call->fail("failed");
     };
-    asio::co_spawn(x_context, run(x_call), std::move(ended));
+    asio::co_spawn(context_, run(call_), std::move(ended));
 }
 
 void HttpsGet::cancel() noexcept {
-    if (!x_call) return;
-    x_call->close();
-    x_call->done = nullptr;
-    x_call.reset();
+    if (!call_) return;
+    call_->close();
+    call_->done = nullptr;
+    call_.reset();
 }
 
-bool HttpsGet::running() const noexcept { return x_call && !x_call->finished; }
+bool HttpsGet::running() const noexcept { return call_ && !call_->finished; }
 
 }  // namespace rotary::server

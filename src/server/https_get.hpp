@@ -33,7 +33,7 @@ class HttpsGet {
 public:
     using Done = std::function<void(HttpsGetResult result)>;
 
-    explicit HttpsGet(boost::asio::io_context& context) noexcept : x_context(context) {}
+    explicit HttpsGet(boost::asio::io_context& context) noexcept : context_(context) {}
     ~HttpsGet() { cancel(); }
     HttpsGet(const HttpsGet&) = delete;
     HttpsGet& operator=(const HttpsGet&) = delete;
@@ -46,8 +46,8 @@ public:
 
 private:
     struct Call;
-    boost::asio::io_context& x_context;
-    std::shared_ptr<Call> x_call;
+    boost::asio::io_context& context_;
+    std::shared_ptr<Call> call_;
 };
 
 }  // namespace rotary::server

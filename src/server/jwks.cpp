@@ -214,13 +214,13 @@ std::shared_ptr<JwksFetcher::Issuer> JwksFetcher::State::find(const Issuer& issu
 
 JwksFetcher::JwksFetcher(boost::asio::io_context& context, const JwksOptions& options,
                          OnKeys on_keys, Logger& log)
-    : x_state(std::make_unique<State>(context, options, std::move(on_keys), log)) {}
+    : state_(std::make_unique<State>(context, options, std::move(on_keys), log)) {}
 
 JwksFetcher::~JwksFetcher() { stop(); }
 
 void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
-    if (x_state->stopped) return;
-    std::vector<std::shared_ptr<Issuer>> old = std::move(x_state->issuers);
+    if (state_->stopped) return;
+    std::vector<std::shared_ptr<Issuer>> old = std::move(state_->issuers);
     std::vector<std::shared_ptr<Issuer>> fresh;
     std::vector<std::shared_ptr<Issuer>> now;
     for (JwksSource& source : sources) {
@@ -230,35 +230,35 @@ void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
         if (same != old.end()) {
             now.push_back(std::move(*same));
         } else {
-            now.push_back(std::make_shared<Issuer>(x_state->context, std::move(source)));
+            now.push_back(std::make_shared<Issuer>(state_->context, std::move(source)));
             fresh.push_back(now.back());
         }
         now.back()->index = now.size() - 1;
     }
-    x_state->issuers = std::move(now);
+    state_->issuers = std::move(now);
     old.clear();  // ends the fetches of those that are gone
     // `on_keys` may come back here with other sources: then those left of these are nobody's.
     for (const auto& issuer : fresh) {
-        if (x_state->find(*issuer)) x_state->fetch(issuer);
+        if (state_->find(*issuer)) state_->fetch(issuer);
     }
 }
 
 bool JwksFetcher::refresh_for_unknown_kid(std::size_t index) {
-    if (x_state->stopped || index >= x_state->issuers.size()) return false;
-    const std::shared_ptr<Issuer> issuer = x_state->issuers[index];
+    if (state_->stopped || index >= state_->issuers.size()) return false;
+    const std::shared_ptr<Issuer> issuer = state_->issuers[index];
     if (issuer->get.running()) return false;
     const auto now = std::chrono::steady_clock::now();
     const auto waited = now - issuer->last_unknown_kid;
-    if (issuer->asked_for_unknown_kid && waited < x_state->options.cooldown) return false;
+    if (issuer->asked_for_unknown_kid && waited < state_->options.cooldown) return false;
     issuer->asked_for_unknown_kid = true;
     issuer->last_unknown_kid = now;
-    x_state->fetch(issuer);
+    state_->fetch(issuer);
     return true;
 }
 
 void JwksFetcher::stop() noexcept {
-    x_state->stopped = true;
-    for (const auto& issuer : x_state->issuers) {
+    state_->stopped = true;
+    for (const auto& issuer : state_->issuers) {
         issuer->get.cancel();
         ++issuer->timer_generation;
         try {
@@ -269,17 +269,17 @@ void JwksFetcher::stop() noexcept {
     }
 }
 
-std::size_t JwksFetcher::size() const noexcept { return x_state->issuers.size(); }
+std::size_t JwksFetcher::size() const noexcept { return state_->issuers.size(); }
 
 std::shared_ptr<const policy::KeySet> JwksFetcher::keys(std::size_t issuer) const {
-    return issuer < size() ? x_state->issuers[issuer]->keys : nullptr;
+    return issuer < size() ? state_->issuers[issuer]->keys : nullptr;
 }
 
 JwksStatus JwksFetcher::status(std::size_t issuer) const {
-    return issuer < size() ? x_state->issuers[issuer]->status : JwksStatus{};
+    return issuer < size() ? state_->issuers[issuer]->status : JwksStatus{};
 }
 
-std::uint64_t JwksFetcher::fetches_ok() const noexcept { return x_state->fetches_ok; }
-std::uint64_t JwksFetcher::fetches_failed() const noexcept { return x_state->fetches_failed; }
+std::uint64_t JwksFetcher::fetches_ok() const noexcept { return state_->fetches_ok; }
+std::uint64_t JwksFetcher::fetches_failed() const noexcept { return state_->fetches_failed; }
 
 }  // namespace rotary::server

@@ -62,32 +62,32 @@ bool holds_surrogate(std::string_view text) noexcept {
 // over a limit costs no more than the bytes read so far.
 class Builder {
 public:
-    Builder(JsonTree& tree, std::size_t depth) : x_tree(tree), x_depth(depth) {}
+    Builder(JsonTree& tree, std::size_t depth) : tree_(tree), depth_(depth) {}
 
     bool Null() { return add(JsonKind::null); }
     bool Bool(bool truth) {
         if (!add(JsonKind::boolean)) return false;
-        x_tree.nodes.back().truth = truth;
+        tree_.nodes.back().truth = truth;
         return true;
     }
     bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
         if (!add(JsonKind::number)) return false;
-        x_tree.nodes.back().text = keep({text, size});
+        tree_.nodes.back().text = keep({text, size});
         return true;
     }
     bool String(const char* text, rapidjson::SizeType size, bool) {
         if (holds_surrogate({text, size}) || !add(JsonKind::string)) return false;
-        x_tree.nodes.back().text = keep({text, size});
+        tree_.nodes.back().text = keep({text, size});
         return true;
     }
     bool Key(const char* text, rapidjson::SizeType size, bool) {
         if (holds_surrogate({text, size})) return false;
-        x_key = keep({text, size});
+        key_ = keep({text, size});
         return true;
     }
     bool StartObject() { return open(JsonKind::object); }
     bool StartArray() { return open(JsonKind::array); }
-    bool EndObject(rapidjson::SizeType) { return unique_keys(x_open.back()) && close(); }
+    bool EndObject(rapidjson::SizeType) { return unique_keys(open_.back()) && close(); }
     bool EndArray(rapidjson::SizeType) { return close(); }
 
     // Numbers come as strings; the reader's template wants these all the same.
@@ -101,49 +101,49 @@ private:
     bool add(JsonKind kind) {
         Node node;
         node.kind = kind;
-        node.key = x_key;
-        node.next = static_cast<std::uint32_t>(x_tree.nodes.size()) + 1;
-        x_key = {};
-        if (!x_open.empty()) ++x_tree.nodes[x_open.back()].count;
-        x_tree.nodes.push_back(node);
+        node.key = key_;
+        node.next = static_cast<std::uint32_t>(tree_.nodes.size()) + 1;
+        key_ = {};
+        if (!open_.empty()) ++tree_.nodes[open_.back()].count;
+        tree_.nodes.push_back(node);
         return true;
     }
 
     bool open(JsonKind kind) {
-        if (x_open.size() >= x_depth || !add(kind)) return false;
-        x_open.push_back(static_cast<std::uint32_t>(x_tree.nodes.size()) - 1);
+        if (open_.size() >= depth_ || !add(kind)) return false;
+        open_.push_back(static_cast<std::uint32_t>(tree_.nodes.size()) - 1);
         return true;
     }
 
     bool close() {
-        x_tree.nodes[x_open.back()].next = static_cast<std::uint32_t>(x_tree.nodes.size());
-        x_open.pop_back();
+        tree_.nodes[open_.back()].next = static_cast<std::uint32_t>(tree_.nodes.size());
+        open_.pop_back();
         return true;
     }
 
     Text keep(std::string_view text) {
-        const Text kept{static_cast<std::uint32_t>(x_tree.chars.size()),
+        const Text kept{static_cast<std::uint32_t>(tree_.chars.size()),
                         static_cast<std::uint32_t>(text.size())};
-        x_tree.chars.append(text);
+        tree_.chars.append(text);
         return kept;
     }
 
     // Sorted, so that an object of a million members costs no square of it.
     bool unique_keys(std::uint32_t object) {
-        const std::uint32_t end = static_cast<std::uint32_t>(x_tree.nodes.size());
-        x_keys.clear();
-        for (std::uint32_t i = object + 1; i < end; i = x_tree.nodes[i].next) {
-            x_keys.push_back(x_tree.view(x_tree.nodes[i].key));
+        const std::uint32_t end = static_cast<std::uint32_t>(tree_.nodes.size());
+        keys_.clear();
+        for (std::uint32_t i = object + 1; i < end; i = tree_.nodes[i].next) {
+            keys_.push_back(tree_.view(tree_.nodes[i].key));
         }
-        std::sort(x_keys.begin(), x_keys.end());
-        return std::adjacent_find(x_keys.begin(), x_keys.end()) == x_keys.end();
+        std::sort(keys_.begin(), keys_.end());
+        return std::adjacent_find(keys_.begin(), keys_.end()) == keys_.end();
     }
 
-    JsonTree& x_tree;
-    std::size_t x_depth;
-    Text x_key;
-    std::vector<std::uint32_t> x_open;
-    std::vector<std::string_view> x_keys;
+    JsonTree& tree_;
+    std::size_t depth_;
+    Text key_;
+    std::vector<std::uint32_t> open_;
+    std::vector<std::string_view> keys_;
 };
 
 const Node& node_of(const JsonTree* tree, std::uint32_t index) noexcept {
@@ -167,21 +167,21 @@ std::optional<JsonDocument> JsonDocument::parse(std::string_view text, const Jso
 }
 
 JsonDocument::JsonDocument(std::unique_ptr<const JsonTree> tree) noexcept
-    : x_tree(std::move(tree)) {}
+    : tree_(std::move(tree)) {}
 JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
 JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 JsonDocument::~JsonDocument() = default;
 
-JsonKind JsonValue::kind() const noexcept { return node_of(x_tree, x_index).kind; }
+JsonKind JsonValue::kind() const noexcept { return node_of(tree_, index_).kind; }
 
 std::optional<std::string_view> JsonValue::string() const noexcept {
     if (!is_string()) return std::nullopt;
-    return x_tree->view(node_of(x_tree, x_index).text);
+    return tree_->view(node_of(tree_, index_).text);
 }
 
 std::string_view JsonValue::number_text() const noexcept {
     if (!is_number()) return {};
-    return x_tree->view(node_of(x_tree, x_index).text);
+    return tree_->view(node_of(tree_, index_).text);
 }
 
 std::optional<std::int64_t> JsonValue::integer() const noexcept {
@@ -205,7 +205,7 @@ std::optional<double> JsonValue::number() const noexcept {
 
 std::optional<bool> JsonValue::boolean() const noexcept {
     if (!is_boolean()) return std::nullopt;
-    return node_of(x_tree, x_index).truth;
+    return node_of(tree_, index_).truth;
 }
 
 std::optional<JsonValue> JsonValue::find(std::string_view key) const noexcept {
@@ -215,31 +215,31 @@ std::optional<JsonValue> JsonValue::find(std::string_view key) const noexcept {
     return std::nullopt;
 }
 
-std::size_t JsonValue::size() const noexcept { return node_of(x_tree, x_index).count; }
+std::size_t JsonValue::size() const noexcept { return node_of(tree_, index_).count; }
 
 std::optional<JsonValue> JsonValue::at(std::size_t index) const noexcept {
     if (index >= size()) return std::nullopt;
-    std::uint32_t child = x_index + 1;
-    for (; index > 0; --index) child = node_of(x_tree, child).next;
-    return JsonValue(x_tree, child);
+    std::uint32_t child = index_ + 1;
+    for (; index > 0; --index) child = node_of(tree_, child).next;
+    return JsonValue(tree_, child);
 }
 
 JsonRange JsonValue::members() const noexcept {
-    if (!is_object()) return {x_tree, 0, 0};
-    return {x_tree, x_index + 1, node_of(x_tree, x_index).next};
+    if (!is_object()) return {tree_, 0, 0};
+    return {tree_, index_ + 1, node_of(tree_, index_).next};
 }
 
 JsonRange JsonValue::elements() const noexcept {
-    if (!is_array()) return {x_tree, 0, 0};
-    return {x_tree, x_index + 1, node_of(x_tree, x_index).next};
+    if (!is_array()) return {tree_, 0, 0};
+    return {tree_, index_ + 1, node_of(tree_, index_).next};
 }
 
 std::string_view JsonValue::key() const noexcept {
-    return x_tree->view(node_of(x_tree, x_index).key);
+    return tree_->view(node_of(tree_, index_).key);
 }
 
 JsonRange::Iterator& JsonRange::Iterator::operator++() noexcept {
-    x_index = node_of(x_tree, x_index).next;
+    index_ = node_of(tree_, index_).next;
     return *this;
 }
 

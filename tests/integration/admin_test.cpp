@@ -44,25 +44,25 @@ protected:
         hooks.may_change = [](std::string_view authorization, bool local) {
             return local || authorization == "Bearer right";
         };
-        x_admin = std::make_unique<Admin>(x_context, options, std::move(hooks), x_log);
-        x_thread = std::thread([this] { x_context.run(); });
+        admin_ = std::make_unique<Admin>(context_, options, std::move(hooks), log_);
+        thread_ = std::thread([this] { context_.run(); });
     }
     ~AdminTest() override {
-        on_control_thread([this] { x_admin.reset(); });
-        x_guard.reset();
-        if (x_thread.joinable()) x_thread.join();
+        on_control_thread([this] { admin_.reset(); });
+        guard_.reset();
+        if (thread_.joinable()) thread_.join();
     }
     template <class F>
     auto on_control_thread(F f) -> decltype(f()) {
-        if (!x_thread.joinable()) return f();
+        if (!thread_.joinable()) return f();
         std::packaged_task<decltype(f())()> task(std::move(f));
         auto future = task.get_future();
-        boost::asio::post(x_context, [&task] { task(); });
+        boost::asio::post(context_, [&task] { task(); });
         return future.get();
     }
     ClientOptions where() const {
         ClientOptions options;
-        options.port = x_admin->port();
+        options.port = admin_->port();
         options.tls = false;
         return options;
     }
@@ -75,12 +75,12 @@ protected:
         return test::fetch(where(), request);
     }
 
-    boost::asio::io_context x_context{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> x_guard{
-        x_context.get_executor()};
-    Logger x_log{LogLevel::error, LogFormat::json, -1};
-    std::unique_ptr<Admin> x_admin;
-    std::thread x_thread;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_{
+        context_.get_executor()};
+    Logger log_{LogLevel::error, LogFormat::json, -1};
+    std::unique_ptr<Admin> admin_;
+    std::thread thread_;
 };
 
 Request get(const std::string& target) {
@@ -117,7 +117,7 @@ TEST_F(AdminTest, KeepsConnectionsAliveAndServesPipelines) {
     EXPECT_EQ(client.read_response().status, 200u);
     EXPECT_EQ(client.read_response().status, 404u);
     EXPECT_EQ(client.read_response().body, "metrics 1\n");
-    EXPECT_EQ(on_control_thread([this] { return x_admin->connections(); }), 1u);
+    EXPECT_EQ(on_control_thread([this] { return admin_->connections(); }), 1u);
 }
 
 TEST_F(AdminTest, ClosesWhenAskedTo) {
@@ -273,11 +273,11 @@ TEST_F(AdminTest, AClientThatDoesNotReadIsCutOff) {
     client.send(get("/api/v1/models"));  // 4 MiB
     EXPECT_EQ(fetch("GET", "/livez").status, 200u);
     const auto until = std::chrono::steady_clock::now() + 5s;
-    while (on_control_thread([this] { return x_admin->connections(); }) > 0 &&
+    while (on_control_thread([this] { return admin_->connections(); }) > 0 &&
            std::chrono::steady_clock::now() < until) {
         std::this_thread::yield();
     }
-    EXPECT_EQ(on_control_thread([this] { return x_admin->connections(); }), 0u);
+    EXPECT_EQ(on_control_thread([this] { return admin_->connections(); }), 0u);
 }
 
 TEST_F(AdminTest, AtTheLimitTheOneThatWaitedLongestGoes) {
@@ -296,7 +296,7 @@ TEST_F(AdminTest, AtTheLimitTheOneThatWaitedLongestGoes) {
     EXPECT_EQ(clients[0].exchange(get("/livez")).status, 200u);
     EXPECT_EQ(clients[2].exchange(get("/livez")).status, 200u);
     EXPECT_EQ(clients[3].exchange(get("/livez")).status, 200u);
-    EXPECT_EQ(on_control_thread([this] { return x_admin->connections(); }), 4u);
+    EXPECT_EQ(on_control_thread([this] { return admin_->connections(); }), 4u);
 }
 
 TEST_F(AdminTest, ManySilentConnectionsDoNotKeepAProbeOut) {
@@ -304,14 +304,14 @@ TEST_F(AdminTest, ManySilentConnectionsDoNotKeepAProbeOut) {
     std::vector<TestClient> silent;
     for (int i = 0; i < 100; ++i) silent.emplace_back(where());
     EXPECT_EQ(fetch("GET", "/livez").status, 200u);
-    EXPECT_LE(on_control_thread([this] { return x_admin->connections(); }), 64u);
+    EXPECT_LE(on_control_thread([this] { return admin_->connections(); }), 64u);
 }
 
 TEST_F(AdminTest, StopEndsEverything) {
     start();
     TestClient client(where());
     client.exchange(get("/livez"));
-    on_control_thread([this] { x_admin->stop(); });
+    on_control_thread([this] { admin_->stop(); });
     EXPECT_NE(client.wait_for_end(5s), ReadEnd::timeout);
     EXPECT_THROW(TestClient{where()}, test::ClientError);
 }
@@ -320,15 +320,15 @@ TEST_F(AdminTest, APortInUseIsNamed) {
     start();
     boost::asio::io_context context;
     AdminOptions options;
-    options.port = x_admin->port();
+    options.port = admin_->port();
     try {
-        const Admin second(context, options, {}, x_log);
+        const Admin second(context, options, {}, log_);
         FAIL() << "bound twice";
     } catch (const std::exception& exception) {
         EXPECT_THAT(exception.what(), HasSubstr("127.0.0.1:" + std::to_string(options.port)));
     }
     options.address = "localhost";  // not a literal
-    EXPECT_THROW(Admin(context, options, {}, x_log), std::exception);
+    EXPECT_THROW(Admin(context, options, {}, log_), std::exception);
 }
 
 TEST(Admin, MayBeDestroyedWithConnectionsOpenAndTheContextNeverRunAgain) {

@@ -52,24 +52,24 @@ public:
     using error_code = boost::system::error_code;
 
     KeyServer(asio::io_context& context, const test::PemFiles* tls)
-        : x_acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+        : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
         if (tls != nullptr) {
-            x_tls.emplace(asio::ssl::context::tls_server);
-            x_tls->use_certificate_chain_file(tls->certificate);
-            x_tls->use_private_key_file(tls->key, asio::ssl::context::pem);
+            tls_.emplace(asio::ssl::context::tls_server);
+            tls_->use_certificate_chain_file(tls->certificate);
+            tls_->use_private_key_file(tls->key, asio::ssl::context::pem);
         }
         accept();
     }
 
     std::string url(const std::string& host = "127.0.0.1") const {
-        return (x_tls ? "https://" : "http://") + host + ":" +
-               std::to_string(x_acceptor.local_endpoint().port()) + "/keys?x=1";
+        return (tls_ ? "https://" : "http://") + host + ":" +
+               std::to_string(acceptor_.local_endpoint().port()) + "/keys?x=1";
     }
     void serve(const std::string& body, const std::string& status = "200 OK") {
         answer = "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nContent-Length: " +
                  std::to_string(body.size()) + "\r\n\r\n" + body;
     }
-    void close() { x_acceptor.close(); }
+    void close() { acceptor_.close(); }
 
     std::optional<std::string> answer;
     int connections = 0;
@@ -85,12 +85,12 @@ private:
     };
 
     void accept() {
-        x_acceptor.async_accept([this](error_code error, tcp::socket socket) {
+        acceptor_.async_accept([this](error_code error, tcp::socket socket) {
             if (error) return;
             ++connections;
             auto peer = std::make_shared<Peer>(std::move(socket));
-            if (x_tls) {
-                peer->tls.emplace(peer->socket, *x_tls);
+            if (tls_) {
+                peer->tls.emplace(peer->socket, *tls_);
                 peer->tls->async_handshake(asio::ssl::stream_base::server,
                                            [this, peer](error_code failed) {
                                                if (!failed) read(peer, *peer->tls);
@@ -119,31 +119,31 @@ private:
         });
     }
 
-    tcp::acceptor x_acceptor;
-    std::optional<asio::ssl::context> x_tls;
+    tcp::acceptor acceptor_;
+    std::optional<asio::ssl::context> tls_;
 };
 
 class JwksTest : public testing::Test {
 protected:
     JwksTest() {
-        x_options.refresh = 1h;
-        x_options.retry_first = 10ms;
-        x_options.retry_max = 40ms;
-        x_options.cooldown = 1h;
+        options_.refresh = 1h;
+        options_.retry_first = 10ms;
+        options_.retry_max = 40ms;
+        options_.cooldown = 1h;
     }
     KeyServer& server(const test::PemFiles* tls = nullptr) {
-        x_servers.push_back(std::make_unique<KeyServer>(x_context, tls));
-        return *x_servers.back();
+        servers_.push_back(std::make_unique<KeyServer>(context_, tls));
+        return *servers_.back();
     }
     JwksFetcher& fetcher() {
-        if (!x_fetcher) {
+        if (!fetcher_) {
             auto on_keys = [this](std::size_t issuer, std::shared_ptr<const KeySet> keys) {
-                x_published.push_back(std::to_string(issuer) + ": " + kids(keys));
-                if (x_when_published) x_when_published();
+                published_.push_back(std::to_string(issuer) + ": " + kids(keys));
+                if (when_published_) when_published_();
             };
-            x_fetcher = std::make_unique<JwksFetcher>(x_context, x_options, on_keys, x_log);
+            fetcher_ = std::make_unique<JwksFetcher>(context_, options_, on_keys, log_);
         }
-        return *x_fetcher;
+        return *fetcher_;
     }
     static JwksSource at(const std::string& url, const std::string& ca = {}) {
         JwksSource source;
@@ -157,13 +157,13 @@ protected:
         const auto until = std::chrono::steady_clock::now() + 10s;
         while (!done()) {
             if (std::chrono::steady_clock::now() > until) return false;
-            x_context.restart();
-            x_context.run_one_for(100ms);
+            context_.restart();
+            context_.run_one_for(100ms);
         }
         return true;
     }
     bool run_until_published(std::size_t count) {
-        return run_until([this, count] { return x_published.size() >= count; });
+        return run_until([this, count] { return published_.size() >= count; });
     }
     bool run_until_failed(std::uint64_t count) {
         return run_until([this, count] { return fetcher().fetches_failed() >= count; });
@@ -173,17 +173,17 @@ protected:
     }
     // Whatever can happen now has happened.
     void settle() {
-        x_context.restart();
-        while (x_context.poll() > 0) x_context.restart();
+        context_.restart();
+        while (context_.poll() > 0) context_.restart();
     }
 
-    asio::io_context x_context{1};
-    Logger x_log{LogLevel::error, LogFormat::json, -1};
-    JwksOptions x_options;
-    std::vector<std::string> x_published;
-    std::function<void()> x_when_published;
-    std::vector<std::unique_ptr<KeyServer>> x_servers;
-    std::unique_ptr<JwksFetcher> x_fetcher;
+    asio::io_context context_{1};
+    Logger log_{LogLevel::error, LogFormat::json, -1};
+    JwksOptions options_;
+    std::vector<std::string> published_;
+    std::function<void()> when_published_;
+    std::vector<std::unique_ptr<KeyServer>> servers_;
+    std::unique_ptr<JwksFetcher> fetcher_;
 };
 
 }  // namespace rotary::server

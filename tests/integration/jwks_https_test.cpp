@@ -22,7 +22,7 @@ class JwksBadAnswerTest : public JwksTest, public testing::WithParamInterface<Ba
 
 TEST_P(JwksBadAnswerTest, IsAFailedFetch) {
     KeyServer& keys = server();
-    x_options.limits.bytes = 4096;
+    options_.limits.bytes = 4096;
     keys.serve(jwks_of({"a"}));
     fetcher().set_sources({at(keys.url())});
     ASSERT_TRUE(run_until_published(1));
@@ -31,7 +31,7 @@ TEST_P(JwksBadAnswerTest, IsAFailedFetch) {
     ASSERT_TRUE(run_until_failed(1));
     EXPECT_THAT(fetcher().status(0).last_error, HasSubstr(GetParam().error));
     EXPECT_EQ(kids(fetcher().keys(0)), "a ");
-    EXPECT_EQ(x_published.size(), 1u);
+    EXPECT_EQ(published_.size(), 1u);
 }
 
 const std::string kBig(5000, ' ');
@@ -72,7 +72,7 @@ TEST_F(JwksTest, InterimAnswersAreSkippedAndChunksJoined) {
                   with_body("Transfer-Encoding: chunked", chunks + "0\r\n\r\n");
     fetcher().set_sources({at(keys.url())});
     ASSERT_TRUE(run_until_published(1));
-    EXPECT_EQ(x_published.back(), "0: a ");
+    EXPECT_EQ(published_.back(), "0: a ");
 }
 
 TEST_F(JwksTest, ABodyUntilTheEndOfTheConnectionIsWholeOnlyWhenTlsSaysSo) {
@@ -83,7 +83,7 @@ TEST_F(JwksTest, ABodyUntilTheEndOfTheConnectionIsWholeOnlyWhenTlsSaysSo) {
     fetcher().set_sources({at(plain.url()), at(cut.url(), certificates().ca)});
     ASSERT_TRUE(run_until_ok(1));
     ASSERT_TRUE(run_until_failed(1));
-    EXPECT_THAT(x_published, testing::ElementsAre("0: a "));
+    EXPECT_THAT(published_, testing::ElementsAre("0: a "));
     EXPECT_THAT(fetcher().status(1).last_error, HasSubstr("truncated"));
 }
 
@@ -138,7 +138,7 @@ TEST_F(JwksTest, APlaintextServerBehindHttpsFails) {
     keys.serve(jwks_of({"a"}));
     std::string url = keys.url();
     url.replace(0, 4, "https");
-    x_options.fetch = 300ms;
+    options_.fetch = 300ms;
     fetcher().set_sources({at(url, certificates().ca)});
     ASSERT_TRUE(run_until_failed(1));
     EXPECT_EQ(keys.requests, 0);

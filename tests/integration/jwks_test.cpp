@@ -16,7 +16,7 @@ TEST_F(JwksTest, FetchesAtOnceAndPublishes) {
     keys.serve(jwks_of({"a", "b"}));
     fetcher().set_sources({at(keys.url())});
     ASSERT_TRUE(run_until_published(1));
-    EXPECT_THAT(x_published, testing::ElementsAre("0: a b "));
+    EXPECT_THAT(published_, testing::ElementsAre("0: a b "));
     EXPECT_EQ(kids(fetcher().keys(0)), "a b ");
     EXPECT_THAT(keys.last_request, testing::StartsWith("GET /keys?x=1 HTTP/1.1\r\n"));
     EXPECT_THAT(keys.last_request, HasSubstr("Host: 127.0.0.1:"));
@@ -29,19 +29,19 @@ TEST_F(JwksTest, FetchesAtOnceAndPublishes) {
 }
 
 TEST_F(JwksTest, RotationArrivesAndTheSameKeysAreNotPublishedAgain) {
-    x_options.refresh = 20ms;
+    options_.refresh = 20ms;
     KeyServer& keys = server();
     keys.serve(jwks_of({"a"}));
     fetcher().set_sources({at(keys.url())});
     ASSERT_TRUE(run_until([&] { return keys.requests >= 4; }));
-    EXPECT_THAT(x_published, testing::ElementsAre("0: a "));
+    EXPECT_THAT(published_, testing::ElementsAre("0: a "));
     keys.serve(jwks_of({"a", "b"}));
     ASSERT_TRUE(run_until_published(2));
-    EXPECT_EQ(x_published.back(), "0: a b ");
+    EXPECT_EQ(published_.back(), "0: a b ");
 }
 
 TEST_F(JwksTest, RefreshesAfterFourFifthsOfThePeriod) {
-    x_options.refresh = 250ms;
+    options_.refresh = 250ms;
     KeyServer& keys = server();
     keys.serve(jwks_of({"a"}));
     const auto before = std::chrono::steady_clock::now();
@@ -51,7 +51,7 @@ TEST_F(JwksTest, RefreshesAfterFourFifthsOfThePeriod) {
 }
 
 TEST_F(JwksTest, AnOutageKeepsTheKeysAndIsRetriedUntilItEnds) {
-    x_options.refresh = 20ms;
+    options_.refresh = 20ms;
     KeyServer& keys = server();
     keys.serve(jwks_of({"a"}));
     fetcher().set_sources({at(keys.url())});
@@ -60,7 +60,7 @@ TEST_F(JwksTest, AnOutageKeepsTheKeysAndIsRetriedUntilItEnds) {
     ASSERT_TRUE(run_until_failed(4));
     EXPECT_EQ(kids(fetcher().keys(0)), "a ");
     EXPECT_EQ(fetcher().status(0).last_error, "refused: status 503");
-    EXPECT_EQ(x_published.size(), 1u);
+    EXPECT_EQ(published_.size(), 1u);
     keys.serve(jwks_of({"b"}));
     ASSERT_TRUE(run_until_published(2));
     EXPECT_EQ(kids(fetcher().keys(0)), "b ");
@@ -68,8 +68,8 @@ TEST_F(JwksTest, AnOutageKeepsTheKeysAndIsRetriedUntilItEnds) {
 }
 
 TEST_F(JwksTest, RetriesBackOff) {
-    x_options.retry_first = 20ms;
-    x_options.retry_max = 80ms;
+    options_.retry_first = 20ms;
+    options_.retry_max = 80ms;
     KeyServer& keys = server();
     keys.serve("", "500 no");
     const auto before = std::chrono::steady_clock::now();
@@ -79,18 +79,18 @@ TEST_F(JwksTest, RetriesBackOff) {
 }
 
 TEST_F(JwksTest, KeysGoStale) {
-    x_options.refresh = 20ms;
-    x_options.stale = 100ms;
+    options_.refresh = 20ms;
+    options_.stale = 100ms;
     KeyServer& keys = server();
     keys.serve(jwks_of({"a"}));
     fetcher().set_sources({at(keys.url())});
     ASSERT_TRUE(run_until_published(1));
     keys.serve("", "404 Not Found");
     ASSERT_TRUE(run_until_published(2));
-    EXPECT_EQ(x_published.back(), "0: none");
+    EXPECT_EQ(published_.back(), "0: none");
     keys.serve(jwks_of({"a"}));
     ASSERT_TRUE(run_until_published(3));
-    EXPECT_EQ(x_published.back(), "0: a ");
+    EXPECT_EQ(published_.back(), "0: a ");
 }
 
 TEST_F(JwksTest, UnknownKidsCauseOneFetchACooldown) {
@@ -111,7 +111,7 @@ TEST_F(JwksTest, UnknownKidsCauseOneFetchACooldown) {
 }
 
 TEST_F(JwksTest, AfterTheCooldownAnUnknownKidIsLookedForAgain) {
-    x_options.cooldown = 50ms;
+    options_.cooldown = 50ms;
     KeyServer& keys = server();
     keys.serve(jwks_of({"a"}));
     fetcher().set_sources({at(keys.url())});
@@ -135,7 +135,7 @@ TEST_F(JwksTest, OneFetchAtATime) {
 }
 
 TEST_F(JwksTest, ASilentServerCostsOneDeadline) {
-    x_options.fetch = 50ms;
+    options_.fetch = 50ms;
     KeyServer& keys = server();
     fetcher().set_sources({at(keys.url())});
     const auto before = std::chrono::steady_clock::now();
@@ -171,12 +171,12 @@ TEST_F(JwksTest, FilesAreReadAtOnceAndAgain) {
     const test::TempDir dir;
     JwksSource source;
     source.file = dir.write("keys.json", jwks_of({"a"}));
-    x_options.refresh = 20ms;
+    options_.refresh = 20ms;
     fetcher().set_sources({source});
-    EXPECT_THAT(x_published, testing::ElementsAre("0: a "));  // the context has not even run
+    EXPECT_THAT(published_, testing::ElementsAre("0: a "));  // the context has not even run
     dir.write("keys.json", jwks_of({"b"}));
     ASSERT_TRUE(run_until_published(2));
-    EXPECT_EQ(x_published.back(), "0: b ");
+    EXPECT_EQ(published_.back(), "0: b ");
     std::filesystem::remove(source.file);
     ASSERT_TRUE(run_until_failed(2));
     EXPECT_EQ(kids(fetcher().keys(0)), "b ");
@@ -186,7 +186,7 @@ TEST_F(JwksTest, FilesAreReadAtOnceAndAgain) {
 
 TEST_F(JwksTest, FilesThatCanNotBeUsedFail) {
     const test::TempDir dir;
-    x_options.limits.bytes = 4096;
+    options_.limits.bytes = 4096;
     JwksSource missing, folder, large, pipe;
     missing.file = dir / "missing.json";
     folder.file = dir.path().string();
@@ -198,7 +198,7 @@ TEST_F(JwksTest, FilesThatCanNotBeUsedFail) {
         EXPECT_EQ(fetcher().status(i).fetches_failed, 1u) << i;
         EXPECT_EQ(fetcher().keys(i), nullptr) << i;
     }
-    EXPECT_TRUE(x_published.empty());
+    EXPECT_TRUE(published_.empty());
 }
 
 TEST_F(JwksTest, AReloadKeepsWhatIsStillThere) {
@@ -218,7 +218,7 @@ TEST_F(JwksTest, AReloadKeepsWhatIsStillThere) {
     EXPECT_EQ(fetcher().status(0).fetches_ok, 1u);
     EXPECT_EQ(fetcher().keys(1), nullptr);
     ASSERT_TRUE(run_until_published(3));
-    EXPECT_EQ(x_published.back(), "1: c ");
+    EXPECT_EQ(published_.back(), "1: c ");
     EXPECT_EQ(fetcher().fetches_ok(), 3u);
     EXPECT_EQ(second.requests, 1);
 }
@@ -240,21 +240,21 @@ TEST_F(JwksTest, TheCallbackMayReload) {
     const test::TempDir dir;
     JwksSource file;
     file.file = dir.write("keys.json", jwks_of({"f"}));
-    x_when_published = [&] {
-        if (x_published.size() == 1) fetcher().set_sources({file});
+    when_published_ = [&] {
+        if (published_.size() == 1) fetcher().set_sources({file});
     };
     fetcher().set_sources({at(keys.url()), at(keys.url() + "2")});
     ASSERT_TRUE(run_until_published(2));
     settle();
-    EXPECT_THAT(x_published, testing::ElementsAre(AnyOf("0: a ", "1: a "), "0: f "));
+    EXPECT_THAT(published_, testing::ElementsAre(AnyOf("0: a ", "1: a "), "0: f "));
     EXPECT_EQ(fetcher().size(), 1u);
 }
 
 TEST_F(JwksTest, ACallbackThatThrowsHarmsNobody) {
-    x_options.refresh = 20ms;
+    options_.refresh = 20ms;
     KeyServer& keys = server();
     keys.serve(jwks_of({"a"}));
-    x_when_published = [] { throw std::runtime_error("no"); };
+    when_published_ = [] { throw std::runtime_error("no"); };
     fetcher().set_sources({at(keys.url())});
     ASSERT_TRUE(run_until_published(1));
     keys.serve(jwks_of({"b"}));
@@ -271,9 +271,9 @@ TEST_F(JwksTest, StopsInTheMiddleOfAFetch) {
     settle();
     EXPECT_EQ(fetcher().fetches_failed(), 0u);
     EXPECT_EQ(silent.connections, 1);
-    x_fetcher.reset();
+    fetcher_.reset();
     settle();
-    EXPECT_TRUE(x_published.empty());
+    EXPECT_TRUE(published_.empty());
 }
 
 // At each step of a fetch, then the context goes without ever running again.
@@ -283,7 +283,7 @@ TEST_F(JwksTest, MayBeDestroyedAtAnyMoment) {
         KeyServer keys(*context, &certificates().server);
         keys.serve(jwks_of({"a"}));
         JwksFetcher::OnKeys ignore = [](std::size_t, std::shared_ptr<const KeySet>) {};
-        auto fetching = std::make_unique<JwksFetcher>(*context, x_options, ignore, x_log);
+        auto fetching = std::make_unique<JwksFetcher>(*context, options_, ignore, log_);
         fetching->set_sources({at(keys.url("localhost"), certificates().ca)});
         for (int i = 0; i < steps; ++i) context->run_one_for(2ms);
         fetching.reset();

@@ -199,18 +199,36 @@ TEST(Dialer, ConnectionRefused) {
     }
 }
 
-// Where localhost is ::1 as well, that is tried first and refused.
 TEST(Dialer, GoesOnToTheNextAddress) {
-    Upstream upstream(2, answer_pings);
+    Upstream upstream(1, answer_pings);
     NetLoop loop;
     Dialer dialer(loop.reactor, loop.buffers, quick_limits());
-    for (int round = 0; round < 2; ++round) {
-        Dialed result = dial_once(loop, dialer, Endpoint{"localhost", upstream.port(), nullptr});
-        ASSERT_TRUE(result.has_value());
-        std::string got;
-        loop.run(echo(**result, got));
-        EXPECT_EQ(got, "pong");
-    }
+    dialer.learn("several.test", {"::1", "127.0.0.2", "127.0.0.1"});  // two where nobody listens
+    Dialed result = dial_once(loop, dialer, Endpoint{"several.test", upstream.port(), nullptr});
+    ASSERT_TRUE(result.has_value()) << result.error().detail;
+    std::string got;
+    loop.run(echo(**result, got));
+    EXPECT_EQ(got, "pong");
+}
+
+TEST(Dialer, OldAnswerServesWhenTheRefreshFails) {
+    Upstream upstream(1, answer_pings);
+    NetLoop loop;
+    Dialer::Limits limits = quick_limits();
+    limits.dns_cache = 0ms;  // old at once
+    limits.dns = 2s;
+    Dialer dialer(loop.reactor, loop.buffers, limits);
+    dialer.learn("no such name", {"127.0.0.1"});
+    Dialed result = dial_once(loop, dialer, Endpoint{"no such name", upstream.port(), nullptr});
+    EXPECT_TRUE(result.has_value());
+}
+
+TEST(Dialer, ResolvesNames) {
+    Upstream upstream(1, answer_pings);
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    Dialed result = dial_once(loop, dialer, Endpoint{"localhost", upstream.port(), nullptr});
+    EXPECT_TRUE(result.has_value());
 }
 
 TEST(Dialer, NameThatIsNone) {

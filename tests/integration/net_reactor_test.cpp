@@ -94,15 +94,20 @@ Task<void> read_request(Stream& client, std::string& got, IoStatus& end) {
 }
 
 TEST(Waiting, ClientsOwnBytesAreReadBeforeItsEnd) {
-    NetLoop loop;
-    Line client(loop);
-    ASSERT_TRUE(client.peer.write("GET"));
-    client.peer.finish();
-    std::string got;
-    IoStatus end = IoStatus::ok;
-    loop.run(read_request(*client.stream, got, end));
-    EXPECT_EQ(got, "GET");
-    EXPECT_EQ(end, IoStatus::end);
+    for (const bool known_before : {false, true}) {
+        SCOPED_TRACE(known_before);
+        NetLoop loop;
+        Line client(loop);
+        ASSERT_TRUE(client.peer.write("GET"));
+        client.peer.finish();
+        if (known_before) loop.context.poll();
+        EXPECT_EQ(client.stream->descriptor().hung_up(), known_before);
+        std::string got;
+        IoStatus end = IoStatus::ok;
+        loop.run(read_request(*client.stream, got, end));
+        EXPECT_EQ(got, "GET");
+        EXPECT_EQ(end, IoStatus::end);
+    }
 }
 
 TEST(Waiting, DeadlineWakesAWaitForBytes) {

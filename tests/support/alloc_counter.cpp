@@ -129,9 +129,9 @@ std::uint64_t allocations_of(pid_t thread) {
 AllocationScope::AllocationScope() : AllocationScope(::gettid()) {}
 
 AllocationScope::AllocationScope(pid_t thread)
-    : x_thread(thread), x_before(allocations_of(thread)) {}
+    : thread_(thread), before_(allocations_of(thread)) {}
 
-std::uint64_t AllocationScope::count() const { return allocations_of(x_thread) - x_before; }
+std::uint64_t AllocationScope::count() const { return allocations_of(thread_) - before_; }
 
 void abort_on_allocation(bool on) { aborts = on; }
 

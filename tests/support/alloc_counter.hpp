@@ -31,8 +31,8 @@ public:
     std::uint64_t count() const;
 
 private:
-    pid_t x_thread;
-    std::uint64_t x_before;
+    pid_t thread_;
+    std::uint64_t before_;
 };
 
 // From now on the calling thread aborts when it allocates: a debugger then shows who does.

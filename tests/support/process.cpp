@@ -63,93 +63,93 @@ ChildProcess::ChildProcess(const ProcessOptions& options) {
     if (::pipe2(out.data(), O_CLOEXEC) != 0 || ::pipe2(err.data(), O_CLOEXEC) != 0) {
         throw std::runtime_error("pipe");
     }
-    x_pid = ::fork();
-    if (x_pid < 0) throw std::runtime_error("fork");
-    if (x_pid == 0) {
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("fork");
+    if (pid_ == 0) {
         become(arguments.data(), entries.data(), options.folder.c_str(), {out[1], err[1]});
     }
     ::close(out[1]);
     ::close(err[1]);
-    x_out.fd = out[0];
-    x_err.fd = err[0];
-    x_pidfd = static_cast<int>(::syscall(SYS_pidfd_open, x_pid, 0));
-    x_reader = std::thread([this] { read_outputs(); });
+    out_.fd = out[0];
+    err_.fd = err[0];
+    pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+    reader_ = std::thread([this] { read_outputs(); });
 }
 
 ChildProcess::~ChildProcess() {
-    if (!x_status) {
+    if (!status_) {
         signal(SIGKILL);
         wait(std::chrono::seconds(10));
     }
-    if (x_reader.joinable()) x_reader.join();
-    ::close(x_out.fd);
-    ::close(x_err.fd);
-    if (x_pidfd >= 0) ::close(x_pidfd);
+    if (reader_.joinable()) reader_.join();
+    ::close(out_.fd);
+    ::close(err_.fd);
+    if (pidfd_ >= 0) ::close(pidfd_);
 }
 
 void ChildProcess::signal(int number) const {
     // Not once it is reaped: its id may belong to another by then.
-    if (!x_status) ::kill(x_pid, number);
+    if (!status_) ::kill(pid_, number);
 }
 
 void ChildProcess::read_outputs() {
-    std::array<Capture*, 2> captures{&x_out, &x_err};
-    while (!x_out.ended || !x_err.ended) {
+    std::array<Capture*, 2> captures{&out_, &err_};
+    while (!out_.ended || !err_.ended) {
         std::array<pollfd, 2> polls{
-            {{x_out.ended ? -1 : x_out.fd, POLLIN, 0}, {x_err.ended ? -1 : x_err.fd, POLLIN, 0}}};
+            {{out_.ended ? -1 : out_.fd, POLLIN, 0}, {err_.ended ? -1 : err_.fd, POLLIN, 0}}};
         if (::poll(polls.data(), polls.size(), -1) < 0 && errno != EINTR) break;
         for (std::size_t i = 0; i < polls.size(); ++i) {
             if (polls[i].revents == 0) continue;
             std::array<char, 8192> buffer;
             const ssize_t size = ::read(polls[i].fd, buffer.data(), buffer.size());
-            const std::lock_guard lock(x_mutex);
+            const std::lock_guard lock(mutex_);
             if (size > 0) {
                 captures[i]->text.append(buffer.data(), static_cast<std::size_t>(size));
             } else if (size == 0 || errno != EINTR) {
                 captures[i]->ended = true;
             }
-            x_changed.notify_all();
+            changed_.notify_all();
         }
     }
 }
 
 std::string ChildProcess::output() const {
-    const std::lock_guard lock(x_mutex);
-    return x_out.text;
+    const std::lock_guard lock(mutex_);
+    return out_.text;
 }
 
 std::string ChildProcess::errors() const {
-    const std::lock_guard lock(x_mutex);
-    return x_err.text;
+    const std::lock_guard lock(mutex_);
+    return err_.text;
 }
 
 bool ChildProcess::wait_for(const Capture& capture, std::string_view text,
                             std::chrono::milliseconds timeout) const {
     const auto found = [&] { return capture.text.find(text) != std::string::npos; };
-    std::unique_lock lock(x_mutex);
-    x_changed.wait_until(lock, std::chrono::steady_clock::now() + timeout,
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, std::chrono::steady_clock::now() + timeout,
                          [&] { return found() || capture.ended; });
     return found();
 }
 
 bool ChildProcess::wait_for_output(std::string_view text, std::chrono::milliseconds timeout) const {
-    return wait_for(x_out, text, timeout);
+    return wait_for(out_, text, timeout);
 }
 
 bool ChildProcess::wait_for_errors(std::string_view text, std::chrono::milliseconds timeout) const {
-    return wait_for(x_err, text, timeout);
+    return wait_for(err_, text, timeout);
 }
 
 std::optional<ExitStatus> ChildProcess::wait(std::chrono::milliseconds timeout) {
-    if (x_status) return x_status;
-    pollfd poll{x_pidfd, POLLIN, 0};
+    if (status_) return status_;
+    pollfd poll{pidfd_, POLLIN, 0};
     if (::poll(&poll, 1, static_cast<int>(timeout.count())) <= 0) return std::nullopt;
     int status = 0;
-    if (::waitpid(x_pid, &status, 0) != x_pid) return std::nullopt;
-    x_status = ExitStatus{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+    if (::waitpid(pid_, &status, 0) != pid_) return std::nullopt;
+    status_ = ExitStatus{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
                           WIFSIGNALED(status) ? WTERMSIG(status) : 0};
-    x_reader.join();
-    return x_status;
+    reader_.join();
+    return status_;
 }
 
 ProcessResult run_process(const ProcessOptions& options, std::chrono::milliseconds timeout) {

@@ -34,7 +34,7 @@ public:
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
 
-    pid_t pid() const { return x_pid; }
+    pid_t pid() const { return pid_; }
     void signal(int number) const;
 
     std::string output() const;
@@ -58,14 +58,14 @@ private:
     bool wait_for(const Capture& capture, std::string_view text,
                   std::chrono::milliseconds timeout) const;
 
-    mutable std::mutex x_mutex;
-    mutable std::condition_variable x_changed;
-    Capture x_out;
-    Capture x_err;
-    pid_t x_pid = -1;
-    int x_pidfd = -1;
-    std::optional<ExitStatus> x_status;
-    std::thread x_reader;
+    mutable std::mutex mutex_;
+    mutable std::condition_variable changed_;
+    Capture out_;
+    Capture err_;
+    pid_t pid_ = -1;
+    int pidfd_ = -1;
+    std::optional<ExitStatus> status_;
+    std::thread reader_;
 };
 
 struct ProcessResult {

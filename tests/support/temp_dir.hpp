@@ -15,21 +15,21 @@ public:
     TempDir() {
         std::string name = (std::filesystem::temp_directory_path() / "rotary-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
-        x_path = name;
+        path_ = name;
     }
     ~TempDir() {
         std::error_code ignored;
-        std::filesystem::remove_all(x_path, ignored);
+        std::filesystem::remove_all(path_, ignored);
     }
     TempDir(const TempDir&) = delete;
     TempDir& operator=(const TempDir&) = delete;
 
-    const std::filesystem::path& path() const { return x_path; }
-    std::string operator/(std::string_view name) const { return (x_path / name).string(); }
+    const std::filesystem::path& path() const { return path_; }
+    std::string operator/(std::string_view name) const { return (path_ / name).string(); }
 
     // Writes a file, folders above it included; returns its path.
     std::string write(std::string_view name, std::string_view content) const {
-        const std::filesystem::path file = x_path / name;
+        const std::filesystem::path file = path_ / name;
         std::filesystem::create_directories(file.parent_path());
         std::ofstream stream(file, std::ios::binary | std::ios::trunc);
         stream.write(content.data(), static_cast<std::streamsize>(content.size()));
@@ -39,7 +39,7 @@ public:
     }
 
 private:
-    std::filesystem::path x_path;
+    std::filesystem::path path_;
 };
 
 inline std::string read_file(const std::string& path) {

@@ -69,13 +69,13 @@ std::string Request::bytes() const {
 }
 
 TestClient::TestClient(const ClientOptions& options)
-    : x_connection(std::make_unique<Connection>(options)), x_body(std::make_unique<Body>()) {}
+    : connection_(std::make_unique<Connection>(options)), body_(std::make_unique<Body>()) {}
 
 TestClient::~TestClient() = default;
 TestClient::TestClient(TestClient&& other) noexcept = default;
 TestClient& TestClient::operator=(TestClient&& other) noexcept = default;
 
-bool TestClient::send(std::string_view bytes) { return x_connection->write(bytes); }
+bool TestClient::send(std::string_view bytes) { return connection_->write(bytes); }
 
 bool TestClient::send_pieces(std::string_view bytes, std::size_t piece,
                              std::chrono::milliseconds pause) {
@@ -87,11 +87,11 @@ bool TestClient::send_pieces(std::string_view bytes, std::size_t piece,
     return true;
 }
 
-bool TestClient::fill() { return x_connection->read(); }
+bool TestClient::fill() { return connection_->read(); }
 
 // Up to CRLF, which is taken off. Throws when the stream ends first.
 std::string TestClient::read_line() {
-    std::string& input = x_connection->input;
+    std::string& input = connection_->input;
     for (std::size_t from = 0;;) {
         const std::size_t end = input.find("\r\n", from);
         if (end != std::string::npos) {
@@ -124,60 +124,60 @@ ResponseHead TestClient::read_head(bool to_head) {
         if (head.status / 100 != 1) break;
         head.informational.push_back(head.status);
     }
-    *x_body = {};
+    *body_ = {};
     const std::string_view length = head.header("content-length");
     if (to_head || head.status == 204 || head.status == 304) return head;
-    x_body->ending = Ending::open;
+    body_->ending = Ending::open;
     if (text::iequals(head.header("transfer-encoding"), "chunked")) {
         if (head.count("content-length") > 0) throw ClientError("both framings at once");
-        x_body->framing = Body::Framing::chunked;
+        body_->framing = Body::Framing::chunked;
     } else if (head.count("content-length") > 0) {
         const auto value = text::parse_unsigned(length);
         if (!value || head.count("content-length") > 1) throw ClientError("bad Content-Length");
-        x_body->framing = Body::Framing::length;
-        x_body->left = *value;
-        if (*value == 0) x_body->ending = Ending::framed;
+        body_->framing = Body::Framing::length;
+        body_->left = *value;
+        if (*value == 0) body_->ending = Ending::framed;
     } else {
-        x_body->framing = Body::Framing::until_close;
+        body_->framing = Body::Framing::until_close;
     }
     return head;
 }
 
 // Some of the body, at most `most` bytes; nothing at the end of the stream.
 std::optional<std::string> TestClient::take(std::size_t most) {
-    std::string& input = x_connection->input;
+    std::string& input = connection_->input;
     if (input.empty() && !fill()) return std::nullopt;
-    x_body->arrived_at = std::chrono::steady_clock::now();
+    body_->arrived_at = std::chrono::steady_clock::now();
     std::string piece = input.substr(0, most);
     input.erase(0, piece.size());
     return piece;
 }
 
 bool TestClient::start_chunk() {
-    if (!x_body->first_chunk && !read_line().empty()) throw ClientError("no CRLF behind a chunk");
-    x_body->first_chunk = false;
+    if (!body_->first_chunk && !read_line().empty()) throw ClientError("no CRLF behind a chunk");
+    body_->first_chunk = false;
     const std::string line = read_line();
     const char* const end = line.data() + std::min(line.find(';'), line.size());
-    const auto [stop, error] = std::from_chars(line.data(), end, x_body->left, 16);
+    const auto [stop, error] = std::from_chars(line.data(), end, body_->left, 16);
     if (error != std::errc{} || stop != end) throw ClientError("bad chunk size: " + line);
-    return x_body->left > 0;
+    return body_->left > 0;
 }
 
 bool TestClient::read_trailers() {
     for (std::string line = read_line(); !line.empty(); line = read_line()) {
-        add_header_line(x_body->trailers, line);
+        add_header_line(body_->trailers, line);
     }
     return true;
 }
 
 std::optional<std::string> TestClient::read_body_piece() {
-    Body& body = *x_body;
+    Body& body = *body_;
     if (body.ending != Ending::open) return std::nullopt;
     if (body.framing == Body::Framing::until_close) {
         auto piece = take(std::string::npos);
         if (piece) return piece;
-        const ReadEnd proper = x_connection->ssl != nullptr ? ReadEnd::close_notify : ReadEnd::fin;
-        body.ending = x_connection->end == proper ? Ending::close_delimited : Ending::cut;
+        const ReadEnd proper = connection_->ssl != nullptr ? ReadEnd::close_notify : ReadEnd::fin;
+        body.ending = connection_->end == proper ? Ending::close_delimited : Ending::cut;
         return std::nullopt;
     }
     if (body.framing == Body::Framing::chunked && body.left == 0) {
@@ -189,7 +189,7 @@ std::optional<std::string> TestClient::read_body_piece() {
             }
         } catch (const ClientError&) {
             // Cut inside the framing is cut; a malformed chunk while bytes still come is worse.
-            if (x_connection->end == ReadEnd::none) throw;
+            if (connection_->end == ReadEnd::none) throw;
             body.ending = Ending::cut;
             return std::nullopt;
         }
@@ -205,7 +205,7 @@ std::optional<std::string> TestClient::read_body_piece() {
 }
 
 std::optional<Event> TestClient::read_event() {
-    Body& body = *x_body;
+    Body& body = *body_;
     for (;;) {
         const std::size_t end = body.events.find("\n\n");
         if (end != std::string::npos) {
@@ -224,7 +224,7 @@ Response TestClient::read_response(bool to_head) {
     static_cast<ResponseHead&>(response) = read_head(to_head);
     while (const auto piece = read_body_piece()) response.body += *piece;
     response.ending = ending();
-    response.trailers = x_body->trailers;
+    response.trailers = body_->trailers;
     if (response.ending != Ending::framed) response.read_end = last_end();
     return response;
 }
@@ -235,50 +235,50 @@ Response TestClient::exchange(const Request& request) {
     return read_response(request.method == "HEAD");
 }
 
-Ending TestClient::ending() const { return x_body->ending; }
+Ending TestClient::ending() const { return body_->ending; }
 
-ReadEnd TestClient::last_end() const { return x_connection->end; }
+ReadEnd TestClient::last_end() const { return connection_->end; }
 
 std::string TestClient::read_to_end() {
     while (fill()) {
     }
-    return std::exchange(x_connection->input, {});
+    return std::exchange(connection_->input, {});
 }
 
 ReadEnd TestClient::wait_for_end(std::chrono::milliseconds timeout) {
     using Clock = std::chrono::steady_clock;
     const auto until = Clock::now() + timeout;
-    x_connection->end = ReadEnd::timeout;
+    connection_->end = ReadEnd::timeout;
     for (auto now = Clock::now(); now < until; now = Clock::now()) {
-        x_connection->set_read_timeout(std::chrono::ceil<std::chrono::milliseconds>(until - now));
+        connection_->set_read_timeout(std::chrono::ceil<std::chrono::milliseconds>(until - now));
         if (!fill()) break;
-        x_connection->input.clear();
-        x_connection->end = ReadEnd::timeout;
+        connection_->input.clear();
+        connection_->end = ReadEnd::timeout;
     }
-    x_connection->set_read_timeout(x_connection->timeout);
-    return x_connection->end;
+    connection_->set_read_timeout(connection_->timeout);
+    return connection_->end;
 }
 
-bool TestClient::has_unread_bytes() { return x_connection->readable_now(); }
+bool TestClient::has_unread_bytes() { return connection_->readable_now(); }
 
-void TestClient::shutdown_write() { x_connection->shut(true, false); }
+void TestClient::shutdown_write() { connection_->shut(true, false); }
 
-void TestClient::close() { x_connection->shut(true, true); }
+void TestClient::close() { connection_->shut(true, true); }
 
-void TestClient::drop() { x_connection->shut(false, true); }
+void TestClient::drop() { connection_->shut(false, true); }
 
-void TestClient::reset() { x_connection->reset(); }
+void TestClient::reset() { connection_->reset(); }
 
-int TestClient::descriptor() const { return x_connection->fd; }
+int TestClient::descriptor() const { return connection_->fd; }
 
 std::string TestClient::tls_version() const {
-    return x_connection->ssl != nullptr ? SSL_get_version(x_connection->ssl) : "";
+    return connection_->ssl != nullptr ? SSL_get_version(connection_->ssl) : "";
 }
 
 std::string TestClient::alpn() const {
     const unsigned char* name = nullptr;
     unsigned size = 0;
-    if (x_connection->ssl != nullptr) SSL_get0_alpn_selected(x_connection->ssl, &name, &size);
+    if (connection_->ssl != nullptr) SSL_get0_alpn_selected(connection_->ssl, &name, &size);
     return {reinterpret_cast<const char*>(name), size};
 }
 

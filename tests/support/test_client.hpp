@@ -131,8 +131,8 @@ private:
     bool read_trailers();
     std::optional<std::string> take(std::size_t most);
 
-    std::unique_ptr<Connection> x_connection;
-    std::unique_ptr<Body> x_body;
+    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<Body> body_;
 };
 
 // GET or POST once, on a connection of its own.

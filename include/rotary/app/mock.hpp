@@ -158,7 +158,7 @@ public:
 
 private:
     class Impl;
-    std::unique_ptr<Impl> x_impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 // "50ms", "1.5s", "2m", "250us", "1h"; a unit is a must except for 0.

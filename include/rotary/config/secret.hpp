@@ -11,14 +11,14 @@ namespace rotary::config {
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string value) : x_value(std::move(value)) {}
+    explicit Secret(std::string value) : value_(std::move(value)) {}
 
-    std::string_view reveal() const { return x_value; }
-    bool empty() const { return x_value.empty(); }
+    std::string_view reveal() const { return value_; }
+    bool empty() const { return value_.empty(); }
     bool operator==(const Secret&) const = default;
 
 private:
-    std::string x_value;
+    std::string value_;
 };
 
 }  // namespace rotary::config

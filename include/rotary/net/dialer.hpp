@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace rotary::net {
 
@@ -34,6 +35,9 @@ public:
     // dialer's own. Faults: upstream_connect_failed, upstream_tls_failed, upstream_timeout,
     // client_gone.
     Task<Result<std::unique_ptr<Stream>>> dial(const Endpoint& endpoint, WaitFor limits);
+
+    // Has `host` stand for these IP literals as if they had just been resolved, in this order.
+    void learn(const std::string& host, const std::vector<std::string>& addresses);
 
 private:
     struct State;

@@ -31,12 +31,12 @@ class IssuerTable {
 public:
     explicit IssuerTable(std::vector<Issuer> issuers);
 
-    std::span<const Issuer> issuers() const noexcept { return x_issuers; }
-    std::uint64_t generation() const noexcept { return x_generation; }
+    std::span<const Issuer> issuers() const noexcept { return issuers_; }
+    std::uint64_t generation() const noexcept { return generation_; }
 
 private:
-    std::vector<Issuer> x_issuers;
-    std::uint64_t x_generation;
+    std::vector<Issuer> issuers_;
+    std::uint64_t generation_;
 };
 
 struct JwtLimits {
@@ -69,16 +69,16 @@ public:
     Claims(const Claims&) = delete;
     Claims& operator=(const Claims&) = delete;
 
-    std::string_view issuer() const noexcept { return x_views.issuer; }
-    std::string_view subject() const noexcept { return x_views.subject; }      // empty: none
-    std::string_view client_id() const noexcept { return x_views.client_id; }  // empty: none
-    std::string_view kid() const noexcept { return x_views.kid; }              // empty: none
-    std::span<const std::string_view> scopes() const noexcept { return x_views.scopes; }
-    std::span<const std::string_view> audiences() const noexcept { return x_views.audiences; }
-    WallTime expires_at() const noexcept { return x_views.expires_at; }
-    WallTime valid_until() const noexcept { return x_views.valid_until; }
+    std::string_view issuer() const noexcept { return views_.issuer; }
+    std::string_view subject() const noexcept { return views_.subject; }      // empty: none
+    std::string_view client_id() const noexcept { return views_.client_id; }  // empty: none
+    std::string_view kid() const noexcept { return views_.kid; }              // empty: none
+    std::span<const std::string_view> scopes() const noexcept { return views_.scopes; }
+    std::span<const std::string_view> audiences() const noexcept { return views_.audiences; }
+    WallTime expires_at() const noexcept { return views_.expires_at; }
+    WallTime valid_until() const noexcept { return views_.valid_until; }
     // Into the issuers that verify() was given.
-    std::size_t issuer_index() const noexcept { return x_views.issuer_index; }
+    std::size_t issuer_index() const noexcept { return views_.issuer_index; }
 
     bool has_scope(std::string_view scope) const noexcept;
     // Also for what an Authentication resource asks of a token beyond its issuer: true when one of
@@ -88,9 +88,9 @@ public:
     std::size_t bytes() const noexcept;
 
 private:
-    ClaimViews x_views;
-    std::size_t x_block_bytes;
-    std::unique_ptr<char[]> x_block;
+    ClaimViews views_;
+    std::size_t block_bytes_;
+    std::unique_ptr<char[]> block_;
 };
 
 // Why a token was refused: invalid_token, token_expired, or issuer_unavailable when the keys that

@@ -44,13 +44,13 @@ public:
     constexpr AlgorithmSet() noexcept = default;
 
     constexpr AlgorithmSet& add(JwtAlgorithm algorithm) noexcept {
-        x_bits = static_cast<std::uint16_t>(x_bits | bit(algorithm));
+        bits_ = static_cast<std::uint16_t>(bits_ | bit(algorithm));
         return *this;
     }
     constexpr bool has(JwtAlgorithm algorithm) const noexcept {
-        return (x_bits & bit(algorithm)) != 0;
+        return (bits_ & bit(algorithm)) != 0;
     }
-    constexpr bool empty() const noexcept { return x_bits == 0; }
+    constexpr bool empty() const noexcept { return bits_ == 0; }
     // The first in the order of the enumeration: what a key signs with when nobody says.
     constexpr std::optional<JwtAlgorithm> first() const noexcept {
         for (std::size_t i = 0; i < kJwtAlgorithms; ++i) {
@@ -65,7 +65,7 @@ private:
         return 1u << static_cast<unsigned>(algorithm);
     }
 
-    std::uint16_t x_bits = 0;
+    std::uint16_t bits_ = 0;
 };
 
 }  // namespace rotary::policy

@@ -55,17 +55,17 @@ public:
     // dates of a certificate are not looked at: it is only an envelope for the key.
     static KeySetLoad from_pem(std::string_view text, const KeySetLimits& limits = {});
 
-    std::span<const PublicKey> keys() const noexcept { return x_keys; }
+    std::span<const PublicKey> keys() const noexcept { return keys_; }
     // Another number for each set ever built in this process.
-    std::uint64_t generation() const noexcept { return x_generation; }
+    std::uint64_t generation() const noexcept { return generation_; }
     // The same keys in the same order: fetched anew, nothing to publish.
     bool same_keys(const KeySet& other) const noexcept;
 
     explicit KeySet(std::vector<PublicKey> keys);
 
 private:
-    std::vector<PublicKey> x_keys;
-    std::uint64_t x_generation;
+    std::vector<PublicKey> keys_;
+    std::uint64_t generation_;
 };
 
 // What a key can sign or verify by its type and curve alone; empty for types that are not served.

@@ -48,8 +48,8 @@ public:
 
     void clear();
 
-    std::size_t size() const noexcept { return x_size; }
-    std::size_t bytes() const noexcept { return x_bytes; }
+    std::size_t size() const noexcept { return size_; }
+    std::size_t bytes() const noexcept { return bytes_; }
 
 private:
     struct Entry {
@@ -67,15 +67,15 @@ private:
     void evict_one();
     std::uint32_t take_place();
 
-    TokenCacheLimits x_limits;
-    Hash x_hash;
-    Seed x_seed;
-    std::vector<std::uint32_t> x_buckets;  // the first entry of each chain
-    std::vector<Entry> x_entries;          // grows up to the limit
-    std::uint32_t x_free;
-    std::size_t x_hand = 0;
-    std::size_t x_size = 0;
-    std::size_t x_bytes = 0;
+    TokenCacheLimits limits_;
+    Hash hash_;
+    Seed seed_;
+    std::vector<std::uint32_t> buckets_;  // the first entry of each chain
+    std::vector<Entry> entries_;          // grows up to the limit
+    std::uint32_t free_;
+    std::size_t hand_ = 0;
+    std::size_t size_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace rotary::policy

@@ -76,7 +76,7 @@ public:
 
 private:
     struct State;
-    std::shared_ptr<State> x_state;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace rotary::server

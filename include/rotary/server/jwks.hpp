@@ -82,7 +82,7 @@ public:
 private:
     struct Issuer;
     struct State;
-    std::unique_ptr<State> x_state;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace rotary::server

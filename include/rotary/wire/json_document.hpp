@@ -57,10 +57,10 @@ public:
 private:
     friend class JsonDocument;
     friend class JsonRange;
-    JsonValue(const JsonTree* tree, std::uint32_t index) noexcept : x_tree(tree), x_index(index) {}
+    JsonValue(const JsonTree* tree, std::uint32_t index) noexcept : tree_(tree), index_(index) {}
 
-    const JsonTree* x_tree;
-    std::uint32_t x_index;
+    const JsonTree* tree_;
+    std::uint32_t index_;
 };
 
 // The children of one value, for a range-for.
@@ -68,30 +68,30 @@ class JsonRange {
 public:
     class Iterator {
     public:
-        JsonValue operator*() const noexcept { return {x_tree, x_index}; }
+        JsonValue operator*() const noexcept { return {tree_, index_}; }
         Iterator& operator++() noexcept;
-        bool operator==(const Iterator& other) const noexcept { return x_index == other.x_index; }
+        bool operator==(const Iterator& other) const noexcept { return index_ == other.index_; }
 
     private:
         friend class JsonRange;
         Iterator(const JsonTree* tree, std::uint32_t index) noexcept
-            : x_tree(tree), x_index(index) {}
+            : tree_(tree), index_(index) {}
 
-        const JsonTree* x_tree;
-        std::uint32_t x_index;
+        const JsonTree* tree_;
+        std::uint32_t index_;
     };
 
-    Iterator begin() const noexcept { return {x_tree, x_begin}; }
-    Iterator end() const noexcept { return {x_tree, x_end}; }
+    Iterator begin() const noexcept { return {tree_, begin_}; }
+    Iterator end() const noexcept { return {tree_, end_}; }
 
 private:
     friend class JsonValue;
     JsonRange(const JsonTree* tree, std::uint32_t begin, std::uint32_t end) noexcept
-        : x_tree(tree), x_begin(begin), x_end(end) {}
+        : tree_(tree), begin_(begin), end_(end) {}
 
-    const JsonTree* x_tree;
-    std::uint32_t x_begin;
-    std::uint32_t x_end;
+    const JsonTree* tree_;
+    std::uint32_t begin_;
+    std::uint32_t end_;
 };
 
 // The one tree of JSON in this program: immutable, owned by whoever parsed it, used off the body's
@@ -108,12 +108,12 @@ public:
     JsonDocument& operator=(JsonDocument&&) noexcept;
     ~JsonDocument();
 
-    JsonValue root() const noexcept { return {x_tree.get(), 0}; }
+    JsonValue root() const noexcept { return {tree_.get(), 0}; }
 
 private:
     explicit JsonDocument(std::unique_ptr<const JsonTree> tree) noexcept;
 
-    std::unique_ptr<const JsonTree> x_tree;
+    std::unique_ptr<const JsonTree> tree_;
 };
 
 }  // namespace rotary::wire

@@ -177,17 +177,17 @@ TEST(Token, SaysWhatIsWrong) {
 class TokenFile : public testing::Test {
 protected:
     void SetUp() override {
-        x_path = testing::TempDir() + "rotary_token_test_key.pem";
-        std::ofstream(x_path) << private_pem(Kind::p256);
+        path_ = testing::TempDir() + "rotary_token_test_key.pem";
+        std::ofstream(path_) << private_pem(Kind::p256);
     }
-    void TearDown() override { std::remove(x_path.c_str()); }
+    void TearDown() override { std::remove(path_.c_str()); }
 
-    std::string x_path;
+    std::string path_;
 };
 
 TEST_F(TokenFile, PrintsTheTokenAlone) {
     TokenOptions options = options_of();
-    options.key_file = x_path;
+    options.key_file = path_;
     std::ostringstream out;
     std::ostringstream err;
     EXPECT_EQ(run_token(options, out, err), 0);
@@ -199,7 +199,7 @@ TEST_F(TokenFile, PrintsTheTokenAlone) {
     EXPECT_EQ(run_token(options, out, err), 2);
     EXPECT_THAT(err.str(), HasSubstr("--ttl"));
     options = options_of();
-    options.key_file = x_path + ".none";
+    options.key_file = path_ + ".none";
     EXPECT_EQ(run_token(options, out, err), 1);
     EXPECT_THAT(err.str(), HasSubstr("can't be read"));
     options.key_file = testing::TempDir();
@@ -211,7 +211,7 @@ TEST_F(TokenFile, CommandLine) {
     int exit_code = -1;
     add_token_command(app, exit_code);
     const std::vector<std::string> words{
-        "rotary",     "token",   "--key",      x_path, "--issuer",  kIss,  "--ttl",   "-1h",
+        "rotary",     "token",   "--key",      path_, "--issuer",  kIss,  "--ttl",   "-1h",
         "--audience", "x",       "--audience", "y",    "--claim",   "a=1", "--claim", "b=c d",
         "--scope",    "one two", "--kid",      "-k",   "--subject", "s"};
     std::vector<const char*> argv;

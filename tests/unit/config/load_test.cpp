@@ -18,17 +18,17 @@ class Load : public testing::Test {
 protected:
     void SetUp() override {
         const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-        x_folder = fs::temp_directory_path() /
+        folder_ = fs::temp_directory_path() /
                    ("rotary-load-" + std::to_string(getpid()) + "-" + test->name());
-        fs::create_directories(x_folder);
+        fs::create_directories(folder_);
     }
-    void TearDown() override { fs::remove_all(x_folder); }
+    void TearDown() override { fs::remove_all(folder_); }
 
-    std::string path(const std::string& name) const { return (x_folder / name).string(); }
+    std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
     void write(const std::string& name, const std::string& text) const {
-        fs::create_directories((x_folder / name).parent_path());
-        std::ofstream(x_folder / name) << text;
+        fs::create_directories((folder_ / name).parent_path());
+        std::ofstream(folder_ / name) << text;
     }
 
     /// Loads rotary.yaml of the folder, with a listener that needs no files.
@@ -50,7 +50,7 @@ protected:
         return names;
     }
 
-    fs::path x_folder;
+    fs::path folder_;
 };
 
 using Names = std::vector<std::string>;
@@ -109,7 +109,7 @@ TEST_F(Load, SaysWhatIsMissing) {
 }
 
 TEST_F(Load, WarnsOfAnEmptyFolder) {
-    fs::create_directories(x_folder / "apis");
+    fs::create_directories(folder_ / "apis");
     const Loaded loaded = load_with("resources: [apis]\n");
     EXPECT_TRUE(loaded.ok());
     EXPECT_NE(to_text(loaded.findings).find("warning: resources[0]: no *.yaml or *.yml"),
@@ -121,7 +121,7 @@ TEST_F(Load, RefusesWhatIsNotAFile) {
     ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
     const Loaded loaded = load_with("resources: [pipe]\n");
     EXPECT_NE(to_text(loaded.findings).find("is not a file"), std::string::npos);
-    EXPECT_NE(to_text(load(x_folder.string(), variables()).findings).find("is not a file"),
+    EXPECT_NE(to_text(load(folder_.string(), variables()).findings).find("is not a file"),
               std::string::npos);
 }
 

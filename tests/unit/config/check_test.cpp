@@ -1,0 +1,160 @@
+#include "rotary/config/check.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/config/loading.hpp"
+
+namespace rotary::config {
+namespace {
+
+/// Objects made by hand: what a file would be long for.
+std::string findings_of(const Resources& resources) {
+    std::vector<Finding> findings;
+    check(Config{}, resources, findings);
+    return to_text(findings);
+}
+
+Resources with_list(const std::vector<ModelEntry>& entries) {
+    Resources resources;
+    ApiPolicy policy;
+    policy.defaults.rotation.emplace().production = entries;
+    policy.defaults.rotation->production_mark = {"f", 1, 1, "list"};
+    resources.policies.push_back(policy);
+    return resources;
+}
+
+std::vector<ModelEntry> entries_with(const std::vector<std::uint32_t>& weights) {
+    std::vector<ModelEntry> entries;
+    for (const std::uint32_t weight : weights) {
+        ModelEntry entry;
+        entry.model = "m" + std::to_string(entries.size());
+        entry.weight = weight;
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
+struct WeightRow {
+    const char* name;
+    std::vector<std::uint32_t> weights;
+    const char* message;  // empty: fine
+};
+
+void PrintTo(const WeightRow& row, std::ostream* out) {
+    *out << row.name;
+}
+
+class Weights : public testing::TestWithParam<WeightRow> {};
+
+TEST_P(Weights, OfAList) {
+    const std::string text = findings_of(with_list(entries_with(GetParam().weights)));
+    if (*GetParam().message == '\0') {
+        EXPECT_EQ(text, "");
+    } else {
+        EXPECT_NE(text.find(GetParam().message), std::string::npos) << text;
+    }
+}
+
+const WeightRow kWeights[] = {
+    {"none", {}, ""},
+    {"one", {1}, ""},
+    {"zero_among_others", {0, 3}, ""},
+    {"all_zero", {0, 0}, "warning: list: every weight is 0"},
+    {"as_much_as_possible", {99'999, 1}, ""},
+    {"too_much", {100'000, 1}, "error: list: the weights add up to 100001, at most 100000"},
+    {"divided", {1'000'000'000, 500'000'000}, ""},
+    {"divided_and_too_much", {200'000, 2}, "100001 after dividing by 2, at most"},
+    {"sum_beyond_32_bits", {4'000'000'000, 4'000'000'001}, "add up to 8000000001"},
+    {"most_entries", std::vector<std::uint32_t>(64, 1), ""},
+    {"too_many_entries", std::vector<std::uint32_t>(65, 1), "has 65 entries, at most 64"},
+};
+INSTANTIATE_TEST_SUITE_P(Rows, Weights, testing::ValuesIn(kWeights),
+                         [](const auto& row) { return row.param.name; });
+
+/// One API with one route.
+Resources one_api() {
+    Resources resources;
+    HttpRouteRule rule;
+    rule.matches.emplace_back();
+    HttpRoute route;
+    route.metadata.name = "r";
+    route.rules.push_back(rule);
+    Api api;
+    api.metadata.name = "a";
+    api.production.push_back({"r", {}});
+    resources.routes.push_back(route);
+    resources.apis.push_back(api);
+    return resources;
+}
+
+Authentication disabled_for(const std::string& api) {
+    Authentication authentication;
+    authentication.metadata.name = "off";
+    authentication.target = {TargetKind::api, api, {}};
+    authentication.defaults.disabled = true;
+    return authentication;
+}
+
+TEST(Issuers, AreMissedOnlyWhereATokenIsNeeded) {
+    Resources resources = one_api();
+    EXPECT_NE(findings_of(resources).find("no TokenIssuer is there"), std::string::npos);
+    resources.authentications.push_back(disabled_for("a"));
+    EXPECT_EQ(findings_of(resources), "");
+}
+
+TEST(Issuers, MustBeForTheEnvironmentOfTheApi) {
+    Resources resources = one_api();
+    TokenIssuer issuer;
+    issuer.issuer = "https://i";
+    issuer.certificate.text = "pem";
+    issuer.environments = {"Staging"};
+    resources.issuers.push_back(issuer);
+    EXPECT_NE(findings_of(resources).find("no TokenIssuer is there"), std::string::npos);
+    resources.apis[0].environment = "Staging";
+    EXPECT_EQ(findings_of(resources), "");
+}
+
+TEST(Issuers, UseJwksBeforeACertificate) {
+    Resources resources;
+    TokenIssuer issuer;
+    issuer.certificate.text = "pem";
+    issuer.jwks.emplace().url = "http://[::1]:8080/jwks";
+    resources.issuers.push_back(issuer);
+    EXPECT_NE(findings_of(resources).find("warning: is not used: jwks is there"),
+              std::string::npos);
+}
+
+TEST(References, AreNotMissedInWhatWasNotRead) {
+    Resources resources = one_api();
+    resources.authentications.push_back(disabled_for("a"));
+    resources.apis[0].production.push_back({"lost", {}});
+    EXPECT_NE(findings_of(resources).find("there is no HTTPRoute \"lost\""), std::string::npos);
+    resources.unread = "metadata: {name: other}";
+    EXPECT_NE(findings_of(resources).find("there is no HTTPRoute \"lost\""), std::string::npos);
+    resources.unread = "metadata: {name: lost}";
+    EXPECT_EQ(findings_of(resources), "");
+    resources.unread.clear();
+    resources.incomplete = true;
+    EXPECT_EQ(findings_of(resources), "");
+}
+
+TEST(Routes, OfTwoApisMayNotTakeTheSamePlace) {
+    Resources resources = one_api();
+    resources.authentications.push_back(disabled_for("a"));
+    resources.authentications.push_back(disabled_for("b"));
+    resources.authentications[1].metadata.name = "off-b";
+    resources.apis[0].base_path = "/x/v1";
+    resources.apis[0].version = "v1";
+    resources.apis.push_back(resources.apis[0]);
+    resources.apis[1].metadata.name = "b";
+    resources.apis[1].base_path = "/x/v2";
+    resources.apis[1].version = "v2";
+    EXPECT_EQ(findings_of(resources), "");
+    // Both would be served without their version.
+    resources.apis[0].is_default_version = true;
+    resources.apis[1].is_default_version = true;
+    EXPECT_NE(findings_of(resources).find("/x/ on any host is matched already"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rotary::config
