@@ -28,7 +28,9 @@ public:
 
     std::optional<Node> root;
 
-    void OnDocumentStart(const YAML::Mark&) override {}
+    int start = -1;  // of the document, as the parser counts
+
+    void OnDocumentStart(const YAML::Mark& mark) override { start = mark.pos; }
     void OnDocumentEnd() override {}
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -227,11 +229,18 @@ bool parse_piece(const std::string& file, const Piece& piece, std::vector<Findin
     std::istringstream input(piece.text + "...\n");
     try {
         YAML::Parser parser(input);
-        for (;;) {
+        for (int last_start = -1;;) {
             TreeBuilder builder(file, piece.lines_before, findings);
             if (!parser.HandleNextDocument(builder)) {
                 return true;
             }
+            // yaml-cpp hands out empty documents for ever before a stray bracket.
+            if (builder.start == last_start && builder.root) {
+                findings.push_back(error_at({file, builder.root->line, builder.root->column, ""},
+                                            "YAML: this does not belong here"));
+                return false;
+            }
+            last_start = builder.start;
             if (builder.root && builder.root->kind != Node::Kind::null) {
                 documents.push_back({std::move(*builder.root)});
             }

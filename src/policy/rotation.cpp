@@ -1,6 +1,7 @@
 #include <rotary/policy/rotation.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -49,7 +50,8 @@ Cursor::Cursor(std::vector<std::uint32_t> weights, double progress)
     }
     if (all != 0) {
         all_ = schedule(all);
-        const double start = progress * static_cast<double>(all_->order.size());
+        // Rounded: cutting off would lose a place to the division in progress().
+        const double start = std::round(progress * static_cast<double>(all_->order.size()));
         all_->position.store(static_cast<std::uint64_t>(start), std::memory_order_relaxed);
     }
     current_.store(all_, std::memory_order_release);
@@ -88,10 +90,11 @@ Cursor::Schedule* Cursor::schedule(EntrySet active) {
     std::lock_guard lock(mutex_);
     const auto known = schedules_.find(active);
     if (known != schedules_.end()) return known->second.get();
-    if (schedules_.size() >= kMaxSchedules) return nullptr;
+    if (schedules_.size() >= kMaxSchedules || places_ >= kMaxPlaces) return nullptr;
     auto made = std::make_unique<Schedule>();
     made->active = active;
     made->order = smooth_order(weights_, active);
+    places_ += made->order.size();
     return schedules_.emplace(active, std::move(made)).first->second.get();
 }
 

@@ -29,6 +29,25 @@ bool is_literal(std::string_view pattern, std::string& text) {
     return true;
 }
 
+void drop_trailing_slashes(std::string& path) {
+    while (!path.empty() && path.back() == '/') path.pop_back();
+}
+
+// The expression for the whole of a path and one trailing slash. It is anchored by itself, not only
+// by how it is matched: RE2's Replace() looks for it anywhere, and would take the shorter one of
+// "/a|/ab".
+std::unique_ptr<re2::RE2> compiled(std::string value) {
+    re2::RE2::Options options;
+    options.set_log_errors(false);
+    // By itself first: "/a)(b" would be right between the parentheses that follow.
+    const re2::RE2 alone(value, options);
+    if (!alone.ok()) throw std::invalid_argument(alone.error());
+    while (value.ends_with('/') && !value.ends_with("\\/")) value.pop_back();
+    auto whole = std::make_unique<re2::RE2>("\\A(?:" + value + ")/?\\z", options);
+    if (!whole->ok()) throw std::invalid_argument(whole->error());
+    return whole;
+}
+
 bool equal_but_slash(std::string_view path, std::string_view value) noexcept {
     if (path == value) return true;
     return path.size() == value.size() + 1 && path.back() == '/' && path.starts_with(value);
@@ -45,22 +64,19 @@ bool has_group_reference(std::string_view rewrite) noexcept {
 
 PathPattern::PathPattern(std::string base, const config::PathMatch& match)
     : type_(Type::exact), base_(std::move(base)), value_(match.value) {
-    while (!base_.empty() && base_.back() == '/') base_.pop_back();
+    drop_trailing_slashes(base_);
     std::string literal;
     if (match.type == config::PathType::prefix) {
         type_ = Type::prefix;
-        while (!value_.empty() && value_.back() == '/') value_.pop_back();
     } else if (match.type == config::PathType::regex) {
         type_ = Type::regex;
         if (is_literal(value_, literal)) {
             value_ = literal;
         } else {
-            re2::RE2::Options options;
-            options.set_log_errors(false);
-            regex_ = std::make_unique<re2::RE2>("(?:" + value_ + ")/?", options);
-            if (!regex_->ok()) throw std::invalid_argument(regex_->error());
+            regex_ = compiled(value_);
         }
     }
+    if (regex_ == nullptr) drop_trailing_slashes(value_);
     if (regex_ == nullptr && !value_.empty() && value_.front() != '/') value_.insert(0, 1, '/');
 }
 
@@ -89,8 +105,10 @@ bool PathPattern::matches(std::string_view path) const noexcept {
 }
 
 std::uint64_t PathPattern::precedence() const noexcept {
-    const std::uint64_t kind = type_ == Type::exact ? 2 : type_ == Type::regex ? 1 : 0;
-    return kind << 32 | (base_.size() + value_.size());
+    std::uint64_t kind = 0;
+    if (type_ == Type::exact) kind = 3;
+    if (type_ == Type::regex) kind = regex_ == nullptr ? 2 : 1;
+    return std::uint64_t{base_.size()} << 40 | kind << 32 | value_.size();
 }
 
 std::string_view PathPattern::rewritten(std::string_view path, const config::PathRewrite* rewrite,
@@ -108,10 +126,19 @@ std::string_view PathPattern::rewritten(std::string_view path, const config::Pat
     }
     const std::size_t matched = type_ == Type::prefix ? value_.size() : rest.size();
     scratch.assign(rewrite->value);
-    while (!scratch.empty() && scratch.back() == '/') scratch.pop_back();
+    drop_trailing_slashes(scratch);
     scratch.append(rest.substr(matched));
     if (scratch.empty() || scratch.front() != '/') scratch.insert(0, 1, '/');
     return scratch;
+}
+
+std::string PathPattern::rewrite_error(const config::PathRewrite& rewrite) const {
+    if (rewrite.kind != config::PathRewrite::Kind::full || !has_group_reference(rewrite.value)) {
+        return {};
+    }
+    if (regex_ == nullptr) return "the path that it rewrites has no groups";
+    std::string why;
+    return regex_->CheckRewriteString(rewrite.value, &why) ? std::string() : why;
 }
 
 bool RouteTable::Host::covers(std::string_view host) const noexcept {
@@ -188,26 +215,23 @@ std::string RouteTable::allowed_methods(std::string_view host, std::string_view 
 }
 
 bool has_dot_segment(std::string_view path) noexcept {
-    std::size_t at = 0;
-    while (at < path.size()) {
-        const std::size_t slash = std::min(path.find('/', at), path.size());
-        std::string_view segment = path.substr(at, slash - at);
-        std::size_t dots = 0;
-        while (!segment.empty()) {
-            if (segment.front() == '.') {
-                segment.remove_prefix(1);
-            } else if (text::istarts_with(segment, "%2e")) {
-                segment.remove_prefix(3);
-            } else {
-                dots = 0;
-                break;
-            }
+    bool only_dots = true;  // in the segment so far
+    std::size_t dots = 0;
+    while (!path.empty()) {
+        const bool escaped = path.size() >= 3 && path.front() == '%';
+        const std::string_view one = path.substr(0, escaped ? 3 : 1);
+        path.remove_prefix(one.size());
+        if (one == "/" || one == "\\" || text::iequals(one, "%2f") || text::iequals(one, "%5c")) {
+            if (only_dots && (dots == 1 || dots == 2)) return true;
+            only_dots = true;
+            dots = 0;
+        } else if (one == "." || text::iequals(one, "%2e")) {
             ++dots;
+        } else {
+            only_dots = false;
         }
-        if (dots == 1 || dots == 2) return true;
-        at = slash + 1;
     }
-    return false;
+    return only_dots && (dots == 1 || dots == 2);
 }
 
 }  // namespace rotary::policy

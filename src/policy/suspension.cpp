@@ -20,6 +20,13 @@ namespace {
 std::chrono::steady_clock::rep ticks(SteadyTime time) noexcept {
     return time.time_since_epoch().count();
 }
+
+// Whether the entry itself turned a request away. An operator's word and a counter that reached
+// zero under a request that was served say nothing of how long it will go on refusing.
+bool is_refusal(SuspendReason reason) noexcept {
+    return reason == SuspendReason::rate_limited || reason == SuspendReason::account_exhausted ||
+           reason == SuspendReason::failing;
+}
 }  // namespace
 
 Standing EntryState::standing(SteadyTime now) const noexcept {
@@ -54,11 +61,16 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
     std::lock_guard lock(change_);
     const Ticks old_until = until_.load(std::memory_order_relaxed);
     const bool was_probed = probe_until_.load(std::memory_order_relaxed) != 0;
-    if (was_probed) duration = std::max(duration, last_duration_ * 2);
+    const bool refused = is_refusal(reason);
+    if (was_probed && refused) duration = std::max(duration, last_duration_ * 2);
     duration = std::min(duration, limits.longest);
     const Ticks new_until = std::max(old_until, ticks(now + duration));
     const bool fresh = old_until == kActive || was_probed || old_until <= ticks(now);
-    if (fresh) last_duration_ = duration;
+    if (refused) {
+        last_duration_ = fresh ? duration : std::max(last_duration_, duration);
+    } else if (fresh) {
+        last_duration_ = std::chrono::milliseconds{0};
+    }
     if (new_until != old_until) reason_.store(reason, std::memory_order_relaxed);
     until_.store(new_until, std::memory_order_release);
     probe_until_.store(0, std::memory_order_release);
@@ -89,7 +101,8 @@ void EntryState::resume() noexcept {
 SteadyTime EntryState::until() const noexcept {
     const Ticks until = until_.load(std::memory_order_acquire);
     if (until == kActive) return SteadyTime::min();
-    return SteadyTime(SteadyTime::duration(until));
+    const Ticks probe = probe_until_.load(std::memory_order_acquire);
+    return SteadyTime(SteadyTime::duration(std::max(until, probe)));
 }
 
 }  // namespace rotary::policy

@@ -57,14 +57,17 @@ private:
     Schedule* schedule(EntrySet active);
     std::size_t skip(EntrySet active) noexcept;
 
-    // 64 flapping entries have 2^64 sets: beyond so many the full order is used, the missing entries
-    // skipped, which is near the proportions and not exact.
+    // 64 flapping entries have 2^64 sets: beyond so many schedules, or places in them (two bytes
+    // each), the full order is used, the missing entries skipped, which is near the proportions and
+    // not exact.
     static constexpr std::size_t kMaxSchedules = 4096;
+    static constexpr std::size_t kMaxPlaces = 4'194'304;
 
     std::vector<std::uint32_t> weights_;
     Schedule* all_ = nullptr;
     std::atomic<Schedule*> current_{nullptr};
     std::mutex mutex_;  // of schedules_, which only grows: a Schedule lives as long as the Cursor
+    std::size_t places_ = 0;  // of all schedules' orders together
     std::map<EntrySet, std::unique_ptr<Schedule>> schedules_;
 };
 

@@ -18,7 +18,8 @@ namespace rotary::policy {
 class PathPattern {
 public:
     // `base` is the API's base path, "/chat/1.0". A regular expression is RE2's, as APK's, and is
-    // matched against the whole rest of the path; one without metacharacters is compared as text.
+    // matched against the whole rest of the path; one without metacharacters is compared as text. A
+    // slash at the end of any value means nothing.
     // Throws std::invalid_argument with RE2's words when it does not compile.
     PathPattern(std::string base, const config::PathMatch& match);
     ~PathPattern();
@@ -27,7 +28,8 @@ public:
 
     // Exact and RegularExpression allow one trailing slash; a prefix matches whole segments.
     bool matches(std::string_view path) const noexcept;
-    // Exact before RegularExpression before PathPrefix, longer before shorter.
+    // The longer base path first, as it holds the API's version; then Exact, expressions that are
+    // plain text, other expressions, PathPrefix; then the longer value.
     std::uint64_t precedence() const noexcept;
     // Whether every path that matches is the same, but for the trailing slash.
     bool is_fixed() const noexcept { return type_ != Type::prefix && regex_ == nullptr; }
@@ -37,6 +39,8 @@ public:
     // it had to be put together; otherwise the view leads into `path` or `rewrite`.
     std::string_view rewritten(std::string_view path, const config::PathRewrite* rewrite,
                                std::string& scratch) const;
+    // Why `rewrite` can't be put together for this pattern; empty: it can.
+    std::string rewrite_error(const config::PathRewrite& rewrite) const;
 
 private:
     enum class Type : std::uint8_t { exact, regex, prefix };
@@ -80,8 +84,8 @@ private:
     std::vector<Host> hosts_;  // exact first, then wildcards by length, then any
 };
 
-// True when a path has "." or ".." segments, also percent-encoded: two programs may read it
-// differently, so it is refused.
+// True when a path has "." or ".." segments, also percent-encoded, also between backslashes or
+// encoded slashes: two programs may read it differently, so it is refused.
 bool has_dot_segment(std::string_view path) noexcept;
 
 }  // namespace rotary::policy

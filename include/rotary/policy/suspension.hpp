@@ -41,8 +41,10 @@ public:
     bool claim_probe(SteadyTime now, const Limits& limits) noexcept;
 
     // Takes the entry out until `now + duration`; a shorter suspension never shortens a running one.
-    // Refused as a probe: at least twice as long as the last time, and so on. True when the entry
-    // was not suspended before (the caller counts and logs it then).
+    // Refused as a probe: at least twice as long as the last time, and so on; an operator's word or
+    // a counter that says when it refills is taken as it is. While a probe is under way the first
+    // refusal counts as the probe's, whoever brings it. True when the entry was not suspended before
+    // (the caller counts and logs it then).
     bool suspend(SteadyTime now, std::chrono::milliseconds duration, SuspendReason reason,
                  const Limits& limits) noexcept;
 
@@ -50,7 +52,7 @@ public:
     void probe_dropped() noexcept;  // the probe ended without a verdict: another may try at once
     void resume() noexcept;         // the operator's word: active now, history forgotten
 
-    // When it returns; SteadyTime::min() while it is active.
+    // When it returns, or when its probe's verdict is due; SteadyTime::min() while it is active.
     SteadyTime until() const noexcept;
     SuspendReason reason() const noexcept { return reason_.load(std::memory_order_relaxed); }
 
@@ -62,7 +64,7 @@ private:
     std::atomic<Ticks> probe_until_{0};  // 0: nobody probes
     std::atomic<SuspendReason> reason_{SuspendReason::none};
     std::mutex change_;
-    std::chrono::milliseconds last_duration_{0};  // of the current run of suspensions
+    std::chrono::milliseconds last_duration_{0};  // of the refusals in a row; 0: none
 };
 
 }  // namespace rotary::policy

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <rotary/app/mock.hpp>
+#include <rotary/base/log.hpp>
+#include <rotary/server/server.hpp>
+#include <support/temp_dir.hpp>
+#include <support/test_client.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace rotary::test {
+
+// One row of a rotation's list in a test's configuration.
+struct GatewayEntry {
+    std::string model;
+    std::size_t backend = 0;  // index of a backend
+    unsigned weight = 1;
+};
+
+// A Backend as a test wants it.
+struct GatewayBackend {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+    std::string key;       // "Bearer …"; empty: none
+    std::string base_path = "/v1/";
+    bool tls = false;      // verified against certificates().ca
+};
+
+struct GatewayOptions {
+    unsigned workers = 2;
+    unsigned suspend_seconds = 60;  // onQuotaExceedSuspendDuration
+    std::vector<GatewayBackend> backends;
+    std::vector<GatewayEntry> production;
+    std::vector<GatewayEntry> sandbox;
+    std::string process;    // more of rotary.yaml: "routing: {max_attempts: 2}\nlimits: {…}\n"
+    std::string resources;  // more documents, each begun by "---\n"
+    std::string provider;   // requestModel of the AIProvider, e.g. "{in: Header, value: x-model}"
+    bool plaintext = false;
+};
+
+// The files of a gateway's configuration in WSO2's shape: the hosts default.gw.wso2.com (production)
+// and default.sandbox.gw.wso2.com, base path /chat/1.0, POST /chat/completions with the rotation and
+// GET /models without it; tokens of kIssuer.
+class GatewayFiles {
+public:
+    explicit GatewayFiles(const GatewayOptions& options) { write(options); }
+    void write(const GatewayOptions& options);  // again, for a reload
+    std::string config() const { return dir_ / "rotary.yaml"; }
+    const TempDir& dir() const { return dir_; }
+
+private:
+    TempDir dir_;
+};
+
+// A whole Rotary in this process: real workers, TLS, admin listener, on ports of 127.0.0.1 that the
+// kernel chose. Stops and joins when it goes.
+class Gateway {
+public:
+    explicit Gateway(const GatewayOptions& options);
+    ~Gateway();
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
+
+    std::uint16_t port() const { return server_->ports().front(); }
+    std::uint16_t admin_port() const { return server_->admin_port(); }
+    server::Server& server() { return *server_; }
+    GatewayFiles& files() { return files_; }
+    std::string access_log() const;  // all lines so far that have reached the sink
+
+    ClientOptions client() const;  // TLS, verified
+    TestClient connect() const { return TestClient(client()); }
+    // A GET of the admin listener; its body.
+    std::string admin(const std::string& target) const;
+    Response admin_request(const Request& request) const;
+    // The value of one line of /metrics, 0 when it is not there. `series` with its labels.
+    double metric(const std::string& series) const;
+    // Waits (polling the admin listener) until the entry has this state.
+    bool wait_for_state(const std::string& model, const std::string& state,
+                        std::chrono::milliseconds timeout) const;
+    int stop();  // drains; run()'s exit code
+
+private:
+    GatewayFiles files_;
+    std::string access_log_path_;
+    int access_log_fd_ = -1;
+    Logger log_;
+    std::unique_ptr<server::Server> server_;
+    std::thread thread_;
+    int exit_code_ = -1;
+};
+
+// A mock provider, started.
+std::unique_ptr<app::MockProvider> start_mock(app::MockOptions options = {});
+
+// POST /chat/1.0/chat/completions for production (or the given host), with a valid token.
+Request chat(const std::string& body = R"({"model":"any","messages":[{"role":"user","content":"hi"}]})");
+Request sandbox_chat();
+
+}  // namespace rotary::test
