@@ -78,8 +78,8 @@ public:
     void send(std::string_view bytes) {
         while (!bytes.empty()) {
             const int size = static_cast<int>(bytes.size());
-            const int sent = x_ssl ? repeat([&] { return SSL_write(x_ssl.get(), bytes.data(), size); })
-                                   : send_plain(bytes);
+            const auto write = [&] { return SSL_write(x_ssl.get(), bytes.data(), size); };
+            const int sent = x_ssl ? repeat(write) : send_plain(bytes);
             if (sent <= 0) throw std::runtime_error("the connection ended while sending");
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
@@ -115,7 +115,8 @@ private:
 
     void wait_for(short events) const {
         if (!wait_on(x_fd, events, x_stop, x_deadline)) {
-            throw std::runtime_error("no answer within " + std::to_string(kPatience.count()) + " s");
+            throw std::runtime_error("no answer within " + std::to_string(kPatience.count()) +
+                                     " s");
         }
     }
 

@@ -20,8 +20,8 @@ namespace rotary::app::demo {
 // Thrown out of a wait when a signal to end came: the demo unwinds and cleans up.
 struct Stopped {};
 
-// SIGINT, SIGTERM and SIGHUP as something that a wait can wait for. They are blocked for the thread that
-// makes it and for those started later, so make it before any other thread; one at a time.
+// SIGINT, SIGTERM and SIGHUP as something that a wait can wait for. They are blocked for the thread
+// that makes it and for those started later, so make it before any other thread; one at a time.
 class StopSignal {
 public:
     StopSignal();

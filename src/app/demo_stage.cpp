@@ -109,7 +109,8 @@ void Stage::start_gateway() {
             options.config_path = x_folder.path() + "/rotary.yaml";
             options.environment = config::process_environment();
             options.handle_signals = false;
-            x_gateway = std::make_unique<server::Server>(options, std::move(loaded), x_log, findings);
+            x_gateway =
+                std::make_unique<server::Server>(options, std::move(loaded), x_log, findings);
         } catch (...) {
             bound.set_exception(std::current_exception());
             return;

@@ -263,8 +263,10 @@ void Story::quota() {
         asked = requests_for(provider, kLimitedModel) - before;
     } while (++calls < kCallsToQuota && call.status == 200 && call.attempts == 1);
     const auto after = models();
-    x_print.row(column("the gateway's attempt 1", 26) + kLimitedModel + " at provider-1: 429");
-    x_print.row(column("its attempt 2", 26) + call.model + " at " + call.backend);
+    if (call.attempts > 1 && asked == 1) {
+        x_print.row(column("the gateway's attempt 1", 26) + kLimitedModel + " at provider-1: 429");
+    }
+    x_print.row(column("its last attempt", 26) + call.model + " at " + call.backend);
     x_print.row(column("the client", 26) + std::to_string(call.status) + ", x-rotary-attempts: " +
                 std::to_string(call.attempts));
     show_providers_refusal();

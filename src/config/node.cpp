@@ -234,7 +234,7 @@ bool parse_piece(const std::string& file, const Piece& piece, std::vector<Findin
             if (!parser.HandleNextDocument(builder)) {
                 return true;
             }
-            // yaml-cpp hands out empty documents for ever before a stray bracket.
+            // yaml-cpp hands out empty documents for ever before a stray comma.
             if (builder.start == last_start && builder.root) {
                 findings.push_back(error_at({file, builder.root->line, builder.root->column, ""},
                                             "YAML: this does not belong here"));

@@ -1,11 +1,13 @@
 #include "policy/compile.hpp"
 
-#include <rotary/base/text.hpp>
+#include <rotary/config/check.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/json_writer.hpp>
 
-#include <algorithm>
+#include <re2/re2.h>
+
+#include <numeric>
 #include <utility>
 
 namespace rotary::policy {
@@ -49,6 +51,24 @@ std::optional<std::string> top_level_member(std::string_view path) {
     return std::string(path);
 }
 
+// Why the model can't be put there; empty: it can. For other places than the body.
+std::string_view place_error(const ModelPlace& place) {
+    if (place.in == config::ValueLocation::In::header && !wire::is_token(place.name)) {
+        return "is not the name of a header";
+    }
+    if (place.in == config::ValueLocation::In::query &&
+        percent_encoded(place.name) != place.name) {
+        return "can be a query parameter only of letters, digits and - . _ ~";
+    }
+    if (place.in == config::ValueLocation::In::path) {
+        const re2::RE2 expression(place.name, re2::RE2::Quiet);
+        if (!expression.ok() || expression.NumberOfCapturingGroups() < 1) {
+            return "must be a regular expression that RE2 takes, whose first group is the model";
+        }
+    }
+    return {};
+}
+
 HintUse hint_use(config::RetryAfter setting) noexcept {
     switch (setting) {
         case config::RetryAfter::extend: return HintUse::extend;
@@ -62,6 +82,7 @@ struct Credential {
     std::string name;   // header
     std::string value;  // as sent; empty: none
     std::string query;
+    bool sendable = true;
 };
 
 Credential credential_of(const config::Resources& resources, const config::Backend& backend) {
@@ -71,15 +92,20 @@ Credential credential_of(const config::Resources& resources, const config::Backe
         const std::string value(secret == nullptr ? std::string_view{} : secret->reveal());
         if (key->in == config::ApiKeySecurity::In::query) {
             credential.query = percent_encoded(key->name) + "=" + percent_encoded(value);
+            // It could be sent, as %0A, and no provider would know it.
+            credential.sendable = wire::is_field_value(value);
         } else {
             credential.name = key->name;
             credential.value = value;
+            credential.sendable = wire::is_token(key->name) && wire::is_field_value(value);
         }
     } else if (const auto* basic = std::get_if<config::BasicSecurity>(&backend.security)) {
         const config::Secret* user = resources.find_value(basic->username);
         const config::Secret* password = resources.find_value(basic->password);
         if (user != nullptr && password != nullptr) {
             credential.name = "Authorization";
+            credential.sendable = wire::is_field_value(user->reveal()) &&
+                                  wire::is_field_value(password->reveal());
             credential.value = "Basic " + wire::base64_encode(std::string(user->reveal()) + ":" +
                                                               std::string(password->reveal()));
         }
@@ -92,8 +118,14 @@ Credential credential_of(const config::Resources& resources, const config::Backe
 void Compiler::error(const config::Mark& mark, std::string_view path, std::string message) {
     config::Finding finding = config::error_at(mark, std::move(message));
     if (finding.path.empty()) finding.path = path;
-    findings.push_back(std::move(finding));
     failed = true;
+    for (const config::Finding& known : findings) {
+        if (known.file == finding.file && known.line == finding.line &&
+            known.column == finding.column && known.message == finding.message) {
+            return;
+        }
+    }
+    findings.push_back(std::move(finding));
 }
 
 std::string Compiler::policy_name(const config::ModelRotation& rotation) const {
@@ -120,12 +152,12 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     if (resource.timeout) compiled.first_byte = resource.timeout->response;
 
     const Credential credential = credential_of(loaded.resources, resource);
+    if (!credential.sendable) {
+        error(resource.security_mark, "spec.security",
+              "the key can't be sent: a header's name must be a token and the value must hold no "
+              "line break; encode the Secret without a trailing newline (echo -n)");
+    }
     if (!credential.name.empty()) {
-        if (!wire::is_token(credential.name) || !wire::is_field_value(credential.value)) {
-            error(resource.security_mark, "spec.security",
-                  "the key can't be sent as a header: its name must be a token and its value must "
-                  "hold no line break; encode the Secret without a trailing newline (echo -n)");
-        }
         compiled.credential_name = credential.name;
         compiled.credential_line = credential.name + ": " + credential.value + "\r\n";
     }
@@ -150,7 +182,13 @@ ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
     if (provider == nullptr) return place;
     place.in = provider->request_model.in;
     place.name = provider->request_model.value;
-    if (place.in != config::ValueLocation::In::body) return place;
+    if (place.in != config::ValueLocation::In::body) {
+        const std::string_view why = place_error(place);
+        if (!why.empty()) {
+            error(provider->request_model.mark, "spec.requestModel.value", std::string(why));
+        }
+        return place;
+    }
     const auto member = top_level_member(place.name);
     if (!member) {
         error(provider->request_model.mark, "spec.requestModel.value",
@@ -163,8 +201,6 @@ ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
 
 std::size_t Compiler::add_list(const ListSource& source) {
     const config::ModelRotation& rotation = *source.policy.rotation;
-    const bool production = source.context.environment == Environment::production;
-    const auto& models = production ? rotation.production : rotation.sandbox;
     const std::string list_key =
         source.context.api.metadata.name + "/" + std::string(to_string(source.context.environment));
     const config::Timeouts& timeouts = loaded.config.timeouts;
@@ -174,19 +210,21 @@ std::size_t Compiler::add_list(const ListSource& source) {
     std::vector<std::uint32_t> weights;
     std::vector<std::shared_ptr<EntryState>> states;
     std::string identity;
-    for (const config::ModelEntry& model : models) {
-        const config::Backend* target =
-            config::entry_backend(loaded.resources, source.rule, model);
-        if (target == nullptr) continue;  // check() has reported it
+    bool by_rule = false;
+    for (const auto& [model, target] : source.entries) {
+        by_rule = by_rule || !model.backend;
+        if (place.in == config::ValueLocation::In::header && !wire::is_field_value(model.model)) {
+            error(model.mark, "model", "can't be sent in a header: it holds a control character");
+        }
         Entry entry;
         entry.model = model.model;
-        entry.backend = backend(*target);
+        entry.backend = backend(target);
         entry.weight = model.weight;
         wire::JsonWriter(entry.model_json).string(model.model);
         wire::JsonWriter(entry.model_member).string(place.name);
         entry.model_member += ":" + entry.model_json;
         entry.model_member_comma = entry.model_member + ",";
-        entry.id = list_key + "/" + model.model + "@" + target->metadata.name;
+        entry.id = list_key + "/" + model.model + "@" + target.metadata.name;
         identity += entry.id + "\n";
         weights.push_back(model.weight);
         states.push_back(shared.entry(entry.id));
@@ -197,7 +235,9 @@ std::size_t Compiler::add_list(const ListSource& source) {
         snapshot->by_credential[credential].push_back(states.back());
         entries.push_back(std::move(entry));
     }
-    auto cursor = shared.cursor(list_key + "/" + source.policy_name, identity, std::move(weights));
+    std::string cursor_key = list_key + "/" + source.policy_name;
+    if (by_rule) cursor_key += "/" + source.rule.backends[0].name;
+    auto cursor = shared.cursor(cursor_key, identity, std::move(weights));
     EntryList list{source.policy_name,
                    source.context.api.metadata.name,
                    source.context.environment,
@@ -215,15 +255,25 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
                             const config::HttpRouteRule& rule) {
     std::vector<std::uint32_t> weights;
     std::string identity;
+    std::uint64_t total = 0;
+    std::uint64_t divisor = 0;
     for (const config::BackendRef& reference : rule.backends) {
         const config::Backend* resource = loaded.resources.find_backend(reference.name);
         if (resource == nullptr) continue;  // check() has reported it
         route.backends.push_back(backend(*resource));
         weights.push_back(reference.weight);
-        identity += reference.name + "\n";
+        identity += reference.name + "*" + std::to_string(reference.weight) + "\n";
+        total += reference.weight;
+        divisor = std::gcd(divisor, std::uint64_t{reference.weight});
     }
-    const bool any = std::any_of(weights.begin(), weights.end(), [](auto w) { return w != 0; });
-    if (!any || weights.size() > kMaxEntries) return;
+    if (total == 0) return;  // check() has warned of it
+    if (weights.size() > kMaxEntries || total / divisor > config::kMaxTotalWeight) {
+        error(rule.backends.front().mark, "spec.rules.backendRefs",
+              "at most " + std::to_string(kMaxEntries) + " backendRefs are possible, and weights "
+              "that add up to at most " + std::to_string(config::kMaxTotalWeight) +
+              " after dividing by their greatest common divisor");
+        return;
+    }
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
     const std::string key =
         "rule/" + context.api.metadata.name + "/" + route.name + "/" + identity;

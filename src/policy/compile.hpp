@@ -16,11 +16,19 @@ struct ApiContext {
     Environment environment;
 };
 
+// The entries of a list as one rule sees them: an entry without a backendRef stands for the rule's
+// only Backend. Those without any are left out; check() has reported the ones that matter.
+struct ListedEntry {
+    const config::ModelEntry& model;
+    const config::Backend& backend;
+};
+
 struct ListSource {
     std::string policy_name;
     const ApiContext& context;
     const config::HttpRouteRule& rule;
     const config::EffectivePolicy& policy;
+    const std::vector<ListedEntry>& entries;
 };
 
 // One run of compile(): where it reads, where it writes, what it has compiled so far.
@@ -33,6 +41,7 @@ struct Compiler {
     std::map<std::string, std::size_t> credential_index;  // by what is sent
     bool failed = false;
 
+    // Once for each place and message, however many rules lead there.
     void error(const config::Mark& mark, std::string_view path, std::string message);
     std::string policy_name(const config::ModelRotation& rotation) const;
     std::size_t backend(const config::Backend& resource);

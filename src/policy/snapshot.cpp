@@ -2,6 +2,7 @@
 
 #include <rotary/config/effective.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -13,8 +14,28 @@ std::string_view to_string(Environment environment) noexcept {
 
 namespace {
 
+std::vector<ListedEntry> entries_of(const Compiler& compiler, const config::HttpRouteRule& rule,
+                                    const std::vector<config::ModelEntry>& models) {
+    std::vector<ListedEntry> entries;
+    for (const config::ModelEntry& model : models) {
+        const auto* target = config::entry_backend(compiler.loaded.resources, rule, model);
+        if (target != nullptr) entries.push_back({model, *target});
+    }
+    return entries;
+}
+
+bool same_backends(const Compiler& compiler, const EntryList& list,
+                   const std::vector<ListedEntry>& entries) {
+    return std::equal(list.entries.begin(), list.entries.end(), entries.begin(), entries.end(),
+                      [&](const Entry& known, const ListedEntry& entry) {
+                          return compiler.snapshot->backends[known.backend].name ==
+                                 entry.backend.metadata.name;
+                      });
+}
+
 // The rotation of one API in one environment is one list, whichever of its rules leads to it:
-// positions and suspensions are the entry's own, not the path's.
+// positions and suspensions are the entry's own, not the path's. Only where its entries leave the
+// Backend to the rule may two rules have two.
 std::optional<std::size_t> list_for(Compiler& compiler, const ApiContext& context,
                                     const config::HttpRouteRule& rule) {
     const auto policy = config::effective_policy(compiler.loaded.resources, context.api, rule);
@@ -22,16 +43,25 @@ std::optional<std::size_t> list_for(Compiler& compiler, const ApiContext& contex
     const auto& models = context.environment == Environment::production
                              ? policy.rotation->production
                              : policy.rotation->sandbox;
-    if (models.empty()) return std::nullopt;
+    const std::vector<ListedEntry> entries = entries_of(compiler, rule, models);
+    if (entries.empty()) return std::nullopt;
     const std::string policy_name = compiler.policy_name(*policy.rotation);
     for (std::size_t i = 0; i < compiler.snapshot->lists.size(); ++i) {
         const EntryList& known = compiler.snapshot->lists[i];
         if (known.api == context.api.metadata.name && known.policy == policy_name &&
-            known.environment == context.environment) {
+            known.environment == context.environment && same_backends(compiler, known, entries)) {
             return i;
         }
     }
-    return compiler.add_list({policy_name, context, rule, policy});
+    return compiler.add_list({policy_name, context, rule, policy, entries});
+}
+
+void check_rewrite(Compiler& compiler, const PathPattern& pattern,
+                   const config::PathRewrite& rewrite) {
+    const std::string why = pattern.rewrite_error(rewrite);
+    if (why.empty()) return;
+    compiler.error(rewrite.mark, "spec.rules.filters.urlRewrite.path.replaceFullPath",
+                   "can't be put together: " + why);
 }
 
 void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpRoute& route,
@@ -68,7 +98,9 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
         for (const std::string& base : bases) {
             for (const std::string& host : hosts) {
                 try {
-                    snapshot.table.add(host, {PathPattern(base, match.path), match.method, index});
+                    PathPattern pattern(base, match.path);
+                    if (rule.rewrite) check_rewrite(compiler, pattern, *rule.rewrite);
+                    snapshot.table.add(host, {std::move(pattern), match.method, index});
                 } catch (const std::invalid_argument& error) {
                     compiler.error(match.path.mark, "spec.rules.matches.path.value",
                                    std::string("is not a regular expression that RE2 takes: ") +

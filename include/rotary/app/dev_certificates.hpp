@@ -15,9 +15,9 @@ struct DevCertificates {
 };
 
 // For a gateway on this machine that lives some days: keys on P-256, made anew on every call. The
-// certificate is for localhost, 127.0.0.1, ::1, default.gw.wso2.com and default.sandbox.gw.wso2.com;
-// the authority's own key is not kept. The files are readable by their owner alone; `folder` must
-// exist. Throws std::runtime_error naming what failed.
+// certificate is for localhost, 127.0.0.1, ::1, default.gw.wso2.com and
+// default.sandbox.gw.wso2.com; the authority's own key is not kept. The files are readable by their
+// owner alone; `folder` must exist. Throws std::runtime_error naming what failed.
 DevCertificates make_dev_certificates(const std::string& folder);
 
 }  // namespace rotary::app

@@ -104,8 +104,8 @@ const Row kRefused[] = {
     {"tab", "a:\n\tb: 1\n", 2, 3, "", "YAML: ", false},
     {"unclosed_list", "a: [1, 2\n", 2, 1, "", "YAML: ", false},
     {"unclosed_quote", "a: \"x\n", 2, 1, "", "YAML: ", false},
-    {"stray_bracket", "a: 1\n]\nb: 2\n", 2, 1, "", "does not belong here", false},
-    {"stray_brace", "a: {b: c}}\n", 1, 10, "", "does not belong here", false},
+    {"stray_bracket", "a: 1\n]\nb: 2\n", 2, 1, "", "illegal flow end", false},
+    {"stray_comma", ",\n", 1, 1, "", "does not belong here", false},
     {"deep", repeated("[", 65) + repeated("]", 65), 1, 65, "", "deeper than 64", false},
     // Unclosed, each is taken for the key of a mapping as well.
     {"very_deep", repeated("[", 100'000), 1, 33, "", "deeper than 64", false},
