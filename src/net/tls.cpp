@@ -1,5 +1,6 @@
 #include <rotary/net/tls.hpp>
 
+#include "net/tls_memory.hpp"
 #include "tls_session.hpp"
 
 #include <openssl/err.h>
@@ -129,6 +130,7 @@ ContextPointer make_context(const SSL_METHOD* method) {
 }  // namespace
 
 std::shared_ptr<const TlsContext> TlsContext::server(const ServerOptions& options) {
+    keep_tls_memory_linked();
     ContextPointer context = make_context(TLS_server_method());
     SSL_CTX* raw = context.get();
     require(SSL_CTX_set_cipher_list(raw, kServerCiphers), "TLS ciphers");

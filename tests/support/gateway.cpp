@@ -51,9 +51,13 @@ std::string backend_refs(const GatewayOptions& options) {
     std::string refs;
     for (std::size_t i = 0; i < options.backends.size(); ++i) {
         refs += "        - {group: dp.wso2.com, kind: Backend, name: backend-" + std::to_string(i) +
-                "}\n";
+                ", weight: " + std::to_string(options.backends[i].weight) + "}\n";
     }
     return refs;
+}
+
+std::string more_filters(const GatewayOptions& options) {
+    return options.filters.empty() ? "" : "        - " + options.filters + "\n";
 }
 
 std::string route(const GatewayOptions& options, const std::string& name, const std::string& host) {
@@ -62,7 +66,7 @@ std::string route(const GatewayOptions& options, const std::string& name, const 
            "]\n  rules:\n    - matches:\n        - path: {type: RegularExpression, value: "
            "/chat/completions}\n          method: POST\n      filters:\n        - type: URLRewrite\n"
            "          urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: "
-           "/chat/completions}}\n      backendRefs:\n" +
+           "/chat/completions}}\n" + more_filters(options) + "      backendRefs:\n" +
            backend_refs(options) +
            "    - matches:\n        - path: {type: Exact, value: /models}\n          method: GET\n"
            "      backendRefs:\n" +

@@ -28,6 +28,7 @@ struct GatewayBackend {
     std::string key;       // "Bearer …"; empty: none
     std::string base_path = "/v1/";
     bool tls = false;      // verified against certificates().ca
+    unsigned weight = 1;   // among the routes' backendRefs
 };
 
 struct GatewayOptions {
@@ -39,6 +40,7 @@ struct GatewayOptions {
     std::string process;    // more of rotary.yaml: "routing: {max_attempts: 2}\nlimits: {…}\n"
     std::string resources;  // more documents, each begun by "---\n"
     std::string provider;   // requestModel of the AIProvider, e.g. "{in: Header, value: x-model}"
+    std::string filters;    // one more filter of the chat route, in flow style
     bool plaintext = false;
 };
 

@@ -1,0 +1,66 @@
+#include <support/alloc_counter.hpp>
+#include <support/gateway.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace rotary::test {
+namespace {
+
+pid_t worker_thread() {
+    for (const ThreadAllocations& thread : allocations_by_thread()) {
+        if (thread.name == "worker-0") return thread.thread;
+    }
+    return 0;
+}
+
+struct Case {
+    const char* name;
+    bool plaintext;
+    std::string body;
+    std::uint64_t allowed;  // in all 500 requests together: the tick's work, not the requests'
+};
+
+class Allocation : public testing::TestWithParam<Case> {};
+
+TEST_P(Allocation, WarmRequestsAllocateNothing) {
+    app::MockOptions mock_options;
+    mock_options.kept_requests = 0;
+    const auto mock = start_mock(mock_options);
+    GatewayOptions options;
+    options.workers = 1;
+    options.plaintext = GetParam().plaintext;
+    options.backends = {{.port = mock->port(), .key = "Bearer one"}};
+    options.production = {{"a", 0, 3}, {"b", 0, 1}};
+    options.sandbox = options.production;
+    Gateway gateway(options);
+
+    ClientOptions client_options = gateway.client();
+    client_options.tls = !GetParam().plaintext;
+    TestClient client(client_options);
+    const Request request = chat(GetParam().body);
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(client.exchange(request).status, 200u);
+
+    const pid_t worker = worker_thread();
+    ASSERT_NE(worker, 0);
+    const AllocationScope scope(worker);
+    for (int i = 0; i < 500; ++i) ASSERT_EQ(client.exchange(request).status, 200u);
+    EXPECT_LE(scope.count(), GetParam().allowed);
+}
+
+std::string long_body() {
+    return R"({"model":"x","messages":[{"role":"user","content":")" + std::string(100'000, 'y') +
+           R"("}]})";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Path, Allocation,
+    testing::Values(Case{"PlainText", true, R"({"model":"x"})", 10},
+                    Case{"Tls", false, R"({"model":"x"})", 10},
+                    Case{"LongBody", true, long_body(), 10},
+                    Case{"Stream", true, R"({"model":"x","stream":true})", 10}),
+    [](const testing::TestParamInfo<Case>& row) { return std::string(row.param.name); });
+
+}  // namespace
+}  // namespace rotary::test
