@@ -48,21 +48,28 @@ bool wait_on(int fd, short events, const StopSignal& stop, Clock::time_point dea
     }
 }
 
+struct Socket {
+    Socket() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {}
+    ~Socket() {
+        if (fd >= 0) ::close(fd);
+    }
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    const int fd;
+};
+
 // One connection, plain or TLS, over a socket that does not block.
 class Connection {
 public:
     Connection(std::uint16_t port, const StopSignal& stop) : x_stop(stop) {
-        x_fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (x_fd < 0) throw std::runtime_error("no socket: " + reason(errno));
+        if (x_socket.fd < 0) throw std::runtime_error("no socket: " + reason(errno));
         connect(port);
     }
-    ~Connection() { ::close(x_fd); }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
 
     void start_tls(SSL_CTX* context, const std::string& host) {
         x_ssl.reset(SSL_new(context));
-        if (!x_ssl || SSL_set_fd(x_ssl.get(), x_fd) != 1 ||
+        if (!x_ssl || SSL_set_fd(x_ssl.get(), x_socket.fd) != 1 ||
             SSL_set_tlsext_host_name(x_ssl.get(), host.c_str()) != 1 ||
             SSL_set1_host(x_ssl.get(), host.c_str()) != 1) {
             throw std::runtime_error("TLS can't be set up");
@@ -100,21 +107,20 @@ private:
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         const auto* where = reinterpret_cast<const sockaddr*>(&address);
-        int error = ::connect(x_fd, where, sizeof address) == 0 ? 0 : errno;
+        int error = ::connect(x_socket.fd, where, sizeof address) == 0 ? 0 : errno;
         if (error == EINPROGRESS) {
             wait_for(POLLOUT);
             socklen_t size = sizeof error;
-            ::getsockopt(x_fd, SOL_SOCKET, SO_ERROR, &error, &size);
+            ::getsockopt(x_socket.fd, SOL_SOCKET, SO_ERROR, &error, &size);
         }
         if (error != 0) {
-            ::close(x_fd);
             throw std::runtime_error("no connection to 127.0.0.1:" + std::to_string(port) + ": " +
                                      reason(error));
         }
     }
 
     void wait_for(short events) const {
-        if (!wait_on(x_fd, events, x_stop, x_deadline)) {
+        if (!wait_on(x_socket.fd, events, x_stop, x_deadline)) {
             throw std::runtime_error("no answer within " + std::to_string(kPatience.count()) +
                                      " s");
         }
@@ -139,12 +145,12 @@ private:
 
     int send_plain(std::string_view bytes) const {
         wait_for(POLLOUT);
-        return static_cast<int>(::send(x_fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+        return static_cast<int>(::send(x_socket.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));
     }
 
     int receive_plain(char* out, std::size_t size) const {
         wait_for(POLLIN);
-        return static_cast<int>(::recv(x_fd, out, size, 0));
+        return static_cast<int>(::recv(x_socket.fd, out, size, 0));
     }
 
     struct Free {
@@ -152,7 +158,7 @@ private:
     };
     const StopSignal& x_stop;
     const Clock::time_point x_deadline = Clock::now() + kPatience;
-    int x_fd = -1;
+    Socket x_socket;
     std::unique_ptr<SSL, Free> x_ssl;
 };
 

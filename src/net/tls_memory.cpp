@@ -29,26 +29,31 @@ struct Free {
     Free* next;
 };
 
+// Trivially destructible: OpenSSL's own clean-up at a thread's end may still free after Closer ran.
 struct Bins {
-    std::array<Free*, kLargest / kStep + 1> bins{};
-    std::size_t kept = 0;
-    bool closed = false;  // the thread ends: OpenSSL may still free after us
+    std::array<Free*, kLargest / kStep + 1> bins;
+    std::size_t kept;
+    bool closed;
+};
+thread_local constinit Bins t_bins{};
 
-    ~Bins() {
-        closed = true;
-        for (Free* block : bins) {
-            while (block != nullptr) {
-                Free* const next = block->next;
+struct Closer {
+    ~Closer() {
+        t_bins.closed = true;
+        for (Free*& bin : t_bins.bins) {
+            while (bin != nullptr) {
+                Free* const block = bin;
+                bin = block->next;
                 std::free(block);
-                block = next;
             }
         }
     }
 };
 
 Bins& bins() {
-    thread_local Bins instance;
-    return instance;
+    thread_local const Closer closer;
+    static_cast<void>(closer);
+    return t_bins;
 }
 
 // Blocks of glibc hold 8 bytes more than a multiple of 16: bin i has blocks of 16 i + 8 bytes.
@@ -59,7 +64,7 @@ void* take(std::size_t bytes, const char*, int) {
     const std::size_t bin = bin_for(bytes);
     if (bin <= kLargest / kStep) {
         Bins& own = bins();
-        if (Free* const block = own.bins[bin]; block != nullptr && !own.closed) {
+        if (Free* const block = own.bins[bin]; block != nullptr) {
             own.bins[bin] = block->next;
             own.kept -= bin * kStep + 8;
             return block;

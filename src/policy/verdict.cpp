@@ -45,8 +45,8 @@ QuotaKind quota_kind(std::string_view body) noexcept {
     if (!document || !document->root().is_object()) return QuotaKind::rate;
     const auto error = document->root().find("error");
     if (!error || !error->is_object()) return QuotaKind::rate;
-    const bool account = is_account_code(error->find("code")) || is_account_code(error->find("type"));
-    return account ? QuotaKind::account : QuotaKind::rate;
+    const bool by_code = is_account_code(error->find("code"));
+    return by_code || is_account_code(error->find("type")) ? QuotaKind::account : QuotaKind::rate;
 }
 
 Verdict judge_answer(std::uint16_t status, const wire::RateLimitHints& hints, QuotaKind kind,

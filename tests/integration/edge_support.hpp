@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -51,6 +52,32 @@ struct Edge {
     std::unique_ptr<app::MockProvider> mock;
     Gateway gateway;
 };
+
+inline GatewayOptions with_process(std::string text) {
+    GatewayOptions options;
+    options.process = std::move(text);
+    return options;
+}
+
+inline GatewayOptions with_resources(std::string documents) {
+    GatewayOptions options;
+    options.resources = std::move(documents);
+    return options;
+}
+
+inline GatewayOptions unencrypted() {
+    GatewayOptions options;
+    options.plaintext = true;
+    return options;
+}
+
+// For a gateway made with unencrypted(), and for TLS done by hand.
+inline ClientOptions plain_client(const Gateway& gateway) {
+    ClientOptions options;
+    options.port = gateway.port();
+    options.tls = false;
+    return options;
+}
 
 // An API without authentication at /open/1.0, whatever the method and the path behind it.
 inline std::string open_api() {

@@ -9,31 +9,15 @@
 
 #include <sys/socket.h>
 
-#include <sstream>
+#include <array>
 
 // How requests may be cut, joined and framed on their way in, and what never gets through.
 namespace rotary::test {
 namespace {
 
-GatewayOptions plain() {
-    GatewayOptions options;
-    options.plaintext = true;
-    return options;
-}
-
-ClientOptions unencrypted(const Gateway& gateway) {
-    ClientOptions options;
-    options.port = gateway.port();
-    options.tls = false;
-    return options;
-}
-
 // A TLS handshake whose last flight goes out in one send together with the first request.
-std::string answer_to_one_flight(std::uint16_t port, const std::string& request) {
-    ClientOptions options;
-    options.port = port;
-    options.tls = false;
-    TestClient wire(options);
+std::string answer_to_one_flight(const Gateway& gateway, const std::string& request) {
+    TestClient wire(plain_client(gateway));
     SSL_CTX* context = SSL_CTX_new(TLS_client_method());
     SSL* ssl = SSL_new(context);
     BIO* in = BIO_new(BIO_s_mem());
@@ -78,7 +62,7 @@ TEST(HttpEdge, a_first_request_right_behind_the_handshake_is_answered) {
         ASSERT_EQ(response.status, 200U) << "connection " << i;
     }
     for (int i = 0; i < 50; ++i) {
-        const std::string answer = answer_to_one_flight(edge.gateway.port(), chat().bytes());
+        const std::string answer = answer_to_one_flight(edge.gateway, chat().bytes());
         ASSERT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << "connection " << i << ": " << answer;
     }
 }
@@ -97,10 +81,10 @@ TEST(HttpEdge, a_request_may_come_byte_by_byte) {
 }
 
 TEST(HttpEdge, a_head_may_come_in_two_pieces_cut_anywhere) {
-    Edge edge(plain());
-    TestClient client(unencrypted(edge.gateway));
+    Edge edge(unencrypted());
+    TestClient client(plain_client(edge.gateway));
     const std::string bytes = request_for("GET", "/chat/1.0/models").bytes();
-    for (std::size_t cut = 1; cut < bytes.size(); cut += cut + 8 < bytes.size() ? 23 : 1) {
+    for (std::size_t cut = 1; cut < bytes.size(); cut += cut + 8 < bytes.size() ? 23U : 1U) {
         ASSERT_TRUE(client.send_pieces(bytes, cut, 1ms));
         ASSERT_EQ(client.read_response().status, 200U) << "cut at " << cut;
     }
@@ -162,7 +146,9 @@ TEST(HttpEdge, a_malformed_request_in_a_pipeline_ends_it) {
 }
 
 TEST(HttpEdge, a_connection_serves_a_hundred_requests) {
-    Edge edge({.workers = 1});
+    GatewayOptions options;
+    options.workers = 1;
+    Edge edge(options);
     TestClient client = edge.gateway.connect();
     for (int i = 0; i < 100; ++i) {
         const Response response = client.exchange(i % 2 == 0 ? chat() : chunked(chat()));
@@ -212,7 +198,7 @@ TEST(HttpEdge, http_1_0_keep_alive_is_told_that_it_is_kept) {
 }
 
 TEST(HttpEdge, head_brings_the_head_alone) {
-    Edge edge({.resources = open_api()});
+    Edge edge(with_resources(open_api()));
     TestClient client = edge.gateway.connect();
     const Response found = client.exchange(request_for("HEAD", "/open/1.0/models"));
     EXPECT_EQ(found.status, 200U);
@@ -375,11 +361,11 @@ std::string filled_in(std::string_view text) {
 }
 
 TEST(HttpEdge, malformed_requests_are_refused_and_nothing_behind_them_is_served) {
-    Edge edge(plain());
+    Edge edge(unencrypted());
     const std::string hidden = request_for("GET", "/chat/1.0/models").bytes();
     const auto refused = [&](const char* name, const std::string& bytes) {
         SCOPED_TRACE(name);
-        TestClient client(unencrypted(edge.gateway));
+        TestClient client(plain_client(edge.gateway));
         ASSERT_TRUE(client.send(bytes + hidden + hidden));
         const Response response = client.read_response();
         expect_problem(response, "bad_request");
@@ -390,12 +376,12 @@ TEST(HttpEdge, malformed_requests_are_refused_and_nothing_behind_them_is_served)
     for (const Malformed& row : kMalformed) refused(row.name, filled_in(row.head));
     refused("a real NUL", filled_in("GET $ HTTP/1.1\r\n$H\r\nx-a: ") + std::string("b\0c\r\n\r\n", 7));
     EXPECT_EQ(edge.mock->request_count(), 0U);
-    EXPECT_EQ(fetch(unencrypted(edge.gateway), chat()).status, 200U) << "and it still serves";
+    EXPECT_EQ(fetch(plain_client(edge.gateway), chat()).status, 200U) << "and it still serves";
 }
 
 TEST(HttpEdge, an_unencrypted_listener_serves_and_is_warned_about) {
-    Edge edge(plain());
-    EXPECT_EQ(fetch(unencrypted(edge.gateway), chat()).status, 200U);
+    Edge edge(unencrypted());
+    EXPECT_EQ(fetch(plain_client(edge.gateway), chat()).status, 200U);
     const auto loaded = config::load(edge.gateway.files().config(), config::process_environment());
     EXPECT_TRUE(loaded.ok());
     EXPECT_THAT(config::to_text(loaded.findings),

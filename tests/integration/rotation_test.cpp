@@ -138,20 +138,22 @@ TEST(RotationTest, ProductionAndSandboxShareNothing) {
     const Gateway gateway(options);
     std::string production;
     std::string sandbox;
-    const auto call = [&](const Request& request) {
-        return std::string(ask(gateway, request).header("x-rotary-model"));
+    const auto call = [&](const Request& request, int times) {
+        std::string models;
+        while (times-- > 0) models += ask(gateway, request).header("x-rotary-model");
+        return models;
     };
     for (int i = 0; i < 4; ++i) {
-        production += call(chat());
-        for (int k = 0; k < i; ++k) sandbox += call(sandbox_chat());
+        production += call(chat(), 1);
+        sandbox += call(sandbox_chat(), i);
     }
     EXPECT_EQ(production, "abab");
     EXPECT_EQ(sandbox, "ababab");
 
     change_entry(gateway, entry_field(gateway, "a", "id"), "suspend");
     EXPECT_EQ(entry_field(gateway, "a", "state", "sandbox"), "active");
-    EXPECT_EQ(call(chat()) + call(chat()) + call(chat()), "bbb");
-    EXPECT_EQ(call(sandbox_chat()) + call(sandbox_chat()), "ab");
+    EXPECT_EQ(call(chat(), 3), "bbb");
+    EXPECT_EQ(call(sandbox_chat(), 2), "ab");
 }
 
 TEST(RotationTest, WeightZeroIsNeverPicked) {

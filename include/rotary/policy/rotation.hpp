@@ -25,14 +25,14 @@ std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, 
 // The place in the order, for each set of active entries that ever was. Shared by all workers;
 // outlives snapshots, so that a reload keeps positions.
 //
-// While the set stays the same a pick is one fetch_add into a periodic order, so any run of `period`
-// picks holds each entry exactly its weight times, whichever workers picked. When the set changes,
-// picks move to that set's own order, at the place where it was left: the ones that stay keep their
-// proportions from the first pick on, and one that returns gets its share and no burst.
+// While the set stays the same a pick is one fetch_add into a periodic order, so any run of
+// `period` picks holds each entry exactly its weight times, whichever workers picked. When the set
+// changes, picks move to that set's own order, at the place where it was left: the ones that stay
+// keep their proportions from the first pick on, and one that returns gets its share and no burst.
 class Cursor {
 public:
-    // `progress` in [0, 1) says where in the period to begin: a changed list goes on about where the
-    // old one was, so that frequent edits don't favour its first entry.
+    // `progress` in [0, 1) says where in the period to begin: a changed list goes on about where
+    // the old one was, so that frequent edits don't favour its first entry.
     explicit Cursor(std::vector<std::uint32_t> weights, double progress = 0.0);
 
     // The next entry among `active`, which must not be empty. Locks only when the set is another

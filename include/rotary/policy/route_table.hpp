@@ -70,7 +70,8 @@ public:
     void add(std::string_view host, Rule rule);
     void finish();  // sorts by precedence; call once after the last add()
 
-    Found find(std::string_view host, std::string_view path, std::string_view method) const noexcept;
+    Found find(std::string_view host, std::string_view path,
+               std::string_view method) const noexcept;
     // "GET, POST": the methods of all rules with this host and path, for 405's Allow.
     std::string allowed_methods(std::string_view host, std::string_view path) const;
 

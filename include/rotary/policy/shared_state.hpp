@@ -9,8 +9,8 @@
 
 namespace rotary::policy {
 
-// What outlives a snapshot, by key: suspensions by entry, positions by list. A new snapshot picks up
-// what is still there. Used on the control thread only; the objects themselves are shared by all
+// What outlives a snapshot, by key: suspensions by entry, positions by list. A new snapshot picks
+// up what is still there. Used on the control thread only; the objects themselves are shared by all
 // workers.
 class SharedState {
 public:

@@ -38,8 +38,8 @@ struct Backend {
 // Where the model goes in a request (AIProvider.requestModel).
 struct ModelPlace {
     config::ValueLocation::In in = config::ValueLocation::In::body;
-    // Top-level member, header or query parameter; for paths a regular expression, whose first group
-    // is the model.
+    // Top-level member, header or query parameter; for paths a regular expression, whose first
+    // group is the model.
     std::string name = "model";
 };
 

@@ -22,11 +22,11 @@ enum class Standing : std::uint8_t {
     probe_due  // its suspension ended: one request may try it first, with claim_probe()
 };
 
-// The suspension of one entry. Shared by all workers; outlives snapshots, so that a reload keeps it.
+// The suspension of one entry. Shared by all workers; outlives snapshots: a reload keeps it.
 //
-// The fast path is standing(): one relaxed load while the entry is active. A worker may see a change
-// some nanoseconds late, which sends it at most a request that was already being picked. Changes
-// are rare and take a mutex, so that `until`, the probe and the doubling never disagree.
+// The fast path is standing(): one load while the entry is active. A worker may see a change some
+// nanoseconds late, which sends it at most a request that was already being picked. Changes are
+// rare and take a mutex, so that `until`, the probe and the doubling never disagree.
 class EntryState {
 public:
     struct Limits {
@@ -36,15 +36,15 @@ public:
 
     Standing standing(SteadyTime now) const noexcept;
 
-    // True for exactly one caller after a suspension ended. That caller owes a verdict: suspend() or
-    // probe_passed(), else the others follow after Limits::probe_verdict.
+    // True for exactly one caller after a suspension ended. That caller owes a verdict: suspend()
+    // or probe_passed(), else the others follow after Limits::probe_verdict.
     bool claim_probe(SteadyTime now, const Limits& limits) noexcept;
 
-    // Takes the entry out until `now + duration`; a shorter suspension never shortens a running one.
-    // Refused as a probe: at least twice as long as the last time, and so on; an operator's word or
-    // a counter that says when it refills is taken as it is. While a probe is under way the first
-    // refusal counts as the probe's, whoever brings it. True when the entry was not suspended before
-    // (the caller counts and logs it then).
+    // Takes the entry out until `now + duration`; a shorter suspension never shortens a running
+    // one. Refused as a probe: at least twice as long as the last time, and so on; an operator's
+    // word or a counter that says when it refills is taken as it is. While a probe is under way the
+    // first refusal counts as the probe's, whoever brings it. True when the entry was not suspended
+    // before (the caller counts and logs it then).
     bool suspend(SteadyTime now, std::chrono::milliseconds duration, SuspendReason reason,
                  const Limits& limits) noexcept;
 
