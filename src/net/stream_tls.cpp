@@ -350,14 +350,17 @@ IoResult Stream::write_tls(std::span<const std::string_view> pieces) noexcept {
 }
 
 void Stream::shutdown() noexcept {
-    if (ssl_ == nullptr || shut_ || write_failed_ || SSL_is_init_finished(ssl_) == 0) return;
+    if (shut_ || write_failed_) return;
     shut_ = true;
     static_cast<void>(flush());
-    scratch().used = 0;
-    ERR_clear_error();
-    static_cast<void>(SSL_shutdown(ssl_));
-    ERR_clear_error();
-    static_cast<void>(send_records());
+    if (ssl_ != nullptr && SSL_is_init_finished(ssl_) == 1) {
+        scratch().used = 0;
+        ERR_clear_error();
+        static_cast<void>(SSL_shutdown(ssl_));
+        ERR_clear_error();
+        static_cast<void>(send_records());
+    }
+    if (!has_pending()) static_cast<void>(::shutdown(descriptor_.fd(), SHUT_WR));
 }
 
 }  // namespace rotary::net

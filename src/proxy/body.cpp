@@ -192,14 +192,19 @@ Result<void> scan_body(Exchange& exchange) {
     return {};
 }
 
+bool can_discard_body(const ClientSide& client, const Exchange& exchange) noexcept {
+    if (client.body_complete || exchange.framing == wire::Framing::none) return true;
+    if (exchange.framing != wire::Framing::content_length) return false;
+    const std::size_t at_hand = client.in.size() - client.head_bytes;
+    if (exchange.content_length <= at_hand) return true;
+    // A client that waits for 100-continue sends nothing now; whether it ever will is unknown.
+    return !exchange.expect_continue && exchange.content_length - at_hand <= kDiscardedBytes;
+}
+
 Task<bool> discard_body(Context& context, ClientSide& client, Exchange& exchange) {
     if (client.body_complete || take_body_at_hand(client, exchange)) co_return true;
-    // A client that waits for 100-continue sends nothing now; whether it ever will is unknown.
-    if (exchange.expect_continue) co_return false;
-    if (exchange.framing != wire::Framing::content_length) co_return false;
-    const std::size_t at_hand = client.in.size() - client.head_bytes;
-    std::uint64_t left = exchange.content_length - at_hand;
-    if (left > kDiscardedBytes) co_return false;
+    if (!can_discard_body(client, exchange)) co_return false;
+    std::uint64_t left = exchange.content_length - (client.in.size() - client.head_bytes);
     client.in.consume(client.in.size());
     client.head_bytes = client.body_bytes_in = 0;
     const SteadyTime total = context.reactor.now() + exchange.timeouts().body_gap;

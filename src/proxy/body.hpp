@@ -18,8 +18,11 @@ bool take_body_at_hand(ClientSide& client, Exchange& exchange) noexcept;
 // Step 4, second half: what the body says. Faults: invalid_json, duplicate_model.
 Result<void> scan_body(Exchange& exchange);
 
-// After a refusal: reads what is left of a small body, so that the connection can go on. False when
-// the connection had better be closed.
+// Whether a refused body is short enough, and of a known length, to be read for nothing.
+bool can_discard_body(const ClientSide& client, const Exchange& exchange) noexcept;
+
+// After a refusal: reads what is left of such a body, so that the connection can go on. False when
+// the connection must be closed.
 Task<bool> discard_body(Context& context, ClientSide& client, Exchange& exchange);
 
 }  // namespace rotary::proxy

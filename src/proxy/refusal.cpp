@@ -1,5 +1,6 @@
 #include "proxy/refusal.hpp"
 
+#include "proxy/body.hpp"
 #include "proxy/relay.hpp"
 
 #include <rotary/wire/http1_writer.hpp>
@@ -83,7 +84,8 @@ Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchan
     }
     const wire::Problem& problem = wire::problem_of(fault.kind);
     exchange.status = problem.status;
-    if (loses_framing(fault.kind) || exchange.minor_version == 0 || context.sessions.draining()) {
+    if (loses_framing(fault.kind) || exchange.minor_version == 0 || context.sessions.draining() ||
+        !can_discard_body(client, exchange)) {
         exchange.keep_alive = false;
     }
     const std::chrono::milliseconds wait = wait_of(exchange, fault.kind);

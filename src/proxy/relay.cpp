@@ -82,7 +82,11 @@ void Relay::add_own_headers(wire::HeadWriter& writer, bool has_request_id) const
         writer.header("x-rotary-backend", exchange_.backend->name);
         writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange_.attempts));
     }
-    if (!exchange_.keep_alive) writer.append("connection: close\r\n");
+    if (!exchange_.keep_alive) {
+        writer.append("connection: close\r\n");
+    } else if (exchange_.minor_version == 0) {
+        writer.append("connection: keep-alive\r\n");  // without it HTTP/1.0 waits for the end
+    }
 }
 
 bool Relay::write_head() {

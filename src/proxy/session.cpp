@@ -55,7 +55,9 @@ Task<bool> Session::handshake() {
     if (!stream_.is_tls()) co_return true;
     net::WaitFor limits;
     limits.deadline = context_.reactor.now() + timeouts().tls_handshake;
+    node_.idle = true;  // nobody's request is lost when a drain ends it
     const auto shaken = co_await stream_.handshake(limits);
+    node_.idle = false;
     co_return shaken.has_value();
 }
 

@@ -63,7 +63,7 @@ public:
     // upstream_connect_failed on error, upstream_timeout at the deadline; callers rename them.
     Task<Result<void>> write_all(std::span<const std::string_view> pieces, WaitFor limits);
 
-    // close_notify, as far as it goes without waiting; then FIN by the destructor.
+    // close_notify and FIN, as far as they go without waiting. Reading goes on.
     void shutdown() noexcept;
     // The destructor will send RST and no close_notify: nobody takes a piece for the whole.
     void abort() noexcept;

@@ -103,7 +103,7 @@ TEST(AccessLog, JsonOfAServedRequest) {
     EXPECT_EQ(Sink(AccessLogFormat::json).one(served()),
               R"({"start_time":"2026-01-02T03:04:05.678Z","method":"POST",)"
               R"("request.path":"/chat/1.0/chat/completions","response_code":200,)"
-              R"("duration_ms":1250,"ttft_ms":250,"overhead_us":120,"bytes_received":10,)"
+              R"("duration_ms":1250.000,"ttft_ms":250.000,"overhead_us":120,"bytes_received":10,)"
               R"("bytes_sent":20,"user-agent":"OpenAI/Python 1.0","request_id":"r-1",)"
               R"("x-request-id":"c-1","x-stainless-retry-count":"1","api":"chat","policy":"rr",)"
               R"("env":"production","gen_ai.provider.name":"OpenAI",)"
@@ -116,20 +116,20 @@ TEST(AccessLog, JsonLeavesOutWhatIsNotKnown) {
     EXPECT_EQ(Sink(AccessLogFormat::json).one(refused()),
               R"({"start_time":"2026-01-02T03:04:05.678Z","method":"POST",)"
               R"("request.path":"/chat/1.0/chat/completions","response_code":401,)"
-              R"("duration_ms":1.5,"overhead_us":1500,"bytes_received":10,"bytes_sent":20,)"
+              R"("duration_ms":1.500,"overhead_us":1500,"bytes_received":10,"bytes_sent":20,)"
               R"("request_id":"r-1","attempts":0,"error.code":"invalid_token"})"
               "\n");
 }
 
 TEST(AccessLog, TextOfAServedRequest) {
     EXPECT_EQ(Sink(AccessLogFormat::text).one(served()),
-              "2026-01-02T03:04:05.678Z \"POST\" \"/chat/1.0/chat/completions\" 200 1250ms "
+              "2026-01-02T03:04:05.678Z \"POST\" \"/chat/1.0/chat/completions\" 200 1250.000ms "
               "gpt-4o@a r-1\n");
 }
 
 TEST(AccessLog, TextOfARefusedRequest) {
     EXPECT_EQ(Sink(AccessLogFormat::text).one(refused()),
-              "2026-01-02T03:04:05.678Z \"POST\" \"/chat/1.0/chat/completions\" 401 1.5ms -@- "
+              "2026-01-02T03:04:05.678Z \"POST\" \"/chat/1.0/chat/completions\" 401 1.500ms -@- "
               "invalid_token r-1\n");
 }
 
