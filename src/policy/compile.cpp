@@ -269,9 +269,10 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
     if (total == 0) return;  // check() has warned of it
     if (weights.size() > kMaxEntries || total / divisor > config::kMaxTotalWeight) {
         error(rule.backends.front().mark, "spec.rules.backendRefs",
-              "at most " + std::to_string(kMaxEntries) + " backendRefs are possible, and weights "
-              "that add up to at most " + std::to_string(config::kMaxTotalWeight) +
-              " after dividing by their greatest common divisor");
+              "at most " + std::to_string(kMaxEntries) +
+                  " backendRefs are possible, and weights that add up to at most " +
+                  std::to_string(config::kMaxTotalWeight) +
+                  " after dividing by their greatest common divisor");
         return;
     }
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
@@ -280,9 +281,19 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
     route.backend_cursor = shared.cursor(key, identity, std::move(weights));
 }
 
-AuthRules compile_auth(const config::Resources& resources, const config::Api& api,
-                       const config::HttpRouteRule& rule) {
+AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& rule) {
+    const config::Resources& resources = loaded.resources;
     const auto effective = config::effective_authentication(resources, api, rule);
+    if (effective.mtls != nullptr) {
+        // Never silently: whoever asks for certificates must not be let down.
+        const std::string text = "client certificates (mtls) are not served yet; remove mtls, or end "
+                                 "TLS with client certificates in front of Rotary";
+        if (effective.mtls->required) {
+            error(effective.mtls->mark, "spec.default.authTypes.mtls", text);
+        } else {
+            findings.push_back(config::warning_at(effective.mtls->mark, text));
+        }
+    }
     AuthRules rules{effective.disabled, effective.oauth2, effective.jwt, {}, {}};
     if (effective.api_key != nullptr) rules.api_keys = effective.api_key->keys;
     for (const config::Scope* scope : config::required_scopes(resources, rule)) {

@@ -45,12 +45,10 @@ struct Compiler {
     void error(const config::Mark& mark, std::string_view path, std::string message);
     std::string policy_name(const config::ModelRotation& rotation) const;
     std::size_t backend(const config::Backend& resource);
+    AuthRules auth(const config::Api& api, const config::HttpRouteRule& rule);
     ModelPlace model_place(const config::EffectivePolicy& policy);
     std::size_t add_list(const ListSource& source);
     void add_backends(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
 };
-
-AuthRules compile_auth(const config::Resources& resources, const config::Api& api,
-                       const config::HttpRouteRule& rule);
 
 }  // namespace rotary::policy

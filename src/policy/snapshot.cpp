@@ -71,7 +71,7 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     compiled.api = context.api.metadata.name;
     compiled.name = route.metadata.name;
     compiled.environment = context.environment;
-    compiled.auth = compile_auth(compiler.loaded.resources, context.api, rule);
+    compiled.auth = compiler.auth(context.api, rule);
     compiled.rewrite = rule.rewrite;
     compiled.request_headers = rule.request_headers;
     compiled.response_headers = rule.response_headers;

@@ -13,7 +13,10 @@ namespace {
 
 Fault gone() { return Fault::client(FaultKind::client_gone); }
 
-Fault too_late(const char* detail) {
+// A wait that brought nothing: the time is over, or the whole process's is.
+Fault waited_out(net::Wake wake, const char* detail) {
+    if (wake == net::Wake::peer_gone) return gone();
+    if (wake == net::Wake::cancelled) return Fault::internal(FaultKind::draining);
     return Fault::upstream(FaultKind::upstream_timeout, detail);
 }
 
@@ -63,8 +66,9 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
         what.deadline = std::min(exchange.deadline,
                                  context.reactor.now() + exchange.timeouts().write_stall);
         const net::Wake wake = co_await context.reactor.wait(what);
-        if (wake == net::Wake::peer_gone) co_return gone();
-        if (wake != net::Wake::ready) co_return too_late("The provider took the request too slowly.");
+        if (wake != net::Wake::ready) {
+            co_return waited_out(wake, "The provider took the request too slowly.");
+        }
         if (!stream.descriptor().readable()) continue;
         const net::IoResult read = stream.read_some(reply.in.space(), reply.in.space_size());
         if (read.status == net::IoStatus::would_block) continue;
@@ -131,8 +135,9 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
         what.client = &client.stream.descriptor();
         what.deadline = deadline;
         const net::Wake wake = co_await context.reactor.wait(what);
-        if (wake == net::Wake::peer_gone) co_return gone();
-        if (wake != net::Wake::ready) co_return too_late("The provider did not answer in time.");
+        if (wake != net::Wake::ready) {
+            co_return waited_out(wake, "The provider did not answer in time.");
+        }
     }
 }
 

@@ -132,7 +132,9 @@ Task<void> run(Context& context, ClientSide& client, Exchange& exchange) {
     context.metrics.add(exchange.wiring->process.in_flight);
     if (context.sessions.draining()) exchange.keep_alive = false;
     const auto served = co_await serve(context, client, exchange);
-    if (!served && exchange.answer_started) {
+    const bool can_be_told = served || !exchange.answer_started ||
+                             served.error().kind == FaultKind::client_gone;  // is only noted
+    if (!can_be_told) {
         exchange.fault = served.error();
         exchange.keep_alive = false;
     } else if (!served) {

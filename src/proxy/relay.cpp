@@ -98,7 +98,7 @@ bool Relay::write_head() {
     if (needs_wrapping) {
         wrapping_ = exchange_.minor_version == 0 ? Wrapping::bare : Wrapping::chunked;
     }
-    if (wrapping_ == Wrapping::bare) exchange_.keep_alive = false;
+    if (wrapping_ == Wrapping::bare || context_.sessions.draining()) exchange_.keep_alive = false;
 
     wire::HeadWriter writer(context_.scratch.head.data(), context_.scratch.head.size());
     writer.status_line(head.status, head.reason);
@@ -126,6 +126,7 @@ Result<void> Relay::take() {
     // One place is kept for the end of the chunk and one for the end of the body.
     while (used_ < pieces_.size() - 2 && !reply_.body.done()) {
         const auto piece = reply_.body.next(available.substr(taken_));
+        if (!piece && payload > 0) break;  // what came goes first; the reader keeps its fault
         if (!piece) return Fault::upstream(FaultKind::upstream_stream_interrupted, piece.error().detail);
         if (piece->consumed == 0) break;
         taken_ += piece->consumed;
@@ -208,9 +209,13 @@ Task<Result<void>> Relay::interrupted(const char* detail) {
 Task<Result<void>> Relay::run() {
     reply_.in.consume(reply_.head_bytes);
     reply_.head_bytes = 0;
-    exchange_.answer_started = true;
     for (;;) {
         const auto took = take();
+        if (!took && !exchange_.answer_started) {
+            co_return Fault::upstream(FaultKind::upstream_protocol_error, took.error().detail,
+                                      Retry::never);
+        }
+        exchange_.answer_started = true;
         if (!took) {
             const auto cut = co_await interrupted(took.error().detail);
             co_return cut;

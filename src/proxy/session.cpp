@@ -47,6 +47,7 @@ private:
     net::SessionSet::Node node_;
     Buffer in_;
     std::size_t head_bytes_ = 0;
+    bool is_cut_ = false;  // the last answer broke off: no proper end of the connection either
     SteadyTime oldest_;  // the next answer after that closes the connection
     Exchange exchange_;
 };
@@ -86,8 +87,10 @@ Task<HeadResult> Session::read_head() {
         if (in_.space_size() == 0) in_.compact();
         if (in_.space_size() == 0 ||
             in_.size() >= context_.wiring->snapshot->config.limits.header_bytes) {
+            const bool in_first_line = in_.view().find('\n') == std::string_view::npos;
             co_return HeadResult{HeadOutcome::refused,
-                                 Fault::client(FaultKind::headers_too_large)};
+                                 Fault::client(in_first_line ? FaultKind::uri_too_long
+                                                             : FaultKind::headers_too_large)};
         }
         const net::IoResult read = stream_.read_some(in_.space(), in_.space_size());
         if (read.status == net::IoStatus::ok) {
@@ -133,7 +136,12 @@ Task<bool> Session::serve_one() {
 
     const bool interrupted = exchange_.fault.kind == FaultKind::upstream_stream_interrupted;
     if (interrupted || exchange_.fault.kind == FaultKind::client_gone) {
-        stream_.abort();
+        // What came of a broken answer must still arrive, and an RST would destroy what is on its
+        // way. The framing or the want of a close_notify tells that it is a piece; only an HTTP/1.0
+        // client without TLS would take a FIN for the end.
+        const bool has_signs = exchange_.minor_version > 0 || stream_.is_tls();
+        if (!interrupted || !has_signs) stream_.abort();
+        is_cut_ = true;
         co_return false;
     }
     in_.consume(client.head_bytes + client.body_bytes_in);
@@ -142,12 +150,14 @@ Task<bool> Session::serve_one() {
 }
 
 // A socket that is closed with unread bytes sends RST, which may destroy the answer before the
-// client has read it: so what still comes is read for a while (RFC 9112 section 9.6).
+// client has read it: so what still comes is read for a while (RFC 9112 section 9.6), enough of it
+// for a body that was refused as too large.
 Task<void> Session::linger() {
     stream_.shutdown();
     if (!in_) in_ = context_.buffers.read_buffer();
     const SteadyTime deadline = context_.reactor.now() + timeouts().shutdown;
-    for (std::size_t spent = 0; spent < (1u << 20);) {
+    const std::size_t most = 2 * context_.wiring->snapshot->config.limits.body_bytes;
+    for (std::size_t spent = 0; spent < most;) {
         const net::IoResult read = stream_.read_some(in_.data(), in_.capacity());
         spent += read.bytes;
         if (read.status == net::IoStatus::ok) continue;
@@ -180,7 +190,7 @@ Task<void> Session::run() {
         more = co_await serve_one();
         exchange_.end();
     }
-    stream_.shutdown();
+    if (!is_cut_) stream_.shutdown();
 }
 
 }  // namespace

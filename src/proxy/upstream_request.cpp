@@ -5,6 +5,8 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
+
 namespace rotary::proxy {
 
 namespace {
@@ -48,17 +50,43 @@ std::string with_model_in_path(std::string_view path, const std::string& pattern
     return changed;
 }
 
-// The query with every parameter called `name` left out.
-void append_query_without(std::string& out, std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-        const std::size_t end = std::min(query.find('&'), query.size());
-        const std::string_view pair = query.substr(0, end);
-        if (pair.substr(0, pair.find('=')) != name) {
-            if (!out.empty()) out.push_back('&');
-            out.append(pair);
-        }
-        query.remove_prefix(std::min(end + 1, query.size()));
+// Whether a parameter stays here: it holds the client's credential, or is one that we set.
+bool is_withheld(const Exchange& exchange, const policy::ModelPlace* place, std::string_view name) {
+    if (place != nullptr && place->in == Place::query && name == place->name) return true;
+    for (const config::ApiKeyLocation& key : exchange.route->auth.api_keys) {
+        const bool in_query = key.in == config::ApiKeyLocation::In::query;
+        if (in_query && !key.send_token_upstream && name == key.name) return true;
     }
+    for (const policy::Backend& backend : exchange.wiring->snapshot->backends) {
+        const std::string_view own = backend.credential_query;
+        if (!own.empty() && own.substr(0, own.find('=')) == name) return true;
+    }
+    return false;
+}
+
+// The client's query as it came, but for what is withheld; then the model and the Backend's key.
+void write_query(const Exchange& exchange, const Target& target, const policy::ModelPlace* place,
+                 wire::HeadWriter& writer) {
+    std::string_view separator = "?";
+    const auto add = [&](std::string_view parameter) {
+        writer.append(separator);
+        writer.append(parameter);
+        separator = "&";
+    };
+    const std::string_view query = exchange.query;
+    for (std::size_t at = 0; at <= query.size() && !query.empty();) {
+        const std::size_t end = std::min(query.find('&', at), query.size());
+        const std::string_view pair = query.substr(at, end - at);
+        if (!is_withheld(exchange, place, pair.substr(0, pair.find('=')))) add(pair);
+        at = end + 1;
+    }
+    if (place != nullptr && place->in == Place::query) {
+        std::string model = place->name + "=";
+        append_percent_encoded(model, target.entry->model);
+        add(model);
+    }
+    const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+    if (!backend.credential_query.empty()) add(backend.credential_query);
 }
 
 // The request target: the Backend's base path, the rewritten path, the query, its key.
@@ -80,24 +108,7 @@ void write_target(Context& context, const Exchange& exchange, const Target& targ
     } else {
         writer.append(path);
     }
-    if (place != nullptr && place->in == Place::query) {
-        std::string query;
-        append_query_without(query, exchange.query, place->name);
-        if (!query.empty()) query.push_back('&');
-        query.append(place->name).push_back('=');
-        append_percent_encoded(query, target.entry->model);
-        writer.append("?");
-        writer.append(query);
-    } else if (!exchange.query.empty()) {
-        writer.append("?");
-        writer.append(exchange.query);
-    }
-    if (!backend.credential_query.empty()) {
-        const bool has_query = !exchange.query.empty() ||
-                               (place != nullptr && place->in == Place::query);
-        writer.append(has_query ? "&" : "?");
-        writer.append(backend.credential_query);
-    }
+    write_query(exchange, target, place, writer);
     writer.append(" HTTP/1.1\r\n");
 }
 

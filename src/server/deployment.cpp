@@ -62,6 +62,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     metrics::register_process_metrics(registry_);
     wiring_ = compile(loaded, findings);
     if (!wiring_) throw std::runtime_error("the configuration has errors");
+    started_with_ = config();
     keys_.configure(*wiring_->snapshot);
     fetcher_ = std::make_unique<JwksFetcher>(
         control, jwks_options(config()),
@@ -154,13 +155,24 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     last_reload_ok_ = true;
     last_reload_ = "ok";
     last_success_ = std::chrono::system_clock::now();
-    const config::Config& old = retired_.back()->snapshot->config;
-    const bool needs_restart = old.workers != config().workers ||
-                               old.listeners.size() != config().listeners.size();
+    const bool needs_restart = !serves_as(config());
     log_.info("reloaded", {{"generation", generation_}, {"needs_restart", needs_restart}});
     std::string text = config::to_text(findings);
     if (needs_restart) text += "listeners and the number of workers change with a restart only\n";
     return {true, std::move(text)};
+}
+
+// Whether what only a restart changes is as it was at the start.
+bool Deployment::serves_as(const config::Config& config) const {
+    const auto same = [](const config::Listener& a, const config::Listener& b) {
+        const bool same_files = a.tls && b.tls ? a.tls->certificate == b.tls->certificate &&
+                                                     a.tls->key == b.tls->key
+                                               : !a.tls && !b.tls;
+        return a.address == b.address && a.port == b.port && same_files;
+    };
+    return config.workers == started_with_.workers &&
+           std::equal(config.listeners.begin(), config.listeners.end(),
+                      started_with_.listeners.begin(), started_with_.listeners.end(), same);
 }
 
 // A retired configuration is freed once no exchange refers to it, here, where nobody waits.
@@ -207,7 +219,9 @@ void Deployment::cancel_all() {
 void Deployment::stop() {
     if (fetcher_) fetcher_->stop();
     retired_timer_.cancel();
-    for (auto& worker : workers_) worker->stop();
+    for (auto& worker : workers_) worker->begin_stop();
+    for (auto& worker : workers_) worker->join();
+    workers_.clear();
     access_log_.flush(std::chrono::milliseconds(1000));
 }
 

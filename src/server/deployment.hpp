@@ -58,6 +58,7 @@ private:
     void publish();
     void free_retired();
     void register_samples();
+    bool serves_as(const config::Config& config) const;
     ReloadOutcome refuse_reload(std::string findings);
 
     boost::asio::io_context& control_;
@@ -72,6 +73,7 @@ private:
     std::unique_ptr<JwksFetcher> fetcher_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
+    config::Config started_with_;  // listeners and workers are still these
     std::uint64_t generation_ = 1;
     std::string last_reload_ = "none";
     bool last_reload_ok_ = true;

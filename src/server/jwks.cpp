@@ -229,6 +229,7 @@ void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
         });
         if (same != old.end()) {
             now.push_back(std::move(*same));
+            if (!source.file.empty()) fresh.push_back(now.back());  // a reload reads files again
         } else {
             now.push_back(std::make_shared<Issuer>(state_->context, std::move(source)));
             fresh.push_back(now.back());

@@ -117,6 +117,14 @@ struct Worker::Body {
         });
     }
 
+    void end_loop() {
+        tick.cancel();
+        access_log.flush();
+        reactor.stop();
+        guard.reset();
+        io.stop();
+    }
+
     WorkerOptions options;
     const config::Config config;  // what only a restart changes is taken from here
     boost::asio::io_context io{1};
@@ -151,7 +159,11 @@ Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listen
     }
 }
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+    if (!body_->thread.joinable()) return;
+    begin_stop();
+    join();
+}
 
 void Worker::start() {
     body_->guard.emplace(body_->io.get_executor());
@@ -185,18 +197,24 @@ void Worker::cancel_all() {
     post([body = body_.get()] { body->sessions.cancel_all(); });
 }
 
-void Worker::stop() {
-    if (!body_->thread.joinable()) return;
+void Worker::begin_stop() {
     post([body = body_.get()] {
         for (auto& listener : body->listeners) listener->stop();
-        body->tick.cancel();
         body->pool.clear();
-        body->access_log.flush();
-        body->reactor.stop();
-        body->guard.reset();
-        body->io.stop();
+        body->tick.expires_after(body->config.timeouts.shutdown);
+        body->tick.async_wait([body](const boost::system::error_code& error) {
+            if (!error) body->end_loop();
+        });
+        body->sessions.on_empty([body] {
+            boost::asio::post(body->io, [body] { body->end_loop(); });
+        });
+        body->sessions.drain();
+        body->sessions.cancel_all();
     });
-    body_->thread.join();
+}
+
+void Worker::join() {
+    if (body_->thread.joinable()) body_->thread.join();
 }
 
 bool Worker::alive(std::chrono::steady_clock::time_point now,

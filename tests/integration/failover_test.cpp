@@ -1,21 +1,26 @@
-// What a refusal or a failure of one entry means for the request that met it, and for the next ones.
+// What a refusal or a failure of one entry means for the request that met it, and for the next
+// ones.
 #include "gateway_fixture.hpp"
 
 #include <support/certificates.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <atomic>
 #include <mutex>
-#include <set>
+#include <stdexcept>
 
 namespace rotary::test {
 namespace {
 
 using app::Captured;
+using app::HeaderList;
 using app::MockFault;
 using app::MockOptions;
 using app::MockProvider;
-using app::HeaderList;
+using namespace std::chrono_literals;
 
 constexpr const char* kRateLimited =
     R"({"error":{"message":"Rate limit reached","type":"requests","param":null,)"
@@ -42,12 +47,29 @@ int seconds_left(const Gateway& gateway, const std::string& model) {
     return text == "<missing>" || text.empty() ? 0 : std::stoi(text);
 }
 
-GatewayBackend nobody_listens() {
-    const auto gone = start_mock();
-    GatewayBackend backend = backend_of(*gone);
-    gone->stop();
-    return backend;
-}
+// A port that is taken and where nobody listens.
+class DeadPort {
+public:
+    DeadPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof(address);
+        auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(fd_, generic, size) != 0 || ::getsockname(fd_, generic, &size) != 0) {
+            throw std::runtime_error("no port");
+        }
+        backend_.port = ntohs(address.sin_port);
+    }
+    ~DeadPort() { ::close(fd_); }
+    DeadPort(const DeadPort&) = delete;
+    DeadPort& operator=(const DeadPort&) = delete;
+    const GatewayBackend& backend() const { return backend_; }
+
+private:
+    int fd_;
+    GatewayBackend backend_;
+};
 
 // One of three entries refuses while many clients ask. They must not notice, and the entry must
 // have its rest: it hears nothing from requests that began after the refusal was known.
@@ -182,13 +204,22 @@ TEST(FailoverTest, LastOneOfAQuotaIsAnsweredAndThenTheEntryRests) {
         int at_least;
     };
     const Row rows[] = {
-        {"requests", {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "30s"}},
-         "suspended", 30, 20},
-        {"tokens", {{"x-ratelimit-remaining-tokens", "0"}, {"x-ratelimit-reset-tokens", "1m20s"}},
-         "suspended", 80, 70},
+        {"requests",
+         {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "30s"}},
+         "suspended",
+         30,
+         20},
+        {"tokens",
+         {{"x-ratelimit-remaining-tokens", "0"}, {"x-ratelimit-reset-tokens", "1m20s"}},
+         "suspended",
+         80,
+         70},
         {"no reset", {{"x-ratelimit-remaining", "0"}}, "suspended", 60, 50},
-        {"one left", {{"x-ratelimit-remaining-requests", "1"}, {"x-ratelimit-reset-requests", "30s"}},
-         "active", 0, 0},
+        {"one left",
+         {{"x-ratelimit-remaining-requests", "1"}, {"x-ratelimit-reset-requests", "30s"}},
+         "active",
+         0,
+         0},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
@@ -219,7 +250,15 @@ TEST(FailoverTest, HintAndPolicyTogetherSayHowLong) {
         {"a longer hint extends", 10, {{"retry-after", "40"}}, "", 40, 35},
         {"a shorter one does not shorten", 30, {{"retry-after", "1"}}, "", 30, 25},
         {"in milliseconds", 1, {{"retry-after-ms", "39500"}, {"retry-after", "99"}}, "", 40, 35},
-        {"by a reset", 1, {{"x-ratelimit-reset-requests", "50s"}}, "", 50, 45},
+        {"by the reset of what is used up",
+         1,
+         {{"x-ratelimit-remaining-requests", "0"},
+          {"x-ratelimit-reset-requests", "50s"},
+          {"x-ratelimit-remaining-tokens", "9"},
+          {"x-ratelimit-reset-tokens", "9m0s"}},
+         "",
+         50,
+         45},
         {"hint alone", 0, {{"retry-after", "20"}}, "", 20, 15},
         {"never more than an hour", 1, {{"retry-after", "99999"}}, "", 3600, 3590},
         {"preferred", 30, {{"retry-after", "10"}}, "routing: {retry_after: prefer}\n", 10, 5},
@@ -246,8 +285,9 @@ TEST(FailoverTest, HintAndPolicyTogetherSayHowLong) {
 
 TEST(FailoverTest, NobodyAtABackendIsTheNextEntrysChance) {
     const auto mock = start_mock();
+    const DeadPort nobody;
     GatewayOptions options = rotating(*mock, {{"a", 1}, {"b", 0}});
-    options.backends.push_back(nobody_listens());
+    options.backends.push_back(nobody.backend());
     const Gateway gateway(options);
     TestClient client = gateway.connect();
     for (int i = 0; i < 6; ++i) {
@@ -273,8 +313,8 @@ TEST(FailoverTest, CertificateThatIsNotTheBackendsIsTheNextEntrysChance) {
         const char* name;
         const PemFiles& files;
     };
-    const Row rows[] = {{"wrong host", all.wrong_host},       {"expired", all.expired},
-                        {"not yet valid", all.not_yet},       {"of a client", all.client_only},
+    const Row rows[] = {{"wrong host", all.wrong_host},        {"expired", all.expired},
+                        {"not yet valid", all.not_yet},        {"of a client", all.client_only},
                         {"signed by itself", all.self_signed}, {"unknown CA", all.unknown_ca}};
     const auto honest = start_mock();
     for (const Row& row : rows) {

@@ -18,17 +18,17 @@
 // What the tests of a whole gateway share.
 namespace rotary::test {
 
-using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using Counts = std::map<std::string, std::size_t>;
 
 // Asks again and again until it is true; false when the time is over first.
 template <typename Condition>
-bool eventually(const Condition& condition, std::chrono::milliseconds timeout = 5s) {
+bool eventually(const Condition& condition,
+                std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
     const auto deadline = Clock::now() + timeout;
     while (!condition()) {
         if (Clock::now() > deadline) return false;
-        std::this_thread::sleep_for(1ms);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return true;
 }
@@ -93,8 +93,10 @@ inline std::string entry_field(const Gateway& gateway, const std::string& model,
 inline void change_entry(const Gateway& gateway, const std::string& id, const std::string& verb) {
     std::string escaped;
     for (const char c : id) {
-        if (c == '/') escaped += "%2F";
-        else escaped += c;
+        if (c == '/')
+            escaped += "%2F";
+        else
+            escaped += c;
     }
     Request request;
     request.method = "POST";

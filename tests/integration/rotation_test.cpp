@@ -11,6 +11,7 @@ namespace {
 using app::Captured;
 using app::MockOptions;
 using app::MockProvider;
+using namespace std::chrono_literals;
 
 MockOptions keeping(std::size_t requests) {
     MockOptions options;
@@ -329,7 +330,8 @@ TEST(RotationTest, RequestsWithoutARotationGoByBackendWeights) {
     models.target = "/chat/1.0/models?limit=2";
     models.headers.pop_back();
     models.body.clear();
-    Request upload = chat("--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nx\r\n--b--");
+    Request upload =
+        chat("--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nx\r\n--b--");
     upload.headers.back().second = "multipart/form-data; boundary=b";
     struct Row {
         const char* name;

@@ -1,1 +1,345 @@
+// Answers that come piece by piece, and ends that come too early, from either side.
 #include "gateway_fixture.hpp"
+#include "raw_provider.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+namespace rotary::test {
+namespace {
+
+using app::MockFault;
+using app::MockOptions;
+using namespace std::chrono_literals;
+
+constexpr const char* kStream = R"({"model":"x","stream":true})";
+
+MockOptions streaming(unsigned tokens, std::chrono::nanoseconds interval) {
+    MockOptions options;
+    options.tokens = tokens;
+    options.chunk_interval = interval;
+    return options;
+}
+
+std::vector<Event> read_events(TestClient& client) {
+    std::vector<Event> events;
+    while (auto event = client.read_event()) events.push_back(std::move(*event));
+    return events;
+}
+
+TEST(StreamingTest, EventsArriveOneByOne) {
+    const auto mock = start_mock(streaming(97, 20ms));
+    const Gateway gateway(rotating(*mock, {{"a"}}));
+    TestClient client = gateway.connect();
+    ASSERT_TRUE(client.send(chat(kStream)));
+    const ResponseHead head = client.read_head();
+    EXPECT_EQ(head.status, 200U);
+    EXPECT_TRUE(head.header("content-type").starts_with("text/event-stream"));
+    EXPECT_EQ(head.header("cache-control"), "no-cache");
+    const std::vector<Event> events = read_events(client);
+    ASSERT_EQ(events.size(), 100U);
+    EXPECT_EQ(events.back().data(), "[DONE]");
+    EXPECT_EQ(client.ending(), Ending::framed);
+    std::size_t together = 0;
+    for (std::size_t i = 1; i < events.size(); ++i) {
+        if (events[i].arrived_at - events[i - 1].arrived_at < 5ms) ++together;
+    }
+    EXPECT_LE(together, 10U);
+    EXPECT_GE(events.back().arrived_at - events.front().arrived_at, 99 * 10ms);
+    EXPECT_LT(events.front().arrived_at - mock->requests().at(0).received_at, 1s);
+    EXPECT_EQ(client.exchange(chat()).status, 200U);
+}
+
+// The bytes of the mock's streamed answer: its head, and where each event's chunk begins.
+struct Recorded {
+    std::string bytes;
+    std::size_t head = 0;
+    std::vector<std::size_t> events;  // offsets of their first bytes, in `bytes`
+    std::vector<std::size_t> ends;    // behind their empty lines
+
+    explicit Recorded(const app::MockProvider& mock) {
+        ClientOptions to;
+        to.port = mock.port();
+        to.tls = false;
+        TestClient client(to);
+        Request request =
+            with(chat(R"({"model":"a","stream":true})"), "x-mock-fault", "close-after=1000000");
+        request.target = "/v1/chat/completions";
+        client.send(request);
+        bytes = client.read_to_end();
+        head = bytes.find("\r\n\r\n") + 4;
+        for (std::size_t at = bytes.find("data: "); at != std::string::npos;
+             at = bytes.find("data: ", at + 1)) {
+            events.push_back(at);
+            ends.push_back(bytes.find("\n\n", at) + 2);
+        }
+    }
+    // How many bytes of events stand in front of this offset, and do they end with an event?
+    std::pair<std::size_t, bool> payload_before(std::size_t offset) const {
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            if (offset <= events[i]) return {size, true};
+            size += std::min(offset, ends[i]) - events[i];
+            if (offset < ends[i]) return {size, false};
+        }
+        return {size, true};
+    }
+};
+
+// Ids differ from answer to answer, lengths do not.
+TEST(StreamingTest, NoEventWaitsForTheNext) {
+    const auto mock = start_mock(streaming(6, 0ns));
+    const Recorded recorded(*mock);
+    const Gateway gateway(rotating(*mock, {{"a"}}));
+    for (std::size_t events : {1U, 2U, 5U, 8U}) {
+        SCOPED_TRACE(events);
+        TestClient client = gateway.connect();
+        // Everything up to the end of that event's chunk, and then silence.
+        const std::size_t offset = recorded.ends.at(events - 1) + 2;
+        client.send(with(chat(kStream), "x-mock-fault", "stall=" + std::to_string(offset)));
+        ASSERT_EQ(client.read_head().status, 200U);
+        for (std::size_t i = 0; i < events; ++i) {
+            const auto event = client.read_event();
+            ASSERT_TRUE(event) << i;
+            EXPECT_TRUE(event->data().starts_with("{\"id\":"));
+        }
+    }
+}
+
+TEST(StreamingTest, UsageAndOddEventsPassUntouched) {
+    MockOptions options = streaming(5, 1ms);
+    const auto mock = start_mock(options);
+    const Gateway gateway(rotating(*mock, {{"a"}}));
+    TestClient client = gateway.connect();
+    client.send(chat(R"({"stream":true,"stream_options":{"include_usage":true}})"));
+    ASSERT_EQ(client.read_head().status, 200U);
+    const std::vector<Event> events = read_events(client);
+    ASSERT_EQ(events.size(), 9U);
+    EXPECT_EQ(json_at(events[7].data(), "choices"), "[0]");
+    EXPECT_EQ(json_at(events[7].data(), "usage.completion_tokens"), "5");
+    EXPECT_EQ(json_at(events[6].data(), "usage"), "null");
+    EXPECT_EQ(json_at(events[6].data(), "model"), "a");
+    EXPECT_EQ(events[8].data(), "[DONE]");
+
+    const std::string odd =
+        ": comment\r\n\r\nevent: x\ndata: 1\ndata:2\n\n\n\ndata: {\"usage\":1}\r\r"
+        "id: 7\nretry: 5\n\ndata: [DONE]\n\nleft over";
+    mock->respond_with("a", 200, {{"content-type", "text/event-stream"}}, odd);
+    const Response response = client.exchange(chat(kStream));
+    EXPECT_EQ(response.body, odd);
+    EXPECT_EQ(response.ending, Ending::framed);
+}
+
+TEST(StreamingTest, ManyStreamsRunAtOnce) {
+    const auto mock = start_mock(streaming(37, 20ms));
+    const Gateway gateway(rotating(*mock, {{"a"}, {"b"}}));
+    const auto begun = Clock::now();
+    in_parallel(50, [&](std::size_t) {
+        TestClient client = gateway.connect();
+        client.send(chat(kStream));
+        ASSERT_EQ(client.read_head().status, 200U);
+        const std::vector<Event> events = read_events(client);
+        EXPECT_EQ(events.size(), 40U);
+        EXPECT_EQ(events.back().data(), "[DONE]");
+        EXPECT_EQ(client.ending(), Ending::framed);
+    });
+    EXPECT_LT(Clock::now() - begun, 50 * 40 * 20ms / 4);
+    EXPECT_EQ(models_asked(*mock), (Counts{{"a", 25}, {"b", 25}}));
+}
+
+std::size_t most_a_kernel_holds(const char* name) {
+    std::ifstream file(std::string("/proc/sys/net/ipv4/") + name);
+    std::size_t low = 0;
+    std::size_t usual = 0;
+    std::size_t most = 0;
+    file >> low >> usual >> most;
+    return most;
+}
+
+std::size_t resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    std::size_t pages = 0;
+    file >> pages >> pages;
+    return pages * 4096;
+}
+
+TEST(StreamingTest, SlowReaderHoldsTheProviderBackAndGetsItAll) {
+    constexpr std::size_t kSize = 64 << 20;
+    RawProvider provider({kSize, kSize});
+    GatewayOptions options;
+    options.backends = {provider.backend()};
+    options.production = {{"a"}};
+    const Gateway gateway(options);
+    ClientOptions to = gateway.client();
+    to.receive_buffer = 4096;
+    TestClient client(to);
+    const std::size_t resident = resident_bytes();
+    client.send(chat());
+    ASSERT_EQ(client.read_head().status, 200U);
+    // Not reading: until the provider has not got rid of a byte for a while.
+    std::size_t sent = 0;
+    auto since = Clock::now();
+    ASSERT_TRUE(eventually(
+        [&] {
+            if (sent != provider.sent()) {
+                sent = provider.sent();
+                since = Clock::now();
+            }
+            return Clock::now() - since > 300ms;
+        },
+        20s));
+    EXPECT_GT(sent, 0U);
+    EXPECT_LT(sent, most_a_kernel_holds("tcp_rmem") + 2 * most_a_kernel_holds("tcp_wmem") +
+                        (std::size_t{4} << 20));
+    EXPECT_LT(resident_bytes(), resident + (std::size_t{16} << 20));
+    std::size_t at = 0;
+    while (const auto piece = client.read_body_piece()) {
+        ASSERT_TRUE(RawProvider::is_part(*piece, at)) << at;
+        at += piece->size();
+    }
+    EXPECT_EQ(at, kSize);
+    EXPECT_EQ(client.ending(), Ending::framed);
+}
+
+// What a dead provider has sent is the client's, even when the client reads it much later.
+TEST(StreamingTest, SlowReaderGetsAllThatADeadProviderSent) {
+    for (const std::size_t size : {20'000U, 300'000U, 3'000'000U}) {
+        SCOPED_TRACE(size);
+        RawProvider provider({size + 1, size});
+        GatewayOptions options;
+        options.backends = {provider.backend()};
+        options.production = {{"a"}};
+        const Gateway gateway(options);
+        ClientOptions to = gateway.client();
+        to.receive_buffer = 4096;
+        TestClient client(to);
+        client.send(chat());
+        eventually([&] { return gateway.metric("rotary_requests_in_flight") == 0; }, 300ms);
+        ASSERT_EQ(client.read_head().status, 200U);
+        std::string body;
+        while (const auto piece = client.read_body_piece()) body += *piece;
+        EXPECT_EQ(body.size(), size);
+        EXPECT_TRUE(RawProvider::is_part(body, 0));
+        EXPECT_EQ(client.ending(), Ending::cut);
+    }
+}
+
+struct Death {
+    const char* fault;
+    bool exact;  // after a reset nobody can say how much arrived
+};
+
+class ProviderDeathTest : public testing::TestWithParam<Death> {};
+
+TEST_P(ProviderDeathTest, ClientGetsThePieceAndKnowsThatItIsOne) {
+    const auto mock = start_mock(streaming(4, 0ns));
+    const Recorded recorded(*mock);
+    GatewayOptions options = rotating(*mock, {{"a"}});
+    options.process = "timeouts: {event_gap: 100ms, first_byte: 100ms}\n";
+    const Gateway gateway(options);
+
+    std::vector<std::size_t> offsets = {
+        recorded.head,    recorded.head + 1,    recorded.events[2] + 9, recorded.ends[2] - 1,
+        recorded.ends[2], recorded.ends[2] + 1, recorded.ends[2] + 2,   recorded.events.back() - 1};
+    for (std::size_t at = recorded.head + 3; at < recorded.events.back(); at += 61) {
+        offsets.push_back(at);
+    }
+    for (const std::size_t offset : offsets) {
+        SCOPED_TRACE(offset);
+        const auto [size, at_boundary] = recorded.payload_before(offset);
+        const std::string fault = GetParam().fault + std::to_string(offset);
+        TestClient client = gateway.connect();
+        client.send(with(chat(kStream), "x-mock-fault", fault));
+        const Response response = client.read_response();
+        ASSERT_EQ(response.status, 200U);
+        EXPECT_EQ(response.ending, Ending::cut);
+        EXPECT_EQ(client.last_end(), ReadEnd::fin);  // and no close_notify
+        EXPECT_EQ(response.body.find("[DONE]"), std::string::npos);
+        constexpr std::string_view kError = "data: {\"error\":";
+        const std::size_t error = response.body.find(kError);
+        const std::string_view came = std::string_view(response.body).substr(0, error);
+        EXPECT_LE(came.size(), size);
+        const bool whole_events = came.empty() || came.ends_with("\n\n");
+        if (GetParam().exact) {
+            EXPECT_EQ(came.size(), size);
+            EXPECT_EQ(whole_events, at_boundary);
+        }
+        EXPECT_EQ(error != std::string::npos, whole_events);
+        if (error == std::string::npos) continue;
+        const std::string event = response.body.substr(error + 6);
+        EXPECT_TRUE(event.ends_with("}\n\n"));
+        EXPECT_EQ(json_at(event, "error.code"), "upstream_stream_interrupted");
+        EXPECT_EQ(json_at(event, "error.type"), "upstream_error");
+    }
+    EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
+    EXPECT_TRUE(mock->wait_for_open_connections(0, 1s));
+}
+
+TEST_P(ProviderDeathTest, WithoutAHeadItIsAFailureThatCanBeTold) {
+    const auto mock = start_mock(streaming(4, 0ns));
+    GatewayOptions options = rotating(*mock, {{"a"}});
+    options.process = "timeouts: {first_byte: 100ms}\n";
+    const Gateway gateway(options);
+    const bool silent = std::string_view(GetParam().fault) == "stall=";
+    for (const std::size_t offset : {0U, 30U}) {
+        const Response response = ask(gateway, with(chat(kStream), "x-mock-fault",
+                                                    GetParam().fault + std::to_string(offset)));
+        EXPECT_EQ(response.status, silent ? 504U : 502U);
+        EXPECT_EQ(json_at(response.body, "error.code"),
+                  silent ? "upstream_timeout" : "upstream_protocol_error");
+        EXPECT_EQ(response.ending, Ending::framed);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ProviderDeathTest,
+                         testing::Values(Death{"close-after=", true}, Death{"truncate=", true},
+                                         Death{"reset=", false}, Death{"stall=", true}),
+                         [](const auto& test) {
+                             std::string name = test.param.fault;
+                             std::erase_if(name, [](char c) { return c == '=' || c == '-'; });
+                             return name;
+                         });
+
+TEST(StreamingTest, ProviderIsLeftAsSoonAsTheClientGoes) {
+    struct Row {
+        const char* name;
+        const char* body;
+        void (TestClient::*leave)();
+    };
+    const Row rows[] = {
+        {"stream, closed", kStream, &TestClient::close},
+        {"stream, dropped", kStream, &TestClient::drop},
+        {"stream, reset", kStream, &TestClient::reset},
+        {"waiting, closed", "{}", &TestClient::close},
+        {"waiting, reset", "{}", &TestClient::reset},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        const auto mock = start_mock(streaming(1000, 50ms));
+        GatewayOptions options = rotating(*mock, {{"a"}});
+        options.process = "timeouts: {log_flush: 20ms}\n";
+        const Gateway gateway(options);
+        TestClient client = gateway.connect();
+        if (row.body == kStream) {
+            client.send(chat(row.body));
+            ASSERT_EQ(client.read_head().status, 200U);
+            ASSERT_TRUE(client.read_event());
+            ASSERT_TRUE(client.read_event());
+        } else {
+            client.send(with(chat(row.body), "x-mock-fault", "slow-head=30s"));
+            ASSERT_TRUE(mock->wait_for_requests(1, 5s));
+        }
+        ASSERT_TRUE(mock->wait_for_open_connections(1, 1s));
+        (client.*row.leave)();
+        EXPECT_TRUE(mock->wait_for_open_connections(0, 1s));
+        ASSERT_TRUE(eventually([&] { return !gateway.access_log().empty(); }));
+        EXPECT_EQ(json_at(gateway.access_log(), "response_code"), "499");
+        EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
+        EXPECT_EQ(gateway.metric("rotary_upstream_failures_total"), 0.0);
+        EXPECT_EQ(gateway.metric("rotary_requests_in_flight"), 0.0);
+    }
+}
+
+}  // namespace
+}  // namespace rotary::test

@@ -10,6 +10,7 @@ using app::Captured;
 using app::MockFault;
 using app::MockOptions;
 using app::MockProvider;
+using namespace std::chrono_literals;
 
 constexpr const char* kRateLimited =
     R"({"error":{"message":"Rate limit reached","type":"requests","param":null,)"
@@ -111,20 +112,20 @@ TEST(SuspensionTest, NumbersAgreeWithWhatHappened) {
     TestClient client = gateway.connect();
     for (int i = 0; i < 10; ++i) ASSERT_EQ(client.exchange(chat()).status, 200U);
 
-    EXPECT_EQ(gateway.metric(series("rotary_model_suspensions_total", "a",
-                                    "reason=\"rate_limited\"")),
-              1.0);
+    EXPECT_EQ(
+        gateway.metric(series("rotary_model_suspensions_total", "a", "reason=\"rate_limited\"")),
+        1.0);
     EXPECT_EQ(gateway.metric(series("rotary_model_suspended", "a", "")), 1.0);
     EXPECT_EQ(gateway.metric(series("rotary_model_suspended", "b", "")), 0.0);
     EXPECT_NE(gateway.admin("/metrics").find(series("rotary_model_suspended", "b", "") + " 0"),
               std::string::npos);
     EXPECT_EQ(gateway.metric("rotary_failovers_total"), 1.0);
-    EXPECT_EQ(gateway.metric(series("rotary_upstream_requests_total", "a", "status=\"429\"")), 1.0);
+    EXPECT_EQ(gateway.metric(series("rotary_upstream_requests_total", "a", "code=\"429\"")), 1.0);
     const Counts asked = models_asked(*mock);
     double served = 0;
     for (const char* model : {"b", "c"}) {
         const double counted =
-            gateway.metric(series("rotary_upstream_requests_total", model, "status=\"200\""));
+            gateway.metric(series("rotary_upstream_requests_total", model, "code=\"200\""));
         EXPECT_EQ(counted, static_cast<double>(asked.at(model)));
         served += counted;
     }

@@ -57,7 +57,9 @@ std::string backend_refs(const GatewayOptions& options) {
 }
 
 std::string more_filters(const GatewayOptions& options) {
-    return options.filters.empty() ? "" : "        - " + options.filters + "\n";
+    std::string lines;
+    for (const std::string& filter : options.filters) lines += "        - " + filter + "\n";
+    return lines;
 }
 
 std::string route(const GatewayOptions& options, const std::string& name, const std::string& host) {
@@ -180,10 +182,14 @@ Gateway::~Gateway() {
     ::close(access_log_fd_);
 }
 
-int Gateway::stop() {
-    server_->request_stop();
+int Gateway::wait() {
     thread_.join();
     return exit_code_;
+}
+
+int Gateway::stop() {
+    server_->request_stop();
+    return wait();
 }
 
 std::string Gateway::access_log() const { return read_file(access_log_path_); }

@@ -40,7 +40,7 @@ struct GatewayOptions {
     std::string process;    // more of rotary.yaml: "routing: {max_attempts: 2}\nlimits: {…}\n"
     std::string resources;  // more documents, each begun by "---\n"
     std::string provider;   // requestModel of the AIProvider, e.g. "{in: Header, value: x-model}"
-    std::string filters;    // one more filter of the chat route, in flow style
+    std::vector<std::string> filters;  // more of the chat route's, each in flow style
     bool plaintext = false;
 };
 
@@ -83,6 +83,7 @@ public:
     // Waits (polling the admin listener) until the entry has this state.
     bool wait_for_state(const std::string& model, const std::string& state,
                         std::chrono::milliseconds timeout) const;
+    int wait();  // until run() has returned; its exit code
     int stop();  // drains; run()'s exit code
 
 private:

@@ -60,8 +60,8 @@ public:
     JwksFetcher& operator=(const JwksFetcher&) = delete;
 
     // Starts fetching, or after a reload goes on with these. A source that was there already keeps
-    // its keys, counts and times. Files of new sources are read, and `on_keys` called, before it
-    // returns.
+    // its keys, counts and times. Files are read, and `on_keys` called for those with new keys,
+    // before it returns.
     void set_sources(std::vector<JwksSource> sources);
 
     // A token named a key that nobody knows: perhaps the issuer has rotated. False: too early for

@@ -42,7 +42,7 @@ class Worker {
 public:
     // Binds. Throws std::system_error naming address and port.
     Worker(const WorkerOptions& options, const std::vector<ListenAt>& listeners);
-    ~Worker();  // joins; stop() first
+    ~Worker();  // stops and joins
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
@@ -58,7 +58,9 @@ public:
     // the last session has ended.
     void drain(std::function<void()> on_empty);
     void cancel_all();  // ends the sessions that are left, honestly where they are in mid-answer
-    void stop();        // ends the loop and joins; sessions must be gone or lost
+    // Ends what is left and then the loop; who can't end within timeouts.shutdown is lost.
+    void begin_stop();
+    void join();
 
     // Whether the loop turned within `patience`.
     bool alive(std::chrono::steady_clock::time_point now, std::chrono::milliseconds patience) const;

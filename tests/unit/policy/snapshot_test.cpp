@@ -317,8 +317,9 @@ TEST(Snapshot, RuleLevelPolicies) {
 TEST(Snapshot, EntriesWithoutABackendTakeTheirRules) {
     const std::string live = route("live", rule(ref("a") + ", " + ref("b"), "", "/models", "GET") +
                                                rule(ref("a")) + rule(ref("b"), "", "/other"));
+    const std::string open = entry("gpt", "") + ", " + entry("mini", "");
     const std::string text = api() + live + route("test", rule(ref("a"))) + backend("a") +
-                             backend("b") + provider() + policy({"rr", entry("gpt", ""), ""});
+                             backend("b") + provider() + policy({"rr", open, ""});
     SharedState shared;
     const auto first = compile_text(text, shared);
     ASSERT_NE(first.snapshot, nullptr) << first.text();
@@ -329,12 +330,16 @@ TEST(Snapshot, EntriesWithoutABackendTakeTheirRules) {
     ASSERT_TRUE(models != nullptr && chat != nullptr && other != nullptr);
     EXPECT_FALSE(models->list.has_value()) << "two Backends, and nobody says which";
     ASSERT_TRUE(chat->list.has_value() && other->list.has_value());
-    EXPECT_THAT(ids(snapshot.lists[*chat->list]), ElementsAre("chat/production/gpt@a"));
-    EXPECT_THAT(ids(snapshot.lists[*other->list]), ElementsAre("chat/production/gpt@b"));
+    EXPECT_THAT(ids(snapshot.lists[*chat->list]),
+                ElementsAre("chat/production/gpt@a", "chat/production/mini@a"));
+    EXPECT_THAT(ids(snapshot.lists[*other->list]),
+                ElementsAre("chat/production/gpt@b", "chat/production/mini@b"));
     const auto again = compile_text(text, shared);
     for (const Route* each : {chat, other}) {
         EXPECT_EQ(&snapshot.lists[*each->list].rotation.state(0),
                   &again.snapshot->lists[*each->list].rotation.state(0));
+        EXPECT_EQ(picks(snapshot.lists[*each->list], 1), "A");
+        EXPECT_EQ(picks(again.snapshot->lists[*each->list], 1), "B") << "positions are kept";
     }
 }
 

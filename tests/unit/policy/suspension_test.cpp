@@ -179,6 +179,15 @@ TEST(Probe, DoublesWhatAHintHadMadeLonger) {
     EXPECT_EQ(state.until(), kNow + 61s + 120s);
 }
 
+TEST(Probe, DoublesTheLongestOfTheLastRun) {
+    EntryState state;
+    state.suspend(kNow, 60s, rate_limited, kLimits);
+    state.suspend(kNow + 1s, 10s, rate_limited, kLimits);
+    ASSERT_TRUE(state.claim_probe(kNow + 60s, kLimits));
+    state.suspend(kNow + 60s, 10s, rate_limited, kLimits);
+    EXPECT_EQ(state.until(), kNow + 60s + 120s);
+}
+
 TEST(Probe, OnlyRefusalsDouble) {
     struct Row {
         const char* name;
