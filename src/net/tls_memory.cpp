@@ -23,7 +23,7 @@ constexpr bool kRecycle = true;
 
 constexpr std::size_t kStep = 16;                // glibc's own granularity: nothing is wasted
 constexpr std::size_t kLargest = 32768;          // a record's buffer is 17 KB
-constexpr std::size_t kKeptBytes = 4u << 20;     // a thread
+constexpr std::size_t kKeptBytes = 1u << 20;     // a thread: a batch of events needs some 40 buffers
 
 struct Free {
     Free* next;

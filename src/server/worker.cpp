@@ -77,7 +77,8 @@ struct Worker::Body {
                      config.limits.access_log_buffer_bytes),
           context{reactor, buffers, dialer, pool, sessions, tokens, shard, access_log,
                   *made_with.log, {}, {}, {}, made_with.on_stale_keys, 1, {}},
-          tick(io) {
+          tick(io),
+          last_wait(io) {
         context.scratch.head.resize(kScratchHeadBytes);
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
@@ -140,6 +141,7 @@ struct Worker::Body {
     std::vector<ListenAt> listen_at;
     std::vector<std::unique_ptr<net::Listener>> listeners;
     boost::asio::steady_timer tick;
+    boost::asio::steady_timer last_wait;  // of a stop, for sessions that do not end
     std::atomic<std::chrono::steady_clock::rep> heartbeat{0};
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guard;
     std::thread thread;
@@ -201,8 +203,8 @@ void Worker::begin_stop() {
     post([body = body_.get()] {
         for (auto& listener : body->listeners) listener->stop();
         body->pool.clear();
-        body->tick.expires_after(body->config.timeouts.shutdown);
-        body->tick.async_wait([body](const boost::system::error_code& error) {
+        body->last_wait.expires_after(body->config.timeouts.shutdown);
+        body->last_wait.async_wait([body](const boost::system::error_code& error) {
             if (!error) body->end_loop();
         });
         body->sessions.on_empty([body] {
