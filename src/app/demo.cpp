@@ -27,16 +27,15 @@ void introduce(const demo::Stage& stage, demo::Printer& print) {
     for (const auto& provider : stage.providers()) {
         print.row(demo::column(provider.name, 12) + provider.mock->url());
     }
-    print.row(demo::column("admin", 12) + "http://127.0.0.1:" +
-              std::to_string(stage.admin_port()));
+    print.row(demo::column("admin", 12) + "http://127.0.0.1:" + std::to_string(stage.admin_port()));
     print.row(demo::column("files", 12) + stage.folder() +
               "  (rotary.yaml, resources.yaml, ca.crt)");
 }
 
 // A command that a shell takes as it is: nothing in it needs more quoting than it has.
 std::string curl_line(const demo::Stage& stage, const std::string& token) {
-    const std::string place = std::string(demo::kProductionHost) + ":" +
-                              std::to_string(stage.port());
+    const std::string place =
+        std::string(demo::kProductionHost) + ":" + std::to_string(stage.port());
     return "curl -i --cacert '" + stage.certificates().ca + "' --resolve " + place +
            ":127.0.0.1 \\\n  https://" + place + demo::kTarget +
            " \\\n  -H 'Authorization: Bearer " + token +
@@ -90,10 +89,11 @@ void add_demo_command(CLI::App& app, int& exit_code) {
         ->capture_default_str();
     command->add_flag("--verbose", options->stage.verbose,
                       "With the gateway's own log, on standard error");
-    command->footer("Two stand-in providers, the gateway with TLS on 127.0.0.1, real calls: who\n"
-                    "may call, the turns of the rotation, the sandbox, a stream, a 429 and the\n"
-                    "suspension, the return. Then it goes on serving until Ctrl-C. All that it\n"
-                    "writes is in a private temporary folder that goes with it.");
+    command->footer(
+        "Two stand-in providers, the gateway with TLS on 127.0.0.1, real calls: who\n"
+        "may call, the turns of the rotation, the sandbox, a stream, a 429 and the\n"
+        "suspension, the return. Then it goes on serving until Ctrl-C. All that it\n"
+        "writes is in a private temporary folder that goes with it.");
     command->callback([options, &exit_code] { exit_code = run_demo(*options); });
 }
 

@@ -32,9 +32,8 @@ std::string numbered(std::size_t index, const std::string& what) {
 
 bool holds_each_once(const Served* calls, const std::vector<std::string>& models) {
     return std::all_of(models.begin(), models.end(), [&](const std::string& model) {
-        return std::count_if(calls, calls + models.size(), [&](const Served& call) {
-                   return call.model == model;
-               }) == 1;
+        return std::count_if(calls, calls + models.size(),
+                             [&](const Served& call) { return call.model == model; }) == 1;
     });
 }
 
@@ -43,9 +42,8 @@ bool mentions(const Captured& request, std::string_view secret) {
         return text.find(secret) != std::string_view::npos;
     };
     return in(request.target) || in(request.body) ||
-           std::any_of(request.headers.begin(), request.headers.end(), [&](const auto& header) {
-               return in(header.first) || in(header.second);
-           });
+           std::any_of(request.headers.begin(), request.headers.end(),
+                       [&](const auto& header) { return in(header.first) || in(header.second); });
 }
 
 }  // namespace
@@ -63,8 +61,8 @@ Served read_served(const Answer& answer) {
     call.status = answer.status;
     call.model = answer.header("x-rotary-model");
     call.backend = answer.header("x-rotary-backend");
-    call.attempts = static_cast<unsigned>(
-        text::parse_unsigned(answer.header("x-rotary-attempts")).value_or(0));
+    call.attempts =
+        static_cast<unsigned>(text::parse_unsigned(answer.header("x-rotary-attempts")).value_or(0));
     const auto body = wire::JsonDocument::parse(answer.body);
     if (!body) return call;
     call.named = text_of(body->root().find("model"));
@@ -84,8 +82,7 @@ std::vector<ModelState> read_models(std::string_view json) {
         const auto left = entry.find("seconds_left");
         models.push_back({text_of(entry.find("env")), text_of(entry.find("model")),
                           text_of(entry.find("backend")), text_of(entry.find("state")),
-                          text_of(entry.find("reason")),
-                          left ? left->integer().value_or(0) : 0});
+                          text_of(entry.find("reason")), left ? left->integer().value_or(0) : 0});
     }
     return models;
 }
@@ -140,8 +137,8 @@ Check check_turns(const std::vector<Served>& calls, const std::vector<std::strin
 
 Check check_served_by(const Served& call, std::string_view model, std::string_view backend) {
     const Served wanted{200, std::string(model), std::string(backend), 1, {}, {}};
-    const bool held = call.status == 200 && call.model == model && call.backend == backend &&
-                      call.attempts == 1;
+    const bool held =
+        call.status == 200 && call.model == model && call.backend == backend && call.attempts == 1;
     return held ? Check{} : failed(show(wanted), show(call));
 }
 
@@ -161,8 +158,8 @@ Check check_stream(const StreamSeen& stream, std::chrono::milliseconds interval)
 }
 
 Check check_failed_over(const Served& call, std::string_view refused) {
-    const bool held = call.status == 200 && call.attempts == 2 && !call.model.empty() &&
-                      call.model != refused;
+    const bool held =
+        call.status == 200 && call.attempts == 2 && !call.model.empty() && call.model != refused;
     if (held) return {};
     return failed("200 at attempt 2 by another model than " + std::string(refused), show(call));
 }
@@ -194,9 +191,8 @@ Check check_keys(const std::vector<Captured>& requests, std::string_view key,
         if (keys != 1 || request.header("authorization") != key) {
             return failed("its own key alone", where + " had another, or none, or several");
         }
-        const bool leaked = std::any_of(secrets.begin(), secrets.end(), [&](auto& secret) {
-            return mentions(request, secret);
-        });
+        const bool leaked = std::any_of(secrets.begin(), secrets.end(),
+                                        [&](auto& secret) { return mentions(request, secret); });
         if (leaked) return failed("nobody else's secret", where + " held one");
     }
     return {};

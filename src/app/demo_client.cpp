@@ -77,9 +77,9 @@ public:
         const int done = repeat([this] { return SSL_connect(x_ssl.get()); });
         if (done == 1) return;
         const long verdict = SSL_get_verify_result(x_ssl.get());
-        throw std::runtime_error(std::string("TLS handshake failed: ") +
-                                 (verdict == X509_V_OK ? "refused"
-                                                       : X509_verify_cert_error_string(verdict)));
+        throw std::runtime_error(
+            std::string("TLS handshake failed: ") +
+            (verdict == X509_V_OK ? "refused" : X509_verify_cert_error_string(verdict)));
     }
 
     void send(std::string_view bytes) {
@@ -224,7 +224,8 @@ StopSignal::StopSignal() {
 
 StopSignal::~StopSignal() {
     signalfd_siginfo taken;  // else the ones that came would kill us now
-    while (::read(x_fd, &taken, sizeof taken) > 0) {}
+    while (::read(x_fd, &taken, sizeof taken) > 0) {
+    }
     ::close(x_fd);
     ::pthread_sigmask(SIG_SETMASK, &x_before, nullptr);
 }
@@ -235,7 +236,8 @@ void StopSignal::wait_for(std::chrono::milliseconds time) const {
 
 void StopSignal::wait() const {
     pollfd poll{x_fd, POLLIN, 0};
-    while (::poll(&poll, 1, -1) < 0 && errno == EINTR) {}
+    while (::poll(&poll, 1, -1) < 0 && errno == EINTR) {
+    }
 }
 
 std::string_view Answer::header(std::string_view name) const {

@@ -29,7 +29,7 @@ public:
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
 
-    int fd() const { return x_fd; }  // readable once one came; nobody reads it
+    int fd() const { return x_fd; }                       // readable once one came; nobody reads it
     void wait_for(std::chrono::milliseconds time) const;  // throws Stopped
     void wait() const;                                    // returns when one came
 

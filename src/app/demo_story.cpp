@@ -160,10 +160,10 @@ void Story::who_may_call() {
         std::string token;
         const char* code;
     };
-    const std::vector<Caller> callers = {{"no token", "", "missing_credentials"},
-                                         {"a forged token", forged(x_token), "invalid_token"},
-                                         {"an expired token", x_stage.token("-1h"),
-                                          "token_expired"}};
+    const std::vector<Caller> callers = {
+        {"no token", "", "missing_credentials"},
+        {"a forged token", forged(x_token), "invalid_token"},
+        {"an expired token", x_stage.token("-1h"), "token_expired"}};
     std::vector<Check> checks;
     for (const Caller& caller : callers) {
         const Answer answer = ask(chat(kProductionHost, caller.token, false));
@@ -267,8 +267,8 @@ void Story::quota() {
         x_print.row(column("the gateway's attempt 1", 26) + kLimitedModel + " at provider-1: 429");
     }
     x_print.row(column("its last attempt", 26) + call.model + " at " + call.backend);
-    x_print.row(column("the client", 26) + std::to_string(call.status) + ", x-rotary-attempts: " +
-                std::to_string(call.attempts));
+    x_print.row(column("the client", 26) + std::to_string(call.status) +
+                ", x-rotary-attempts: " + std::to_string(call.attempts));
     show_providers_refusal();
     Check over = check_failed_over(call, kLimitedModel);
     if (over.held && asked != 1) {
@@ -278,10 +278,10 @@ void Story::quota() {
     x_print.verdict(over);
 
     show_suspension(after);
-    x_print.verdict(all_of(
-        "suspended in production; the sandbox's entry of that name is not touched",
-        {check_suspended(find_model(after, "production", kLimitedModel), kQuotaWindow),
-         check_state(find_model(after, "sandbox", kLimitedModel), "active")}));
+    x_print.verdict(
+        all_of("suspended in production; the sandbox's entry of that name is not touched",
+               {check_suspended(find_model(after, "production", kLimitedModel), kQuotaWindow),
+                check_state(find_model(after, "sandbox", kLimitedModel), "active")}));
 
     const auto without = ask_production(kCallsWithoutIt);
     Check rest = check_turns(without, models_without(kLimitedModel), kSuffix);
@@ -333,10 +333,9 @@ void Story::keys() {
         secrets.push_back(providers[1 - i].key.substr(providers[1 - i].key.find(' ') + 1));
         checks.push_back(check_keys(requests, providers[i].key, secrets));
         x_print.row(column(providers[i].name, kBackendWidth) +
-                    column(std::to_string(requests.size()) + " requests", 14) +
-                    "Authorization: " + std::string(requests.empty()
-                                                        ? std::string_view("?")
-                                                        : requests.back().header("authorization")));
+                    column(std::to_string(requests.size()) + " requests", 14) + "Authorization: " +
+                    std::string(requests.empty() ? std::string_view("?")
+                                                 : requests.back().header("authorization")));
     }
     x_print.verdict(all_of("each got its own key alone, never the client's token", checks));
 }

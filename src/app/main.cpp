@@ -25,15 +25,17 @@ int main(int argc, char** argv) {
     using namespace rotary::app;
     std::signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error code, not a death
 
-    CLI::App app{"Rotary: a reverse proxy for LLM APIs. It checks who calls, picks a model and a "
-                 "provider by exact weighted round-robin, and moves on when a quota is used up."};
+    CLI::App app{
+        "Rotary: a reverse proxy for LLM APIs. It checks who calls, picks a model and a "
+        "provider by exact weighted round-robin, and moves on when a quota is used up."};
     app.name("rotary");
     app.require_subcommand(1);
-    app.footer("Start with:\n"
-               "  rotary demo                        the whole story on this machine, no key needed\n"
-               "  rotary check -c config/rotary.yaml is my configuration right?\n"
-               "  rotary serve -c config/rotary.yaml run the gateway\n"
-               "'rotary COMMAND --help' tells more about one command.");
+    app.footer(
+        "Start with:\n"
+        "  rotary demo                        the whole story on this machine, no key needed\n"
+        "  rotary check -c config/rotary.yaml is my configuration right?\n"
+        "  rotary serve -c config/rotary.yaml run the gateway\n"
+        "'rotary COMMAND --help' tells more about one command.");
     int exit_code = 0;
     add_serve_command(app, exit_code);
     add_check_command(app, exit_code);

@@ -50,7 +50,7 @@ void MockProvider::Impl::make_tls() {
     if (!files) return;
     tls_.emplace(asio::ssl::context::tls_server);
     tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                       asio::ssl::context::no_tlsv1_1);
+                      asio::ssl::context::no_tlsv1_1);
     tls_->use_certificate_chain_file(files->certificate);
     tls_->use_private_key_file(files->key, asio::ssl::context::pem);
 }

@@ -73,7 +73,7 @@ std::uint64_t State::request_count() const {
 bool State::wait_for_requests(std::uint64_t count, std::chrono::nanoseconds timeout) const {
     std::unique_lock lock(mutex_);
     return changed_.wait_until(lock, Clock::now() + timeout,
-                                [&] { return request_count_ >= count; });
+                               [&] { return request_count_ >= count; });
 }
 
 bool State::wait_for_open_connections(std::size_t count, std::chrono::nanoseconds timeout) const {

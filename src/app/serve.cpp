@@ -23,10 +23,14 @@ namespace {
 LogLevel log_level(config::LogLevel level) {
     switch (level) {
         case config::LogLevel::trace:
-        case config::LogLevel::debug: return LogLevel::debug;
-        case config::LogLevel::info: return LogLevel::info;
-        case config::LogLevel::warning: return LogLevel::warn;
-        case config::LogLevel::error: return LogLevel::error;
+        case config::LogLevel::debug:
+            return LogLevel::debug;
+        case config::LogLevel::info:
+            return LogLevel::info;
+        case config::LogLevel::warning:
+            return LogLevel::warn;
+        case config::LogLevel::error:
+            return LogLevel::error;
     }
     return LogLevel::info;
 }
@@ -91,10 +95,11 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     auto path = std::make_shared<std::string>();
     CLI::App* command = app.add_subcommand("serve", "Runs the gateway");
     command->add_option("-c,--config", *path, "rotary.yaml")->required();
-    command->footer("SIGHUP reloads the configuration; a broken one leaves the old one in force.\n"
-                    "SIGTERM and SIGINT drain: requests under way are finished, up to "
-                    "timeouts.drain.\nA second one stops at once. The access log goes to standard "
-                    "output, everything else to standard error.");
+    command->footer(
+        "SIGHUP reloads the configuration; a broken one leaves the old one in force.\n"
+        "SIGTERM and SIGINT drain: requests under way are finished, up to "
+        "timeouts.drain.\nA second one stops at once. The access log goes to standard "
+        "output, everything else to standard error.");
     command->callback([path, &exit_code] { exit_code = serve(*path); });
 }
 
@@ -106,10 +111,10 @@ void add_check_command(CLI::App& app, int& exit_code) {
     command->add_option("-c,--config", *path, "rotary.yaml")->required();
     command->add_option("-o,--output", *output, "text, or json for machines")
         ->check(CLI::IsMember({"text", "json"}));
-    command->footer("Prints every finding as file:line:column: error|warning: path: message.\n"
-                    "Exit code 0: no errors; 1: errors; 2: bad usage.");
-    command->callback(
-        [path, output, &exit_code] { exit_code = check(*path, *output == "json"); });
+    command->footer(
+        "Prints every finding as file:line:column: error|warning: path: message.\n"
+        "Exit code 0: no errors; 1: errors; 2: bad usage.");
+    command->callback([path, output, &exit_code] { exit_code = check(*path, *output == "json"); });
 }
 
 }  // namespace rotary::app

@@ -1,9 +1,9 @@
 #include <rotary/app/commands.hpp>
 #include <rotary/app/version.hpp>
 
+#include <openssl/crypto.h>
 #include <CLI/CLI.hpp>
 #include <boost/version.hpp>
-#include <openssl/crypto.h>
 
 #include <cstdio>
 #include <string>
@@ -21,7 +21,8 @@ std::string version_text() {
 }
 
 void add_version_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("version", "Prints the version, and what it was built with");
+    CLI::App* command =
+        app.add_subcommand("version", "Prints the version, and what it was built with");
     command->callback([&exit_code] {
         const std::string text = version_text();
         std::fwrite(text.data(), 1, text.size(), stdout);

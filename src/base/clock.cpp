@@ -1,7 +1,7 @@
 #include <rotary/base/clock.hpp>
 
-#include <algorithm>
 #include <time.h>
+#include <algorithm>
 
 namespace rotary {
 

@@ -3,12 +3,12 @@
 #include <rotary/base/log.hpp>
 #include <rotary/base/text.hpp>
 
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <unistd.h>
 
 namespace rotary {
 
@@ -29,14 +29,23 @@ void append_number(std::string& out, Number value) {
 // A number or a truth; JSON has no word for infinity.
 void append_scalar(std::string& out, const LogValue& value) {
     switch (value.kind()) {
-        case LogValue::Kind::boolean: out += value.boolean() ? "true" : "false"; break;
-        case LogValue::Kind::signed_integer: append_number(out, value.signed_integer()); break;
-        case LogValue::Kind::unsigned_integer: append_number(out, value.unsigned_integer()); break;
-        case LogValue::Kind::real:
-            if (std::isfinite(value.real())) append_number(out, value.real());
-            else out += "null";
+        case LogValue::Kind::boolean:
+            out += value.boolean() ? "true" : "false";
             break;
-        case LogValue::Kind::text: break;
+        case LogValue::Kind::signed_integer:
+            append_number(out, value.signed_integer());
+            break;
+        case LogValue::Kind::unsigned_integer:
+            append_number(out, value.unsigned_integer());
+            break;
+        case LogValue::Kind::real:
+            if (std::isfinite(value.real()))
+                append_number(out, value.real());
+            else
+                out += "null";
+            break;
+        case LogValue::Kind::text:
+            break;
     }
 }
 
@@ -64,15 +73,22 @@ void append_json_line(std::string& out, LogLevel level, std::string_view message
 
 // Text is quoted, with its control characters escaped, unless it is one plain word.
 void append_readable(std::string& out, std::string_view value) {
-    const bool plain = !value.empty() && value.find_first_not_of(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@+*,") == value.npos;
-    if (plain) out += value;
-    else text::append_json_string(out, value);
+    const bool plain =
+        !value.empty() &&
+        value.find_first_not_of(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@+*,") ==
+            value.npos;
+    if (plain)
+        out += value;
+    else
+        text::append_json_string(out, value);
 }
 
 void append_text_line(std::string& out, bool colour, LogLevel level, std::string_view message,
                       LogFields fields) {
-    const auto paint = [&](std::string_view code) { if (colour) out += code; };
+    const auto paint = [&](std::string_view code) {
+        if (colour) out += code;
+    };
     TimestampBuffer stamp;
     paint(kDim);
     out += format_timestamp(std::chrono::system_clock::now(), stamp).substr(11, 12);
@@ -92,8 +108,10 @@ void append_text_line(std::string& out, bool colour, LogLevel level, std::string
         out += field.name;
         out += '=';
         paint(kPlain);
-        if (field.value.kind() == LogValue::Kind::text) append_readable(out, field.value.text());
-        else append_scalar(out, field.value);
+        if (field.value.kind() == LogValue::Kind::text)
+            append_readable(out, field.value.text());
+        else
+            append_scalar(out, field.value);
     }
     out += '\n';
 }
@@ -132,10 +150,13 @@ void Logger::log(LogLevel level, std::string_view message, LogFields fields) {
     if (!enabled(level)) return;
     std::string line;
     line.reserve(256);
-    if (format_ == LogFormat::json) append_json_line(line, level, message, fields);
-    else append_text_line(line, format_ == LogFormat::colour, level, message, fields);
+    if (format_ == LogFormat::json)
+        append_json_line(line, level, message, fields);
+    else
+        append_text_line(line, format_ == LogFormat::colour, level, message, fields);
     // One write a line. A sink that takes less or nothing loses it: there is nobody left to tell.
-    while (::write(fd_, line.data(), line.size()) < 0 && errno == EINTR) {}
+    while (::write(fd_, line.data(), line.size()) < 0 && errno == EINTR) {
+    }
 }
 
 }  // namespace rotary

@@ -1,5 +1,9 @@
 #include <rotary/base/log_writer.hpp>
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -7,12 +11,8 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
-#include <poll.h>
 #include <string_view>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -33,7 +33,7 @@ std::uint64_t count_lines(std::string_view text) noexcept {
 enum class SinkKind { file, pipe, socket };
 
 SinkKind kind_of(int fd) noexcept {
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd, &status) != 0 || S_ISREG(status.st_mode)) return SinkKind::file;
     return S_ISSOCK(status.st_mode) ? SinkKind::socket : SinkKind::pipe;  // or a terminal
 }
@@ -56,9 +56,9 @@ struct LogWriter::State {
     // Guarded by the mutex.
     std::vector<std::string> pending;
     std::vector<std::string> spare;
-    std::size_t pending_bytes = 0;    // with those the thread has taken and not finished
-    std::uint64_t submitted = 0;      // buffers handed over, ever
-    std::uint64_t finished = 0;       // of those, written or dropped
+    std::size_t pending_bytes = 0;  // with those the thread has taken and not finished
+    std::uint64_t submitted = 0;    // buffers handed over, ever
+    std::uint64_t finished = 0;     // of those, written or dropped
     bool exited = false;
 
     void run();

@@ -186,8 +186,7 @@ void Registry::State::print(Page& page, const std::string& name, const Family& f
                 append_sample(out, name, series.labels + separator + code, count);
             }
         } else if (family.kind == Kind::gauge) {
-            append_sample(out, name, series.labels,
-                          static_cast<std::int64_t>(total(series.index)));
+            append_sample(out, name, series.labels, static_cast<std::int64_t>(total(series.index)));
         } else {
             append_sample(out, name, series.labels, total(series.index));
         }

@@ -12,10 +12,14 @@ namespace {
 // Text format 0.0.4: label values escape the quote too, help texts do not.
 void append_escaped(std::string& out, std::string_view value, bool quoted) {
     for (const char c : value) {
-        if (c == '\\') out += "\\\\";
-        else if (c == '\n') out += "\\n";
-        else if (c == '"' && quoted) out += "\\\"";
-        else out += c;
+        if (c == '\\')
+            out += "\\\\";
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '"' && quoted)
+            out += "\\\"";
+        else
+            out += c;
     }
 }
 
@@ -38,9 +42,12 @@ void append_name(std::string& out, std::string_view name, std::string_view label
 
 std::string_view type_name(Type type) noexcept {
     switch (type) {
-        case Type::counter: return "counter";
-        case Type::gauge: return "gauge";
-        case Type::histogram: return "histogram";
+        case Type::counter:
+            return "counter";
+        case Type::gauge:
+            return "gauge";
+        case Type::histogram:
+            return "histogram";
     }
     return "untyped";
 }
@@ -60,9 +67,12 @@ std::string render_labels(const Labels& labels) {
 }
 
 void append_real(std::string& out, double value) {
-    if (std::isnan(value)) out += "NaN";
-    else if (std::isinf(value)) out += value > 0 ? "+Inf" : "-Inf";
-    else append_number(out, value);
+    if (std::isnan(value))
+        out += "NaN";
+    else if (std::isinf(value))
+        out += value > 0 ? "+Inf" : "-Inf";
+    else
+        append_number(out, value);
 }
 
 void append_sample(std::string& out, std::string_view name, std::string_view labels,

@@ -1,12 +1,12 @@
 #include <rotary/base/metrics.hpp>
 #include <rotary/base/text.hpp>
 
-#include <array>
 #include <dirent.h>
 #include <fcntl.h>
-#include <optional>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <array>
+#include <optional>
 
 namespace rotary::metrics {
 

@@ -1,4 +1,4 @@
-#include "rotary/config/check.hpp"
+#include <rotary/config/check.hpp>
 
 #include <fstream>
 #include <map>
@@ -21,9 +21,8 @@ void must_differ(Checker& checker, const char* kind, const std::vector<Object>& 
             continue;
         }
         const Metadata& other = *first->second;
-        std::string message = std::string("there is another ") + kind + " " +
-                              shown(metadata.name) + " at " + other.mark.file + ':' +
-                              std::to_string(other.mark.line);
+        std::string message = std::string("there is another ") + kind + " " + shown(metadata.name) +
+                              " at " + other.mark.file + ':' + std::to_string(other.mark.line);
         if (metadata.name_space != other.name_space) {
             message += "; namespaces don't set them apart here";
         }
@@ -45,7 +44,7 @@ void names_must_differ(Checker& checker) {
     must_differ(checker, "ConfigMap", resources.config_maps);
 }
 
-/// Reports a key that is not among the values of the named object.
+// Reports a key that is not among the values of the named object.
 template <class Values>
 void key_must_exist(Checker& checker, const char* kind, const KeyReference& reference,
                     const Values& values) {
@@ -101,10 +100,10 @@ void check_target(Checker& checker, const TargetRef& target, bool is_attached) {
     if (target.kind == TargetKind::api) {
         checker.must_exist("API", target.name, target.mark, checker.resources.apis);
     } else if (target.kind == TargetKind::gateway) {
-        checker.warning(target.mark, "is not served: a policy for a whole gateway has no effect; "
-                                     "name an API");
-    } else if (target.kind == TargetKind::resource && !is_attached &&
-               !checker.anything_unread()) {
+        checker.warning(target.mark,
+                        "is not served: a policy for a whole gateway has no effect; "
+                        "name an API");
+    } else if (target.kind == TargetKind::resource && !is_attached && !checker.anything_unread()) {
         checker.warning(target.mark,
                         "no HTTPRoute refers to this policy by an ExtensionRef: it has no effect");
     }

@@ -7,7 +7,7 @@
 namespace rotary::config {
 namespace {
 
-/// The host of a URL behind its scheme, without port; an IPv6 address without its brackets.
+// The host of a URL behind its scheme, without port; an IPv6 address without its brackets.
 std::string_view host_of(std::string_view rest) {
     rest = rest.substr(0, rest.find_first_of("/?#"));
     if (rest.starts_with('[')) {
@@ -43,8 +43,9 @@ void check_jwks(Checker& checker, const JwksSource& jwks) {
     } else if (!is_host_name(host) && !is_ip_address(host)) {
         checker.error(jwks.mark, "has no valid host");
     } else if (is_http && !is_loopback(host)) {
-        checker.error(jwks.mark, "must begin with https://: whoever can change these keys on their "
-                                 "way can sign tokens (http:// is for loopback)");
+        checker.error(jwks.mark,
+                      "must begin with https://: whoever can change these keys on their "
+                      "way can sign tokens (http:// is for loopback)");
     }
 }
 
@@ -61,7 +62,7 @@ void check_issuer(Checker& checker, const TokenIssuer& issuer) {
     }
 }
 
-/// Whether any rule of the API asks for a token.
+// Whether any rule of the API asks for a token.
 bool needs_token(const Resources& resources, const Api& api) {
     for (const auto* list : {&api.production, &api.sandbox}) {
         for (const Reference& reference : *list) {
@@ -91,7 +92,7 @@ void check_auth_spec(Checker& checker, const AuthSpec& spec) {
     }
 }
 
-/// What both set in the same half, so that none has the last word.
+// What both set in the same half, so that none has the last word.
 bool are_rivals(const AuthSpec& a, const AuthSpec& b) {
     return (a.disabled && b.disabled) || (a.types && b.types);
 }

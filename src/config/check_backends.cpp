@@ -9,8 +9,8 @@
 namespace rotary::config {
 namespace {
 
-/// 169.254.0.0/16, fe80::/10, and the former written as IPv6. Cloud machines answer there with
-/// their own credentials.
+// 169.254.0.0/16, fe80::/10, and the former written as IPv6. Cloud machines answer there with
+// their own credentials.
 bool is_link_local(const std::string& host) {
     std::array<unsigned char, 4> v4{};
     if (inet_pton(AF_INET, host.c_str(), v4.data()) == 1) {
@@ -30,8 +30,8 @@ bool is_loopback(const std::string& host) {
     return host == "localhost" || host.starts_with("127.") || host == "::1";
 }
 
-/// Resolvers read 2852039166, 0xa9fea9fe and 169.254.43518 as addresses: nothing but the usual form
-/// is taken for one, so that no other way leads around the check above.
+// Resolvers read 2852039166, 0xa9fea9fe and 169.254.43518 as addresses: nothing but the usual form
+// is taken for one, so that no other way leads around the check above.
 bool ends_in_number(std::string_view host) {
     const std::string_view last = host.substr(host.rfind('.') + 1);
     const bool digits =
@@ -53,11 +53,13 @@ void check_host(Checker& checker, const Backend& backend) {
     } else if (has("/")) {
         problem = "must be a host alone; the path stands in `basePath`";
     } else if (is_link_local(host)) {
-        problem = "is a link-local address, which is refused: cloud machines give away their own "
-                  "credentials there";
+        problem =
+            "is a link-local address, which is refused: cloud machines give away their own "
+            "credentials there";
     } else if (has(":") && !is_ip_address(host)) {
-        problem = "must be a host alone; the port stands in `port`, and an IPv6 address has no "
-                  "brackets";
+        problem =
+            "must be a host alone; the port stands in `port`, and an IPv6 address has no "
+            "brackets";
     } else if (!is_ip_address(host) && (!is_host_name(host) || ends_in_number(host))) {
         problem = "must be a host name or an IP address";
     }
@@ -73,7 +75,7 @@ bool is_authorization(std::string_view name) {
     });
 }
 
-/// What would be refused, or silently not work, when it is sent.
+// What would be refused, or silently not work, when it is sent.
 void check_key(Checker& checker, const ApiKeySecurity& key) {
     const Secret* secret = checker.value_of(key.value);
     if (secret == nullptr) {
@@ -93,8 +95,9 @@ void check_key(Checker& checker, const ApiKeySecurity& key) {
         checker.error(mark, which + " begins or ends with a space");
     } else if (key.in == ApiKeySecurity::In::header && is_authorization(key.name) &&
                value.find(' ') == std::string_view::npos) {
-        checker.warning(mark, which + " has no scheme such as \"Bearer \"; it is sent as it is, "
-                                      "and most providers answer 401 to that");
+        checker.warning(mark, which +
+                                  " has no scheme such as \"Bearer \"; it is sent as it is, "
+                                  "and most providers answer 401 to that");
     }
 }
 

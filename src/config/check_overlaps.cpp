@@ -7,8 +7,8 @@
 namespace rotary::config {
 namespace {
 
-/// Where each host, path and method was first taken; the key ends with the method, which is empty
-/// for all methods.
+// Where each host, path and method was first taken; the key ends with the method, which is empty
+// for all methods.
 class Overlaps {
 public:
     explicit Overlaps(Checker& checker) : checker_(checker) {}
@@ -33,10 +33,9 @@ public:
             return;  // with another host or base path
         }
         checker_.error(match.path.mark,
-                        (match.method.empty() ? "" : match.method + " ") + base +
-                            match.path.value + " on " + (host.empty() ? "any host" : host) +
-                            " is matched already at " + first->file + ':' +
-                            std::to_string(first->line));
+                       (match.method.empty() ? "" : match.method + " ") + base + match.path.value +
+                           " on " + (host.empty() ? "any host" : host) + " is matched already at " +
+                           first->file + ':' + std::to_string(first->line));
     }
 
 private:

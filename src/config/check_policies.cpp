@@ -35,8 +35,7 @@ void check_list(Checker& checker, const std::vector<ModelEntry>& entries, const 
     for (const ModelEntry& entry : entries) {
         const std::string backend = entry.backend ? entry.backend->name : "";
         if (entry.backend) {
-            checker.must_exist("Backend", backend, entry.backend->mark,
-                               checker.resources.backends);
+            checker.must_exist("Backend", backend, entry.backend->mark, checker.resources.backends);
         }
         if (!entry.model.empty() && !seen.emplace(entry.model, backend).second) {
             checker.error(entry.mark, shown(entry.model) + " is listed twice" +
@@ -58,7 +57,7 @@ void check_spec(Checker& checker, const PolicySpec& spec) {
     }
 }
 
-/// The first field that both halves set, or nullptr.
+// The first field that both halves set, or nullptr.
 const char* both_set(const PolicySpec& a, const PolicySpec& b) {
     if (a.rotation && b.rotation) {
         return "modelBasedRoundRobin";
@@ -70,7 +69,7 @@ const char* both_set(const PolicySpec& a, const PolicySpec& b) {
                                                                   : nullptr;
 }
 
-/// APK picks one of them at random.
+// APK picks one of them at random.
 void check_rivals(Checker& checker, const ApiPolicy& policy, const ApiPolicy& earlier) {
     const bool same_target = policy.target.kind == TargetKind::api &&
                              earlier.target.kind == TargetKind::api &&
@@ -93,7 +92,7 @@ bool may_have_body(const HttpRouteRule& rule) {
     return false;
 }
 
-/// An entry without a backendRef stands for its route's only Backend.
+// An entry without a backendRef stands for its route's only Backend.
 void check_entries_of(Checker& checker, const Api& api, const std::vector<Reference>& routes,
                       std::vector<ModelEntry> ModelRotation::*list) {
     for (const Reference& reference : routes) {

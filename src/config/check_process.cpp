@@ -7,9 +7,7 @@ bool is_loopback(const std::string& address) {
     return address.starts_with("127.") || address == "::1";
 }
 
-bool is_any(const std::string& address) {
-    return address == "0.0.0.0" || address == "::";
-}
+bool is_any(const std::string& address) { return address == "0.0.0.0" || address == "::"; }
 
 bool collide(const std::string& a, std::uint16_t a_port, const std::string& b,
              std::uint16_t b_port) {

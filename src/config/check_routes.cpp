@@ -58,8 +58,9 @@ void check_api(Checker& checker, const Api& api) {
     for (const Reference& route : api.sandbox) {
         checker.must_exist("HTTPRoute", route.name, route.mark, checker.resources.routes);
         if (production.contains(route.name)) {
-            checker.error(route.mark, shown(route.name) + " is a production route already; the "
-                                                          "route decides the environment");
+            checker.error(route.mark, shown(route.name) +
+                                          " is a production route already; the "
+                                          "route decides the environment");
         } else if (!sandbox.insert(route.name).second) {
             checker.error(route.mark, shown(route.name) + " is named twice");
         }

@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include <rotary/config/check.hpp>
+#include <rotary/config/effective.hpp>
 #include "config/near.hpp"
 #include "config/scalars.hpp"
-#include "rotary/config/check.hpp"
-#include "rotary/config/effective.hpp"
 
 namespace rotary::config {
 
-/// What every check needs. Lives on check()'s stack.
+// What every check needs. Lives on check()'s stack.
 struct Checker {
     const Config& config;
     const Resources& resources;
@@ -26,14 +26,14 @@ struct Checker {
         findings.push_back(warning_at(mark, std::move(message)));
     }
 
-    /// Whether something was not read at all, or that which has the given name may not have been.
+    // Whether something was not read at all, or that which has the given name may not have been.
     bool anything_unread() const { return resources.incomplete || !resources.unread.empty(); }
     bool may_be_unread(const std::string& name) const {
         return resources.incomplete || resources.unread.find(name) != std::string::npos;
     }
 
-    /// Reports a name that no object of the kind has, unless it may have stood in a document that
-    /// could not be read. Fields that failed to load have no name and were reported.
+    // Reports a name that no object of the kind has, unless it may have stood in a document that
+    // could not be read. Fields that failed to load have no name and were reported.
     template <class Object>
     void must_exist(const char* kind, const std::string& name, const Mark& mark,
                     const std::vector<Object>& objects) {
@@ -50,25 +50,25 @@ struct Checker {
         }
     }
 
-    /// The value of a Secret's key; reports a missing one. nullptr when it is missing or broken.
+    // The value of a Secret's key; reports a missing one. nullptr when it is missing or broken.
     const Secret* value_of(const KeyReference& reference);
 
     void pem_must_exist(const PemSource& source);
     void file_must_be_readable(const std::string& path, const Mark& mark);
 };
 
-/// The names of the given kind that rules refer to by an ExtensionRef.
+// The names of the given kind that rules refer to by an ExtensionRef.
 std::set<std::string_view> attached_to_rules(const Resources& resources, const char* kind);
 
-/// Reports a policy's target that is missing or has no effect.
+// Reports a policy's target that is missing or has no effect.
 void check_target(Checker& checker, const TargetRef& target, bool is_attached);
 
-void check_process(Checker& checker);      // check_process.cpp
-void check_apis(Checker& checker);         // check_routes.cpp
-void check_overlaps(Checker& checker);     // check_overlaps.cpp
-void check_backends(Checker& checker);     // check_backends.cpp
-void check_policies(Checker& checker);     // check_policies.cpp
-void check_issuers(Checker& checker);      // check_auth.cpp
+void check_process(Checker& checker);   // check_process.cpp
+void check_apis(Checker& checker);      // check_routes.cpp
+void check_overlaps(Checker& checker);  // check_overlaps.cpp
+void check_backends(Checker& checker);  // check_backends.cpp
+void check_policies(Checker& checker);  // check_policies.cpp
+void check_issuers(Checker& checker);   // check_auth.cpp
 void check_authentications(Checker& checker);
 
 }  // namespace rotary::config

@@ -1,4 +1,4 @@
-#include "rotary/config/effective.hpp"
+#include <rotary/config/effective.hpp>
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@ namespace {
 
 const std::string kDefaultEnvironment = "Default";  // of APK's adapter
 
-/// The policies of one kind that a rule refers to, in the order of its filters.
+// The policies of one kind that a rule refers to, in the order of its filters.
 template <class Policy>
 std::vector<const Policy*> of_rule(const HttpRouteRule& rule, const char* kind,
                                    const Resources& resources,
@@ -34,7 +34,7 @@ std::vector<const Policy*> of_api(const std::vector<Policy>& policies, const Api
     return found;
 }
 
-/// The halves of all policies, the one with the first say first.
+// The halves of all policies, the one with the first say first.
 template <class Spec, class Policy>
 std::vector<const Spec*> by_priority(const std::vector<const Policy*>& api,
                                      const std::vector<const Policy*>& rule) {
@@ -54,8 +54,8 @@ std::vector<const Spec*> by_priority(const std::vector<const Policy*>& api,
     return specs;
 }
 
-/// authTypes counts as one field: its types are alternatives to each other, and a mixture of two
-/// levels' would let in what neither wanted.
+// authTypes counts as one field: its types are alternatives to each other, and a mixture of two
+// levels' would let in what neither wanted.
 EffectiveAuthentication merge(const std::vector<const AuthSpec*>& specs) {
     EffectiveAuthentication effective;
     const bool* disabled = nullptr;
@@ -86,9 +86,9 @@ EffectivePolicy effective_policy(const Resources& resources, const Api& api,
                                  const HttpRouteRule& rule) {
     EffectivePolicy effective;
     const bool* subscription_validation = nullptr;
-    for (const PolicySpec* spec : by_priority<PolicySpec>(
-             of_api(resources.policies, api),
-             of_rule(rule, "APIPolicy", resources, &Resources::find_policy))) {
+    for (const PolicySpec* spec :
+         by_priority<PolicySpec>(of_api(resources.policies, api),
+                                 of_rule(rule, "APIPolicy", resources, &Resources::find_policy))) {
         if (effective.ai_provider == nullptr && spec->ai_provider) {
             effective.ai_provider = &*spec->ai_provider;
         }

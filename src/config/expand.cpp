@@ -17,11 +17,9 @@ bool is_name(std::string_view name) {
     return true;
 }
 
-std::string quoted(std::string_view name) {
-    return "${" + std::string(name) + "}";
-}
+std::string quoted(std::string_view name) { return "${" + std::string(name) + "}"; }
 
-/// inside is what stands between the braces.
+// inside is what stands between the braces.
 void expand_one(std::string_view inside, const Environment& environment, Expansion& out) {
     const std::size_t colon = inside.find(':');
     const std::string_view name = inside.substr(0, colon);
@@ -32,8 +30,10 @@ void expand_one(std::string_view inside, const Environment& environment, Expansi
     const std::optional<std::string> value = environment(name);
     if (colon == std::string_view::npos) {
         if (!value) {
-            out.error = "the variable " + std::string(name) + " is not set; set it, or give it a "
-                        "default: ${" + std::string(name) + ":-…}";
+            out.error = "the variable " + std::string(name) +
+                        " is not set; set it, or give it a "
+                        "default: ${" +
+                        std::string(name) + ":-…}";
             return;
         }
         out.text += *value;

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "rotary/config/load.hpp"
+#include <rotary/config/load.hpp>
 
 namespace rotary::config {
 
@@ -13,9 +13,9 @@ struct Expansion {
     bool changed = false;  // the text may hold a secret from the environment: don't show it
 };
 
-/// Replaces ${VAR}, ${VAR:-default} (when unset or empty), ${VAR:?message} (an error when unset or
-/// empty) and $$ (one dollar sign). Any other dollar sign stands for itself, so that regular
-/// expressions and JSON paths need no care. What is put in is not looked at again.
+// Replaces ${VAR}, ${VAR:-default} (when unset or empty), ${VAR:?message} (an error when unset or
+// empty) and $$ (one dollar sign). Any other dollar sign stands for itself, so that regular
+// expressions and JSON paths need no care. What is put in is not looked at again.
 Expansion expand(std::string_view raw, const Environment& environment);
 
 }  // namespace rotary::config

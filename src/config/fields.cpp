@@ -11,11 +11,16 @@ namespace {
 
 const char* name_of(Node::Kind kind) {
     switch (kind) {
-        case Node::Kind::null: return "nothing";
-        case Node::Kind::scalar: return "plain text";
-        case Node::Kind::list: return "a list";
-        case Node::Kind::map: return "a mapping";
-        case Node::Kind::broken: return "an alias";
+        case Node::Kind::null:
+            return "nothing";
+        case Node::Kind::scalar:
+            return "plain text";
+        case Node::Kind::list:
+            return "a list";
+        case Node::Kind::map:
+            return "a mapping";
+        case Node::Kind::broken:
+            return "an alias";
     }
     return "";
 }
@@ -41,9 +46,7 @@ std::string Fields::path_of(std::string_view key) const {
     return path_ + '.' + std::string(key);
 }
 
-Mark Fields::mark() const {
-    return {context_.file, map_.line, map_.column, path_};
-}
+Mark Fields::mark() const { return {context_.file, map_.line, map_.column, path_}; }
 
 Mark Fields::mark_of(std::string_view key) const {
     const Node* node = map_.find(key);
@@ -61,8 +64,8 @@ void Fields::warning(std::string_view key, std::string message) {
 
 void Fields::expected(const char* what, const Node& node, const Mark& mark) {
     if (node.kind != Node::Kind::broken) {
-        context_.findings.push_back(error_at(
-            mark, std::string("expected ") + what + ", found " + name_of(node.kind)));
+        context_.findings.push_back(
+            error_at(mark, std::string("expected ") + what + ", found " + name_of(node.kind)));
     }
 }
 
@@ -159,8 +162,10 @@ bool Fields::duration(std::string_view key, Duration& out) {
     }
     const std::optional<Duration> parsed = parse_duration(*value);
     if (!parsed) {
-        error(key, "must be a number of seconds, or a number with its unit (500ms, 30s, 5m, 1h), "
-                   "found " + shown_at(key, *value));
+        error(key,
+              "must be a number of seconds, or a number with its unit (500ms, 30s, 5m, 1h), "
+              "found " +
+                  shown_at(key, *value));
         return false;
     }
     out = *parsed;
@@ -174,8 +179,8 @@ std::optional<long long> Fields::integer(std::string_view key, const NumberRule&
     }
     const std::optional<long long> parsed = parse_integer(*value);
     if (!parsed) {
-        error(key, "must be a whole number in plain decimal digits, found " +
-                       shown_at(key, *value));
+        error(key,
+              "must be a whole number in plain decimal digits, found " + shown_at(key, *value));
         return std::nullopt;
     }
     if (*parsed < rule.min || *parsed > rule.max) {
@@ -186,8 +191,8 @@ std::optional<long long> Fields::integer(std::string_view key, const NumberRule&
     return parsed;
 }
 
-std::optional<std::size_t> Fields::pick(std::string_view key,
-                                        const std::vector<std::string>& names, bool required) {
+std::optional<std::size_t> Fields::pick(std::string_view key, const std::vector<std::string>& names,
+                                        bool required) {
     const std::optional<std::string> value = scalar(key, required);
     if (!value) {
         return std::nullopt;
@@ -260,7 +265,8 @@ void Fields::each_text(std::string_view key, const VisitText& visit, const ListR
 
 bool Fields::texts(std::string_view key, std::vector<std::string>& out, const ListRule& rule,
                    const TextRule& item) {
-    each_text(key, [&](const std::string& text, const Mark&) { out.push_back(text); }, rule, item);
+    each_text(
+        key, [&](const std::string& text, const Mark&) { out.push_back(text); }, rule, item);
     return !out.empty();
 }
 

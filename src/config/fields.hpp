@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <rotary/config/load.hpp>
 #include "config/node.hpp"
-#include "rotary/config/load.hpp"
 
 namespace rotary::config {
 
-/// What the reading of one file needs. Lives on the loader's stack.
+// What the reading of one file needs. Lives on the loader's stack.
 struct Context {
     std::string file;
     std::string folder;  // where relative paths start
@@ -22,7 +22,7 @@ struct Context {
     std::vector<Finding>& findings;
 };
 
-/// What a text must look like. shape ends the sentence "must …" for fits.
+// What a text must look like. shape ends the sentence "must …" for fits.
 struct TextRule {
     bool required = false;
     std::size_t min = 0;
@@ -46,14 +46,14 @@ struct ListRule {
 template <class E>
 using Choices = std::initializer_list<std::pair<const char*, E>>;
 
-/// Reads one mapping, field by field, into the members of a struct. What is wrong becomes a finding
-/// at its place and leaves the member as it was. null counts as absent. Whatever nobody asked for
-/// is reported by finish() with the nearest of the names that were asked for.
+// Reads one mapping, field by field, into the members of a struct. What is wrong becomes a finding
+// at its place and leaves the member as it was. null counts as absent. Whatever nobody asked for
+// is reported by finish() with the nearest of the names that were asked for.
 class Fields {
 public:
     using Visit = std::function<void(Fields&)>;
     using VisitText = std::function<void(const std::string& text, const Mark& mark)>;
-    /// text is nullptr where the value is no text or holds an unset variable, which was reported.
+    // text is nullptr where the value is no text or holds an unset variable, which was reported.
     using VisitPair =
         std::function<void(const std::string& key, const std::string* text, const Mark& mark)>;
 
@@ -64,7 +64,7 @@ public:
     Mark mark() const;
     Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping
 
-    /// These return true when the member was set.
+    // These return true when the member was set.
     bool text(std::string_view key, std::string& out, const TextRule& rule = {});
     bool flag(std::string_view key, bool& out);
     bool flag(std::string_view key, std::optional<bool>& out);
@@ -82,10 +82,10 @@ public:
                    const TextRule& item = {});
     void each_pair(std::string_view key, const VisitPair& visit);  // a mapping with free keys
 
-    /// A field that APK knows. The warning says "is not served: " and the consequence; none for
-    /// an empty list or mapping and for false, which ask for nothing.
+    // A field that APK knows. The warning says "is not served: " and the consequence; none for
+    // an empty list or mapping and for false, which ask for nothing.
     void not_served(std::string_view key, const char* consequence);
-    /// Known, of no consequence here, not looked into.
+    // Known, of no consequence here, not looked into.
     void tolerate(std::initializer_list<const char*> keys);
 
     void error(std::string_view key, std::string message);

@@ -1,4 +1,4 @@
-#include "rotary/config/finding.hpp"
+#include <rotary/config/finding.hpp>
 
 #include <algorithm>
 #include <map>
@@ -7,9 +7,7 @@
 namespace rotary::config {
 namespace {
 
-const char* name_of(Severity severity) {
-    return severity == Severity::error ? "error" : "warning";
-}
+const char* name_of(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
 void append_json(std::string& out, std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";

@@ -127,7 +127,8 @@ void read_auth_spec(Fields& fields, AuthSpec& spec) {
 void read_token_issuer(Object& object) {
     TokenIssuer issuer;
     issuer.metadata = object.metadata;
-    object.fields.object("spec", [&](Fields& spec) { read_issuer_spec(spec, issuer); }, true);
+    object.fields.object(
+        "spec", [&](Fields& spec) { read_issuer_spec(spec, issuer); }, true);
     object.resources.issuers.push_back(std::move(issuer));
 }
 

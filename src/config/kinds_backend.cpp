@@ -9,15 +9,14 @@ constexpr NumberRule kPositive{.min = 1, .max = 1'000'000};
 constexpr NumberRule kSeconds{.min = 1, .max = 86'400};
 
 void read_services(Fields& spec, Backend& backend) {
-    spec.each(
-        "services",
-        [&](Fields& service) {
-            backend.host_mark = service.mark_of("host");
-            backend.port_mark = service.mark_of("port");
-            service.text("host", backend.host, {.required = true, .min = 1});
-            service.number("port", backend.port, {.min = 1, .max = 65535, .required = true});
-        },
-        {.required = true, .min = 1, .max = 1});
+    spec.each("services",
+              [&](Fields& service) {
+                  backend.host_mark = service.mark_of("host");
+                  backend.port_mark = service.mark_of("port");
+                  service.text("host", backend.host, {.required = true, .min = 1});
+                  service.number("port", backend.port, {.min = 1, .max = 65535, .required = true});
+              },
+              {.required = true, .min = 1, .max = 1});
 }
 
 void read_api_key(Fields& fields, Backend& backend) {
@@ -123,9 +122,9 @@ bool is_backend_path(std::string_view text) {
 
 void read_spec(Fields& spec, Backend& backend) {
     read_services(spec, backend);
-    spec.text("basePath", backend.base_path,
-              {.fits = is_backend_path,
-               .shape = "begin with '/' and hold neither '?', '#' nor spaces"});
+    spec.text(
+        "basePath", backend.base_path,
+        {.fits = is_backend_path, .shape = "begin with '/' and hold neither '?', '#' nor spaces"});
     backend.protocol_mark = spec.mark_of("protocol");
     const bool known = spec.choice<Protocol>("protocol", backend.protocol,
                                              {{"http", Protocol::http},
@@ -149,7 +148,8 @@ void read_spec(Fields& spec, Backend& backend) {
 void read_backend(Object& object) {
     Backend backend;
     backend.metadata = object.metadata;
-    object.fields.object("spec", [&](Fields& spec) { read_spec(spec, backend); }, true);
+    object.fields.object(
+        "spec", [&](Fields& spec) { read_spec(spec, backend); }, true);
     object.resources.backends.push_back(std::move(backend));
 }
 

@@ -34,18 +34,21 @@ PemSource read_pem_source(Fields& fields) {
 
 TargetRef read_target(Fields& spec, bool required) {
     TargetRef target;
-    spec.object("targetRef", [&](Fields& fields) {
-        target.mark = fields.mark_of("name");
-        fields.text("group", target.name, {.required = true, .max = 253});
-        target.name.clear();
-        fields.choice<TargetKind>("kind", target.kind,
-                                  {{"API", TargetKind::api},
-                                   {"Resource", TargetKind::resource},
-                                   {"Gateway", TargetKind::gateway}},
-                                  true);
-        fields.text("name", target.name, kReferenceName);
-        fields.tolerate({"namespace", "sectionName"});
-    }, required);
+    spec.object(
+        "targetRef",
+        [&](Fields& fields) {
+            target.mark = fields.mark_of("name");
+            fields.text("group", target.name, {.required = true, .max = 253});
+            target.name.clear();
+            fields.choice<TargetKind>("kind", target.kind,
+                                      {{"API", TargetKind::api},
+                                       {"Resource", TargetKind::resource},
+                                       {"Gateway", TargetKind::gateway}},
+                                      true);
+            fields.text("name", target.name, kReferenceName);
+            fields.tolerate({"namespace", "sectionName"});
+        },
+        required);
     return target;
 }
 

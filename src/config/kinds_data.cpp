@@ -4,13 +4,13 @@
 namespace rotary::config {
 namespace {
 
-/// What WSO2's sample has in the key's place.
+// What WSO2's sample has in the key's place.
 constexpr std::string_view kPlaceholder = "base64_encoded_api_key";
 
 constexpr const char* kRemedy =
     "echo -n 'Bearer sk-…' | base64, or write it as it is under stringData";
 
-/// The value never appears in a message: it may be the key itself, not encoded.
+// The value never appears in a message: it may be the key itself, not encoded.
 SecretValue decode(Fields& fields, const std::string* text, const Mark& mark) {
     std::optional<std::string> value = text == nullptr ? std::nullopt : decode_base64(*text);
     if (text != nullptr && !value) {
@@ -24,14 +24,14 @@ SecretValue decode(Fields& fields, const std::string* text, const Mark& mark) {
 }
 
 void read_secret_data(Fields& fields, SecretObject& secret) {
-    fields.each_pair("data", [&](const std::string& key, const std::string* text,
-                                 const Mark& mark) {
-        secret.values[key] = decode(fields, text, mark);
-    });
-    fields.each_pair("stringData", [&](const std::string& key, const std::string* text,
-                                       const Mark& mark) {
-        secret.values[key] = {Secret(text == nullptr ? "" : *text), mark, text != nullptr};
-    });
+    fields.each_pair("data",
+                     [&](const std::string& key, const std::string* text, const Mark& mark) {
+                         secret.values[key] = decode(fields, text, mark);
+                     });
+    fields.each_pair(
+        "stringData", [&](const std::string& key, const std::string* text, const Mark& mark) {
+            secret.values[key] = {Secret(text == nullptr ? "" : *text), mark, text != nullptr};
+        });
 }
 
 }  // namespace
@@ -48,10 +48,10 @@ void read_config_map(Object& object) {
     ConfigMap map;
     map.metadata = object.metadata;
     object.fields.tolerate({"immutable"});
-    object.fields.each_pair("data", [&](const std::string& key, const std::string* text,
-                                        const Mark&) {
-        map.data[key] = text == nullptr ? "" : *text;
-    });
+    object.fields.each_pair("data",
+                            [&](const std::string& key, const std::string* text, const Mark&) {
+                                map.data[key] = text == nullptr ? "" : *text;
+                            });
     object.fields.not_served("binaryData", "only texts are looked up");
     object.resources.config_maps.push_back(std::move(map));
 }

@@ -4,7 +4,7 @@
 namespace rotary::config {
 namespace {
 
-/// {in, value}
+// {in, value}
 void read_location(Fields& parent, const char* key, ValueLocation& location) {
     parent.object(
         key,
@@ -56,15 +56,18 @@ ModelEntry read_entry(Fields& fields) {
     entry.mark = fields.mark_of("model");
     entry.weight_mark = fields.mark_of("weight");
     fields.text("model", entry.model,
-                {.required = true, .min = 1, .fits = is_field_value,
+                {.required = true,
+                 .min = 1,
+                 .fits = is_field_value,
                  .shape = "hold no control characters"});
     fields.number("weight", entry.weight, {.min = 0, .max = most});
     fields.object("backendRef", [&](Fields& backend) {
         read_reference_frame(backend, "Backend");
         backend.not_served("filters", "filters stand on rules");
         if (backend.has("weight")) {
-            backend.warning("weight", "is not served here: an entry's weight stands beside its "
-                                      "backendRef, not inside");
+            backend.warning("weight",
+                            "is not served here: an entry's weight stands beside its "
+                            "backendRef, not inside");
         }
         backend.tolerate({"weight"});
         entry.backend = read_named(backend);

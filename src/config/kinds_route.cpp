@@ -36,42 +36,52 @@ bool is_absolute_path(std::string_view text) {
     return text.starts_with('/') && has_none_of(text, " ?#\t\r\n");
 }
 
-constexpr TextRule kRewriteRule{
-    .required = true, .min = 1, .max = 1024, .fits = is_absolute_path,
-    .shape = "begin with '/' and hold neither '?', '#' nor spaces"};
+constexpr TextRule kRewriteRule{.required = true,
+                                .min = 1,
+                                .max = 1024,
+                                .fits = is_absolute_path,
+                                .shape = "begin with '/' and hold neither '?', '#' nor spaces"};
 
 void read_route_refs(Fields& spec, const char* environment, std::vector<Reference>& out) {
-    spec.each(
-        environment,
-        [&](Fields& fields) {
-            // v1alpha1 called them httpRouteRefs.
-            const char* key = fields.has("httpRouteRefs") ? "httpRouteRefs" : "routeRefs";
-            fields.each_text(
-                key,
-                [&](const std::string& name, const Mark& mark) { out.push_back({name, mark}); },
-                {.required = true}, kReferenceName);
-        },
-        {.max = 1});
+    spec.each(environment,
+              [&](Fields& fields) {
+                  // v1alpha1 called them httpRouteRefs.
+                  const char* key = fields.has("httpRouteRefs") ? "httpRouteRefs" : "routeRefs";
+                  fields.each_text(
+                      key,
+                      [&](const std::string& name, const Mark& mark) {
+                          out.push_back({name, mark});
+                      },
+                      {.required = true}, kReferenceName);
+              },
+              {.max = 1});
 }
 
 void read_api_spec(Fields& spec, Api& api) {
     api.base_path_mark = spec.mark_of("basePath");
     spec.text("apiName", api.name,
-              {.required = true, .min = 1, .max = 60, .fits = is_api_name,
+              {.required = true,
+               .min = 1,
+               .max = 60,
+               .fits = is_api_name,
                .shape = "hold none of ~!@#;:%^*()+={}|\\<>\"',&$[]/"});
     const char* type = "REST";
-    spec.choice<const char*>(
-        "apiType", type, {{"REST", "REST"}, {"GraphQL", "GraphQL"}, {"GRPC", "GRPC"}}, true);
+    spec.choice<const char*>("apiType", type,
+                             {{"REST", "REST"}, {"GraphQL", "GraphQL"}, {"GRPC", "GRPC"}}, true);
     api.type = type;
     if (api.type != "REST") {
-        spec.warning("apiType", "is not served: " + api.type +
-                                    " requests are treated as plain HTTP/1.1");
+        spec.warning("apiType",
+                     "is not served: " + api.type + " requests are treated as plain HTTP/1.1");
     }
     spec.text("apiVersion", api.version,
-              {.required = true, .min = 1, .max = 30, .fits = is_api_version,
+              {.required = true,
+               .min = 1,
+               .max = 30,
+               .fits = is_api_version,
                .shape = "hold neither spaces nor any of ~!@#;:%^*()+={}|\\<>\"',&/$[]"});
     spec.text("basePath", api.base_path,
-              {.required = true, .fits = is_base_path,
+              {.required = true,
+               .fits = is_base_path,
                .shape = "begin with '/' and be made of letters, digits and ~ / _ . -"});
     spec.text("organization", api.organization);
     spec.text("environment", api.environment);
@@ -125,20 +135,21 @@ RouteMatch read_match(Fields& fields) {
 }
 
 void read_header_modifier(Fields& fields, HeaderModifier& modifier) {
-    constexpr TextRule name{.required = true, .min = 1, .max = 256, .fits = is_token,
-                            .shape = "be a header's name"};
+    constexpr TextRule name{
+        .required = true, .min = 1, .max = 256, .fits = is_token, .shape = "be a header's name"};
     const auto read_edits = [&](const char* key, std::vector<HeaderEdit>& edits) {
-        fields.each(
-            key,
-            [&](Fields& item) {
-                HeaderEdit edit;
-                item.text("name", edit.name, name);
-                item.text("value", edit.value,
-                          {.required = true, .max = 4096, .fits = is_field_value,
-                           .shape = "hold no control characters"});
-                edits.push_back(std::move(edit));
-            },
-            {.max = 16});
+        fields.each(key,
+                    [&](Fields& item) {
+                        HeaderEdit edit;
+                        item.text("name", edit.name, name);
+                        item.text("value", edit.value,
+                                  {.required = true,
+                                   .max = 4096,
+                                   .fits = is_field_value,
+                                   .shape = "hold no control characters"});
+                        edits.push_back(std::move(edit));
+                    },
+                    {.max = 16});
     };
     read_edits("set", modifier.set);
     read_edits("add", modifier.add);
@@ -200,7 +211,8 @@ void read_filter(Fields& fields, HttpRouteRule& rule) {
             if (rule.rewrite) {
                 fields.error("type", "this rule has an URLRewrite already");
             }
-            fields.object("urlRewrite", [&](Fields& f) { read_rewrite(f, rule); }, true);
+            fields.object(
+                "urlRewrite", [&](Fields& f) { read_rewrite(f, rule); }, true);
             break;
         case FilterType::request_headers:
             fields.object("requestHeaderModifier", read_modifier(rule.request_headers), true);
@@ -209,12 +221,14 @@ void read_filter(Fields& fields, HttpRouteRule& rule) {
             fields.object("responseHeaderModifier", read_modifier(rule.response_headers), true);
             break;
         case FilterType::extension:
-            fields.object("extensionRef", [&](Fields& f) { read_extension(f, rule); }, true);
+            fields.object(
+                "extensionRef", [&](Fields& f) { read_extension(f, rule); }, true);
             break;
         case FilterType::other:
             if (known) {
-                fields.warning("type", "is not served: requests go to the backends as if the "
-                                       "filter were not there");
+                fields.warning("type",
+                               "is not served: requests go to the backends as if the "
+                               "filter were not there");
             }
             break;
     }
@@ -229,18 +243,17 @@ HttpRouteRule read_rule(Fields& fields) {
         rule.matches.back().path.mark = rule.mark;
     }
     fields.each("filters", [&](Fields& f) { read_filter(f, rule); }, {.max = 16});
-    fields.each(
-        "backendRefs",
-        [&](Fields& f) {
-            BackendRef backend;
-            backend.mark = f.mark_of("name");
-            read_reference_frame(f, "Backend");
-            f.text("name", backend.name, kReferenceName);
-            f.number("weight", backend.weight, {.min = 0, .max = 1'000'000});
-            f.not_served("filters", "filters stand on rules");
-            rule.backends.push_back(std::move(backend));
-        },
-        {.required = true, .min = 1, .max = 64});
+    fields.each("backendRefs",
+                [&](Fields& f) {
+                    BackendRef backend;
+                    backend.mark = f.mark_of("name");
+                    read_reference_frame(f, "Backend");
+                    f.text("name", backend.name, kReferenceName);
+                    f.number("weight", backend.weight, {.min = 0, .max = 1'000'000});
+                    f.not_served("filters", "filters stand on rules");
+                    rule.backends.push_back(std::move(backend));
+                },
+                {.required = true, .min = 1, .max = 64});
     fields.tolerate({"name"});
     fields.not_served("timeouts", "timeouts are set on Backends and in rotary.yaml");
     fields.not_served("retry", "retries are set on Backends and in rotary.yaml");
@@ -253,7 +266,8 @@ HttpRouteRule read_rule(Fields& fields) {
 void read_api(Object& object) {
     Api api;
     api.metadata = object.metadata;
-    object.fields.object("spec", [&](Fields& spec) { read_api_spec(spec, api); }, true);
+    object.fields.object(
+        "spec", [&](Fields& spec) { read_api_spec(spec, api); }, true);
     object.resources.apis.push_back(std::move(api));
 }
 
@@ -266,12 +280,13 @@ void read_http_route(Object& object) {
             route.hostnames_mark = spec.mark_of("hostnames");
             spec.tolerate({"parentRefs"});
             spec.texts("hostnames", route.hostnames, {.max = 64},
-                       {.min = 1, .max = 253, .fits = is_route_host,
+                       {.min = 1,
+                        .max = 253,
+                        .fits = is_route_host,
                         .shape = "be a host name, without port; it may begin with \"*.\""});
             for (std::string& host : route.hostnames) {
-                std::transform(host.begin(), host.end(), host.begin(), [](unsigned char c) {
-                    return static_cast<char>(std::tolower(c));
-                });
+                std::transform(host.begin(), host.end(), host.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
             }
             spec.each("rules", [&](Fields& f) { route.rules.push_back(read_rule(f)); },
                       {.required = true, .min = 1});

@@ -1,4 +1,4 @@
-#include "rotary/config/load.hpp"
+#include <rotary/config/load.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,21 +6,19 @@
 #include <fstream>
 #include <set>
 
+#include <rotary/config/check.hpp>
 #include "config/object.hpp"
 #include "config/process.hpp"
-#include "rotary/config/check.hpp"
 
 namespace rotary::config {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string folder_of(const std::string& file) {
-    return fs::path(file).parent_path().string();
-}
+std::string folder_of(const std::string& file) { return fs::path(file).parent_path().string(); }
 
-/// A folder's resource files by name; hidden ones (editors' and Kubernetes' own) are left out, and
-/// folders inside are not entered.
+// A folder's resource files by name; hidden ones (editors' and Kubernetes' own) are left out, and
+// folders inside are not entered.
 std::vector<std::string> files_in(const std::string& folder, std::error_code& error) {
     std::vector<std::string> files;
     fs::directory_iterator entry(folder, error);
@@ -37,7 +35,7 @@ std::vector<std::string> files_in(const std::string& folder, std::error_code& er
     return files;
 }
 
-/// One run of the loader.
+// One run of the loader.
 class Loader {
 public:
     explicit Loader(const Environment& environment) : environment_(environment) {}
@@ -168,9 +166,7 @@ Environment process_environment() {
     };
 }
 
-bool Loaded::ok() const {
-    return !has_errors(findings);
-}
+bool Loaded::ok() const { return !has_errors(findings); }
 
 Loaded load(const std::string& rotary_yaml_path, const Environment& environment) {
     Loader loader(environment);

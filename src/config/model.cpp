@@ -1,4 +1,4 @@
-#include "rotary/config/model.hpp"
+#include <rotary/config/model.hpp>
 
 #include <iterator>
 
@@ -79,12 +79,8 @@ static_assert(sizeof(Timeouts) == std::size(kTimeoutKeys) * sizeof(Duration));
 
 }  // namespace
 
-std::span<const LimitKey> limit_keys() {
-    return kLimitKeys;
-}
+std::span<const LimitKey> limit_keys() { return kLimitKeys; }
 
-std::span<const TimeoutKey> timeout_keys() {
-    return kTimeoutKeys;
-}
+std::span<const TimeoutKey> timeout_keys() { return kTimeoutKeys; }
 
 }  // namespace rotary::config

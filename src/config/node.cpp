@@ -14,13 +14,13 @@
 namespace rotary::config {
 namespace {
 
-/// Thrown out of the parser, caught below: the rest of the document is not worth reading.
+// Thrown out of the parser, caught below: the rest of the document is not worth reading.
 struct Stop {};
 
 constexpr std::size_t kMaxSyntaxFindings = 100;  // of one document
 
-/// Turns the events of one document into a tree. Events, not YAML::Node: only they show anchors,
-/// and a tree that shares or repeats nothing can be walked without care.
+// Turns the events of one document into a tree. Events, not YAML::Node: only they show anchors,
+// and a tree that shares or repeats nothing can be walked without care.
 class TreeBuilder : public YAML::EventHandler {
 public:
     TreeBuilder(const std::string& file, int lines_before, std::vector<Finding>& findings)
@@ -62,7 +62,7 @@ public:
     void OnMapEnd() override { close(); }
 
 private:
-    /// A list or mapping that is still open, and the key that waits for its value.
+    // A list or mapping that is still open, and the key that waits for its value.
     struct Frame {
         Node node;
         std::optional<Member> key;
@@ -147,7 +147,7 @@ private:
         return nullptr;
     }
 
-    /// Of what is being read: the value of the innermost key, or a key beside it.
+    // Of what is being read: the value of the innermost key, or a key beside it.
     std::string path(bool of_value) const {
         std::string text;
         for (const Frame& frame : frames_) {
@@ -185,9 +185,9 @@ private:
     std::size_t reported_ = 0;
 };
 
-/// A piece of the text from one `---` to the next. Cutting there first (YAML 1.2, 9.1.2: the
-/// marker at the start of a line ends whatever comes before it) keeps one broken document from
-/// hiding those behind it.
+// A piece of the text from one `---` to the next. Cutting there first (YAML 1.2, 9.1.2: the
+// marker at the start of a line ends whatever comes before it) keeps one broken document from
+// hiding those behind it.
 struct Piece {
     std::string text;
     int lines_before = 0;
@@ -214,8 +214,8 @@ std::vector<Piece> cut(std::string_view text) {
     return pieces;
 }
 
-/// yaml-cpp takes a quotation that never ends for complete; the marker behind each piece makes it
-/// fail instead, with words that need a translation.
+// yaml-cpp takes a quotation that never ends for complete; the marker behind each piece makes it
+// fail instead, with words that need a translation.
 std::string message_of(const YAML::Exception& error) {
     if (error.msg == YAML::ErrorMsg::DOC_IN_SCALAR || error.msg == YAML::ErrorMsg::EOF_IN_SCALAR) {
         return "YAML: a quotation is not closed";
@@ -223,7 +223,7 @@ std::string message_of(const YAML::Exception& error) {
     return "YAML: " + error.msg;
 }
 
-/// False when the piece could not be read to its end.
+// False when the piece could not be read to its end.
 bool parse_piece(const std::string& file, const Piece& piece, std::vector<Finding>& findings,
                  std::vector<Document>& documents) {
     std::istringstream input(piece.text + "...\n");
@@ -254,14 +254,14 @@ bool parse_piece(const std::string& file, const Piece& piece, std::vector<Findin
                                     message_of(error)));
         return false;
     } catch (const std::exception& error) {
-        findings.push_back(error_at({file, piece.lines_before + 1, 1, ""},
-                                    std::string("YAML: ") + error.what()));
+        findings.push_back(
+            error_at({file, piece.lines_before + 1, 1, ""}, std::string("YAML: ") + error.what()));
         return false;
     }
 }
 
-/// YAML directives stand before the `---` of their document; nobody needs them here, and cutting
-/// would tear them off.
+// YAML directives stand before the `---` of their document; nobody needs them here, and cutting
+// would tear them off.
 bool has_content(std::string_view text) {
     while (!text.empty()) {
         const std::size_t end = text.find('\n');

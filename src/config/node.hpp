@@ -4,14 +4,14 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/config/finding.hpp"
+#include <rotary/config/finding.hpp>
 
 namespace rotary::config {
 
 struct Member;
 
-/// A YAML value as it was written: scalars are text, whatever they look like, and places count
-/// from 1. `broken` stands for what was reported already (an alias).
+// A YAML value as it was written: scalars are text, whatever they look like, and places count
+// from 1. `broken` stands for what was reported already (an alias).
 struct Node {
     enum class Kind { null, scalar, list, map, broken };
     Kind kind = Kind::null;
@@ -31,19 +31,19 @@ struct Member {
     Node value;
 };
 
-/// One YAML document that could be read.
+// One YAML document that could be read.
 struct Document {
     Node root;
 };
 
-/// What the safety of the loader rests on: bounds that no configuration can change.
+// What the safety of the loader rests on: bounds that no configuration can change.
 inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxDepth = 64;
 inline constexpr std::size_t kMaxNodes = 100'000;
 
-/// Reads every document of a text. One that can't be read is reported and left out; those after it
-/// are read all the same. Refuses anchors, aliases and duplicate keys; ignores tags.
-/// The text of those left out is appended to unread.
+// Reads every document of a text. One that can't be read is reported and left out; those after it
+// are read all the same. Refuses anchors, aliases and duplicate keys; ignores tags.
+// The text of those left out is appended to unread.
 std::vector<Document> parse_yaml(const std::string& file, std::string_view text,
                                  std::vector<Finding>& findings, std::string& unread);
 

@@ -55,7 +55,7 @@ constexpr std::array<LaterKind, 7> kLaterKinds{{
     {"ApplicationMapping", kControlPlane, "applications are not matched with subscriptions"},
 }};
 
-/// An object that is left out: others may refer to its name.
+// An object that is left out: others may refer to its name.
 void leave_out(const Node& root, Resources& resources) {
     const Node* metadata = root.find("metadata");
     const Node* name = metadata == nullptr ? nullptr : metadata->find("name");
@@ -66,7 +66,7 @@ void leave_out(const Node& root, Resources& resources) {
     }
 }
 
-/// "dp.wso2.com/v1alpha3" in two; Kubernetes' own kinds have no group.
+// "dp.wso2.com/v1alpha3" in two; Kubernetes' own kinds have no group.
 struct ApiVersion {
     std::string_view group;
     std::string_view version;
@@ -84,7 +84,7 @@ std::string whole(const ServedKind& kind, std::string_view version) {
     return std::string(kind.group) + (*kind.group == '\0' ? "" : "/") + std::string(version);
 }
 
-/// A kind that is not read. Says what that means.
+// A kind that is not read. Says what that means.
 void skip_kind(Fields& fields, const std::string& kind, std::string_view group) {
     for (const LaterKind& later : kLaterKinds) {
         if (kind == later.name && group == later.group) {
@@ -97,8 +97,8 @@ void skip_kind(Fields& fields, const std::string& kind, std::string_view group) 
         names.emplace_back(served.name);
         if (kind == served.name) {
             fields.warning("apiVersion", kind + " of the group " + shown(group) +
-                                             " is not known and is skipped; the group of " +
-                                             kind + " is " + shown(served.group));
+                                             " is not known and is skipped; the group of " + kind +
+                                             " is " + shown(served.group));
             return;
         }
     }
@@ -106,7 +106,7 @@ void skip_kind(Fields& fields, const std::string& kind, std::string_view group) 
                                did_you_mean(kind, names));
 }
 
-/// The kind when it is served in that version. Reports what is not.
+// The kind when it is served in that version. Reports what is not.
 const ServedKind* find_kind(Fields& fields, const std::string& kind, const ApiVersion& asked,
                             bool& is_error) {
     for (const ServedKind& served : served_kinds()) {
@@ -133,8 +133,9 @@ constexpr TextRule kObjectName{.required = true,
                                .min = 1,
                                .max = 253,
                                .fits = is_object_name,
-                               .shape = "be made of lower case letters, digits, '-' and '.', and "
-                                        "begin and end with a letter or digit"};
+                               .shape =
+                                   "be made of lower case letters, digits, '-' and '.', and "
+                                   "begin and end with a letter or digit"};
 
 Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
     Metadata metadata;

@@ -6,9 +6,8 @@ namespace rotary::config {
 namespace {
 
 constexpr TextRule kPath{.required = true, .min = 1};
-constexpr TextRule kAddress{.min = 1,
-                            .fits = is_ip_address,
-                            .shape = "be an IP address, such as 127.0.0.1, 0.0.0.0 or ::"};
+constexpr TextRule kAddress{
+    .min = 1, .fits = is_ip_address, .shape = "be an IP address, such as 127.0.0.1, 0.0.0.0 or ::"};
 constexpr NumberRule kPort{.min = 0, .max = 65535};
 constexpr long long kMostWorkers = 1024;
 constexpr long long kMostLimit = 1LL << 40U;
@@ -44,9 +43,9 @@ void read_admin(Fields& fields, Admin& admin) {
 
 void read_routing(Fields& fields, Routing& routing) {
     fields.number("max_attempts", routing.max_attempts, {.min = 1, .max = 64});
-    fields.choice<OnAllSuspended>("on_all_suspended", routing.on_all_suspended,
-                                  {{"reject", OnAllSuspended::reject},
-                                   {"passthrough", OnAllSuspended::passthrough}});
+    fields.choice<OnAllSuspended>(
+        "on_all_suspended", routing.on_all_suspended,
+        {{"reject", OnAllSuspended::reject}, {"passthrough", OnAllSuspended::passthrough}});
     fields.choice<RetryAfter>("retry_after", routing.retry_after,
                               {{"extend", RetryAfter::extend},
                                {"prefer", RetryAfter::prefer},
@@ -64,10 +63,9 @@ void read_log(Fields& fields, Log& log) {
                              {"info", LogLevel::info},
                              {"warning", LogLevel::warning},
                              {"error", LogLevel::error}});
-    fields.choice<AccessLog>("access", log.access,
-                             {{"json", AccessLog::json},
-                              {"text", AccessLog::text},
-                              {"off", AccessLog::off}});
+    fields.choice<AccessLog>(
+        "access", log.access,
+        {{"json", AccessLog::json}, {"text", AccessLog::text}, {"off", AccessLog::off}});
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "rotary/config/resources.hpp"
+#include <rotary/config/resources.hpp>
 
 #include <algorithm>
 
@@ -15,17 +15,11 @@ const Object* find(const std::vector<Object>& objects, std::string_view name) {
 
 }  // namespace
 
-const Api* Resources::find_api(std::string_view name) const {
-    return find(apis, name);
-}
+const Api* Resources::find_api(std::string_view name) const { return find(apis, name); }
 
-const HttpRoute* Resources::find_route(std::string_view name) const {
-    return find(routes, name);
-}
+const HttpRoute* Resources::find_route(std::string_view name) const { return find(routes, name); }
 
-const Backend* Resources::find_backend(std::string_view name) const {
-    return find(backends, name);
-}
+const Backend* Resources::find_backend(std::string_view name) const { return find(backends, name); }
 
 const AiProvider* Resources::find_ai_provider(std::string_view name) const {
     return find(ai_providers, name);
@@ -39,9 +33,7 @@ const Authentication* Resources::find_authentication(std::string_view name) cons
     return find(authentications, name);
 }
 
-const Scope* Resources::find_scope(std::string_view name) const {
-    return find(scopes, name);
-}
+const Scope* Resources::find_scope(std::string_view name) const { return find(scopes, name); }
 
 const SecretObject* Resources::find_secret(std::string_view name) const {
     return find(secrets, name);

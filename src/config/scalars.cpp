@@ -11,21 +11,15 @@
 namespace rotary::config {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool is_lower(char c) {
-    return c >= 'a' && c <= 'z';
-}
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
-bool is_letter(char c) {
-    return is_lower(c) || (c >= 'A' && c <= 'Z');
-}
+bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
 
 constexpr long long kMostMilliseconds = 10LL * 366 * 24 * 3600 * 1000;
 
-/// "12.345" with a unit of so many milliseconds; false when it is not a number.
+// "12.345" with a unit of so many milliseconds; false when it is not a number.
 std::optional<Duration> scale(std::string_view number, long long unit) {
     const std::size_t point = number.find('.');
     const std::optional<long long> whole = parse_integer(number.substr(0, point));

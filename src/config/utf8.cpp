@@ -6,7 +6,7 @@
 namespace rotary::config {
 namespace {
 
-/// The length of the character at the start of the text, 0 when it is not one.
+// The length of the character at the start of the text, 0 when it is not one.
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [text](std::size_t i) {
         return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};

@@ -2,10 +2,10 @@
 
 #include <openssl/crypto.h>
 
+#include <malloc.h>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <malloc.h>
 
 // OpenSSL takes and gives back its record buffers around every read and write of a connection that
 // holds none while idle (SSL_MODE_RELEASE_BUFFERS): six times a request. Blocks that it gives back
@@ -21,9 +21,9 @@ constexpr bool kRecycle = false;
 constexpr bool kRecycle = true;
 #endif
 
-constexpr std::size_t kStep = 16;                // glibc's own granularity: nothing is wasted
-constexpr std::size_t kLargest = 32768;          // a record's buffer is 17 KB
-constexpr std::size_t kKeptBytes = 1u << 20;     // a thread: a batch of events needs some 40 buffers
+constexpr std::size_t kStep = 16;             // glibc's own granularity: nothing is wasted
+constexpr std::size_t kLargest = 32768;       // a record's buffer is 17 KB
+constexpr std::size_t kKeptBytes = 1u << 20;  // a thread: a batch of events needs some 40 buffers
 
 struct Free {
     Free* next;

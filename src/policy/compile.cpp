@@ -32,8 +32,8 @@ std::string percent_encoded(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || std::string_view("-._~").find(c) !=
-                                                         std::string_view::npos;
+                           (c >= '0' && c <= '9') ||
+                           std::string_view("-._~").find(c) != std::string_view::npos;
         if (plain) {
             encoded.push_back(c);
             continue;
@@ -56,8 +56,7 @@ std::string_view place_error(const ModelPlace& place) {
     if (place.in == config::ValueLocation::In::header && !wire::is_token(place.name)) {
         return "is not the name of a header";
     }
-    if (place.in == config::ValueLocation::In::query &&
-        percent_encoded(place.name) != place.name) {
+    if (place.in == config::ValueLocation::In::query && percent_encoded(place.name) != place.name) {
         return "can be a query parameter only of letters, digits and - . _ ~";
     }
     if (place.in == config::ValueLocation::In::path) {
@@ -71,9 +70,12 @@ std::string_view place_error(const ModelPlace& place) {
 
 HintUse hint_use(config::RetryAfter setting) noexcept {
     switch (setting) {
-        case config::RetryAfter::extend: return HintUse::extend;
-        case config::RetryAfter::prefer: return HintUse::prefer;
-        case config::RetryAfter::ignore: return HintUse::ignore;
+        case config::RetryAfter::extend:
+            return HintUse::extend;
+        case config::RetryAfter::prefer:
+            return HintUse::prefer;
+        case config::RetryAfter::ignore:
+            return HintUse::ignore;
     }
     return HintUse::extend;
 }
@@ -104,8 +106,8 @@ Credential credential_of(const config::Resources& resources, const config::Backe
         const config::Secret* password = resources.find_value(basic->password);
         if (user != nullptr && password != nullptr) {
             credential.name = "Authorization";
-            credential.sendable = wire::is_field_value(user->reveal()) &&
-                                  wire::is_field_value(password->reveal());
+            credential.sendable =
+                wire::is_field_value(user->reveal()) && wire::is_field_value(password->reveal());
             credential.value = "Basic " + wire::base64_encode(std::string(user->reveal()) + ":" +
                                                               std::string(password->reveal()));
         }
@@ -144,8 +146,8 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     compiled.name = resource.metadata.name;
     compiled.host = resource.host;
     compiled.port = resource.port;
-    compiled.tls = resource.protocol == config::Protocol::https ||
-                   resource.protocol == config::Protocol::wss;
+    compiled.tls =
+        resource.protocol == config::Protocol::https || resource.protocol == config::Protocol::wss;
     compiled.ca_pem = loaded.resources.find_pem(resource.ca).value_or("");
     compiled.host_header = host_header(resource, compiled.tls);
     compiled.base_path = without_trailing_slashes(resource.base_path);
@@ -164,9 +166,9 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     compiled.credential_query = credential.query;
     // A Backend without a key of its own shares its quota with nobody.
     const bool open = credential.value.empty() && credential.query.empty();
-    const std::string identity = open ? "backend " + compiled.name
-                                      : compiled.host_header + "\n" + compiled.credential_line +
-                                            compiled.credential_query;
+    const std::string identity =
+        open ? "backend " + compiled.name
+             : compiled.host_header + "\n" + compiled.credential_line + compiled.credential_query;
     compiled.credential = credential_index.emplace(identity, credential_index.size()).first->second;
 
     const std::size_t index = snapshot->backends.size();
@@ -238,15 +240,15 @@ std::size_t Compiler::add_list(const ListSource& source) {
     std::string cursor_key = list_key + "/" + source.policy_name;
     if (by_rule) cursor_key += "/" + source.rule.backends[0].name;
     auto cursor = shared.cursor(cursor_key, identity, std::move(weights));
-    EntryList list{source.policy_name,
-                   source.context.api.metadata.name,
-                   source.context.environment,
-                   std::move(entries),
-                   Rotation(std::move(cursor), std::move(states),
-                            {timeouts.suspension_max, timeouts.probe_verdict}),
-                   {rotation.suspend, hint_use(loaded.config.routing.retry_after),
-                    timeouts.suspension_max},
-                   std::move(place)};
+    EntryList list{
+        source.policy_name,
+        source.context.api.metadata.name,
+        source.context.environment,
+        std::move(entries),
+        Rotation(std::move(cursor), std::move(states),
+                 {timeouts.suspension_max, timeouts.probe_verdict}),
+        {rotation.suspend, hint_use(loaded.config.routing.retry_after), timeouts.suspension_max},
+        std::move(place)};
     snapshot->lists.push_back(std::move(list));
     return snapshot->lists.size() - 1;
 }
@@ -276,8 +278,7 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
         return;
     }
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
-    const std::string key =
-        "rule/" + context.api.metadata.name + "/" + route.name + "/" + identity;
+    const std::string key = "rule/" + context.api.metadata.name + "/" + route.name + "/" + identity;
     route.backend_cursor = shared.cursor(key, identity, std::move(weights));
 }
 
@@ -286,8 +287,9 @@ AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& ru
     const auto effective = config::effective_authentication(resources, api, rule);
     if (effective.mtls != nullptr) {
         // Never silently: whoever asks for certificates must not be let down.
-        const std::string text = "client certificates (mtls) are not served yet; remove mtls, or end "
-                                 "TLS with client certificates in front of Rotary";
+        const std::string text =
+            "client certificates (mtls) are not served yet; remove mtls, or end "
+            "TLS with client certificates in front of Rotary";
         if (effective.mtls->required) {
             error(effective.mtls->mark, "spec.default.authTypes.mtls", text);
         } else {

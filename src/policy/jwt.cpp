@@ -1,12 +1,12 @@
-#include "rotary/policy/jwt.hpp"
+#include <rotary/policy/jwt.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "policy/jwt_signature.hpp"
-#include "rotary/wire/base64url.hpp"
-#include "rotary/wire/json_document.hpp"
+#include <rotary/wire/base64url.hpp>
+#include <rotary/wire/json_document.hpp>
 
 namespace rotary::policy {
 

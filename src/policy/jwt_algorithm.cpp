@@ -1,4 +1,4 @@
-#include "rotary/policy/jwt_algorithm.hpp"
+#include <rotary/policy/jwt_algorithm.hpp>
 
 #include <array>
 

@@ -1,5 +1,5 @@
 // Claims and the table of issuers: what verify() gives and takes.
-#include "rotary/policy/jwt.hpp"
+#include <rotary/policy/jwt.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "rotary/policy/key_set.hpp"
+#include <rotary/policy/key_set.hpp>
 
 namespace rotary::policy {
 

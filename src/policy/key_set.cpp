@@ -1,4 +1,4 @@
-#include "rotary/policy/key_set.hpp"
+#include <rotary/policy/key_set.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -9,8 +9,8 @@
 #include <openssl/pem.h>
 
 #include "policy/openssl_handles.hpp"
-#include "rotary/wire/base64url.hpp"
-#include "rotary/wire/json_document.hpp"
+#include <rotary/wire/base64url.hpp>
+#include <rotary/wire/json_document.hpp>
 
 namespace rotary::policy {
 

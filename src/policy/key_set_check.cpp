@@ -1,5 +1,5 @@
 // What a key is good for, and whether it is good at all.
-#include "rotary/policy/key_set.hpp"
+#include <rotary/policy/key_set.hpp>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>

@@ -42,8 +42,7 @@ std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, 
     return order;
 }
 
-Cursor::Cursor(std::vector<std::uint32_t> weights, double progress)
-    : weights_(std::move(weights)) {
+Cursor::Cursor(std::vector<std::uint32_t> weights, double progress) : weights_(std::move(weights)) {
     EntrySet all = 0;
     for (std::size_t i = 0; i < weights_.size(); ++i) {
         if (weights_[i] != 0) all |= bit(i);
@@ -107,8 +106,11 @@ std::optional<Rotation::Pick> Rotation::pick(SteadyTime now, EntrySet tried) con
     for (std::size_t i = 0; i < states_.size(); ++i) {
         if (!listed(i) || contains(tried, i)) continue;
         switch (states_[i]->standing(now)) {
-            case Standing::active: active |= bit(i); break;
-            case Standing::out: break;
+            case Standing::active:
+                active |= bit(i);
+                break;
+            case Standing::out:
+                break;
             case Standing::probe_due:
                 if (states_[i]->claim_probe(now, limits_)) return Pick{i, true};
                 if (states_[i]->standing(now) == Standing::active) active |= bit(i);

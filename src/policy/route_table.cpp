@@ -93,7 +93,8 @@ bool PathPattern::matches(std::string_view path) const noexcept {
     const std::string_view rest = rest_of(path);
     if (!rest.empty() && rest.front() != '/') return false;
     switch (type_) {
-        case Type::exact: return equal_but_slash(rest, value_);
+        case Type::exact:
+            return equal_but_slash(rest, value_);
         case Type::prefix:
             return rest.starts_with(value_) &&
                    (rest.size() == value_.size() || rest[value_.size()] == '/');
@@ -143,8 +144,10 @@ std::string PathPattern::rewrite_error(const config::PathRewrite& rewrite) const
 
 bool RouteTable::Host::covers(std::string_view host) const noexcept {
     switch (kind) {
-        case Kind::any: return true;
-        case Kind::exact: return text::iequals(host, name);
+        case Kind::any:
+            return true;
+        case Kind::exact:
+            return text::iequals(host, name);
         case Kind::wildcard:
             return host.size() > name.size() &&
                    text::iequals(host.substr(host.size() - name.size()), name);

@@ -89,8 +89,8 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     std::vector<std::string> bases{context.api.base_path};
     const std::string version = "/" + context.api.version;
     if (context.api.is_default_version && context.api.base_path.ends_with(version)) {
-        bases.push_back(context.api.base_path.substr(
-            0, context.api.base_path.size() - version.size()));
+        bases.push_back(
+            context.api.base_path.substr(0, context.api.base_path.size() - version.size()));
     }
     std::vector<std::string> hosts = route.hostnames;
     if (hosts.empty()) hosts.emplace_back();
@@ -102,9 +102,9 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
                     if (rule.rewrite) check_rewrite(compiler, pattern, *rule.rewrite);
                     snapshot.table.add(host, {std::move(pattern), match.method, index});
                 } catch (const std::invalid_argument& error) {
-                    compiler.error(match.path.mark, "spec.rules.matches.path.value",
-                                   std::string("is not a regular expression that RE2 takes: ") +
-                                       error.what());
+                    compiler.error(
+                        match.path.mark, "spec.rules.matches.path.value",
+                        std::string("is not a regular expression that RE2 takes: ") + error.what());
                 }
             }
         }

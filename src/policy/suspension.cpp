@@ -6,12 +6,18 @@ namespace rotary::policy {
 
 std::string_view to_string(SuspendReason reason) noexcept {
     switch (reason) {
-        case SuspendReason::none: return "none";
-        case SuspendReason::rate_limited: return "rate_limited";
-        case SuspendReason::quota_exhausted: return "quota_exhausted";
-        case SuspendReason::account_exhausted: return "account_exhausted";
-        case SuspendReason::failing: return "failing";
-        case SuspendReason::operator_request: return "operator";
+        case SuspendReason::none:
+            return "none";
+        case SuspendReason::rate_limited:
+            return "rate_limited";
+        case SuspendReason::quota_exhausted:
+            return "quota_exhausted";
+        case SuspendReason::account_exhausted:
+            return "account_exhausted";
+        case SuspendReason::failing:
+            return "failing";
+        case SuspendReason::operator_request:
+            return "operator";
     }
     return "none";
 }

@@ -112,8 +112,8 @@ private:
         policy::JwtLimits jwt_limits;
         jwt_limits.token_bytes = limits.token_bytes;
         jwt_limits.json_depth = limits.json_depth;
-        jwt_limits.leeway = std::chrono::duration_cast<std::chrono::seconds>(
-            exchange_.timeouts().token_leeway);
+        jwt_limits.leeway =
+            std::chrono::duration_cast<std::chrono::seconds>(exchange_.timeouts().token_leeway);
         const auto verified = policy::verify(token, issuers.issuers(), now, jwt_limits);
         if (!verified) {
             const policy::VerifyFailure& failure = verified.error();
@@ -129,7 +129,8 @@ private:
 
     bool grants(const policy::Claims& claims, std::span<const std::string> audience) {
         if (!claims.meant_for(audience)) {
-            refusals_.add(Fault::client(FaultKind::invalid_token, "The token is for another audience."));
+            refusals_.add(
+                Fault::client(FaultKind::invalid_token, "The token is for another audience."));
             return false;
         }
         for (const std::vector<std::string>& any_of : rules_.scopes) {
@@ -165,7 +166,8 @@ bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
     for (const policy::Backend& backend : exchange.wiring->snapshot->backends) {
         if (!backend.credential_name.empty() && is_named(backend.credential_name)) return false;
     }
-    if (!auth.oauth2.disabled && is_named(auth.oauth2.header)) return auth.oauth2.send_token_upstream;
+    if (!auth.oauth2.disabled && is_named(auth.oauth2.header))
+        return auth.oauth2.send_token_upstream;
     if (!auth.jwt.disabled && is_named(auth.jwt.header)) return auth.jwt.send_token_upstream;
     for (const config::ApiKeyLocation& key : auth.api_keys) {
         if (key.in == config::ApiKeyLocation::In::header && is_named(key.name)) {
@@ -173,7 +175,8 @@ bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
         }
     }
     if (wire::is_withheld_from_upstream(header.name)) return false;
-    if (exchange.list != nullptr && exchange.list->model_place.in == config::ValueLocation::In::header &&
+    if (exchange.list != nullptr &&
+        exchange.list->model_place.in == config::ValueLocation::In::header &&
         is_named(exchange.list->model_place.name)) {
         return false;
     }

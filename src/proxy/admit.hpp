@@ -6,7 +6,8 @@
 // out of the worker's scratch; what later steps need is in the exchange when they return.
 namespace rotary::proxy {
 
-// Step 1: host, path and method to a route. Faults: route_not_found, method_not_allowed, bad_request.
+// Step 1: host, path and method to a route. Faults: route_not_found, method_not_allowed,
+// bad_request.
 Result<void> match(Context& context, Exchange& exchange);
 
 // Step 2: who is calling, and may they. Faults: missing_credentials, invalid_token, token_expired,

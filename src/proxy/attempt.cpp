@@ -41,13 +41,15 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
                         const Target& target, Reply& reply) {
     UpstreamRequest request = write_upstream_request(context, exchange, target);
     if (!request.ok) {
-        co_return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
+        co_return Fault::client(FaultKind::headers_too_large,
+                                "The headers are too large to go on.");
     }
     Buffer kept;  // the head, once the scratch may be written over
     net::Stream& stream = *reply.stream;
     for (;;) {
         const net::IoResult written = stream.write_some(request.pieces);
-        if (written.status == net::IoStatus::error) break;  // an answer may stand there all the same
+        if (written.status == net::IoStatus::error)
+            break;  // an answer may stand there all the same
         drop_front(request.pieces, written.bytes);
         if (all_empty(request.pieces) && !stream.has_pending()) {
             reply.request_sent = true;
@@ -63,8 +65,8 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
         what.read = &stream.descriptor();
         what.write = &stream.descriptor();
         what.client = &client.stream.descriptor();
-        what.deadline = std::min(exchange.deadline,
-                                 context.reactor.now() + exchange.timeouts().write_stall);
+        what.deadline =
+            std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().write_stall);
         const net::Wake wake = co_await context.reactor.wait(what);
         if (wake != net::Wake::ready) {
             co_return waited_out(wake, "The provider took the request too slowly.");
@@ -121,8 +123,7 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
             co_return Fault::upstream(FaultKind::upstream_protocol_error,
                                       "The head of the provider's answer is too large.");
         }
-        const net::IoResult read =
-            reply.stream->read_some(reply.in.space(), reply.in.space_size());
+        const net::IoResult read = reply.stream->read_some(reply.in.space(), reply.in.space_size());
         if (read.status == net::IoStatus::ok) {
             reply.in.produced(read.bytes);
             continue;
@@ -145,8 +146,8 @@ Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange
                         const Target& target, Reply& reply) {
     net::WaitFor limits;
     limits.client = &client.stream.descriptor();
-    limits.deadline = std::min(exchange.deadline,
-                               context.reactor.now() + exchange.timeouts().connect);
+    limits.deadline =
+        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().connect);
     auto dialled =
         co_await context.dialer.dial(exchange.wiring->upstreams[target.backend].endpoint, limits);
     if (!dialled) co_return dialled.error();
@@ -217,8 +218,7 @@ Task<void> read_error_body(Context& context, ClientSide& client, Exchange& excha
         std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().error_body);
     while (!follow(reply, reader, seen)) {
         if (reply.in.space_size() == 0 || reply.in.size() >= limit) co_return;
-        const net::IoResult read =
-            reply.stream->read_some(reply.in.space(), reply.in.space_size());
+        const net::IoResult read = reply.stream->read_some(reply.in.space(), reply.in.space_size());
         if (read.status == net::IoStatus::ok) {
             reply.in.produced(read.bytes);
             continue;
@@ -250,8 +250,8 @@ std::string_view body_at_hand(const Reply& reply, std::string& scratch) {
 void release(Context& context, Reply& reply) {
     wire::BodyReader reader = reply.body;
     std::size_t seen = 0;
-    const bool complete = reply.stream && follow(reply, reader, seen) &&
-                          reply.in.size() == reply.head_bytes + seen;
+    const bool complete =
+        reply.stream && follow(reply, reader, seen) && reply.in.size() == reply.head_bytes + seen;
     if (complete && reply.request_sent && reply.keep_alive) {
         context.pool.put(reply.bucket, std::move(reply.stream), context.reactor.now());
     }

@@ -19,8 +19,7 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
     constexpr char kHex[] = "0123456789abcdef";
     const auto milliseconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-    const std::uint64_t high =
-        milliseconds << 16 | 0x7000u | (next_random(random) & 0x0fffu);
+    const std::uint64_t high = milliseconds << 16 | 0x7000u | (next_random(random) & 0x0fffu);
     const std::uint64_t low = (next_random(random) & 0x3fffffffffffffffu) | 0x8000000000000000u;
     std::size_t at = 0;
     for (unsigned digit = 0; digit < 32; ++digit) {
@@ -110,7 +109,8 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
                     retry_count = header.value;
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
     }
 }

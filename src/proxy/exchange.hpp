@@ -45,10 +45,10 @@ struct Exchange {
     bool keep_alive = true;
     bool expect_continue = false;
     bool is_head = false;
-    bool is_json = true;           // by its content type, or for want of one
-    bool is_encoded = false;       // Content-Encoding other than identity
+    bool is_json = true;      // by its content type, or for want of one
+    bool is_encoded = false;  // Content-Encoding other than identity
     std::string_view body;
-    Buffer body_block;             // when the body did not fit behind the head
+    Buffer body_block;  // when the body did not fit behind the head
     wire::ScannedBody scan;
     std::string_view client_model;
     bool wants_stream = false;
@@ -59,7 +59,7 @@ struct Exchange {
     const policy::Route* route = nullptr;
     std::size_t route_index = 0;
     const policy::EntryList* list = nullptr;  // null: no rotation for this request
-    Buffer lines;  // the header lines that go on to whichever provider
+    Buffer lines;                             // the header lines that go on to whichever provider
 
     // What was tried.
     policy::EntrySet tried = 0;

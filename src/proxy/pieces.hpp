@@ -18,7 +18,8 @@ inline void drop_front(std::span<std::string_view> pieces, std::size_t bytes) no
 }
 
 inline bool all_empty(std::span<const std::string_view> pieces) noexcept {
-    return std::all_of(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.empty(); });
+    return std::all_of(pieces.begin(), pieces.end(),
+                       [](const auto& piece) { return piece.empty(); });
 }
 
 }  // namespace rotary::proxy

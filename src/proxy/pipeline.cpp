@@ -74,8 +74,8 @@ Task<Result<void>> forward(Context& context, ClientSide& client, Exchange& excha
             const Fault fault = answered.error();
             const auto verdict = settle_failure(context, exchange, fault, choice->probe);
             if (!verdict.try_next || !tries_left(exchange)) co_return fault;
-            const bool another = exchange.list->rotation.has_other(context.reactor.now(),
-                                                                   exchange.tried);
+            const bool another =
+                exchange.list->rotation.has_other(context.reactor.now(), exchange.tried);
             if (!another) co_return fault;
             context.metrics.add(exchange.wiring->process.failovers);
             continue;
@@ -88,8 +88,8 @@ Task<Result<void>> forward(Context& context, ClientSide& client, Exchange& excha
             co_await read_error_body(context, client, exchange, reply);
             kind = policy::quota_kind(body_at_hand(reply, context.scratch.path));
         }
-        const auto verdict =
-            settle_answer(context, exchange, {reply.status, hints, kind, choice->probe, ended - begun});
+        const auto verdict = settle_answer(
+            context, exchange, {reply.status, hints, kind, choice->probe, ended - begun});
         if (verdict.try_next && tries_left(exchange) &&
             exchange.list->rotation.has_other(context.reactor.now(), exchange.tried)) {
             release(context, reply);

@@ -25,8 +25,10 @@ bool loses_framing(FaultKind kind) noexcept {
         case FaultKind::headers_too_large:
         case FaultKind::length_required:
         case FaultKind::request_too_large:
-        case FaultKind::draining: return true;
-        default: return false;
+        case FaultKind::draining:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -62,8 +64,8 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
 }
 
 std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind) {
-    const bool suspended = kind == FaultKind::all_models_suspended ||
-                           kind == FaultKind::all_models_unavailable;
+    const bool suspended =
+        kind == FaultKind::all_models_suspended || kind == FaultKind::all_models_unavailable;
     if (!suspended || exchange.list == nullptr) return std::chrono::milliseconds{0};
     const SteadyTime now = std::chrono::steady_clock::now();
     const SteadyTime soonest = exchange.list->rotation.soonest_return(now);
@@ -91,8 +93,8 @@ Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchan
     const std::chrono::milliseconds wait = wait_of(exchange, fault.kind);
     std::array<char, 256> text;
     std::array<char, 1024> body;
-    const std::size_t size = wire::write_problem(
-        problem, message_of(exchange, fault, wait, text), body.data(), body.size());
+    const std::size_t size = wire::write_problem(problem, message_of(exchange, fault, wait, text),
+                                                 body.data(), body.size());
 
     wire::HeadWriter writer(context.scratch.head.data(), context.scratch.head.size());
     writer.status_line(problem.status, wire::reason_phrase(problem.status));

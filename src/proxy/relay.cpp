@@ -29,7 +29,10 @@ enum class Wrapping : std::uint8_t {
 class Relay {
 public:
     Relay(Context& context, ClientSide& client, Exchange& exchange, Reply& reply)
-        : context_(context), client_(client), exchange_(exchange), reply_(reply),
+        : context_(context),
+          client_(client),
+          exchange_(exchange),
+          reply_(reply),
           events_(exchange.events) {
         events_.begin();
     }
@@ -127,7 +130,8 @@ Result<void> Relay::take() {
     while (used_ < pieces_.size() - 2 && !reply_.body.done()) {
         const auto piece = reply_.body.next(available.substr(taken_));
         if (!piece && payload > 0) break;  // what came goes first; the reader keeps its fault
-        if (!piece) return Fault::upstream(FaultKind::upstream_stream_interrupted, piece.error().detail);
+        if (!piece)
+            return Fault::upstream(FaultKind::upstream_stream_interrupted, piece.error().detail);
         if (piece->consumed == 0) break;
         taken_ += piece->consumed;
         if (piece->payload.empty()) continue;
@@ -141,7 +145,8 @@ Result<void> Relay::take() {
             const auto end = std::to_chars(chunk_size_.begin(), chunk_size_.end(), payload, 16).ptr;
             end[0] = '\r';
             end[1] = '\n';
-            pieces_[1] = {chunk_size_.data(), static_cast<std::size_t>(end + 2 - chunk_size_.data())};
+            pieces_[1] = {chunk_size_.data(),
+                          static_cast<std::size_t>(end + 2 - chunk_size_.data())};
             pieces_[used_++] = "\r\n";
         }
         const bool complete = reply_.body.done() || (ended_ && taken_ == available.size());
@@ -165,16 +170,17 @@ Task<Result<void>> Relay::read_more() {
             co_return Result<void>{};
         }
         if (read.status != net::IoStatus::would_block) {
-            co_return Fault::upstream(FaultKind::upstream_stream_interrupted,
-                                      "The provider closed the connection in the middle of its answer.");
+            co_return Fault::upstream(
+                FaultKind::upstream_stream_interrupted,
+                "The provider closed the connection in the middle of its answer.");
         }
         // Nothing to hold while the provider thinks: a thousand waiting streams need no buffers.
         reply_.in.reset();
         net::WaitFor what;
         what.read = &reply_.stream->descriptor();
         what.client = &client_.stream.descriptor();
-        what.deadline = std::min(exchange_.deadline,
-                                 context_.reactor.now() + exchange_.timeouts().event_gap);
+        what.deadline =
+            std::min(exchange_.deadline, context_.reactor.now() + exchange_.timeouts().event_gap);
         const net::Wake wake = co_await context_.reactor.wait(what);
         if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
         if (wake != net::Wake::ready) {
@@ -193,13 +199,14 @@ Task<Result<void>> Relay::interrupted(const char* detail) {
         constexpr std::string_view kStart = "data: ";
         std::copy(kStart.begin(), kStart.end(), event.begin());
         std::size_t size = kStart.size();
-        size += wire::write_problem(wire::problem_of(FaultKind::upstream_stream_interrupted), detail,
-                                    event.data() + size, event.size() - size - 2);
+        size += wire::write_problem(wire::problem_of(FaultKind::upstream_stream_interrupted),
+                                    detail, event.data() + size, event.size() - size - 2);
         event[size++] = '\n';
         event[size++] = '\n';
         const auto end = std::to_chars(chunk_size_.begin(), chunk_size_.end(), size, 16).ptr;
         std::array<std::string_view, 4> pieces = {
-            std::string_view(chunk_size_.data(), static_cast<std::size_t>(end - chunk_size_.data())),
+            std::string_view(chunk_size_.data(),
+                             static_cast<std::size_t>(end - chunk_size_.data())),
             "\r\n", std::string_view(event.data(), size), "\r\n"};
         co_await deliver(context_, client_, exchange_, pieces);
     }
@@ -220,8 +227,8 @@ Task<Result<void>> Relay::run() {
             const auto cut = co_await interrupted(took.error().detail);
             co_return cut;
         }
-        const auto delivered = co_await deliver(
-            context_, client_, exchange_, std::span<std::string_view>(pieces_.data(), used_));
+        const auto delivered = co_await deliver(context_, client_, exchange_,
+                                                std::span<std::string_view>(pieces_.data(), used_));
         if (!delivered) co_return delivered.error();
         pieces_[0] = {};
         reply_.in.consume(taken_);

@@ -48,7 +48,7 @@ private:
     Buffer in_;
     std::size_t head_bytes_ = 0;
     bool is_cut_ = false;  // the last answer broke off: no proper end of the connection either
-    SteadyTime oldest_;  // the next answer after that closes the connection
+    SteadyTime oldest_;    // the next answer after that closes the connection
     Exchange exchange_;
 };
 

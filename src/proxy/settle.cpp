@@ -10,8 +10,8 @@ namespace rotary::proxy {
 namespace {
 
 const EntrySeries& series_of(const Exchange& exchange) {
-    const auto list = static_cast<std::size_t>(exchange.list -
-                                               exchange.wiring->snapshot->lists.data());
+    const auto list =
+        static_cast<std::size_t>(exchange.list - exchange.wiring->snapshot->lists.data());
     return exchange.wiring->entries[list][exchange.entry_index];
 }
 
@@ -37,8 +37,7 @@ void carry_out(Context& context, const Exchange& exchange, const policy::Verdict
         }
     }
     if (!fresh) return;
-    context.metrics.add(
-        series_of(exchange).suspensions[static_cast<std::size_t>(verdict.reason)]);
+    context.metrics.add(series_of(exchange).suspensions[static_cast<std::size_t>(verdict.reason)]);
     log_suspension(context, exchange, verdict);
 }
 
@@ -46,8 +45,7 @@ void carry_out(Context& context, const Exchange& exchange, const policy::Verdict
 
 wire::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
     if (exchange.entry == nullptr) return {};
-    return wire::read_rate_limit_hints(context.scratch.response.headers,
-                                       exchange.started_wall);
+    return wire::read_rate_limit_hints(context.scratch.response.headers, exchange.started_wall);
 }
 
 policy::Verdict settle_answer(Context& context, const Exchange& exchange,
@@ -62,8 +60,8 @@ policy::Verdict settle_answer(Context& context, const Exchange& exchange,
     const EntrySeries& series = series_of(exchange);
     context.metrics.add_status(series.upstream_requests, answered.status);
     context.metrics.observe(series.upstream_duration, answered.wait);
-    const policy::Verdict verdict = policy::judge_answer(
-        answered.status, answered.hints, answered.kind, exchange.list->rules);
+    const policy::Verdict verdict =
+        policy::judge_answer(answered.status, answered.hints, answered.kind, exchange.list->rules);
     if (verdict.effect != policy::Effect::none) {
         carry_out(context, exchange, verdict);
     } else if (answered.probe) {
@@ -117,7 +115,8 @@ void record(Context& context, const Exchange& exchange) {
     line.path = exchange.path;
     line.status = exchange.status;
     line.duration = duration;
-    if (exchange.first_byte != SteadyTime{}) line.first_byte = exchange.first_byte - exchange.started;
+    if (exchange.first_byte != SteadyTime{})
+        line.first_byte = exchange.first_byte - exchange.started;
     line.overhead = overhead;
     line.bytes_received = exchange.bytes_received;
     line.bytes_sent = exchange.bytes_sent;

@@ -9,14 +9,17 @@ namespace rotary::proxy {
 namespace {
 
 // Completions take minutes: the buckets reach as far as the total deadline.
-constexpr std::array kDurationBuckets = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,   0.25, 0.5,
-                                         1.0,   2.5,    5.0,   10.0, 30.0,  60.0, 120.0, 300.0, 600.0};
+constexpr std::array kDurationBuckets = {0.001, 0.0025, 0.005, 0.01,  0.025, 0.05,
+                                         0.1,   0.25,   0.5,   1.0,   2.5,   5.0,
+                                         10.0,  30.0,   60.0,  120.0, 300.0, 600.0};
 constexpr std::array kOverheadBuckets = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
                                          0.005,   0.01,   0.025,   0.05,   0.1,   1.0};
 
 constexpr std::string_view kRequestsHelp = "Requests answered, by the status the client saw.";
-constexpr std::string_view kDurationHelp = "From the first byte of a request to the last of its answer.";
-constexpr std::string_view kUpstreamHelp = "Attempts at providers, by the status they answered with.";
+constexpr std::string_view kDurationHelp =
+    "From the first byte of a request to the last of its answer.";
+constexpr std::string_view kUpstreamHelp =
+    "Attempts at providers, by the status they answered with.";
 constexpr std::string_view kUpstreamDurationHelp =
     "From an attempt's start to the head of the provider's answer.";
 
@@ -38,15 +41,14 @@ EntrySeries entry_series(metrics::Registry& registry, const policy::EntryList& l
     EntrySeries series;
     series.upstream_requests =
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
-    series.upstream_duration =
-        registry.histogram("rotary_upstream_request_duration_seconds", kUpstreamDurationHelp, labels,
-                           kDurationBuckets);
+    series.upstream_duration = registry.histogram("rotary_upstream_request_duration_seconds",
+                                                  kUpstreamDurationHelp, labels, kDurationBuckets);
     labels.push_back({"reason", ""});
     for (std::size_t i = 1; i < kSuspendReasons; ++i) {
         labels.back().value = policy::to_string(static_cast<policy::SuspendReason>(i));
-        series.suspensions[i] = registry.counter("rotary_model_suspensions_total",
-                                                 "Times an entry was taken out of the rotation.",
-                                                 labels);
+        series.suspensions[i] =
+            registry.counter("rotary_model_suspensions_total",
+                             "Times an entry was taken out of the rotation.", labels);
     }
     return series;
 }
@@ -61,7 +63,8 @@ ProcessSeries process_series(metrics::Registry& registry) {
                                          "Time of a request not spent waiting for a provider.", {},
                                          kOverheadBuckets);
     series.in_flight = registry.gauge("rotary_requests_in_flight", "Requests being served now.");
-    series.connections = registry.gauge("rotary_client_connections", "Client connections open now.");
+    series.connections =
+        registry.gauge("rotary_client_connections", "Client connections open now.");
     series.failovers = registry.counter("rotary_failovers_total",
                                         "Attempts beyond the first that requests needed.");
     series.all_suspended =
@@ -84,9 +87,10 @@ Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& ba
     }
     made.pool_key = backend.name + "\n" + backend.host_header + (backend.tls ? "\ntls\n" : "\n") +
                     backend.ca_pem;
-    const metrics::Labels labels = {{"policy", ""}, {"env", ""}, {"model", ""},
-                                    {"backend", backend.name}};
-    made.requests = registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
+    const metrics::Labels labels = {
+        {"policy", ""}, {"env", ""}, {"model", ""}, {"backend", backend.name}};
+    made.requests =
+        registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
     made.duration = registry.histogram("rotary_upstream_request_duration_seconds",
                                        kUpstreamDurationHelp, labels, kDurationBuckets);
     return made;

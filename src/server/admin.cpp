@@ -49,7 +49,8 @@ struct Admin::State {
     // One open connection, owned by its coroutine; listed in `open` as long as it lives.
     struct Connection {
         Connection(std::shared_ptr<State> owner, tcp::socket socket)
-            : state(std::move(owner)), stream(std::move(socket)),
+            : state(std::move(owner)),
+              stream(std::move(socket)),
               buffer(2 * state->options.head_bytes),
               place(state->open.insert(state->open.end(), this)) {}
         ~Connection() { state->open.erase(place); }
@@ -170,8 +171,8 @@ void Admin::State::answer_to(const Connection& connection, const Request& reques
     } catch (...) {
         log.error("admin request failed", {{"path", asked.target}, {"error", why}});
     }
-    response = make_response(
-        admin_problem(500, "internal_error", "that failed; the log says why"), &head);
+    response =
+        make_response(admin_problem(500, "internal_error", "that failed; the log says why"), &head);
 }
 
 namespace {

@@ -99,8 +99,8 @@ AdminAnswer metrics(const Call& call) {
 
 AdminAnswer reload(const Call& call) {
     const ReloadOutcome outcome = call.hooks.reload();
-    AdminAnswer out = json(outcome.ok ? R"({"reloaded":true,"findings":)"
-                                      : R"({"reloaded":false,"findings":)");
+    AdminAnswer out =
+        json(outcome.ok ? R"({"reloaded":true,"findings":)" : R"({"reloaded":false,"findings":)");
     // The request was fine, the configuration is not: the old one is still in use.
     if (!outcome.ok) out.status = 422;
     text::append_json_string(out.body, outcome.findings);
@@ -149,14 +149,10 @@ AdminAnswer change_model(const Call& call) {
 }
 
 constexpr std::array kRoutes = {
-    Route{"/livez", false, live},
-    Route{"/healthz", false, live},
-    Route{"/readyz", false, ready},
-    Route{"/metrics", false, metrics},
-    Route{"/api/v1/status", false, status},
-    Route{"/api/v1/models", false, models},
-    Route{"/api/v1/config", false, config},
-    Route{"/api/v1/reload", true, reload},
+    Route{"/livez", false, live},           Route{"/healthz", false, live},
+    Route{"/readyz", false, ready},         Route{"/metrics", false, metrics},
+    Route{"/api/v1/status", false, status}, Route{"/api/v1/models", false, models},
+    Route{"/api/v1/config", false, config}, Route{"/api/v1/reload", true, reload},
 };
 constexpr Route kModelRoute{"/api/v1/models/ID/suspend", true, change_model};
 
@@ -241,10 +237,10 @@ AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
                              "ask for localhost, 127.0.0.1 or [::1], and not from another site");
     }
     const auto mark = request.target.find('?');
-    const Call call{request.target.substr(0, mark),
-                    mark == request.target.npos ? std::string_view{}
-                                                : request.target.substr(mark + 1),
-                    options, hooks};
+    const Call call{
+        request.target.substr(0, mark),
+        mark == request.target.npos ? std::string_view{} : request.target.substr(mark + 1), options,
+        hooks};
     const Route* route = find_route(call.path);
     if (route == nullptr) return not_found();
     const bool reads = request.method == "GET" || request.method == "HEAD";

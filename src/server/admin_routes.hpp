@@ -11,7 +11,7 @@ namespace rotary::server {
 struct AdminRequest {
     std::string_view method;
     std::string_view target;
-    std::string_view host;    // empty: an HTTP/1.0 client that sent none
+    std::string_view host;  // empty: an HTTP/1.0 client that sent none
     std::string_view origin;
     std::string_view authorization;
     bool bound_to_loopback = true;

@@ -165,9 +165,9 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
 // Whether what only a restart changes is as it was at the start.
 bool Deployment::serves_as(const config::Config& config) const {
     const auto same = [](const config::Listener& a, const config::Listener& b) {
-        const bool same_files = a.tls && b.tls ? a.tls->certificate == b.tls->certificate &&
-                                                     a.tls->key == b.tls->key
-                                               : !a.tls && !b.tls;
+        const bool same_files =
+            a.tls && b.tls ? a.tls->certificate == b.tls->certificate && a.tls->key == b.tls->key
+                           : !a.tls && !b.tls;
         return a.address == b.address && a.port == b.port && same_files;
     };
     return config.workers == started_with_.workers &&

@@ -45,7 +45,10 @@ using Parser = http::response_parser<http::string_body>;
 // `finished` set.
 struct HttpsGet::Call {
     Call(asio::io_context& context, const HttpsGetRequest& wanted, Done to)
-        : request(wanted), done(std::move(to)), resolver(context), socket(context),
+        : request(wanted),
+          done(std::move(to)),
+          resolver(context),
+          socket(context),
           timer(context) {}
 
     void close() noexcept {

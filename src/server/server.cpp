@@ -90,7 +90,8 @@ private:
             entry->suspend(std::chrono::steady_clock::now(), duration,
                            policy::SuspendReason::operator_request,
                            {timeouts.suspension_max, timeouts.probe_verdict});
-            log_.warn("model suspended by an operator", {{"entry", id}, {"seconds", duration.count()}});
+            log_.warn("model suspended by an operator",
+                      {{"entry", id}, {"seconds", duration.count()}});
             return true;
         };
         hooks.resume = [this](std::string_view id) {
@@ -105,7 +106,8 @@ private:
 
     Health live() {
         if (deployment_.alive(kLoopPatience)) return {true, "", {{"workers", "turning"}}};
-        return {false, "a worker's event loop has not turned for 5 seconds", {{"workers", "stuck"}}};
+        return {
+            false, "a worker's event loop has not turned for 5 seconds", {{"workers", "stuck"}}};
     }
 
     Health ready() {
@@ -118,8 +120,10 @@ private:
             health.checks.emplace_back("keys of " + issuer, "not fetched yet");
         }
         health.ok = ready_ && !draining_;
-        if (draining_) health.reason = "draining";
-        else if (!ready_) health.reason = "starting";
+        if (draining_)
+            health.reason = "draining";
+        else if (!ready_)
+            health.reason = "starting";
         return health;
     }
 

@@ -17,9 +17,12 @@ std::uint64_t picks(const metrics::Registry& registry, const proxy::EntrySeries&
 
 std::string_view standing_name(policy::Standing standing) {
     switch (standing) {
-        case policy::Standing::active: return "active";
-        case policy::Standing::out: return "suspended";
-        case policy::Standing::probe_due: return "returning";
+        case policy::Standing::active:
+            return "active";
+        case policy::Standing::out:
+            return "suspended";
+        case policy::Standing::probe_due:
+            return "returning";
     }
     return "active";
 }
@@ -42,11 +45,10 @@ void write_entry(wire::JsonWriter& json, const policy::EntryList& list, std::siz
     json.string("reason", policy::to_string(state.reason()));
     const auto left = std::max(state.until() - now.steady, SteadyTime::duration::zero());
     TimestampBuffer timestamp;
-    json.string("until", format_timestamp(
-                             now.wall + std::chrono::duration_cast<WallTime::duration>(left),
-                             timestamp));
-    json.number("seconds_left",
-                std::chrono::ceil<std::chrono::seconds>(left).count());
+    json.string("until",
+                format_timestamp(now.wall + std::chrono::duration_cast<WallTime::duration>(left),
+                                 timestamp));
+    json.number("seconds_left", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
 }  // namespace
@@ -66,8 +68,8 @@ std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& re
             json.begin_object();
             write_entry(json, snapshot.lists[list], i, snapshot.backends[entry.backend], now);
             json.number("requests", own);
-            json.real("share", total == 0 ? 0.0
-                                          : static_cast<double>(own) / static_cast<double>(total));
+            json.real("share",
+                      total == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(total));
             json.end_object();
         }
     }
@@ -109,8 +111,7 @@ void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
     for (const policy::EntryList& list : wiring.snapshot->lists) {
         for (std::size_t i = 0; i < list.entries.size(); ++i) {
             const policy::Entry& entry = list.entries[i];
-            const bool out_of_it =
-                list.rotation.state(i).standing(now) != policy::Standing::active;
+            const bool out_of_it = list.rotation.state(i).standing(now) != policy::Standing::active;
             out.gauge("rotary_model_suspended", "1 while an entry is out of the rotation.",
                       {{"policy", list.policy},
                        {"env", policy::to_string(list.environment)},

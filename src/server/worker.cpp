@@ -12,13 +12,13 @@
 
 #include <pthread.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <optional>
 #include <random>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 
 namespace rotary::server {
@@ -29,8 +29,8 @@ constexpr std::size_t kScratchHeadBytes = 65536;  // the largest head that is pu
 
 BufferPool::Limits buffer_limits(const config::Limits& limits) {
     BufferPool::Limits made;
-    made.read_bytes = std::max({limits.header_bytes, limits.upstream_header_bytes,
-                                std::size_t{16384}});
+    made.read_bytes =
+        std::max({limits.header_bytes, limits.upstream_header_bytes, std::size_t{16384}});
     made.kept_read_buffers = limits.pooled_buffers;
     made.kept_body_bytes = limits.pooled_body_bytes;
     return made;
@@ -47,9 +47,12 @@ net::Dialer::Limits dialer_limits(const config::Config& config) {
 
 proxy::AccessLogFormat log_format(config::AccessLog setting) {
     switch (setting) {
-        case config::AccessLog::json: return proxy::AccessLogFormat::json;
-        case config::AccessLog::text: return proxy::AccessLogFormat::text;
-        case config::AccessLog::off: break;
+        case config::AccessLog::json:
+            return proxy::AccessLogFormat::json;
+        case config::AccessLog::text:
+            return proxy::AccessLogFormat::text;
+        case config::AccessLog::off:
+            break;
     }
     return proxy::AccessLogFormat::off;
 }
@@ -75,8 +78,21 @@ struct Worker::Body {
           tokens(token_limits(config.limits)),
           access_log(made_with.access_log, log_format(config.log.access),
                      config.limits.access_log_buffer_bytes),
-          context{reactor, buffers, dialer, pool, sessions, tokens, shard, access_log,
-                  *made_with.log, {}, {}, {}, made_with.on_stale_keys, 1, {}},
+          context{reactor,
+                  buffers,
+                  dialer,
+                  pool,
+                  sessions,
+                  tokens,
+                  shard,
+                  access_log,
+                  *made_with.log,
+                  {},
+                  {},
+                  {},
+                  made_with.on_stale_keys,
+                  1,
+                  {}},
           tick(io),
           last_wait(io) {
         context.scratch.head.resize(kScratchHeadBytes);
@@ -207,9 +223,8 @@ void Worker::begin_stop() {
         body->last_wait.async_wait([body](const boost::system::error_code& error) {
             if (!error) body->end_loop();
         });
-        body->sessions.on_empty([body] {
-            boost::asio::post(body->io, [body] { body->end_loop(); });
-        });
+        body->sessions.on_empty(
+            [body] { boost::asio::post(body->io, [body] { body->end_loop(); }); });
         body->sessions.drain();
         body->sessions.cancel_all();
     });

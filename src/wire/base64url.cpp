@@ -1,4 +1,4 @@
-#include "rotary/wire/base64url.hpp"
+#include <rotary/wire/base64url.hpp>
 
 #include <array>
 #include <cstdint>

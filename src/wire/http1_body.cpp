@@ -24,13 +24,19 @@ void BodyReader::begin(Framing framing, std::uint64_t content_length) noexcept {
     line_bytes_ = 0;
     digits_ = 0;
     switch (framing) {
-    case Framing::none: state_ = State::done; break;
-    case Framing::content_length:
-        remaining_ = content_length;
-        state_ = content_length == 0 ? State::done : State::length;
-        break;
-    case Framing::chunked: state_ = State::size_start; break;
-    case Framing::until_close: state_ = State::until_close; break;
+        case Framing::none:
+            state_ = State::done;
+            break;
+        case Framing::content_length:
+            remaining_ = content_length;
+            state_ = content_length == 0 ? State::done : State::length;
+            break;
+        case Framing::chunked:
+            state_ = State::size_start;
+            break;
+        case Framing::until_close:
+            state_ = State::until_close;
+            break;
     }
 }
 
@@ -39,18 +45,20 @@ bool BodyReader::done() const noexcept { return state_ == State::done; }
 Result<BodyReader::Piece> BodyReader::next(std::string_view bytes) noexcept {
     Piece piece;
     switch (state_) {
-    case State::done: return piece;
-    case State::until_close:
-        piece.payload = bytes;
-        piece.consumed = bytes.size();
-        return piece;
-    case State::length:
-        piece.payload = bytes.substr(0, std::min<std::uint64_t>(remaining_, bytes.size()));
-        piece.consumed = piece.payload.size();
-        remaining_ -= piece.consumed;
-        if (remaining_ == 0) state_ = State::done;
-        return piece;
-    default: piece = next_chunked(bytes);
+        case State::done:
+            return piece;
+        case State::until_close:
+            piece.payload = bytes;
+            piece.consumed = bytes.size();
+            return piece;
+        case State::length:
+            piece.payload = bytes.substr(0, std::min<std::uint64_t>(remaining_, bytes.size()));
+            piece.consumed = piece.payload.size();
+            remaining_ -= piece.consumed;
+            if (remaining_ == 0) state_ = State::done;
+            return piece;
+        default:
+            piece = next_chunked(bytes);
     }
     if (state_ == State::failed && piece.consumed == 0) {
         return Fault::client(FaultKind::bad_request, "The chunked body is malformed.");
@@ -87,22 +95,27 @@ bool BodyReader::in_trailer() const noexcept {
 
 BodyReader::State BodyReader::after_framing_byte(char c) noexcept {
     switch (state_) {
-    case State::size_start:
-        line_bytes_ = 0;
-        digits_ = 0;
-        remaining_ = 0;
-        return http1::is_class(c, http1::kHexDigit) ? after_size_byte(c) : State::failed;
-    case State::size:
-    case State::extension:
-    case State::size_lf: return after_size_byte(c);
-    case State::data_cr: return c == '\r' ? State::data_lf : State::failed;
-    case State::data_lf: return c == '\n' ? State::size_start : State::failed;
-    case State::trailer_start:
-    case State::trailer_name:
-    case State::trailer:
-    case State::trailer_lf:
-    case State::final_lf: return after_trailer_byte(c);
-    default: return State::failed;
+        case State::size_start:
+            line_bytes_ = 0;
+            digits_ = 0;
+            remaining_ = 0;
+            return http1::is_class(c, http1::kHexDigit) ? after_size_byte(c) : State::failed;
+        case State::size:
+        case State::extension:
+        case State::size_lf:
+            return after_size_byte(c);
+        case State::data_cr:
+            return c == '\r' ? State::data_lf : State::failed;
+        case State::data_lf:
+            return c == '\n' ? State::size_start : State::failed;
+        case State::trailer_start:
+        case State::trailer_name:
+        case State::trailer:
+        case State::trailer_lf:
+        case State::final_lf:
+            return after_trailer_byte(c);
+        default:
+            return State::failed;
     }
 }
 
@@ -129,17 +142,19 @@ BodyReader::State BodyReader::after_size_byte(char c) noexcept {
 BodyReader::State BodyReader::after_trailer_byte(char c) noexcept {
     if (++line_bytes_ > kTrailerBytes) return State::failed;
     switch (state_) {
-    case State::trailer_start:
-        if (c == '\r') return State::final_lf;
-        return http1::is_class(c, http1::kTokenChar) ? State::trailer_name : State::failed;
-    case State::trailer_name:
-        if (c == ':') return State::trailer;
-        return http1::is_class(c, http1::kTokenChar) ? State::trailer_name : State::failed;
-    case State::trailer:
-        if (c == '\r') return State::trailer_lf;
-        return http1::is_class(c, http1::kFieldChar) ? State::trailer : State::failed;
-    case State::final_lf: return c == '\n' ? State::done : State::failed;
-    default: return c == '\n' ? State::trailer_start : State::failed;
+        case State::trailer_start:
+            if (c == '\r') return State::final_lf;
+            return http1::is_class(c, http1::kTokenChar) ? State::trailer_name : State::failed;
+        case State::trailer_name:
+            if (c == ':') return State::trailer;
+            return http1::is_class(c, http1::kTokenChar) ? State::trailer_name : State::failed;
+        case State::trailer:
+            if (c == '\r') return State::trailer_lf;
+            return http1::is_class(c, http1::kFieldChar) ? State::trailer : State::failed;
+        case State::final_lf:
+            return c == '\n' ? State::done : State::failed;
+        default:
+            return c == '\n' ? State::trailer_start : State::failed;
     }
 }
 

@@ -52,39 +52,40 @@ void note_connection(std::string_view list, Notes& notes) noexcept {
 void note_field(const Header& header, std::string_view raw, Notes& notes) noexcept {
     const auto is = [&header](std::string_view name) { return text::iequals(header.name, name); };
     switch (header.name.size()) {
-    case 4:
-        if (is("host")) {
-            notes.host = header.value;
-            ++notes.hosts;
-        }
-        break;
-    case 6:
-        if (is("expect")) {
-            const bool known = text::iequals(header.value, "100-continue");
-            (known ? notes.expect_continue : notes.expect_other) = true;
-        }
-        break;
-    case 10:
-        if (is("connection")) note_connection(header.value, notes);
-        break;
-    case 13:
-        if (is("authorization")) ++notes.authorizations;
-        break;
-    case 14:
-        if (is("content-length")) {
-            notes.content_length = header.value;
-            ++notes.content_lengths;
-            if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
-        }
-        break;
-    case 17:
-        if (is("transfer-encoding")) {
-            notes.transfer_encoding = header.value;
-            ++notes.transfer_encodings;
-            if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
-        }
-        break;
-    default: break;
+        case 4:
+            if (is("host")) {
+                notes.host = header.value;
+                ++notes.hosts;
+            }
+            break;
+        case 6:
+            if (is("expect")) {
+                const bool known = text::iequals(header.value, "100-continue");
+                (known ? notes.expect_continue : notes.expect_other) = true;
+            }
+            break;
+        case 10:
+            if (is("connection")) note_connection(header.value, notes);
+            break;
+        case 13:
+            if (is("authorization")) ++notes.authorizations;
+            break;
+        case 14:
+            if (is("content-length")) {
+                notes.content_length = header.value;
+                ++notes.content_lengths;
+                if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
+            }
+            break;
+        case 17:
+            if (is("transfer-encoding")) {
+                notes.transfer_encoding = header.value;
+                ++notes.transfer_encodings;
+                if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
+            }
+            break;
+        default:
+            break;
     }
 }
 
@@ -95,8 +96,10 @@ Refusal read_fields(const char* at, const char* end, std::size_t limit, HeaderTa
     while (*at != '\r') {
         const char* const name = at;
         while (is_class(*at, kTokenChar)) ++at;
-        if (at == name && (*at == ' ' || *at == '\t')) return bad("Header lines may not be folded.");
-        if (at == name || *at != ':') return bad("A header name is not a token followed by a colon.");
+        if (at == name && (*at == ' ' || *at == '\t'))
+            return bad("Header lines may not be folded.");
+        if (at == name || *at != ':')
+            return bad("A header name is not a token followed by a colon.");
         const char* const name_end = at;
         ++at;
         const char* const raw = at;
@@ -127,9 +130,11 @@ Refusal read_framing(const Notes& notes, std::uint8_t minor_version, Framing& fr
     framing = Framing::none;
     length = 0;
     if (notes.content_lengths + notes.transfer_encodings == 0) return {};
-    if (notes.tab_around_framing) return bad("A tab stands around Content-Length or Transfer-Encoding.");
+    if (notes.tab_around_framing)
+        return bad("A tab stands around Content-Length or Transfer-Encoding.");
     if (notes.transfer_encodings > 0) {
-        if (notes.content_lengths > 0) return bad("Content-Length and Transfer-Encoding exclude each other.");
+        if (notes.content_lengths > 0)
+            return bad("Content-Length and Transfer-Encoding exclude each other.");
         if (minor_version == 0) return bad("HTTP/1.0 has no Transfer-Encoding.");
         if (notes.transfer_encodings > 1 || !text::iequals(notes.transfer_encoding, "chunked")) {
             return bad("Transfer-Encoding is not exactly chunked.");

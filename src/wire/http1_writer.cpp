@@ -12,14 +12,22 @@ namespace {
 bool is_fixed_hop(std::string_view name) noexcept {
     const auto is = [name](std::string_view other) { return text::iequals(name, other); };
     switch (name.size()) {
-    case 2: return is("te");
-    case 7: return is("upgrade") || is("trailer");
-    case 10: return is("connection") || is("keep-alive");
-    case 16: return is("proxy-connection");
-    case 17: return is("transfer-encoding");
-    case 18: return is("proxy-authenticate");
-    case 19: return is("proxy-authorization");
-    default: return false;
+        case 2:
+            return is("te");
+        case 7:
+            return is("upgrade") || is("trailer");
+        case 10:
+            return is("connection") || is("keep-alive");
+        case 16:
+            return is("proxy-connection");
+        case 17:
+            return is("transfer-encoding");
+        case 18:
+            return is("proxy-authenticate");
+        case 19:
+            return is("proxy-authorization");
+        default:
+            return false;
     }
 }
 
@@ -106,43 +114,80 @@ void HeadWriter::finish() noexcept { append("\r\n"); }
 
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     switch (status) {
-    case 100: return "Continue";
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 206: return "Partial Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 402: return "Payment Required";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 424: return "Failed Dependency";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "";
+        case 100:
+            return "Continue";
+        case 200:
+            return "OK";
+        case 201:
+            return "Created";
+        case 202:
+            return "Accepted";
+        case 204:
+            return "No Content";
+        case 206:
+            return "Partial Content";
+        case 301:
+            return "Moved Permanently";
+        case 302:
+            return "Found";
+        case 303:
+            return "See Other";
+        case 304:
+            return "Not Modified";
+        case 307:
+            return "Temporary Redirect";
+        case 308:
+            return "Permanent Redirect";
+        case 400:
+            return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 402:
+            return "Payment Required";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 406:
+            return "Not Acceptable";
+        case 408:
+            return "Request Timeout";
+        case 409:
+            return "Conflict";
+        case 410:
+            return "Gone";
+        case 411:
+            return "Length Required";
+        case 413:
+            return "Content Too Large";
+        case 414:
+            return "URI Too Long";
+        case 415:
+            return "Unsupported Media Type";
+        case 417:
+            return "Expectation Failed";
+        case 422:
+            return "Unprocessable Content";
+        case 424:
+            return "Failed Dependency";
+        case 429:
+            return "Too Many Requests";
+        case 431:
+            return "Request Header Fields Too Large";
+        case 500:
+            return "Internal Server Error";
+        case 501:
+            return "Not Implemented";
+        case 502:
+            return "Bad Gateway";
+        case 503:
+            return "Service Unavailable";
+        case 504:
+            return "Gateway Timeout";
+        default:
+            return "";
     }
 }
 
@@ -160,16 +205,26 @@ bool is_withheld_from_upstream(std::string_view name) noexcept {
         }
     }
     switch (name.size()) {
-    case 3: return is("via");
-    case 4: return is("host");
-    case 6: return is("cookie") || is("apikey") || is("expect");
-    case 7: return is("api-key");
-    case 9: return is("x-api-key") || is("x-real-ip") || is("forwarded");
-    case 12: return is("internal-key");
-    case 13: return is("authorization");
-    case 14: return is("content-length") || is("x-goog-api-key") || is("openai-project");
-    case 19: return is("proxy-authorization") || is("openai-organization");
-    default: return false;
+        case 3:
+            return is("via");
+        case 4:
+            return is("host");
+        case 6:
+            return is("cookie") || is("apikey") || is("expect");
+        case 7:
+            return is("api-key");
+        case 9:
+            return is("x-api-key") || is("x-real-ip") || is("forwarded");
+        case 12:
+            return is("internal-key");
+        case 13:
+            return is("authorization");
+        case 14:
+            return is("content-length") || is("x-goog-api-key") || is("openai-project");
+        case 19:
+            return is("proxy-authorization") || is("openai-organization");
+        default:
+            return false;
     }
 }
 
@@ -177,13 +232,20 @@ bool is_withheld_from_client(std::string_view name) noexcept {
     const auto is = [name](std::string_view other) { return text::iequals(name, other); };
     if (starts_with_x(name) && text::istarts_with(name, "x-envoy-")) return true;
     switch (name.size()) {
-    case 6: return is("server");
-    case 7: return is("alt-svc");
-    case 10: return is("set-cookie");
-    case 14: return is("openai-project");
-    case 17: return is("openai-project-id");
-    case 19: return is("openai-organization");
-    default: return false;
+        case 6:
+            return is("server");
+        case 7:
+            return is("alt-svc");
+        case 10:
+            return is("set-cookie");
+        case 14:
+            return is("openai-project");
+        case 17:
+            return is("openai-project-id");
+        case 19:
+            return is("openai-organization");
+        default:
+            return false;
     }
 }
 

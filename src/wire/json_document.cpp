@@ -1,4 +1,4 @@
-#include "rotary/wire/json_document.hpp"
+#include <rotary/wire/json_document.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -234,9 +234,7 @@ JsonRange JsonValue::elements() const noexcept {
     return {tree_, index_ + 1, node_of(tree_, index_).next};
 }
 
-std::string_view JsonValue::key() const noexcept {
-    return tree_->view(node_of(tree_, index_).key);
-}
+std::string_view JsonValue::key() const noexcept { return tree_->view(node_of(tree_, index_).key); }
 
 JsonRange::Iterator& JsonRange::Iterator::operator++() noexcept {
     index_ = node_of(tree_, index_).next;

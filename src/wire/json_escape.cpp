@@ -13,9 +13,12 @@ int hex4(const char* p) noexcept {
     for (int i = 0; i < 4; ++i) {
         const char c = p[i];
         const char low = static_cast<char>(c | 0x20);
-        if (c >= '0' && c <= '9') value = value * 16 + (c - '0');
-        else if (low >= 'a' && low <= 'f') value = value * 16 + (low - 'a' + 10);
-        else return -1;
+        if (c >= '0' && c <= '9')
+            value = value * 16 + (c - '0');
+        else if (low >= 'a' && low <= 'f')
+            value = value * 16 + (low - 'a' + 10);
+        else
+            return -1;
     }
     return value;
 }
@@ -27,12 +30,18 @@ std::uint32_t decode_escape(const char*& p, const char* end) noexcept {
     if (kind != 'u') {
         p += 2;
         switch (kind) {
-            case 'b': return '\b';
-            case 'f': return '\f';
-            case 'n': return '\n';
-            case 'r': return '\r';
-            case 't': return '\t';
-            default: return static_cast<unsigned char>(kind);
+            case 'b':
+                return '\b';
+            case 'f':
+                return '\f';
+            case 'n':
+                return '\n';
+            case 'r':
+                return '\r';
+            case 't':
+                return '\t';
+            default:
+                return static_cast<unsigned char>(kind);
         }
     }
     const auto first = static_cast<std::uint32_t>(hex4(p + 2));
@@ -69,9 +78,19 @@ std::size_t encode_utf8(std::uint32_t c, std::array<char, 4>& out) noexcept {
 std::size_t escape_size(const char* p, const char* end) noexcept {
     if (end - p < 2) return 0;
     switch (p[1]) {
-        case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return 2;
-        case 'u': return end - p >= 6 && hex4(p + 2) >= 0 ? 6 : 0;
-        default: return 0;
+        case '"':
+        case '\\':
+        case '/':
+        case 'b':
+        case 'f':
+        case 'n':
+        case 'r':
+        case 't':
+            return 2;
+        case 'u':
+            return end - p >= 6 && hex4(p + 2) >= 0 ? 6 : 0;
+        default:
+            return 0;
     }
 }
 
@@ -83,8 +102,10 @@ bool spells(std::string_view raw, std::string_view name) noexcept {
     while (p != end) {
         std::array<char, 4> decoded{*p};
         std::size_t size = 1;
-        if (*p == '\\') size = encode_utf8(decode_escape(p, end), decoded);
-        else ++p;
+        if (*p == '\\')
+            size = encode_utf8(decode_escape(p, end), decoded);
+        else
+            ++p;
         if (!name.starts_with(std::string_view(decoded.data(), size))) return false;
         name.remove_prefix(size);
     }

@@ -168,8 +168,10 @@ bool Scanner::skip_digits() noexcept {
 
 bool Scanner::skip_number() noexcept {
     if (*p_ == '-') ++p_;
-    if (at('0')) ++p_;
-    else if (!skip_digits()) return false;
+    if (at('0'))
+        ++p_;
+    else if (!skip_digits())
+        return false;
     if (at('.')) {
         ++p_;
         if (!skip_digits()) return false;
@@ -207,12 +209,17 @@ bool Scanner::begin_value(bool& opened) noexcept {
     opened = false;
     if (p_ == end_) return fail("a value is missing");
     switch (*p_) {
-        case '"': return skip_string();
-        case 't': return skip_literal("true");
-        case 'f': return skip_literal("false");
-        case 'n': return skip_literal("null");
+        case '"':
+            return skip_string();
+        case 't':
+            return skip_literal("true");
+        case 'f':
+            return skip_literal("false");
+        case 'n':
+            return skip_literal("null");
         case '{':
-        case '[': break;
+        case '[':
+            break;
         default:
             if (*p_ != '-' && !is_digit(*p_)) return fail("a value is malformed");
             return skip_number();
@@ -274,8 +281,10 @@ bool Scanner::member(ScannedBody& body, std::string_view model_key) noexcept {
         duplicate_ = duplicate_ || body.model.found;
         body.model = range;
     }
-    if (spells(name, "stream")) body.stream = range;
-    else if (spells(name, "stream_options")) body.stream_options = range;
+    if (spells(name, "stream"))
+        body.stream = range;
+    else if (spells(name, "stream_options"))
+        body.stream_options = range;
     return true;
 }
 

@@ -17,69 +17,80 @@ constexpr std::string_view kUnavailable = "service_unavailable_error";
 // One row a kind. A switch instead of an array, so that the compiler names a kind without a row.
 constexpr Problem row(FaultKind kind) noexcept {
     switch (kind) {
-    case FaultKind::bad_request:
-        return {400, kInvalid, "bad_request", "The request is not well-formed HTTP.", 0};
-    case FaultKind::invalid_json:
-        return {400, kInvalid, "invalid_json", "The body is not a valid JSON object.", 0};
-    case FaultKind::duplicate_model:
-        return {400, kInvalid, "duplicate_model", "The body names its model more than once.", 0};
-    case FaultKind::missing_credentials:
-        return {401, kAuthentication, "missing_credentials", "No credentials were sent.", 900902};
-    case FaultKind::invalid_token:
-        return {401, kAuthentication, "invalid_token", "The token is not valid.", 900903};
-    case FaultKind::token_expired:
-        return {401, kAuthentication, "token_expired", "The token has expired.", 900901};
-    case FaultKind::scope_denied:
-        return {403, kPermission, "scope_denied", "The token lacks a scope.", 900910};
-    case FaultKind::subscription_required:
-        return {403, kPermission, "subscription_required",
-                "The application is not subscribed to this API.", 900908};
-    case FaultKind::route_not_found:
-        return {404, kInvalid, "route_not_found", "No API is served at this address.", 0};
-    case FaultKind::method_not_allowed:
-        return {405, kInvalid, "method_not_allowed", "This address does not take that method.", 0};
-    case FaultKind::request_timeout:
-        return {408, kInvalid, "request_timeout", "The request did not arrive in time.", 0};
-    case FaultKind::length_required:
-        return {411, kInvalid, "length_required", "The request needs a Content-Length.", 0};
-    case FaultKind::request_too_large:
-        return {413, kInvalid, "request_too_large", "The body is too large.", 0};
-    case FaultKind::uri_too_long:
-        return {414, kInvalid, "uri_too_long", "The request target is too long.", 0};
-    case FaultKind::unsupported_content_encoding:
-        return {415, kInvalid, "unsupported_content_encoding", "The body must not be encoded.", 0};
-    case FaultKind::headers_too_large:
-        return {431, kInvalid, "headers_too_large", "The headers are too many or too large.", 0};
-    case FaultKind::all_models_suspended:
-        return {429, kRateLimit, "all_models_suspended",
-                "Every model of this API has reached its limit; try again later.", 0};
-    case FaultKind::rate_limit_exceeded:
-        return {429, kRateLimit, "rate_limit_exceeded", "Too many requests; try again later.", 0};
-    case FaultKind::token_budget_exceeded:
-        return {429, kRateLimit, "token_budget_exceeded", "The token budget is used up.", 0};
-    case FaultKind::upstream_connect_failed:
-        return {502, kUpstream, "upstream_connect_failed", "The provider could not be reached.", 0};
-    case FaultKind::upstream_tls_failed:
-        return {502, kUpstream, "upstream_tls_failed",
-                "The connection to the provider could not be secured.", 0};
-    case FaultKind::upstream_protocol_error:
-        return {502, kUpstream, "upstream_protocol_error", "The provider's answer is malformed.", 0};
-    case FaultKind::upstream_timeout:
-        return {504, kUpstream, "upstream_timeout", "The provider did not answer in time.", 0};
-    case FaultKind::upstream_stream_interrupted:
-        return {502, kUpstream, "upstream_stream_interrupted",
-                "The provider's answer broke off before its end.", 0};
-    case FaultKind::all_models_unavailable:
-        return {503, kUnavailable, "all_models_unavailable", "No model is available now.", 0};
-    case FaultKind::issuer_unavailable:
-        return {503, kUnavailable, "issuer_unavailable", "The issuer's keys are unavailable.", 0};
-    case FaultKind::overloaded:
-        return {503, kUnavailable, "overloaded", "The gateway is overloaded; try again later.", 0};
-    case FaultKind::draining:
-        return {503, kUnavailable, "draining", "The gateway is shutting down; try again.", 0};
-    case FaultKind::none:
-    case FaultKind::client_gone:
-    case FaultKind::count_: break;
+        case FaultKind::bad_request:
+            return {400, kInvalid, "bad_request", "The request is not well-formed HTTP.", 0};
+        case FaultKind::invalid_json:
+            return {400, kInvalid, "invalid_json", "The body is not a valid JSON object.", 0};
+        case FaultKind::duplicate_model:
+            return {400, kInvalid, "duplicate_model", "The body names its model more than once.",
+                    0};
+        case FaultKind::missing_credentials:
+            return {401, kAuthentication, "missing_credentials", "No credentials were sent.",
+                    900902};
+        case FaultKind::invalid_token:
+            return {401, kAuthentication, "invalid_token", "The token is not valid.", 900903};
+        case FaultKind::token_expired:
+            return {401, kAuthentication, "token_expired", "The token has expired.", 900901};
+        case FaultKind::scope_denied:
+            return {403, kPermission, "scope_denied", "The token lacks a scope.", 900910};
+        case FaultKind::subscription_required:
+            return {403, kPermission, "subscription_required",
+                    "The application is not subscribed to this API.", 900908};
+        case FaultKind::route_not_found:
+            return {404, kInvalid, "route_not_found", "No API is served at this address.", 0};
+        case FaultKind::method_not_allowed:
+            return {405, kInvalid, "method_not_allowed", "This address does not take that method.",
+                    0};
+        case FaultKind::request_timeout:
+            return {408, kInvalid, "request_timeout", "The request did not arrive in time.", 0};
+        case FaultKind::length_required:
+            return {411, kInvalid, "length_required", "The request needs a Content-Length.", 0};
+        case FaultKind::request_too_large:
+            return {413, kInvalid, "request_too_large", "The body is too large.", 0};
+        case FaultKind::uri_too_long:
+            return {414, kInvalid, "uri_too_long", "The request target is too long.", 0};
+        case FaultKind::unsupported_content_encoding:
+            return {415, kInvalid, "unsupported_content_encoding", "The body must not be encoded.",
+                    0};
+        case FaultKind::headers_too_large:
+            return {431, kInvalid, "headers_too_large", "The headers are too many or too large.",
+                    0};
+        case FaultKind::all_models_suspended:
+            return {429, kRateLimit, "all_models_suspended",
+                    "Every model of this API has reached its limit; try again later.", 0};
+        case FaultKind::rate_limit_exceeded:
+            return {429, kRateLimit, "rate_limit_exceeded", "Too many requests; try again later.",
+                    0};
+        case FaultKind::token_budget_exceeded:
+            return {429, kRateLimit, "token_budget_exceeded", "The token budget is used up.", 0};
+        case FaultKind::upstream_connect_failed:
+            return {502, kUpstream, "upstream_connect_failed", "The provider could not be reached.",
+                    0};
+        case FaultKind::upstream_tls_failed:
+            return {502, kUpstream, "upstream_tls_failed",
+                    "The connection to the provider could not be secured.", 0};
+        case FaultKind::upstream_protocol_error:
+            return {502, kUpstream, "upstream_protocol_error",
+                    "The provider's answer is malformed.", 0};
+        case FaultKind::upstream_timeout:
+            return {504, kUpstream, "upstream_timeout", "The provider did not answer in time.", 0};
+        case FaultKind::upstream_stream_interrupted:
+            return {502, kUpstream, "upstream_stream_interrupted",
+                    "The provider's answer broke off before its end.", 0};
+        case FaultKind::all_models_unavailable:
+            return {503, kUnavailable, "all_models_unavailable", "No model is available now.", 0};
+        case FaultKind::issuer_unavailable:
+            return {503, kUnavailable, "issuer_unavailable", "The issuer's keys are unavailable.",
+                    0};
+        case FaultKind::overloaded:
+            return {503, kUnavailable, "overloaded", "The gateway is overloaded; try again later.",
+                    0};
+        case FaultKind::draining:
+            return {503, kUnavailable, "draining", "The gateway is shutting down; try again.", 0};
+        case FaultKind::none:
+        case FaultKind::client_gone:
+        case FaultKind::count_:
+            break;
     }
     // Never sent, only logged: there is nobody left to read it.
     return {499, "client_error", "client_gone", "The client went away.", 0};
@@ -143,12 +154,23 @@ private:
     std::size_t character(std::string_view text) noexcept {
         const char c = text.front();
         switch (c) {
-        case '"': raw("\\\""); return 1;
-        case '\\': raw("\\\\"); return 1;
-        case '\n': raw("\\n"); return 1;
-        case '\r': raw("\\r"); return 1;
-        case '\t': raw("\\t"); return 1;
-        default: break;
+            case '"':
+                raw("\\\"");
+                return 1;
+            case '\\':
+                raw("\\\\");
+                return 1;
+            case '\n':
+                raw("\\n");
+                return 1;
+            case '\r':
+                raw("\\r");
+                return 1;
+            case '\t':
+                raw("\\t");
+                return 1;
+            default:
+                break;
         }
         if (static_cast<unsigned char>(c) < 0x20) {
             constexpr std::string_view kHex = "0123456789abcdef";

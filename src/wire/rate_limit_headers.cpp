@@ -88,8 +88,10 @@ void read_plain(Counters& counters, const Header& header, system_clock::time_poi
     const auto counter = [&](std::string_view what) {
         return find(counters, kPlainCounters, name.substr(what.size()));
     };
-    if (text::istarts_with(name, kRemaining)) note_remaining(counter(kRemaining), header.value);
-    else if (text::istarts_with(name, kReset)) note_reset(counter(kReset), header.value, now);
+    if (text::istarts_with(name, kRemaining))
+        note_remaining(counter(kRemaining), header.value);
+    else if (text::istarts_with(name, kReset))
+        note_reset(counter(kReset), header.value, now);
 }
 
 void read_anthropic(Counters& counters, const Header& header,
@@ -99,8 +101,10 @@ void read_anthropic(Counters& counters, const Header& header,
     if (dash == name.npos) return;
     const std::string_view what = name.substr(dash + 1);
     CounterState* counter = find(counters, kAnthropicCounters, name.substr(0, dash));
-    if (text::iequals(what, kRemaining)) note_remaining(counter, header.value);
-    else if (text::iequals(what, kReset)) note_reset(counter, header.value, now);
+    if (text::iequals(what, kRemaining))
+        note_remaining(counter, header.value);
+    else if (text::iequals(what, kReset))
+        note_reset(counter, header.value, now);
 }
 
 // The two waits a provider may ask for; the finer one wins.
@@ -127,7 +131,9 @@ RateLimitHints read_rate_limit_hints(const HeaderTable& headers,
         if (header.name.empty()) continue;
         // Most lines are none of ours, and their first letter says so.
         switch (text::lower(header.name.front())) {
-            case 'r': read_retry_after(waits, header, now); break;
+            case 'r':
+                read_retry_after(waits, header, now);
+                break;
             case 'x':
                 if (text::istarts_with(header.name, kPlainPrefix)) {
                     read_plain(counters, header, now);
@@ -138,7 +144,8 @@ RateLimitHints read_rate_limit_hints(const HeaderTable& headers,
                     read_anthropic(counters, header, now);
                 }
                 break;
-            default: break;
+            default:
+                break;
         }
     }
     RateLimitHints hints;

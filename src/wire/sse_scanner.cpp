@@ -84,8 +84,8 @@ void SseScanner::end_line(std::string_view line) {
         return;
     }
     at_boundary_ = false;
-    const bool is_data = line.starts_with(kData) &&
-                         (line.size() == kData.size() || line[kData.size()] == ':');
+    const bool is_data =
+        line.starts_with(kData) && (line.size() == kData.size() || line[kData.size()] == ':');
     if (is_data) {
         if (overlong) overlong_data_ = true;
         line.remove_prefix(std::min(line.size(), kData.size() + 1));

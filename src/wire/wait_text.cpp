@@ -107,8 +107,10 @@ public:
     void skip() noexcept { rest_.remove_prefix(1); }
 
     void expect(std::string_view word) noexcept {
-        if (ok_ && text::istarts_with(rest_, word)) rest_.remove_prefix(word.size());
-        else ok_ = false;
+        if (ok_ && text::istarts_with(rest_, word))
+            rest_.remove_prefix(word.size());
+        else
+            ok_ = false;
     }
     int digits(std::size_t count) noexcept {
         if (rest_.size() < count) ok_ = false;
@@ -150,8 +152,10 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) noexcept {
     civil.month = static_cast<unsigned>(at.digits(2));
     at.expect("-");
     civil.day = static_cast<unsigned>(at.digits(2));
-    if (at.peek() == ' ') at.skip();
-    else at.expect("T");
+    if (at.peek() == ' ')
+        at.skip();
+    else
+        at.expect("T");
     at.time_of_day(civil);
     std::int64_t fraction = 0;
     if (at.ok() && at.peek() == '.') {
@@ -180,8 +184,8 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text) noexcept {
 }
 
 constexpr std::array<std::string_view, 7> kDays{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-constexpr std::array<std::string_view, 7> kLongDays{
-    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+constexpr std::array<std::string_view, 7> kLongDays{"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                                    "Friday", "Saturday", "Sunday"};
 constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 

@@ -1,6 +1,6 @@
-#include "rotary/wire/http1_reader.hpp"
-#include "rotary/wire/http1_writer.hpp"
-#include "rotary/wire/sse_scanner.hpp"
+#include <rotary/wire/http1_reader.hpp>
+#include <rotary/wire/http1_writer.hpp>
+#include <rotary/wire/sse_scanner.hpp>
 
 #include <cstdlib>
 #include <string>

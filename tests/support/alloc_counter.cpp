@@ -128,8 +128,7 @@ std::uint64_t allocations_of(pid_t thread) {
 
 AllocationScope::AllocationScope() : AllocationScope(::gettid()) {}
 
-AllocationScope::AllocationScope(pid_t thread)
-    : thread_(thread), before_(allocations_of(thread)) {}
+AllocationScope::AllocationScope(pid_t thread) : thread_(thread), before_(allocations_of(thread)) {}
 
 std::uint64_t AllocationScope::count() const { return allocations_of(thread_) - before_; }
 

@@ -63,13 +63,15 @@ std::string more_filters(const GatewayOptions& options) {
 }
 
 std::string route(const GatewayOptions& options, const std::string& name, const std::string& host) {
-    return "---\nkind: HTTPRoute\napiVersion: gateway.networking.k8s.io/v1beta1\nmetadata: {name: " +
+    return "---\nkind: HTTPRoute\napiVersion: gateway.networking.k8s.io/v1beta1\nmetadata: "
+           "{name: " +
            name + "}\nspec:\n  hostnames: [" + host +
            "]\n  rules:\n    - matches:\n        - path: {type: RegularExpression, value: "
-           "/chat/completions}\n          method: POST\n      filters:\n        - type: URLRewrite\n"
+           "/chat/completions}\n          method: POST\n      filters:\n        - type: "
+           "URLRewrite\n"
            "          urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: "
-           "/chat/completions}}\n" + more_filters(options) + "      backendRefs:\n" +
-           backend_refs(options) +
+           "/chat/completions}}\n" +
+           more_filters(options) + "      backendRefs:\n" + backend_refs(options) +
            "    - matches:\n        - path: {type: Exact, value: /models}\n          method: GET\n"
            "      backendRefs:\n" +
            backend_refs(options);
@@ -77,16 +79,20 @@ std::string route(const GatewayOptions& options, const std::string& name, const 
 
 std::string backend(const GatewayBackend& options, std::size_t index) {
     const std::string number = std::to_string(index);
-    std::string text = "---\nkind: Backend\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: "
-                       "backend-" + number + "}\nspec:\n  services: [{host: \"" + options.host +
-                       "\", port: " + std::to_string(options.port) + "}]\n  basePath: " +
-                       options.base_path + "\n  protocol: " + (options.tls ? "https" : "http") +
-                       "\n";
+    std::string text =
+        "---\nkind: Backend\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: "
+        "backend-" +
+        number + "}\nspec:\n  services: [{host: \"" + options.host +
+        "\", port: " + std::to_string(options.port) + "}]\n  basePath: " + options.base_path +
+        "\n  protocol: " + (options.tls ? "https" : "http") + "\n";
     if (options.tls) text += "  tls: {configMapRef: {name: test-ca, key: ca.crt}}\n";
     if (!options.key.empty()) {
-        text += "  security:\n    apiKey: {in: Header, name: Authorization, valueFrom: {name: key-" +
-                number + ", valueKey: apiKey}}\n---\nkind: Secret\napiVersion: v1\nmetadata: {name: "
-                "key-" + number + "}\nstringData: {apiKey: \"" + options.key + "\"}\n";
+        text +=
+            "  security:\n    apiKey: {in: Header, name: Authorization, valueFrom: {name: key-" +
+            number +
+            ", valueKey: apiKey}}\n---\nkind: Secret\napiVersion: v1\nmetadata: {name: "
+            "key-" +
+            number + "}\nstringData: {apiKey: \"" + options.key + "\"}\n";
     }
     return text;
 }
@@ -94,8 +100,8 @@ std::string backend(const GatewayBackend& options, std::size_t index) {
 std::string entries(const std::vector<GatewayEntry>& list) {
     std::string text;
     for (const GatewayEntry& entry : list) {
-        text += "        - {model: \"" + entry.model + "\", weight: " +
-                std::to_string(entry.weight) +
+        text += "        - {model: \"" + entry.model +
+                "\", weight: " + std::to_string(entry.weight) +
                 ", backendRef: {group: dp.wso2.com, kind: Backend, name: backend-" +
                 std::to_string(entry.backend) + "}}\n";
     }
@@ -112,26 +118,33 @@ std::string indented(const std::string& text, const std::string& margin) {
 }
 
 std::string resources(const GatewayOptions& options) {
-    std::string text = replaced(kApi, "REQUEST_MODEL", options.provider.empty()
-                                                           ? "{in: Body, value: model}"
-                                                           : options.provider);
+    std::string text =
+        replaced(kApi, "REQUEST_MODEL",
+                 options.provider.empty() ? "{in: Body, value: model}" : options.provider);
     text += route(options, "production-route", "default.gw.wso2.com");
     text += route(options, "sandbox-route", "default.sandbox.gw.wso2.com");
-    for (std::size_t i = 0; i < options.backends.size(); ++i) text += backend(options.backends[i], i);
-    text += "---\nkind: APIPolicy\napiVersion: dp.wso2.com/v1alpha4\nmetadata: {name: rotation}\n"
-            "spec:\n  default:\n    aiProvider: {name: provider}\n    modelBasedRoundRobin:\n"
-            "      onQuotaExceedSuspendDuration: " +
-            std::to_string(options.suspend_seconds) +
-            "\n      productionModels:" + entries(options.production) +
-            "      sandboxModels:" + entries(options.sandbox) +
-            "  targetRef: {group: gateway.networking.k8s.io, kind: API, name: chat-api}\n";
-    text += std::string("---\nkind: TokenIssuer\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: "
-                        "issuer}\nspec:\n  name: issuer\n  organization: default\n  issuer: ") +
-            kIssuer + "\n  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation:\n"
-                      "    jwks: {url: \"file:" + issuers().jwks_file + "\"}\n"
-                      "  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: gw}\n";
-    text += "---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: test-ca}\ndata:\n  ca.crt: |\n" +
-            indented(read_file(certificates().ca), "    ") + "\n";
+    for (std::size_t i = 0; i < options.backends.size(); ++i)
+        text += backend(options.backends[i], i);
+    text +=
+        "---\nkind: APIPolicy\napiVersion: dp.wso2.com/v1alpha4\nmetadata: {name: rotation}\n"
+        "spec:\n  default:\n    aiProvider: {name: provider}\n    modelBasedRoundRobin:\n"
+        "      onQuotaExceedSuspendDuration: " +
+        std::to_string(options.suspend_seconds) +
+        "\n      productionModels:" + entries(options.production) +
+        "      sandboxModels:" + entries(options.sandbox) +
+        "  targetRef: {group: gateway.networking.k8s.io, kind: API, name: chat-api}\n";
+    text += std::string(
+                "---\nkind: TokenIssuer\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: "
+                "issuer}\nspec:\n  name: issuer\n  organization: default\n  issuer: ") +
+            kIssuer +
+            "\n  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation:\n"
+            "    jwks: {url: \"file:" +
+            issuers().jwks_file +
+            "\"}\n"
+            "  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: gw}\n";
+    text +=
+        "---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: test-ca}\ndata:\n  ca.crt: |\n" +
+        indented(read_file(certificates().ca), "    ") + "\n";
     return text + options.resources;
 }
 
@@ -230,7 +243,8 @@ bool Gateway::wait_for_state(const std::string& model, const std::string& state,
         const std::string page = admin("/api/v1/models");
         for (std::size_t i = 0; i < json_size(page, "models"); ++i) {
             const std::string place = "models." + std::to_string(i);
-            if (json_at(page, place + ".model") == model && json_at(page, place + ".state") == state) {
+            if (json_at(page, place + ".model") == model &&
+                json_at(page, place + ".state") == state) {
                 return true;
             }
         }

@@ -25,10 +25,10 @@ struct GatewayEntry {
 struct GatewayBackend {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
-    std::string key;       // "Bearer …"; empty: none
+    std::string key;  // "Bearer …"; empty: none
     std::string base_path = "/v1/";
-    bool tls = false;      // verified against certificates().ca
-    unsigned weight = 1;   // among the routes' backendRefs
+    bool tls = false;     // verified against certificates().ca
+    unsigned weight = 1;  // among the routes' backendRefs
 };
 
 struct GatewayOptions {
@@ -44,9 +44,9 @@ struct GatewayOptions {
     bool plaintext = false;
 };
 
-// The files of a gateway's configuration in WSO2's shape: the hosts default.gw.wso2.com (production)
-// and default.sandbox.gw.wso2.com, base path /chat/1.0, POST /chat/completions with the rotation and
-// GET /models without it; tokens of kIssuer.
+// The files of a gateway's configuration in WSO2's shape: the hosts default.gw.wso2.com
+// (production) and default.sandbox.gw.wso2.com, base path /chat/1.0, POST /chat/completions with
+// the rotation and GET /models without it; tokens of kIssuer.
 class GatewayFiles {
 public:
     explicit GatewayFiles(const GatewayOptions& options) { write(options); }
@@ -100,7 +100,8 @@ private:
 std::unique_ptr<app::MockProvider> start_mock(app::MockOptions options = {});
 
 // POST /chat/1.0/chat/completions for production (or the given host), with a valid token.
-Request chat(const std::string& body = R"({"model":"any","messages":[{"role":"user","content":"hi"}]})");
+Request chat(
+    const std::string& body = R"({"model":"any","messages":[{"role":"user","content":"hi"}]})");
 Request sandbox_chat();
 
 }  // namespace rotary::test

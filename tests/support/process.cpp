@@ -128,7 +128,7 @@ bool ChildProcess::wait_for(const Capture& capture, std::string_view text,
     const auto found = [&] { return capture.text.find(text) != std::string::npos; };
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, std::chrono::steady_clock::now() + timeout,
-                         [&] { return found() || capture.ended; });
+                        [&] { return found() || capture.ended; });
     return found();
 }
 
@@ -147,7 +147,7 @@ std::optional<ExitStatus> ChildProcess::wait(std::chrono::milliseconds timeout) 
     int status = 0;
     if (::waitpid(pid_, &status, 0) != pid_) return std::nullopt;
     status_ = ExitStatus{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-                          WIFSIGNALED(status) ? WTERMSIG(status) : 0};
+                         WIFSIGNALED(status) ? WTERMSIG(status) : 0};
     reader_.join();
     return status_;
 }

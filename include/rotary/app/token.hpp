@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/base/clock.hpp"
+#include <rotary/base/clock.hpp>
 
 namespace CLI {
 class App;

@@ -24,7 +24,7 @@ public:
     bool empty() const noexcept { return begin_ == end_; }
     std::size_t size() const noexcept { return end_ - begin_; }
     std::size_t capacity() const noexcept { return capacity_; }
-    char* data() noexcept { return data_; }        // start of the block
+    char* data() noexcept { return data_; }  // start of the block
     char* begin() noexcept { return data_ + begin_; }
     char* space() noexcept { return data_ + end_; }
     std::size_t space_size() const noexcept { return capacity_ - end_; }
@@ -53,7 +53,7 @@ private:
 class BufferPool {
 public:
     struct Limits {
-        std::size_t read_bytes = 32768;             // size of a read buffer
+        std::size_t read_bytes = 32768;  // size of a read buffer
         std::size_t kept_read_buffers = 1024;
         std::size_t kept_body_bytes = 64u << 20;
     };

@@ -79,7 +79,8 @@ private:
     Fault fault_;
 };
 
-// Found by boost::system::result::value() when it holds a fault; the data path asks has_value() first.
+// Found by boost::system::result::value() when it holds a fault; the data path asks has_value()
+// first.
 [[noreturn]] inline void throw_exception_from_error(const Fault& fault,
                                                     const boost::source_location&) {
     throw FaultError(fault);

@@ -29,8 +29,8 @@ public:
     template <std::signed_integral T>
     constexpr LogValue(T value) noexcept : kind_(Kind::signed_integer), signed_(value) {}
     template <std::unsigned_integral T>
-        requires(!std::same_as<T, bool>)
-    constexpr LogValue(T value) noexcept : kind_(Kind::unsigned_integer), unsigned_(value) {}
+    requires(!std::same_as<T, bool>) constexpr LogValue(T value) noexcept
+        : kind_(Kind::unsigned_integer), unsigned_(value) {}
     template <std::floating_point T>
     constexpr LogValue(T value) noexcept : kind_(Kind::real), real_(static_cast<double>(value)) {}
 

@@ -9,9 +9,9 @@
 namespace rotary {
 
 struct LogWriterOptions {
-    int fd = 1;                                     // borrowed; its flags are not changed
-    std::size_t max_pending_bytes = 8u << 20;       // handed over and not yet written
-    std::chrono::milliseconds stop_wait{1000};      // how long the destructor lets the sink take
+    int fd = 1;                                 // borrowed; its flags are not changed
+    std::size_t max_pending_bytes = 8u << 20;   // handed over and not yet written
+    std::chrono::milliseconds stop_wait{1000};  // how long the destructor lets the sink take
 };
 
 struct LogWriterStats {

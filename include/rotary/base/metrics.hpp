@@ -28,7 +28,7 @@ struct SeriesId {
 
 // Upper bounds of a histogram's buckets, ascending, without +Inf. Owned by the registry, for ever.
 struct Buckets {
-    std::vector<double> seconds;            // as printed
+    std::vector<double> seconds;             // as printed
     std::vector<std::uint64_t> nanoseconds;  // as compared
 };
 

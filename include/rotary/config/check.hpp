@@ -4,18 +4,18 @@
 #include <cstdint>
 #include <vector>
 
-#include "rotary/config/finding.hpp"
-#include "rotary/config/model.hpp"
-#include "rotary/config/resources.hpp"
+#include <rotary/config/finding.hpp>
+#include <rotary/config/model.hpp>
+#include <rotary/config/resources.hpp>
 
 namespace rotary::config {
 
-/// Upper bounds of one list of a rotation: its order is computed as a whole when it is compiled.
+// Upper bounds of one list of a rotation: its order is computed as a whole when it is compiled.
 inline constexpr std::size_t kMaxEntries = 64;
 inline constexpr std::uint64_t kMaxTotalWeight = 100'000;
 
-/// The rules between objects, and those of the process configuration that need the file system.
-/// Each finding stands at the reference that is broken. load() has called it already.
+// The rules between objects, and those of the process configuration that need the file system.
+// Each finding stands at the reference that is broken. load() has called it already.
 void check(const Config& config, const Resources& resources, std::vector<Finding>& findings);
 
 }  // namespace rotary::config

@@ -2,13 +2,13 @@
 
 #include <vector>
 
-#include "rotary/config/resources.hpp"
+#include <rotary/config/resources.hpp>
 
 namespace rotary::config {
 
-/// What the policies of all levels come to for one rule of one API. Field by field, highest first:
-/// the API's override, the rule's override, the rule's default, the API's default. Pointers lead
-/// into the Resources.
+// What the policies of all levels come to for one rule of one API. Field by field, highest first:
+// the API's override, the rule's override, the rule's default, the API's default. Pointers lead
+// into the Resources.
 struct EffectivePolicy {
     const Reference* ai_provider = nullptr;
     const ModelRotation* rotation = nullptr;
@@ -17,9 +17,9 @@ struct EffectivePolicy {
 EffectivePolicy effective_policy(const Resources& resources, const Api& api,
                                  const HttpRouteRule& rule);
 
-/// The same for Authentication. Without any, OAuth2 is mandatory. With authTypes, what they leave
-/// out is off, except OAuth2: it stays on unless it says `disabled: true`. When every type is off,
-/// disabled is true.
+// The same for Authentication. Without any, OAuth2 is mandatory. With authTypes, what they leave
+// out is off, except OAuth2: it stays on unless it says `disabled: true`. When every type is off,
+// disabled is true.
 struct EffectiveAuthentication {
     bool disabled = false;
     OAuth2 oauth2;
@@ -30,14 +30,14 @@ struct EffectiveAuthentication {
 EffectiveAuthentication effective_authentication(const Resources& resources, const Api& api,
                                                  const HttpRouteRule& rule);
 
-/// The Scopes that the rule refers to; a token must satisfy each one. Missing ones are left out:
-/// check() has reported them.
+// The Scopes that the rule refers to; a token must satisfy each one. Missing ones are left out:
+// check() has reported them.
 std::vector<const Scope*> required_scopes(const Resources& resources, const HttpRouteRule& rule);
 
-/// Whether the issuer is for APIs of this API's environment ("Default" where it names none).
+// Whether the issuer is for APIs of this API's environment ("Default" where it names none).
 bool is_for(const TokenIssuer& issuer, const Api& api);
 
-/// The Backend of an entry: its own, or the rule's only one. nullptr when there is none.
+// The Backend of an entry: its own, or the rule's only one. nullptr when there is none.
 const Backend* entry_backend(const Resources& resources, const HttpRouteRule& rule,
                              const ModelEntry& entry);
 

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "rotary/config/kinds_common.hpp"
+#include <rotary/config/kinds_common.hpp>
 
 namespace rotary::config {
 
-/// Either url (https, or http on loopback) or file is set; file is ready to be opened.
+// Either url (https, or http on loopback) or file is set; file is ready to be opened.
 struct JwksSource {
     std::string url;
     std::string file;
@@ -38,7 +38,7 @@ struct OAuth2 {
     bool send_token_upstream = false;
 };
 
-/// A raw JWT in a header of its own.
+// A raw JWT in a header of its own.
 struct JwtAuth {
     bool disabled = true;
     std::string header = "internal-key";
@@ -85,7 +85,7 @@ struct Authentication {
     TargetRef target;
 };
 
-/// A token with any one of the names passes; a rule that refers to several Scopes needs each.
+// A token with any one of the names passes; a rule that refers to several Scopes needs each.
 struct Scope {
     Metadata metadata;
     std::vector<std::string> names;

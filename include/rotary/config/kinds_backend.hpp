@@ -7,11 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "rotary/config/kinds_common.hpp"
+#include <rotary/config/kinds_common.hpp>
 
 namespace rotary::config {
 
-/// The value is sent verbatim: APK adds no "Bearer " and neither does Rotary.
+// The value is sent verbatim: APK adds no "Bearer " and neither does Rotary.
 struct ApiKeySecurity {
     enum class In { header, query };
     In in = In::header;

@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "rotary/config/finding.hpp"
-#include "rotary/config/secret.hpp"
+#include <rotary/config/finding.hpp>
+#include <rotary/config/secret.hpp>
 
 namespace rotary::config {
 
-/// What several kinds share. See resources.hpp for the whole.
+// What several kinds share. See resources.hpp for the whole.
 
 struct Metadata {
     std::string name;
@@ -18,13 +18,13 @@ struct Metadata {
     Mark mark;               // of metadata.name
 };
 
-/// A reference by name to an object whose kind the field decides.
+// A reference by name to an object whose kind the field decides.
 struct Reference {
     std::string name;
     Mark mark;
 };
 
-/// One key of a Secret or ConfigMap.
+// One key of a Secret or ConfigMap.
 struct KeyReference {
     std::string name;
     std::string key;
@@ -34,14 +34,14 @@ struct KeyReference {
 
 enum class TargetKind { none, api, resource, gateway };
 
-/// What a policy is for. The group is not checked, as APK does not.
+// What a policy is for. The group is not checked, as APK does not.
 struct TargetRef {
     TargetKind kind = TargetKind::none;
     std::string name;
     Mark mark;  // of targetRef.name
 };
 
-/// PEM text from one of three places; none means the system's.
+// PEM text from one of three places; none means the system's.
 struct PemSource {
     std::string text;  // inline
     std::optional<KeyReference> config_map;

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "rotary/config/kinds_common.hpp"
+#include <rotary/config/kinds_common.hpp>
 
 namespace rotary::config {
 
-/// Where a value stands in a request or an answer: a JSON path in the body, a header or query
-/// parameter by name, or a path by regular expression (its first group).
+// Where a value stands in a request or an answer: a JSON path in the body, a header or query
+// parameter by name, or a path by regular expression (its first group).
 struct ValueLocation {
     enum class In { body, header, query, path };
     In in = In::body;
@@ -32,7 +32,7 @@ struct AiProvider {
     ValueLocation total_tokens;
 };
 
-/// An entry: a pair of model and Backend.
+// An entry: a pair of model and Backend.
 struct ModelEntry {
     std::string model;
     std::optional<Reference> backend;  // absent: the route's only Backend
@@ -50,7 +50,7 @@ struct ModelRotation {
     Mark sandbox_mark;
 };
 
-/// One half of a policy; what is absent leaves the word to the other levels.
+// One half of a policy; what is absent leaves the word to the other levels.
 struct PolicySpec {
     std::optional<Reference> ai_provider;
     std::optional<ModelRotation> rotation;

@@ -5,19 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "rotary/config/kinds_common.hpp"
+#include <rotary/config/kinds_common.hpp>
 
 namespace rotary::config {
 
 struct Api {
     Metadata metadata;
-    std::string name;          // spec.apiName
-    std::string type;          // REST, GraphQL, GRPC
-    std::string version;       // spec.apiVersion
-    std::string base_path;     // holds the version: /chat/1.0
+    std::string name;       // spec.apiName
+    std::string type;       // REST, GraphQL, GRPC
+    std::string version;    // spec.apiVersion
+    std::string base_path;  // holds the version: /chat/1.0
     std::string organization;
     std::string environment;
-    bool is_default_version = false;  // served without the version as well
+    bool is_default_version = false;    // served without the version as well
     std::vector<Reference> production;  // HTTPRoutes
     std::vector<Reference> sandbox;
     Mark base_path_mark;
@@ -56,7 +56,7 @@ struct PathRewrite {
     Mark mark;
 };
 
-/// A policy of one rule. Kinds that are served: APIPolicy, Authentication, Scope.
+// A policy of one rule. Kinds that are served: APIPolicy, Authentication, Scope.
 struct ExtensionRef {
     std::string kind;
     std::string name;

@@ -6,19 +6,19 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/config/finding.hpp"
-#include "rotary/config/model.hpp"
-#include "rotary/config/resources.hpp"
+#include <rotary/config/finding.hpp>
+#include <rotary/config/model.hpp>
+#include <rotary/config/resources.hpp>
 
 namespace rotary::config {
 
-/// Where ${VAR} gets its value: nothing for a variable that is not set.
+// Where ${VAR} gets its value: nothing for a variable that is not set.
 using Environment = std::function<std::optional<std::string>(std::string_view name)>;
 
-/// The variables of this process.
+// The variables of this process.
 Environment process_environment();
 
-/// What came of loading. With errors among the findings the rest is incomplete: not to be used.
+// What came of loading. With errors among the findings the rest is incomplete: not to be used.
 struct Loaded {
     Config config;
     Resources resources;
@@ -28,18 +28,18 @@ struct Loaded {
     bool ok() const;
 };
 
-/// Reads rotary.yaml and the resources that it names, checks the rules between them. Never stops
-/// at the first mistake and never throws for one. Blocks on the file system: not for a worker.
+// Reads rotary.yaml and the resources that it names, checks the rules between them. Never stops
+// at the first mistake and never throws for one. Blocks on the file system: not for a worker.
 Loaded load(const std::string& rotary_yaml_path, const Environment& environment);
 
-/// A text and the name for its findings, whose folder is where relative paths start.
+// A text and the name for its findings, whose folder is where relative paths start.
 struct SourceText {
     std::string file;
     std::string text;
 };
 
-/// The same from memory: rotary.yaml (an empty text: all defaults), and resources in place of those
-/// that it names. Reads no file but those that paths in the resources name.
+// The same from memory: rotary.yaml (an empty text: all defaults), and resources in place of those
+// that it names. Reads no file but those that paths in the resources name.
 Loaded load_text(const SourceText& rotary_yaml, const std::vector<SourceText>& resources,
                  const Environment& environment);
 

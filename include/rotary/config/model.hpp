@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "rotary/config/finding.hpp"
+#include <rotary/config/finding.hpp>
 
 namespace rotary::config {
 
-/// The process configuration, rotary.yaml, with every default in place. Plain values: built once by
-/// load(), read-only from then on, shared freely between threads.
+// The process configuration, rotary.yaml, with every default in place. Plain values: built once by
+// load(), read-only from then on, shared freely between threads.
 
 using Duration = std::chrono::milliseconds;
 
-/// Paths are ready to be opened: relative ones were joined with the folder of their file.
+// Paths are ready to be opened: relative ones were joined with the folder of their file.
 struct TlsFiles {
     std::string certificate;
     std::string key;
@@ -25,7 +25,7 @@ struct TlsFiles {
     Mark key_mark;
 };
 
-/// Without tls a listener is refused unless plaintext is set.
+// Without tls a listener is refused unless plaintext is set.
 struct Listener {
     std::string address = "0.0.0.0";
     std::uint16_t port = 9095;  // 0: the kernel chooses
@@ -49,24 +49,24 @@ struct Routing {
     unsigned max_attempts = 3;  // tries for one request, each at another entry
     OnAllSuspended on_all_suspended = OnAllSuspended::reject;
     RetryAfter retry_after = RetryAfter::extend;
-    bool expose_route = true;             // x-rotary-model, -backend and -attempts on answers
-    unsigned retry_budget_percent = 20;   // tries beyond the first, of the requests in flight
-    unsigned retry_budget_min = 3;        // …but so many are always allowed
-    unsigned failures_to_suspend = 5;     // failures in a row that suspend an entry
+    bool expose_route = true;            // x-rotary-model, -backend and -attempts on answers
+    unsigned retry_budget_percent = 20;  // tries beyond the first, of the requests in flight
+    unsigned retry_budget_min = 3;       // …but so many are always allowed
+    unsigned failures_to_suspend = 5;    // failures in a row that suspend an entry
 };
 
-/// Counts and sizes. Every queue, table and buffer of the program is bounded by one of them.
-/// "A worker" and "a backend" say what the number is counted for; otherwise it is for the process,
-/// or for one request where it measures a part of one.
+// Counts and sizes. Every queue, table and buffer of the program is bounded by one of them.
+// "A worker" and "a backend" say what the number is counted for; otherwise it is for the process,
+// or for one request where it measures a part of one.
 struct Limits {
     // What a client may send.
-    std::size_t header_bytes = 32768;       // request line and headers together; 431 above
-    std::size_t uri_bytes = 8192;           // 414 above
-    std::size_t headers = 100;              // fields; 431 above
-    std::size_t body_bytes = 10485760;      // 413 above
-    std::size_t chunk_header_bytes = 256;   // a chunk's size line with its extensions
+    std::size_t header_bytes = 32768;      // request line and headers together; 431 above
+    std::size_t uri_bytes = 8192;          // 414 above
+    std::size_t headers = 100;             // fields; 431 above
+    std::size_t body_bytes = 10485760;     // 413 above
+    std::size_t chunk_header_bytes = 256;  // a chunk's size line with its extensions
     std::size_t json_depth = 64;
-    std::size_t token_bytes = 8192;         // a bearer token; 401 above
+    std::size_t token_bytes = 8192;  // a bearer token; 401 above
     std::size_t model_name_bytes = 256;
 
     // What a provider may send.
@@ -101,47 +101,47 @@ struct Limits {
     std::size_t admin_body_bytes = 65536;
 };
 
-/// Every wait. YAML takes plain numbers (seconds, decimals allowed) or a number with its unit:
-/// 500ms, 30s, 5m, 1h.
+// Every wait. YAML takes plain numbers (seconds, decimals allowed) or a number with its unit:
+// 500ms, 30s, 5m, 1h.
 struct Timeouts {
     // A client's connection.
     Duration tls_handshake{10'000};
-    Duration head{10'000};            // from its first byte to its end; 408
-    Duration body_gap{10'000};        // between two pieces of a body; 408
-    Duration body_per_mib{30'000};    // for a whole body, for each MiB begun; 408
-    Duration keep_alive{60'000};      // idle between two requests
+    Duration head{10'000};               // from its first byte to its end; 408
+    Duration body_gap{10'000};           // between two pieces of a body; 408
+    Duration body_per_mib{30'000};       // for a whole body, for each MiB begun; 408
+    Duration keep_alive{60'000};         // idle between two requests
     Duration connection_age{3'600'000};  // after that the next answer closes the connection
-    Duration write_stall{30'000};     // a peer that does not read
-    Duration shutdown{2'000};         // the closing of TLS, after which the socket is just closed
+    Duration write_stall{30'000};        // a peer that does not read
+    Duration shutdown{2'000};  // the closing of TLS, after which the socket is just closed
 
     // An attempt at a provider.
     Duration dns{5'000};
-    Duration connect{5'000};          // TCP and TLS
-    Duration first_byte{300'000};     // from the request's last byte to the answer's first
-    Duration error_body{2'000};       // for the body of a refusal, which is read to judge it
-    Duration event_gap{120'000};      // between two pieces of an answer
-    Duration total{600'000};          // a request that is not a stream, all its tries together
-    Duration upstream_idle{4'000};    // how long an idle upstream connection is kept
+    Duration connect{5'000};        // TCP and TLS
+    Duration first_byte{300'000};   // from the request's last byte to the answer's first
+    Duration error_body{2'000};     // for the body of a refusal, which is read to judge it
+    Duration event_gap{120'000};    // between two pieces of an answer
+    Duration total{600'000};        // a request that is not a stream, all its tries together
+    Duration upstream_idle{4'000};  // how long an idle upstream connection is kept
     Duration dns_cache{30'000};
 
     // Suspension.
-    Duration probe_verdict{1'000};            // the others wait so long for the first try's verdict
-    Duration failure_suspension{30'000};      // times the number of suspensions in a row
+    Duration probe_verdict{1'000};        // the others wait so long for the first try's verdict
+    Duration failure_suspension{30'000};  // times the number of suspensions in a row
     Duration failure_suspension_max{300'000};
-    Duration suspension_max{3'600'000};       // no hint and no policy suspends for longer
+    Duration suspension_max{3'600'000};  // no hint and no policy suspends for longer
 
     // Token issuers.
     Duration jwks_refresh{300'000};
-    Duration jwks_fetch{5'000};         // one fetch
-    Duration jwks_cooldown{30'000};     // between two fetches for an unknown key
-    Duration jwks_stale{86'400'000};    // how long the last good keys outlive an outage
-    Duration token_leeway{60'000};      // clocks that differ
+    Duration jwks_fetch{5'000};       // one fetch
+    Duration jwks_cooldown{30'000};   // between two fetches for an unknown key
+    Duration jwks_stale{86'400'000};  // how long the last good keys outlive an outage
+    Duration token_leeway{60'000};    // clocks that differ
 
     // The process.
-    Duration drain{30'000};             // after SIGTERM, for requests under way
-    Duration accept_backoff{100};       // after an accept failed for want of descriptors or memory
-    Duration log_flush{1'000};          // the longest that a log line waits in a buffer
-    Duration admin{10'000};             // one request to the admin listener
+    Duration drain{30'000};        // after SIGTERM, for requests under way
+    Duration accept_backoff{100};  // after an accept failed for want of descriptors or memory
+    Duration log_flush{1'000};     // the longest that a log line waits in a buffer
+    Duration admin{10'000};        // one request to the admin listener
 };
 
 enum class LogLevel { trace, debug, info, warning, error };
@@ -152,7 +152,7 @@ struct Log {
     AccessLog access = AccessLog::json;
 };
 
-/// A file or folder, ready to be opened.
+// A file or folder, ready to be opened.
 struct ResourcePath {
     std::string path;
     Mark mark;
@@ -170,8 +170,8 @@ struct Config {
     Log log;
 };
 
-/// The keys of `limits` and `timeouts` with the member that each one sets: one table for the
-/// loader, the tests and the printed reference.
+// The keys of `limits` and `timeouts` with the member that each one sets: one table for the
+// loader, the tests and the printed reference.
 struct LimitKey {
     const char* name;
     std::size_t Limits::*member;

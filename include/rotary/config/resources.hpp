@@ -5,18 +5,18 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/config/kinds_auth.hpp"
-#include "rotary/config/kinds_backend.hpp"
-#include "rotary/config/kinds_common.hpp"
-#include "rotary/config/kinds_policy.hpp"
-#include "rotary/config/kinds_route.hpp"
+#include <rotary/config/kinds_auth.hpp>
+#include <rotary/config/kinds_backend.hpp>
+#include <rotary/config/kinds_common.hpp>
+#include <rotary/config/kinds_policy.hpp>
+#include <rotary/config/kinds_route.hpp>
 
 namespace rotary::config {
 
-/// The Kubernetes-shaped resources, every version brought to one shape, defaults in place, in the
-/// order of files and documents. Plain values: built once by load(), read-only from then on.
-/// References are names, looked up here. Of two objects of one kind and name (which is a finding)
-/// the lookups return the first.
+// The Kubernetes-shaped resources, every version brought to one shape, defaults in place, in the
+// order of files and documents. Plain values: built once by load(), read-only from then on.
+// References are names, looked up here. Of two objects of one kind and name (which is a finding)
+// the lookups return the first.
 struct Resources {
     std::vector<Api> apis;
     std::vector<HttpRoute> routes;
@@ -29,8 +29,8 @@ struct Resources {
     std::vector<SecretObject> secrets;
     std::vector<ConfigMap> config_maps;
 
-    /// What could not be read, while loading: its text, or true when not even that is known. What
-    /// seems to be missing may stand in it.
+    // What could not be read, while loading: its text, or true when not even that is known. What
+    // seems to be missing may stand in it.
     std::string unread;
     bool incomplete = false;
 
@@ -44,9 +44,9 @@ struct Resources {
     const SecretObject* find_secret(std::string_view name) const;
     const ConfigMap* find_config_map(std::string_view name) const;
 
-    /// nullptr when the Secret or its key is missing.
+    // nullptr when the Secret or its key is missing.
     const Secret* find_value(const KeyReference& reference) const;
-    /// The PEM text of the place that the source names; nothing when it is missing.
+    // The PEM text of the place that the source names; nothing when it is missing.
     std::optional<std::string> find_pem(const PemSource& source) const;
 };
 

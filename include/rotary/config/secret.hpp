@@ -6,8 +6,8 @@
 
 namespace rotary::config {
 
-/// A value that must not be seen: it has no operator<< and no conversion, so that it can't slip
-/// into a log line or a message; reveal() is easy to search for.
+// A value that must not be seen: it has no operator<< and no conversion, so that it can't slip
+// into a log line or a message; reveal() is easy to search for.
 class Secret {
 public:
     Secret() = default;

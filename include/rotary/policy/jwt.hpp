@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/base/clock.hpp"
-#include "rotary/base/fault.hpp"
-#include "rotary/policy/key_set.hpp"
+#include <rotary/base/clock.hpp>
+#include <rotary/base/fault.hpp>
+#include <rotary/policy/key_set.hpp>
 
 namespace rotary::policy {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/policy/jwt_algorithm.hpp"
+#include <rotary/policy/jwt_algorithm.hpp>
 
 struct evp_pkey_st;  // OpenSSL's EVP_PKEY
 

@@ -25,13 +25,13 @@ struct Backend {
     std::string host;
     std::uint16_t port = 0;
     bool tls = false;
-    std::string ca_pem;           // empty: the system's
-    std::string host_header;      // with the port when it is not the scheme's own
-    std::string base_path;        // without a trailing slash
-    std::string credential_line;  // "Authorization: Bearer ...\r\n"; never logged
-    std::string credential_name;  // that header's name: the client's own is withheld
-    std::string credential_query; // "key=..."; never logged
-    std::size_t credential = 0;   // equal numbers: equal credentials
+    std::string ca_pem;                       // empty: the system's
+    std::string host_header;                  // with the port when it is not the scheme's own
+    std::string base_path;                    // without a trailing slash
+    std::string credential_line;              // "Authorization: Bearer ...\r\n"; never logged
+    std::string credential_name;              // that header's name: the client's own is withheld
+    std::string credential_query;             // "key=..."; never logged
+    std::size_t credential = 0;               // equal numbers: equal credentials
     std::chrono::milliseconds first_byte{0};  // Backend.timeout; 0: the process's
 };
 
@@ -75,16 +75,16 @@ struct AuthRules {
 // One rule of one HTTPRoute.
 struct Route {
     std::string api;
-    std::string policy;  // "" without one
-    std::string name;    // HTTPRoute's
+    std::string policy;    // "" without one
+    std::string name;      // HTTPRoute's
     std::string provider;  // AIProvider.providerName, "" without one
     Environment environment = Environment::production;
     AuthRules auth;
     std::optional<config::PathRewrite> rewrite;
     config::HeaderModifier request_headers;
     config::HeaderModifier response_headers;
-    std::optional<std::size_t> list;     // index of the EntryList, when the rule has a rotation
-    std::vector<std::size_t> backends;   // for requests without a rotation
+    std::optional<std::size_t> list;         // index of the EntryList, when the rule has a rotation
+    std::vector<std::size_t> backends;       // for requests without a rotation
     std::shared_ptr<Cursor> backend_cursor;  // over `backends`; null when all weigh 0
 };
 

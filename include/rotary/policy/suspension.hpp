@@ -11,8 +11,14 @@
 namespace rotary::policy {
 
 // Why an entry is out of the rotation. Labels of metrics and of /api/v1/models.
-enum class SuspendReason : std::uint8_t { none, rate_limited, quota_exhausted, account_exhausted,
-                                          failing, operator_request };
+enum class SuspendReason : std::uint8_t {
+    none,
+    rate_limited,
+    quota_exhausted,
+    account_exhausted,
+    failing,
+    operator_request
+};
 std::string_view to_string(SuspendReason reason) noexcept;
 
 // Whether the rotation may send a request to an entry.

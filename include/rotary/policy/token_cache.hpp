@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "rotary/base/clock.hpp"
-#include "rotary/policy/jwt.hpp"
+#include <rotary/base/clock.hpp>
+#include <rotary/policy/jwt.hpp>
 
 namespace rotary::policy {
 

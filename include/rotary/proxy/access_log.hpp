@@ -42,8 +42,8 @@ struct AccessLine {
 
 enum class AccessLogFormat : std::uint8_t { json, text, off };
 
-// One worker's lines, buffered: handed to the process's LogWriter when the buffer is nearly full and
-// at each tick of the worker. Single-threaded.
+// One worker's lines, buffered: handed to the process's LogWriter when the buffer is nearly full
+// and at each tick of the worker. Single-threaded.
 class AccessLog {
 public:
     AccessLog(LogWriter* writer, AccessLogFormat format, std::size_t buffer_bytes);

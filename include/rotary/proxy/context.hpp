@@ -26,8 +26,8 @@ namespace rotary::proxy {
 struct Scratch {
     wire::RequestHead request;
     wire::ResponseHead response;
-    std::string path;          // a rewritten path
-    std::vector<char> head;    // a message head being put together
+    std::string path;        // a rewritten path
+    std::vector<char> head;  // a message head being put together
 };
 
 // What the proxy uses of its worker: the worker owns all of it, one of each, on its one thread.

@@ -41,7 +41,7 @@ struct ProcessSeries {
 struct Wiring {
     struct Upstream {
         net::Endpoint endpoint;
-        std::string pool_key;  // equal keys: connections may be shared
+        std::string pool_key;        // equal keys: connections may be shared
         metrics::SeriesId requests;  // by status, for requests without a rotation
         metrics::HistogramId duration;
     };

@@ -30,7 +30,7 @@ struct ReloadOutcome {
 // What the admin listener shows and changes, supplied by whoever owns the process. Called on the
 // control thread, one at a time. A hook that throws costs its caller a 500 and nothing else.
 struct AdminHooks {
-    std::function<std::string()> metrics;      // Prometheus text format 0.0.4
+    std::function<std::string()> metrics;  // Prometheus text format 0.0.4
     std::function<Health()> live;
     std::function<Health()> ready;
     std::function<std::string()> status_json;
@@ -47,11 +47,11 @@ struct AdminHooks {
 };
 
 struct AdminOptions {
-    std::string address = "127.0.0.1";  // IP literal
-    std::uint16_t port = 9901;          // 0: the kernel chooses
-    std::size_t connections = 64;       // one more ends the one that has waited the longest
-    std::size_t head_bytes = 8192;      // 431 above
-    std::size_t body_bytes = 65536;     // 413 above
+    std::string address = "127.0.0.1";          // IP literal
+    std::uint16_t port = 9901;                  // 0: the kernel chooses
+    std::size_t connections = 64;               // one more ends the one that has waited the longest
+    std::size_t head_bytes = 8192;              // 431 above
+    std::size_t body_bytes = 65536;             // 413 above
     std::chrono::milliseconds timeout{10'000};  // for a whole request, idling before it, its answer
     std::chrono::seconds suspend_default{60};
     std::chrono::seconds suspend_max{3600};

@@ -26,10 +26,10 @@ struct JwksSource {
 };
 
 struct JwksOptions {
-    std::chrono::milliseconds refresh{300'000};  // fetched again after 80 % of it
-    std::chrono::milliseconds fetch{5'000};      // one fetch, all of it
-    std::chrono::milliseconds cooldown{30'000};  // between two fetches for an unknown key
-    std::chrono::milliseconds stale{86'400'000}; // how long the last good keys outlive an outage
+    std::chrono::milliseconds refresh{300'000};    // fetched again after 80 % of it
+    std::chrono::milliseconds fetch{5'000};        // one fetch, all of it
+    std::chrono::milliseconds cooldown{30'000};    // between two fetches for an unknown key
+    std::chrono::milliseconds stale{86'400'000};   // how long the last good keys outlive an outage
     std::chrono::milliseconds retry_first{1'000};  // after a failure; doubled by each further one
     std::chrono::milliseconds retry_max{30'000};
     policy::KeySetLimits limits;

@@ -11,8 +11,8 @@
 
 namespace rotary::server {
 
-// The process: workers, the control thread's work (signals, reload, key sets, admin), start and end.
-// Made and run on one thread, which becomes the control thread.
+// The process: workers, the control thread's work (signals, reload, key sets, admin), start and
+// end. Made and run on one thread, which becomes the control thread.
 class Server {
 public:
     struct Options {

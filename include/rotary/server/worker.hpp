@@ -35,9 +35,9 @@ struct WorkerOptions {
     std::function<void(std::size_t issuer)> on_stale_keys;  // any thread
 };
 
-// One event loop on its own thread with its own everything: listeners, sessions, upstream pool, token
-// cache, counters, log buffer. Made, started, drained and joined on the control thread; post() is the
-// only door for other threads.
+// One event loop on its own thread with its own everything: listeners, sessions, upstream pool,
+// token cache, counters, log buffer. Made, started, drained and joined on the control thread;
+// post() is the only door for other threads.
 class Worker {
 public:
     // Binds. Throws std::system_error naming address and port.

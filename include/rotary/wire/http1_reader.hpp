@@ -30,7 +30,8 @@ struct HeadLimits {
 // Parses one complete request head (RFC 9112), as HeadEnd measured it, strictly: what two parsers
 // could read differently is refused. After a fault `head` holds nothing that may be used.
 // Faults: bad_request, uri_too_long, headers_too_large (origin client), length_required never.
-Result<void> parse_request_head(std::string_view bytes, const HeadLimits& limits, RequestHead& head);
+Result<void> parse_request_head(std::string_view bytes, const HeadLimits& limits,
+                                RequestHead& head);
 
 // Parses one complete response head. `request_was_head`: the answer to HEAD has no body.
 // 1xx answers come back with their status; the caller reads on. 101 is refused. A missing reason
@@ -66,8 +67,22 @@ public:
 
 private:
     enum class State : std::uint8_t {
-        done, failed, length, until_close, size_start, size, extension, size_lf, data, data_cr,
-        data_lf, trailer_start, trailer_name, trailer, trailer_lf, final_lf
+        done,
+        failed,
+        length,
+        until_close,
+        size_start,
+        size,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer_start,
+        trailer_name,
+        trailer,
+        trailer_lf,
+        final_lf
     };
     Piece next_chunked(std::string_view bytes) noexcept;
     State after_framing_byte(char c) noexcept;

@@ -33,8 +33,8 @@ private:
     bool ok_ = true;
 };
 
-bool is_token(std::string_view name) noexcept;               // RFC 9110 section 5.6.2
-bool is_field_value(std::string_view value) noexcept;        // no CTL but HTAB
+bool is_token(std::string_view name) noexcept;         // RFC 9110 section 5.6.2
+bool is_field_value(std::string_view value) noexcept;  // no CTL but HTAB
 std::string_view reason_phrase(std::uint16_t status) noexcept;
 
 // Whether a field belongs to this connection only: the fixed list of RFC 9110 section 7.6.1, or

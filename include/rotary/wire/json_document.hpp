@@ -74,8 +74,7 @@ public:
 
     private:
         friend class JsonRange;
-        Iterator(const JsonTree* tree, std::uint32_t index) noexcept
-            : tree_(tree), index_(index) {}
+        Iterator(const JsonTree* tree, std::uint32_t index) noexcept : tree_(tree), index_(index) {}
 
         const JsonTree* tree_;
         std::uint32_t index_;

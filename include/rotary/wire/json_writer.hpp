@@ -35,10 +35,11 @@ public:
     // A finished JSON text, taken as it is.
     JsonWriter& raw(std::string_view json);
     template <std::signed_integral T>
-    JsonWriter& number(T value) { return signed_number(value); }
+    JsonWriter& number(T value) {
+        return signed_number(value);
+    }
     template <std::unsigned_integral T>
-        requires(!std::same_as<T, bool>)
-    JsonWriter& number(T value) { return unsigned_number(value); }
+    requires(!std::same_as<T, bool>) JsonWriter& number(T value) { return unsigned_number(value); }
 
     // The same as members.
     JsonWriter& string(std::string_view name, std::string_view value) {
@@ -52,8 +53,9 @@ public:
     }
     JsonWriter& raw(std::string_view name, std::string_view json) { return key(name).raw(json); }
     template <std::integral T>
-        requires(!std::same_as<T, bool>)
-    JsonWriter& number(std::string_view name, T value) { return key(name).number(value); }
+    requires(!std::same_as<T, bool>) JsonWriter& number(std::string_view name, T value) {
+        return key(name).number(value);
+    }
 
 private:
     JsonWriter& open(char bracket);

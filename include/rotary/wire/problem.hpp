@@ -10,10 +10,10 @@ namespace rotary::wire {
 // How a fault looks to a client: one row a kind, in one table (product.md, "What the client sees").
 struct Problem {
     std::uint16_t status;
-    std::string_view type;      // OpenAI's error.type
-    std::string_view code;      // error.code
-    std::string_view message;   // error.message when the fault has no detail
-    std::uint32_t apk_code;     // WSO2's number, 0 for none
+    std::string_view type;     // OpenAI's error.type
+    std::string_view code;     // error.code
+    std::string_view message;  // error.message when the fault has no detail
+    std::uint32_t apk_code;    // WSO2's number, 0 for none
 };
 
 const Problem& problem_of(FaultKind kind) noexcept;

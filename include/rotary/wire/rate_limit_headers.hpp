@@ -15,8 +15,8 @@ struct RateLimitHints {
     // True when a remaining counter that it sent is zero or less (row 3 of product.md section 6).
     bool exhausted = false;
     // Until the exhausted counters refill: the longest x-ratelimit-reset-* or
-    // anthropic-ratelimit-*-reset among theirs (the nameless x-ratelimit-reset for a counter without
-    // one); absent when none was readable.
+    // anthropic-ratelimit-*-reset among theirs (the nameless x-ratelimit-reset for a counter
+    // without one); absent when none was readable.
     std::optional<std::chrono::milliseconds> reset;
 };
 

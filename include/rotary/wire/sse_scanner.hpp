@@ -22,8 +22,8 @@ public:
 
     // True at the start and right after an empty line, where another event may be put in.
     bool at_boundary() const noexcept { return at_boundary_; }
-    bool done() const noexcept { return done_; }             // data: [DONE] was seen
-    std::uint64_t events() const noexcept { return events_; }  // with data, complete
+    bool done() const noexcept { return done_; }                        // data: [DONE] was seen
+    std::uint64_t events() const noexcept { return events_; }           // with data, complete
     std::string_view usage_payload() const noexcept { return usage_; }  // JSON of that event, or ""
 
 private:
@@ -32,8 +32,8 @@ private:
     void take_data(std::string_view data);
 
     std::size_t line_bytes_;
-    std::string line_;   // a line that began in an earlier piece, up to line_bytes_
-    std::string data_;   // of the current event, its lines joined by LF, up to line_bytes_
+    std::string line_;  // a line that began in an earlier piece, up to line_bytes_
+    std::string data_;  // of the current event, its lines joined by LF, up to line_bytes_
     std::string usage_;
     std::uint64_t events_ = 0;
     std::uint32_t data_lines_ = 0;  // of the current event

@@ -1,4 +1,4 @@
-#include "rotary/app/token.hpp"
+#include <rotary/app/token.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "rotary/policy/jwt.hpp"
-#include "rotary/wire/base64url.hpp"
-#include "rotary/wire/json_document.hpp"
+#include <rotary/policy/jwt.hpp>
+#include <rotary/wire/base64url.hpp>
+#include <rotary/wire/json_document.hpp>
 #include "unit/policy/jwt_maker.hpp"
 
 namespace rotary::app {
@@ -212,8 +212,8 @@ TEST_F(TokenFile, CommandLine) {
     add_token_command(app, exit_code);
     const std::vector<std::string> words{
         "rotary",     "token",   "--key",      path_, "--issuer",  kIss,  "--ttl",   "-1h",
-        "--audience", "x",       "--audience", "y",    "--claim",   "a=1", "--claim", "b=c d",
-        "--scope",    "one two", "--kid",      "-k",   "--subject", "s"};
+        "--audience", "x",       "--audience", "y",   "--claim",   "a=1", "--claim", "b=c d",
+        "--scope",    "one two", "--kid",      "-k",  "--subject", "s"};
     std::vector<const char*> argv;
     for (const std::string& word : words) argv.push_back(word.c_str());
     testing::internal::CaptureStdout();

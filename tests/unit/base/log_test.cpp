@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <array>
 #include <cstdio>
 #include <limits>
@@ -10,7 +11,6 @@
 #include <string>
 #include <thread>
 #include <type_traits>
-#include <unistd.h>
 #include <vector>
 
 namespace rotary {
@@ -51,9 +51,15 @@ TEST(Logger, WritesJsonLines) {
     log.info("listening", {{"address", "0.0.0.0"}, {"port", 9095}});
     EXPECT_THAT(sink.text(), MatchesRegex(std::string("\\{") + kStamp +
                                           R"(,"level":"info","msg":"listening",)"
-                                          R"("address":"0.0.0.0","port":9095\})" "\n"));
-    log.warn("all", {{"a", owned}, {"b", std::string_view("v")}, {"c", -1L}, {"d", ~0ULL},
-                     {"e", 0.5}, {"f", true}, {"g", false},
+                                          R"("address":"0.0.0.0","port":9095\})"
+                                          "\n"));
+    log.warn("all", {{"a", owned},
+                     {"b", std::string_view("v")},
+                     {"c", -1L},
+                     {"d", ~0ULL},
+                     {"e", 0.5},
+                     {"f", true},
+                     {"g", false},
                      {"h", std::numeric_limits<double>::infinity()}});
     EXPECT_THAT(sink.text(), HasSubstr(R"("level":"warn","msg":"all","a":"str","b":"v","c":-1,)"
                                        R"("d":18446744073709551615,"e":0.5,"f":true,"g":false,)"

@@ -88,9 +88,10 @@ zebra_total 42
 TEST(Metrics, EscapesLabelsAndHelp) {
     Registry registry;
     registry.counter("c_total", "Back\\slash \"and\"\nline.", {{"l", "a\\b\"c\nd"}});
-    EXPECT_EQ(registry.scrape(), "# HELP c_total Back\\\\slash \"and\"\\nline.\n"
-                                 "# TYPE c_total counter\n"
-                                 "c_total{l=\"a\\\\b\\\"c\\nd\"} 0\n");
+    EXPECT_EQ(registry.scrape(),
+              "# HELP c_total Back\\\\slash \"and\"\\nline.\n"
+              "# TYPE c_total counter\n"
+              "c_total{l=\"a\\\\b\\\"c\\nd\"} 0\n");
 }
 
 TEST(Metrics, GivesTheSameIdForTheSameSeries) {
@@ -141,9 +142,10 @@ TEST(Metrics, CountsOnlyRealStatuses) {
     worker.shard.add_status(statuses, 100);
     worker.shard.add_status(statuses, 599);
     EXPECT_EQ(registry.value(after), 0U);
-    EXPECT_EQ(registry.scrape(), "# HELP s_total \n# TYPE s_total counter\n"
-                                 "s_total{code=\"100\"} 1\ns_total{code=\"599\"} 1\n"
-                                 "# HELP t_total \n# TYPE t_total counter\nt_total 0\n");
+    EXPECT_EQ(registry.scrape(),
+              "# HELP s_total \n# TYPE s_total counter\n"
+              "s_total{code=\"100\"} 1\ns_total{code=\"599\"} 1\n"
+              "# HELP t_total \n# TYPE t_total counter\nt_total 0\n");
 }
 
 TEST(Metrics, KeepsWhatADetachedShardHadCounted) {
@@ -220,10 +222,11 @@ TEST(Metrics, AsksItsSourcesAtEachScrape) {
         page.counter("d_total", "Big.", {}, 1e15);
         registry.counter("later_total", "A source may register.");
     });
-    EXPECT_EQ(registry.scrape(), "# HELP a Info.\n# TYPE a gauge\na{version=\"1\"} 1\n"
-                                 "# HELP b Registered.\n# TYPE b gauge\nb 0\nb{n=\"x\"} 0.25\n"
-                                 "# HELP c Odd.\n# TYPE c gauge\nc{n=\"1\"} NaN\nc{n=\"2\"} -Inf\n"
-                                 "# HELP d_total Big.\n# TYPE d_total counter\nd_total 1e+15\n");
+    EXPECT_EQ(registry.scrape(),
+              "# HELP a Info.\n# TYPE a gauge\na{version=\"1\"} 1\n"
+              "# HELP b Registered.\n# TYPE b gauge\nb 0\nb{n=\"x\"} 0.25\n"
+              "# HELP c Odd.\n# TYPE c gauge\nc{n=\"1\"} NaN\nc{n=\"2\"} -Inf\n"
+              "# HELP d_total Big.\n# TYPE d_total counter\nd_total 1e+15\n");
     EXPECT_EQ(calls, 1);
 }
 

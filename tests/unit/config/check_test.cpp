@@ -1,4 +1,4 @@
-#include "rotary/config/check.hpp"
+#include <rotary/config/check.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 namespace rotary::config {
 namespace {
 
-/// Objects made by hand: what a file would be long for.
+// Objects made by hand: what a file would be long for.
 std::string findings_of(const Resources& resources) {
     std::vector<Finding> findings;
     check(Config{}, resources, findings);
@@ -40,9 +40,7 @@ struct WeightRow {
     const char* message;  // empty: fine
 };
 
-void PrintTo(const WeightRow& row, std::ostream* out) {
-    *out << row.name;
-}
+void PrintTo(const WeightRow& row, std::ostream* out) { *out << row.name; }
 
 class Weights : public testing::TestWithParam<WeightRow> {};
 
@@ -71,7 +69,7 @@ const WeightRow kWeights[] = {
 INSTANTIATE_TEST_SUITE_P(Rows, Weights, testing::ValuesIn(kWeights),
                          [](const auto& row) { return row.param.name; });
 
-/// One API with one route.
+// One API with one route.
 Resources one_api() {
     Resources resources;
     HttpRouteRule rule;

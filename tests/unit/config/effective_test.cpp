@@ -1,4 +1,4 @@
-#include "rotary/config/effective.hpp"
+#include <rotary/config/effective.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 namespace rotary::config {
 namespace {
 
-/// An API with one policy for itself and one of a rule. Each of the four halves may name a
-/// provider: its name is the half's own.
+// An API with one policy for itself and one of a rule. Each of the four halves may name a
+// provider: its name is the half's own.
 struct Halves {
     const char* name;
     bool api_override;
@@ -18,9 +18,7 @@ struct Halves {
     const char* winner;
 };
 
-void PrintTo(const Halves& halves, std::ostream* out) {
-    *out << halves.name;
-}
+void PrintTo(const Halves& halves, std::ostream* out) { *out << halves.name; }
 
 PolicySpec naming(const char* provider, bool set) {
     PolicySpec spec;
@@ -98,9 +96,7 @@ struct AuthRow {
     bool api_key;
 };
 
-void PrintTo(const AuthRow& row, std::ostream* out) {
-    *out << row.name;
-}
+void PrintTo(const AuthRow& row, std::ostream* out) { *out << row.name; }
 
 class EffectiveAuth : public testing::TestWithParam<AuthRow> {};
 
@@ -132,8 +128,9 @@ const AuthRow kAuth[] = {
      true, false},
     {"jwt_is_off_unless_said", "  default: {authTypes: {jwt: {header: x}}}\n", false, true, false,
      false},
-    {"api_key", "  default: {authTypes: {oauth2: {disabled: true}, apiKey: {keys: [{in: Header, "
-                "name: k}]}}}\n",
+    {"api_key",
+     "  default: {authTypes: {oauth2: {disabled: true}, apiKey: {keys: [{in: Header, "
+     "name: k}]}}}\n",
      false, false, false, true},
     {"override_types",
      "  default: {authTypes: {oauth2: {disabled: true}}}\n  override: {authTypes: {jwt: {disabled: "

@@ -1,4 +1,4 @@
-#include "rotary/config/finding.hpp"
+#include <rotary/config/finding.hpp>
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 namespace rotary::config {
 namespace {
 
-/// complete.yaml, which has something in every field.
+// complete.yaml, which has something in every field.
 class CompleteKinds : public testing::Test {
 protected:
     const Loaded loaded = load_resources(read_text(data_file("complete.yaml")));
@@ -233,15 +233,24 @@ struct VersionRow {
 
 TEST(Versions, AllThatAreKnownLoad) {
     const VersionRow rows[] = {
-        {"API", "dp.wso2.com/v1alpha1"},            {"API", "dp.wso2.com/v1alpha2"},
-        {"API", "dp.wso2.com/v1alpha3"},            {"Backend", "dp.wso2.com/v1alpha1"},
-        {"Backend", "dp.wso2.com/v1alpha2"},        {"AIProvider", "dp.wso2.com/v1alpha3"},
-        {"AIProvider", "dp.wso2.com/v1alpha4"},     {"APIPolicy", "dp.wso2.com/v1alpha1"},
-        {"APIPolicy", "dp.wso2.com/v1alpha2"},      {"APIPolicy", "dp.wso2.com/v1alpha3"},
-        {"APIPolicy", "dp.wso2.com/v1alpha4"},      {"TokenIssuer", "dp.wso2.com/v1alpha1"},
-        {"TokenIssuer", "dp.wso2.com/v1alpha2"},    {"Authentication", "dp.wso2.com/v1alpha1"},
-        {"Authentication", "dp.wso2.com/v1alpha2"}, {"Scope", "dp.wso2.com/v1alpha1"},
-        {"Secret", "v1"},                           {"ConfigMap", "v1"},
+        {"API", "dp.wso2.com/v1alpha1"},
+        {"API", "dp.wso2.com/v1alpha2"},
+        {"API", "dp.wso2.com/v1alpha3"},
+        {"Backend", "dp.wso2.com/v1alpha1"},
+        {"Backend", "dp.wso2.com/v1alpha2"},
+        {"AIProvider", "dp.wso2.com/v1alpha3"},
+        {"AIProvider", "dp.wso2.com/v1alpha4"},
+        {"APIPolicy", "dp.wso2.com/v1alpha1"},
+        {"APIPolicy", "dp.wso2.com/v1alpha2"},
+        {"APIPolicy", "dp.wso2.com/v1alpha3"},
+        {"APIPolicy", "dp.wso2.com/v1alpha4"},
+        {"TokenIssuer", "dp.wso2.com/v1alpha1"},
+        {"TokenIssuer", "dp.wso2.com/v1alpha2"},
+        {"Authentication", "dp.wso2.com/v1alpha1"},
+        {"Authentication", "dp.wso2.com/v1alpha2"},
+        {"Scope", "dp.wso2.com/v1alpha1"},
+        {"Secret", "v1"},
+        {"ConfigMap", "v1"},
         {"HTTPRoute", "gateway.networking.k8s.io/v1beta1"},
         {"HTTPRoute", "gateway.networking.k8s.io/v1"},
     };
@@ -265,8 +274,8 @@ class SkippedKinds : public testing::TestWithParam<SkippedRow> {};
 
 TEST_P(SkippedKinds, GetAWarningAndNothingElse) {
     const SkippedRow& row = GetParam();
-    const Loaded loaded = load_resources(std::string("apiVersion: ") + row.version + "\nkind: " +
-                                         row.kind + "\nspec: [what, ever]\n");
+    const Loaded loaded = load_resources(std::string("apiVersion: ") + row.version +
+                                         "\nkind: " + row.kind + "\nspec: [what, ever]\n");
     ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
     EXPECT_EQ(loaded.findings[0].severity, Severity::warning);
     EXPECT_NE(loaded.findings[0].message.find(row.message), std::string::npos)

@@ -1,4 +1,4 @@
-#include "rotary/config/load.hpp"
+#include <rotary/config/load.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -13,13 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder of its own for each test, removed behind it.
+// A folder of its own for each test, removed behind it.
 class Load : public testing::Test {
 protected:
     void SetUp() override {
         const auto* test = testing::UnitTest::GetInstance()->current_test_info();
         folder_ = fs::temp_directory_path() /
-                   ("rotary-load-" + std::to_string(getpid()) + "-" + test->name());
+                  ("rotary-load-" + std::to_string(getpid()) + "-" + test->name());
         fs::create_directories(folder_);
     }
     void TearDown() override { fs::remove_all(folder_); }
@@ -31,7 +31,7 @@ protected:
         std::ofstream(folder_ / name) << text;
     }
 
-    /// Loads rotary.yaml of the folder, with a listener that needs no files.
+    // Loads rotary.yaml of the folder, with a listener that needs no files.
     Loaded load_with(const std::string& more) const {
         write("rotary.yaml", "listeners: [{port: 1, plaintext: true}]\n" + more);
         return load(path("rotary.yaml"), variables());
@@ -103,8 +103,8 @@ TEST_F(Load, SaysWhatIsMissing) {
               std::string::npos)
         << text;
     const Loaded nothing = load(path("nothing.yaml"), variables());
-    EXPECT_EQ(to_text(nothing.findings), path("nothing.yaml") + ": error: there is no file " +
-                                             path("nothing.yaml") + "\n");
+    EXPECT_EQ(to_text(nothing.findings),
+              path("nothing.yaml") + ": error: there is no file " + path("nothing.yaml") + "\n");
     EXPECT_FALSE(nothing.ok());
 }
 
@@ -162,9 +162,9 @@ TEST(LoadSample, OfAnAiApiLoadsOnceItsSecretIsReplaced) {
 }
 
 TEST(LoadMistakes, AreReportedAllAtOnce) {
-    const Loaded loaded = load_text({"rotary.yaml", "listners: []\nworkers: x\n"},
-                                    {{"many.yaml", read_text(data_file("many-mistakes.yaml"))}},
-                                    variables());
+    const Loaded loaded =
+        load_text({"rotary.yaml", "listners: []\nworkers: x\n"},
+                  {{"many.yaml", read_text(data_file("many-mistakes.yaml"))}}, variables());
     const std::string text = to_text(loaded.findings);
     EXPECT_EQ(text, read_text(data_file("many-mistakes.txt"))) << text;
 }

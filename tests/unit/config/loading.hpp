@@ -5,11 +5,11 @@
 #include <map>
 #include <string>
 
-#include "rotary/config/load.hpp"
+#include <rotary/config/load.hpp>
 
 namespace rotary::config {
 
-/// An environment of these variables alone.
+// An environment of these variables alone.
 inline Environment variables(std::map<std::string, std::string, std::less<>> values = {}) {
     return [values](std::string_view name) -> std::optional<std::string> {
         const auto found = values.find(name);
@@ -17,7 +17,7 @@ inline Environment variables(std::map<std::string, std::string, std::less<>> val
     };
 }
 
-/// A file of tests/data/config.
+// A file of tests/data/config.
 inline std::string data_file(const std::string& name) {
     return std::string(ROTARY_SOURCE_DIR) + "/tests/data/config/" + name;
 }

@@ -10,9 +10,9 @@
 
 namespace rotary::config {
 
-/// One change to a configuration that has nothing wrong, and the finding that must come of it, and
-/// no other. `@@` stands just before the place of the finding: in the new text, or in `at`, which
-/// is a piece of the changed configuration.
+// One change to a configuration that has nothing wrong, and the finding that must come of it, and
+// no other. `@@` stands just before the place of the finding: in the new text, or in `at`, which
+// is a piece of the changed configuration.
 struct Mistake {
     const char* name;
     const char* replace;
@@ -23,15 +23,13 @@ struct Mistake {
     const char* at = nullptr;
 };
 
-inline void PrintTo(const Mistake& mistake, std::ostream* out) {
-    *out << mistake.name;
-}
+inline void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
 
 inline std::string mistake_name(const testing::TestParamInfo<Mistake>& info) {
     return info.param.name;
 }
 
-/// The text with its one occurrence of a part replaced.
+// The text with its one occurrence of a part replaced.
 inline std::string with_change(std::string text, const std::string& part, const std::string& by) {
     const std::size_t at = text.find(part);
     EXPECT_NE(at, std::string::npos) << "not in the configuration: " << part;
@@ -39,7 +37,7 @@ inline std::string with_change(std::string text, const std::string& part, const 
     return at == std::string::npos ? text : text.replace(at, part.size(), by);
 }
 
-/// Takes the `@@` out of the text: {line, column} of where it stood.
+// Takes the `@@` out of the text: {line, column} of where it stood.
 inline std::pair<int, int> take_marker(std::string& text, const Mistake& mistake) {
     if (mistake.at != nullptr) {
         const std::string marked = mistake.at;

@@ -3,7 +3,7 @@
 namespace rotary::config {
 namespace {
 
-/// Mistakes inside one object: types, limits, names, versions.
+// Mistakes inside one object: types, limits, names, versions.
 class FieldMistakes : public testing::TestWithParam<Mistake> {};
 
 TEST_P(FieldMistakes, AreFoundAtTheirPlace) {
@@ -143,8 +143,9 @@ const Mistake kPolicies[] = {
      "    @@completionToken", "spec.rateLimitFields.promptTokens", "is required"},
     {"sandbox_missing", "      sandboxModels:\n        - model: poem\n", "      @@sandboxModels:\n",
      "spec.default.modelBasedRoundRobin.sandboxModels", "is required"},
-    {"model_empty", "        - model: novel\n          backendRef: {group: dp.wso2.com, kind: "
-                    "Backend, name: pen}",
+    {"model_empty",
+     "        - model: novel\n          backendRef: {group: dp.wso2.com, kind: "
+     "Backend, name: pen}",
      "        - model: @@\"\"\n          backendRef: {kind: Backend, name: pen}",
      "spec.default.modelBasedRoundRobin.productionModels[0].model", "must not be empty"},
     {"model_missing", "      sandboxModels:\n        - model: poem",
@@ -169,8 +170,9 @@ const Mistake kPolicies[] = {
     {"target_kind", "kind: API, name: story-api}\n  default:\n    aiProvider",
      "kind: @@Api, name: story-api}\n  default:\n    aiProvider", "spec.targetRef.kind",
      "did you mean \"API\"?"},
-    {"target_missing", "  targetRef: {group: gateway.networking.k8s.io, kind: API, name: "
-                       "story-api}\n  default:",
+    {"target_missing",
+     "  targetRef: {group: gateway.networking.k8s.io, kind: API, name: "
+     "story-api}\n  default:",
      "  @@default:", "spec.targetRef", "is required"},
 };
 

@@ -36,8 +36,7 @@ TEST_P(ProcessMistakes, AreFoundAtTheirPlace) {
 
 const Mistake kMistakes[] = {
     {"unknown_key", "admin: {", "@@amdin: {", "amdin", "unknown field \"amdin\"; did you mean"},
-    {"unknown_limit", "headers: 50", "@@header: 50", "limits.header",
-     "did you mean \"headers\"?"},
+    {"unknown_limit", "headers: 50", "@@header: 50", "limits.header", "did you mean \"headers\"?"},
     {"unknown_timeout", "drain: 30s", "@@drian: 30s", "timeouts.drian", "did you mean \"drain\"?"},
     {"duplicate_key", "workers: 2", "workers: 2\n@@workers: 3", "workers",
      "is there twice; the first is on line 1"},

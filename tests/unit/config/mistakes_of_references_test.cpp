@@ -3,7 +3,7 @@
 namespace rotary::config {
 namespace {
 
-/// Mistakes between objects: what one names and another lacks, and what two of them contradict.
+// Mistakes between objects: what one names and another lacks, and what two of them contradict.
 class ReferenceMistakes : public testing::TestWithParam<Mistake> {};
 
 TEST_P(ReferenceMistakes, AreFoundAtTheReference) {
@@ -89,8 +89,9 @@ const Mistake kContradictions[] = {
     {"prefix_rewrite", "path: {type: PathPrefix, value: /v1}", "path: {type: Exact, value: /v1}",
      "spec.rules[0].filters[0].urlRewrite.path.replacePrefixMatch", "needs matches of the type",
      Severity::error, "replacePrefixMatch: @@/}"},
-    {"listed_twice", "          weight: 0", "          weight: 0\n        - model: @@poem\n"
-                                            "          backendRef: {name: quill}",
+    {"listed_twice", "          weight: 0",
+     "          weight: 0\n        - model: @@poem\n"
+     "          backendRef: {name: quill}",
      "spec.default.modelBasedRoundRobin.productionModels[3].model",
      "\"poem\" is listed twice with \"quill\""},
     {"all_weights_zero", "      sandboxModels:\n        - model: poem",
@@ -133,10 +134,10 @@ const Mistake kUnsafe[] = {
      "spec.services[0].host", "the path stands in `basePath`"},
     {"host_with_port", "host: ink.example.com", "host: @@ink.example.com:443",
      "spec.services[0].host", "the port stands in `port`"},
-    {"host_link_local", "host: ink.example.com", "host: @@169.254.169.254",
-     "spec.services[0].host", "link-local"},
-    {"host_link_local_v6", "host: ink.example.com", "host: @@\"fe80::1\"",
-     "spec.services[0].host", "link-local"},
+    {"host_link_local", "host: ink.example.com", "host: @@169.254.169.254", "spec.services[0].host",
+     "link-local"},
+    {"host_link_local_v6", "host: ink.example.com", "host: @@\"fe80::1\"", "spec.services[0].host",
+     "link-local"},
     {"host_link_local_mapped", "host: ink.example.com", "host: @@\"::ffff:169.254.1.1\"",
      "spec.services[0].host", "link-local"},
     {"host_as_number", "host: ink.example.com", "host: @@2852039166", "spec.services[0].host",
@@ -154,9 +155,9 @@ const Mistake kUnsafe[] = {
     {"tls_unused", "services: [{host: \"::1\", port: 8080}]",
      "services: [{host: \"::1\", port: 8080}]\n  tls: @@{certificateInline: x}", "spec.tls",
      "is not used: the protocol is http", kWarning},
-    {"key_without_scheme", "main: QmVhcmVyIHNrLW1haW4=", "main: c2stbWFpbg==",
-     "spec.security.apiKey.valueFrom.valueKey", "has no scheme such as \"Bearer \"", kWarning,
-     "valueKey: @@main}"},
+    {"key_without_scheme",
+     "main: QmVhcmVyIHNrLW1haW4=", "main: c2stbWFpbg==", "spec.security.apiKey.valueFrom.valueKey",
+     "has no scheme such as \"Bearer \"", kWarning, "valueKey: @@main}"},
     {"key_with_line_feed", "main: QmVhcmVyIHNrLW1haW4=", "main: QmVhcmVyIHNrLW1haW4K",
      "spec.security.apiKey.valueFrom.valueKey", "ends with a line feed; encode it with `echo -n`",
      Severity::error, "valueKey: @@main}"},

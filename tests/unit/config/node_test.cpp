@@ -55,7 +55,12 @@ TEST(Yaml, EmptyDocumentsAreNone) {
     EXPECT_TRUE(parse("---\n---\n# only a comment\n").documents.empty());
     EXPECT_EQ(parse("%YAML 1.2\n---\na: 1\n").documents.size(), 1U);
     EXPECT_EQ(parse("a: 1\r\n---\r\nb: 2\r\n").documents.size(), 2U);
-    EXPECT_EQ(parse("\xEF\xBB\xBF" "a: 1\n").documents.at(0).root.members.at(0).key, "a");
+    EXPECT_EQ(parse("\xEF\xBB\xBF"
+                    "a: 1\n")
+                  .documents.at(0)
+                  .root.members.at(0)
+                  .key,
+              "a");
 }
 
 TEST(Yaml, DashesInsideABlockAreText) {
@@ -74,9 +79,7 @@ struct Row {
     bool complete = true;
 };
 
-void PrintTo(const Row& row, std::ostream* out) {
-    *out << row.name;
-}
+void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 
 class RefusedYaml : public testing::TestWithParam<Row> {};
 
@@ -114,7 +117,11 @@ const Row kRefused[] = {
     {"large", std::string((1U << 20U) + 1, '#'), 0, 0, "", "larger than 1 MiB", false},
     {"nul", std::string("a: 1\nb: \0x\n", 11), 2, 4, "", "NUL", false},
     {"latin_1", "a: 1\nb: caf\xE9\n", 2, 7, "", "UTF-8", false},
-    {"utf_16", std::string("\xFF\xFE" "a\0", 4), 1, 1, "", "UTF-8", false},
+    {"utf_16",
+     std::string("\xFF\xFE"
+                 "a\0",
+                 4),
+     1, 1, "", "UTF-8", false},
 };
 INSTANTIATE_TEST_SUITE_P(Rows, RefusedYaml, testing::ValuesIn(kRefused),
                          [](const auto& row) { return row.param.name; });
@@ -157,15 +164,11 @@ struct Utf8Row {
     bool good;
 };
 
-void PrintTo(const Utf8Row& row, std::ostream* out) {
-    *out << row.name;
-}
+void PrintTo(const Utf8Row& row, std::ostream* out) { *out << row.name; }
 
 class Utf8 : public testing::TestWithParam<Utf8Row> {};
 
-TEST_P(Utf8, IsShortestAndComplete) {
-    EXPECT_EQ(!find_bad_text(GetParam().text), GetParam().good);
-}
+TEST_P(Utf8, IsShortestAndComplete) { EXPECT_EQ(!find_bad_text(GetParam().text), GetParam().good); }
 
 const Utf8Row kUtf8[] = {
     {"two_bytes", "\xC2\x80\xDF\xBF", true},

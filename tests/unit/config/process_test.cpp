@@ -8,7 +8,7 @@ namespace {
 
 const std::string kShipped = std::string(ROTARY_SOURCE_DIR) + "/config/rotary.yaml";
 
-/// Certificates are made on each machine and may not be there yet.
+// Certificates are made on each machine and may not be there yet.
 std::string findings_but_missing_files(const Loaded& loaded) {
     std::vector<Finding> rest;
     for (const Finding& finding : loaded.findings) {

@@ -74,9 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Rows, Durations, testing::ValuesIn(kDurations), row_nam
 
 class Base64 : public testing::TestWithParam<Row<std::string>> {};
 
-TEST_P(Base64, IsStrict) {
-    EXPECT_EQ(decode_base64(GetParam().text), GetParam().value);
-}
+TEST_P(Base64, IsStrict) { EXPECT_EQ(decode_base64(GetParam().text), GetParam().value); }
 
 const Row<std::string> kBase64[] = {
     {"empty", "", ""},

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "rotary/policy/key_set.hpp"
+#include <rotary/policy/key_set.hpp>
 
 // Keys and tokens for the tests of this room, made with OpenSSL alone and without our own code, so
 // that a mistake there can't cancel out. Every key is made once a process.

@@ -1,4 +1,4 @@
-#include "rotary/policy/jwt.hpp"
+#include <rotary/policy/jwt.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "rotary/wire/base64url.hpp"
+#include <rotary/wire/base64url.hpp>
 #include "unit/policy/jwt_maker.hpp"
 
 namespace rotary::policy {

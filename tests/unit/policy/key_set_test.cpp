@@ -1,4 +1,4 @@
-#include "rotary/policy/key_set.hpp"
+#include <rotary/policy/key_set.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -127,9 +127,9 @@ std::size_t total_of(const std::vector<std::uint32_t>& weights) {
 }
 
 TEST(Cursor, EveryWindowOfAPeriodIsExact) {
-    const std::vector<std::vector<std::uint32_t>> sets = {
-        {1},          {3, 1},       {5, 3, 2},    {1, 1, 1},   {10, 1},
-        {100, 1, 1}, {7, 7, 7, 7}, {0, 2, 0, 3}, {97, 89, 83}};
+    const std::vector<std::vector<std::uint32_t>> sets = {{1},          {3, 1},       {5, 3, 2},
+                                                          {1, 1, 1},    {10, 1},      {100, 1, 1},
+                                                          {7, 7, 7, 7}, {0, 2, 0, 3}, {97, 89, 83}};
     for (const auto& weights : sets) {
         Cursor cursor(weights);
         expect_exact(take(cursor, cursor.all(), 11 * total_of(weights)), weights, cursor.all(),

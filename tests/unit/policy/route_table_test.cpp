@@ -105,10 +105,18 @@ TEST(PathPattern, LiteralsAreFoundOut) {
         bool fixed;
     };
     const Row rows[] = {
-        {"/chat/completions", true}, {"/chat\\.completions", true}, {"/a\\+b", true},
-        {"/a\\\\b", true},           {"/a-b_c~d", true},            {"/chat.completions", false},
-        {"/a+", false},              {"/a\\d", false},              {"/(a)", false},
-        {"^/a", false},              {"/a$", false},                {"/a|/b", false},
+        {"/chat/completions", true},
+        {"/chat\\.completions", true},
+        {"/a\\+b", true},
+        {"/a\\\\b", true},
+        {"/a-b_c~d", true},
+        {"/chat.completions", false},
+        {"/a+", false},
+        {"/a\\d", false},
+        {"/(a)", false},
+        {"^/a", false},
+        {"/a$", false},
+        {"/a|/b", false},
         {"/\\Qa.b\\E", false},
     };
     for (const Row& row : rows) {
@@ -167,8 +175,8 @@ TEST(PathRewrite, Rewrites) {
         {"the whole path, slash", exact, "/a", full, "/b", "/a/", "/b"},
         {"the whole path of a prefix", prefix, "/a", full, "/b", "/a/x/y", "/b"},
         {"of an expression", regex, "/a.*", full, "/b", "/abc", "/b"},
-        {"a group", regex, "/models/([^/]+)/chat", full, "/deployments/\\1/c",
-         "/models/gpt-4/chat", "/deployments/gpt-4/c"},
+        {"a group", regex, "/models/([^/]+)/chat", full, "/deployments/\\1/c", "/models/gpt-4/chat",
+         "/deployments/gpt-4/c"},
         {"groups in another order", regex, "/([a-z]+)/(\\d+)", full, "/\\2/\\1", "/ab/1", "/1/ab"},
         {"a group, trailing slash", regex, "/m/([^/]+)", full, "/d/\\1", "/m/x/", "/d/x"},
         {"all of it", regex, "/(?:a|b)", full, "/x\\0", "/b", "/x/b"},
@@ -272,10 +280,18 @@ TEST(RouteTable, Hosts) {
         std::size_t route;
     };
     const Row rows[] = {
-        {"a.api.example.com", 3},   {"A.API.Example.COM", 3}, {"b.api.example.com", 2},
-        {"x.a.api.example.com", 2}, {"api.example.com", 1},   {"www.Example.com", 1},
-        {"example.com", 0},         {"badexample.com", 0},    {".example.com", 0},
-        {"other.org", 0},           {"", 0},                  {"::1", 4},
+        {"a.api.example.com", 3},
+        {"A.API.Example.COM", 3},
+        {"b.api.example.com", 2},
+        {"x.a.api.example.com", 2},
+        {"api.example.com", 1},
+        {"www.Example.com", 1},
+        {"example.com", 0},
+        {"badexample.com", 0},
+        {".example.com", 0},
+        {"other.org", 0},
+        {"", 0},
+        {"::1", 4},
     };
     for (const Row& row : rows) {
         EXPECT_EQ(find(table, row.host, "/chat/1.0/x"), row.route) << row.host;
@@ -304,10 +320,15 @@ TEST(RouteTable, PathsByPrecedenceInAnyOrderOfWriting) {
         std::size_t route;
     };
     const Row rows[] = {
-        {"/chat/1.0/models/gpt-4o", 4}, {"/chat/1.0/models/gpt-4", 3},
+        {"/chat/1.0/models/gpt-4o", 4},
+        {"/chat/1.0/models/gpt-4", 3},
         {"/chat/1.0/models/gpt-4/", 3},
-        {"/chat/1.0/models/x", 2},      {"/chat/1.0/models", 1},       {"/chat/1.0/modelsx", 0},
-        {"/chat/1.0", 0},               {"/chat/1.0x", kNone},         {"/", kNone},
+        {"/chat/1.0/models/x", 2},
+        {"/chat/1.0/models", 1},
+        {"/chat/1.0/modelsx", 0},
+        {"/chat/1.0", 0},
+        {"/chat/1.0x", kNone},
+        {"/", kNone},
     };
     for (const Row& row : rows) EXPECT_EQ(find(table, "h", row.path), row.route) << row.path;
 }

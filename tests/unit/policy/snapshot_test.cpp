@@ -45,8 +45,8 @@ std::string rule(const std::string& backends, const std::string& more = "",
                  const std::string& path = "/chat/completions",
                  const std::string& method = "POST") {
     std::string text = "    - matches: [{path: {type: RegularExpression, value: \"" + path +
-                       "\"}, method: " + method + "}]\n" + more +
-                       "      backendRefs: [" + backends + "]\n";
+                       "\"}, method: " + method + "}]\n" + more + "      backendRefs: [" +
+                       backends + "]\n";
     return text;
 }
 
@@ -55,8 +55,8 @@ std::string ref(const std::string& backend, const std::string& more = "") {
 }
 
 std::string backend(const std::string& name, const std::string& spec = "") {
-    std::string text = "kind: Backend\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: " + name +
-                       "}\nspec:\n";
+    std::string text =
+        "kind: Backend\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: " + name + "}\nspec:\n";
     if (spec.find("services:") == std::string::npos) {
         text += "  services: [{host: llm.example.com, port: 443}]\n  protocol: https\n";
     }
@@ -78,7 +78,9 @@ std::string keys() {
 std::string provider(const std::string& model = "in: Body, value: model") {
     return "kind: AIProvider\napiVersion: dp.wso2.com/v1alpha4\nmetadata: {name: openai}\nspec:\n"
            "  providerName: OpenAI\n  providerAPIVersion: v1\n  organization: default\n"
-           "  supportedModels: [a]\n  requestModel: {" + model + "}\n"
+           "  supportedModels: [a]\n  requestModel: {" +
+           model +
+           "}\n"
            "  responseModel: {in: Body, value: model}\n"
            "  rateLimitFields:\n    promptTokens: {in: Body, value: usage.prompt_tokens}\n"
            "    completionToken: {in: Body, value: usage.completion_tokens}\n"
@@ -103,15 +105,13 @@ std::string policy(const PolicyText& text) {
     return "kind: APIPolicy\napiVersion: dp.wso2.com/v1alpha4\nmetadata: {name: " + text.name +
            "}\nspec:\n  targetRef: " + text.target + "\n  " + text.level +
            ":\n    aiProvider: {name: openai}\n    modelBasedRoundRobin:\n"
-           "      onQuotaExceedSuspendDuration: " + std::to_string(text.duration) +
-           "\n      productionModels: [" + text.production + "]\n      sandboxModels: [" +
-           text.sandbox + "]\n---\n";
+           "      onQuotaExceedSuspendDuration: " +
+           std::to_string(text.duration) + "\n      productionModels: [" + text.production +
+           "]\n      sandboxModels: [" + text.sandbox + "]\n---\n";
 }
 
 // Both routes with the Backend a alone.
-std::string plain_routes() {
-    return route("live", rule(ref("a"))) + route("test", rule(ref("a")));
-}
+std::string plain_routes() { return route("live", rule(ref("a"))) + route("test", rule(ref("a"))); }
 
 // One API with a production and a sandbox route over the Backends a and b.
 std::string chat(const std::string& production, const std::string& sandbox) {
@@ -437,8 +437,8 @@ TEST(SnapshotBackend, Credentials) {
     };
     for (const Row& row : rows) {
         const std::string timeout = "  timeout: {upstreamResponseTimeout: 90}\n";
-        const auto snapshot = snapshot_of(api() + plain_routes() +
-                                          backend("a", row.security + timeout) + keys());
+        const auto snapshot =
+            snapshot_of(api() + plain_routes() + backend("a", row.security + timeout) + keys());
         const Backend& a = backend_of(*snapshot, "a");
         EXPECT_EQ(a.credential_line, row.line) << row.name;
         EXPECT_EQ(a.credential_name, row.header) << row.name;
@@ -453,8 +453,8 @@ TEST(SnapshotBackend, KeysThatCannotBeSentAreFindings) {
         "  security: {basic: {secretRef: {name: keys, usernameKey: user, passwordKey: one}}}\n";
     for (const std::string& security : {with_key("one"), with_key("one", "Query", "key"), basic}) {
         for (const char* key : {"Bearer sk-1\n", "sk-1\r\nx-evil: 1", "\x7fsk-1"}) {
-            config::Loaded loaded = config::load_resources(
-                api() + plain_routes() + backend("a", security) + keys());
+            config::Loaded loaded =
+                config::load_resources(api() + plain_routes() + backend("a", security) + keys());
             ASSERT_TRUE(loaded.ok()) << config::to_text(loaded.findings);
             loaded.resources.secrets.at(0).values.at("one").value = config::Secret(key);
             SharedState shared;
@@ -494,8 +494,7 @@ TEST(SnapshotBackend, OneCredentialOneNumber) {
         const auto snapshot = snapshot_of(
             api() + route("live", rule(ref("a") + ", " + ref("b"))) +
             route("test", rule(ref("a"))) + backend("a", row.a) + backend("b", row.b) + keys() +
-            provider() +
-            policy({"rr", entry("x", "a") + ", " + entry("y", "b"), entry("z", "a")}));
+            provider() + policy({"rr", entry("x", "a") + ", " + entry("y", "b"), entry("z", "a")}));
         const std::size_t a = backend_of(*snapshot, "a").credential;
         const std::size_t b = backend_of(*snapshot, "b").credential;
         EXPECT_EQ(a == b, row.same) << row.name;
@@ -533,9 +532,9 @@ TEST(SnapshotFindings, ModelPlaces) {
         {"path, not an expression", "in: Path, value: \"/models/(\"", ""},
     };
     for (const Row& row : rows) {
-        const Compiled compiled = compile_text(
-            api() + plain_routes() + backend("a") +
-            provider(row.model) + policy({"rr", entry("x", "a"), entry("x", "a")}));
+        const Compiled compiled =
+            compile_text(api() + plain_routes() + backend("a") + provider(row.model) +
+                         policy({"rr", entry("x", "a"), entry("x", "a")}));
         if (row.place[0] != '\0') {
             ASSERT_NE(compiled.snapshot, nullptr) << row.name << compiled.text();
             EXPECT_EQ(compiled.snapshot->lists[0].model_place.name, row.place) << row.name;
@@ -556,17 +555,17 @@ TEST(SnapshotFindings, PlacesOtherThanTheBody) {
     using enum config::ValueLocation::In;
     for (const Row& row : {Row{"in: Header, value: x", header}, Row{"in: Query, value: x", query},
                            Row{"in: Path, value: (x)", path}, Row{"in: Body, value: x", body}}) {
-        const auto snapshot = snapshot_of(api() + plain_routes() + backend("a") +
-                                          provider(row.model) +
-                                          policy({"rr", entry("x", "a"), ""}));
+        const auto snapshot =
+            snapshot_of(api() + plain_routes() + backend("a") + provider(row.model) +
+                        policy({"rr", entry("x", "a"), ""}));
         EXPECT_EQ(snapshot->lists.at(0).model_place.in, row.in) << row.model;
     }
 }
 
 TEST(SnapshotFindings, ExpressionsStandAtTheirLine) {
     const std::string rules = rule(ref("a"), "", "/ok") + rule(ref("a"), "", "/a(");
-    const std::string text = api() + route("live", rules) + route("test", rule(ref("a"))) +
-                             backend("a");
+    const std::string text =
+        api() + route("live", rules) + route("test", rule(ref("a"))) + backend("a");
     const Compiled compiled = compile_text(text);
     EXPECT_EQ(compiled.snapshot, nullptr);
     ASSERT_EQ(compiled.findings.size(), 1U) << compiled.text();
@@ -581,7 +580,8 @@ TEST(SnapshotFindings, RewritesWithGroupsThatAreNotThere) {
     const auto text = [](const std::string& path, const std::string& rewrite) {
         const std::string filter =
             "      filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, "
-            "replaceFullPath: '" + rewrite + "'}}}]\n";
+            "replaceFullPath: '" +
+            rewrite + "'}}}]\n";
         return api() + route("live", rule(ref("a"), filter, path)) + route("test", rule(ref("a"))) +
                backend("a");
     };
@@ -617,8 +617,8 @@ TEST(SharedStates, AChangedListKeepsItsEntriesAndItsProgress) {
     ASSERT_NE(first, nullptr);
     EXPECT_EQ(picks(first->lists[0], 2), "AA");
     first->lists[0].rotation.state(0).suspend(kNow, 10s, SuspendReason::rate_limited, {});
-    const std::string three = entry("gpt-4o", "a", 3) + ", " + entry("new", "a") + ", " +
-                              entry("gpt-4o-mini", "b", 4);
+    const std::string three =
+        entry("gpt-4o", "a", 3) + ", " + entry("new", "a") + ", " + entry("gpt-4o-mini", "b", 4);
     const auto second = compile_text(chat(three, entry("gpt-4o-mini", "b")), shared).snapshot;
     ASSERT_NE(second, nullptr);
     const Rotation& rotation = second->lists[0].rotation;

@@ -1,4 +1,4 @@
-#include "rotary/policy/token_cache.hpp"
+#include <rotary/policy/token_cache.hpp>
 
 #include <gtest/gtest.h>
 

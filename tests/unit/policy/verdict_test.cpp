@@ -160,10 +160,12 @@ TEST(QuotaKindOf, Bodies) {
     const Row rows[] = {
         {"OpenAI, too fast",
          R"({"error":{"message":"Rate limit reached for gpt-4o","type":"tokens","param":null,)"
-         R"("code":"rate_limit_exceeded"}})", rate},
+         R"("code":"rate_limit_exceeded"}})",
+         rate},
         {"OpenAI, no money",
          R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota",)"
-         R"("param":null,"code":"insufficient_quota"}})", account},
+         R"("param":null,"code":"insufficient_quota"}})",
+         account},
         {"by its type alone", R"({"error":{"type":"insufficient_quota","code":null}})", account},
         {"by its code alone", R"({"error":{"code":"insufficient_quota"}})", account},
         {"no credit", R"({"error":{"type":"x","code":"credit_balance_exhausted"}})", account},

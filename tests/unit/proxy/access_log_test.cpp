@@ -40,8 +40,8 @@ public:
         std::string all;
         std::array<char, 65536> piece;
         for (;;) {
-            const auto size = ::pread(fileno(file_), piece.data(), piece.size(),
-                                      static_cast<off_t>(all.size()));
+            const auto size =
+                ::pread(fileno(file_), piece.data(), piece.size(), static_cast<off_t>(all.size()));
             if (size <= 0) return all;
             all.append(piece.data(), static_cast<std::size_t>(size));
         }

@@ -220,8 +220,9 @@ TEST(AdminRoutes, TheHookDecidesWhoMayChange) {
     status_with("Bearer right");
     request.from_loopback = true;
     status_with("Bearer right");
-    EXPECT_EQ(seen, " remote; remote;Bearer wrong remote;Bearer right remote;Bearer right remote;"
-                    "Bearer right local;");
+    EXPECT_EQ(seen,
+              " remote; remote;Bearer wrong remote;Bearer right remote;Bearer right remote;"
+              "Bearer right local;");
 }
 
 }  // namespace

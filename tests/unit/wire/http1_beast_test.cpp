@@ -1,8 +1,8 @@
-#include "rotary/wire/http1_reader.hpp"
+#include <rotary/wire/http1_reader.hpp>
 
+#include <gtest/gtest.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <memory>
@@ -22,9 +22,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // Beast keeps lines of one name together: only their order among themselves is compared.
 Fields grouped(Fields fields) {
-    std::ranges::stable_sort(fields, [](const auto& a, const auto& b) {
-        return beast::iless{}(a.first, b.first);
-    });
+    std::ranges::stable_sort(
+        fields, [](const auto& a, const auto& b) { return beast::iless{}(a.first, b.first); });
     return fields;
 }
 
@@ -109,12 +108,45 @@ const std::string kResponses[] = {
 };
 // What smuggling is made of, put in anywhere.
 const std::string kPieces[] = {
-    "\r", "\n", "\r\n", "\r\n\r\n", " ", "\t", ":", ",", ";", "\x0b", "\x0c", "\x7f", "\x80",
+    "\r",
+    "\n",
+    "\r\n",
+    "\r\n\r\n",
+    " ",
+    "\t",
+    ":",
+    ",",
+    ";",
+    "\x0b",
+    "\x0c",
+    "\x7f",
+    "\x80",
     "\xff",
-    std::string(1, '\0'), "\r\n ", "\r\n\t", "0", "+", "-", "#", "/", "@", "[", "]",
-    "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: identity\r\n", "Content-Length: 5\r\n",
-    "Content-Length : 5\r\n", "Host: b\r\n", "chunked", "chunked, ", "HTTP/1.1", "http://b/",
-    "Connection: close\r\n", "\"", "\\", "(", ")",
+    std::string(1, '\0'),
+    "\r\n ",
+    "\r\n\t",
+    "0",
+    "+",
+    "-",
+    "#",
+    "/",
+    "@",
+    "[",
+    "]",
+    "Transfer-Encoding: chunked\r\n",
+    "Transfer-Encoding: identity\r\n",
+    "Content-Length: 5\r\n",
+    "Content-Length : 5\r\n",
+    "Host: b\r\n",
+    "chunked",
+    "chunked, ",
+    "HTTP/1.1",
+    "http://b/",
+    "Connection: close\r\n",
+    "\"",
+    "\\",
+    "(",
+    ")",
 };
 
 template <class Compare>

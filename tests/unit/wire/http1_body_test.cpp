@@ -1,4 +1,4 @@
-#include "rotary/wire/http1_reader.hpp"
+#include <rotary/wire/http1_reader.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "rotary/wire/http1_reader.hpp"
+#include <rotary/wire/http1_reader.hpp>
 
 #include <gtest/gtest.h>
 
@@ -213,8 +213,10 @@ TEST(Http1Request, RefusesAmbiguousFraming) {
         {"comma last", with("Transfer-Encoding: chunked,\r\n")},
         {"cow, chunked", with("Transfer-Encoding: cow, chunked\r\n")},
         {"obs-text after", with("Transfer-Encoding: chunked\xff\r\n")},
-        {"obs-text before", with("Transfer-Encoding: \xa0" "chunked\r\n")},
-        {"vertical tab", with("Transfer-Encoding: \x0b" "chunked\r\n")},
+        {"obs-text before", with("Transfer-Encoding: \xa0"
+                                 "chunked\r\n")},
+        {"vertical tab", with("Transfer-Encoding: \x0b"
+                              "chunked\r\n")},
         {"tab before", with("Transfer-Encoding:\tchunked\r\n")},
         {"tab after", with("Transfer-Encoding: chunked\t\r\n")},
         {"quoted", with("Transfer-Encoding: \"chunked\"\r\n")},
@@ -252,7 +254,8 @@ TEST(Http1Request, RefusesOtherFieldsAndSizes) {
                                           "Authorization: Bearer a\r\n")},
         {"Connection with a parenthesis", with("Connection: cl(ose\r\n")},
         {"Connection with a space", with("Connection: close x\r\n")},
-        {"Connection with obs-text", with("Connection: \xa0" "close\r\n")},
+        {"Connection with obs-text", with("Connection: \xa0"
+                                          "close\r\n")},
         {"other expectation", with("Expect: 200-ok\r\n")},
         {"two expectations", with("Expect: 100-continue, x\r\n")},
         {"1001 fields", with(many), FaultKind::headers_too_large},
@@ -295,10 +298,10 @@ TEST(Http1Request, AcceptsAndFrames) {
         {"no framing", with("")},
         {"one empty line first", "\r\n" + with("")},
         {"1.0 without Host", "GET / HTTP/1.0\r\n\r\n", false, Framing::none, 0, false, 0},
-        {"1.0 kept alive", post10 + "Connection: Keep-Alive\r\n\r\n", true, Framing::none, 0,
-         false, 0},
-        {"1.0 with a length", post10 + "Content-Length: 7\r\n\r\n", false,
-         Framing::content_length, 7, false, 0},
+        {"1.0 kept alive", post10 + "Connection: Keep-Alive\r\n\r\n", true, Framing::none, 0, false,
+         0},
+        {"1.0 with a length", post10 + "Content-Length: 7\r\n\r\n", false, Framing::content_length,
+         7, false, 0},
         {"1.0 ignores Expect", post10 + "Expect: 100-continue\r\n\r\n", false, Framing::none, 0,
          false, 0},
         {"close", with("Connection: close\r\n"), false},

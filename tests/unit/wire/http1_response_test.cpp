@@ -1,4 +1,4 @@
-#include "rotary/wire/http1_reader.hpp"
+#include <rotary/wire/http1_reader.hpp>
 
 #include <gtest/gtest.h>
 
@@ -68,8 +68,9 @@ TEST(Http1Response, Refuses) {
         {"unknown coding", ok("Transfer-Encoding: gzip\r\n")},
         {"gzip, chunked", ok("Transfer-Encoding: gzip, chunked\r\n")},
         {"chunked on 1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"},
-        {"length and chunked after HEAD or 304", "HTTP/1.1 304 x\r\nContent-Length: 5\r\n"
-                                                "Transfer-Encoding: chunked\r\n\r\n"},
+        {"length and chunked after HEAD or 304",
+         "HTTP/1.1 304 x\r\nContent-Length: 5\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n"},
         {"too large", ok("X: " + std::string(32768, 'a') + "\r\n")},
         {"bytes after the head", ok("") + "\r\n\r\n"},
     };
@@ -114,8 +115,8 @@ TEST(Http1Response, AcceptsAndFrames) {
         {"100", "HTTP/1.1 100 Continue\r\n\r\n", 100, Framing::none, 0, true},
         {"103", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 103, Framing::none, 0, true},
         {"204", "HTTP/1.1 204 No Content\r\n\r\n", 204, Framing::none, 0, true},
-        {"204 with length zero", "HTTP/1.1 204 x\r\nContent-Length: 0\r\n\r\n", 204,
-         Framing::none, 0, true},
+        {"204 with length zero", "HTTP/1.1 204 x\r\nContent-Length: 0\r\n\r\n", 204, Framing::none,
+         0, true},
         {"204 that announces a body", "HTTP/1.1 204 x\r\n" + length + "\r\n", 204, Framing::none},
         {"204 chunked", "HTTP/1.1 204 x\r\n" + chunked + "\r\n", 204, Framing::none},
         {"304 with a length", "HTTP/1.1 304 x\r\n" + length + "\r\n", 304, Framing::none, 0, true},

@@ -1,6 +1,6 @@
-#include "rotary/wire/http1_writer.hpp"
+#include <rotary/wire/http1_writer.hpp>
 
-#include "rotary/wire/http1_reader.hpp"
+#include <rotary/wire/http1_reader.hpp>
 
 #include <gtest/gtest.h>
 
@@ -131,9 +131,9 @@ TEST(HeadFields, EveryByteOfAValueAtEveryPlace) {
 TEST(HeadFields, HopByHop) {
     HeaderTable plain;
     plain.push({"Connection", "keep-alive"});
-    for (const auto* name : {"Connection", "keep-alive", "Proxy-Connection", "TE", "trailer",
-                             "Transfer-Encoding", "UPGRADE", "proxy-authenticate",
-                             "proxy-authorization"}) {
+    for (const auto* name :
+         {"Connection", "keep-alive", "Proxy-Connection", "TE", "trailer", "Transfer-Encoding",
+          "UPGRADE", "proxy-authenticate", "proxy-authorization"}) {
         EXPECT_TRUE(is_hop_by_hop(name, plain)) << name;
     }
     for (const auto* name : {"content-type", "x-trace", "accept", "t", "upgraded", ""}) {

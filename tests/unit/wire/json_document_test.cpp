@@ -1,4 +1,4 @@
-#include "rotary/wire/json_document.hpp"
+#include <rotary/wire/json_document.hpp>
 
 #include <gtest/gtest.h>
 

@@ -81,13 +81,19 @@ private:
     }
     bool value(std::size_t depth) {
         switch (peek()) {
-            case '"': return string();
-            case 't': return word("true");
-            case 'f': return word("false");
-            case 'n': return word("null");
+            case '"':
+                return string();
+            case 't':
+                return word("true");
+            case 'f':
+                return word("false");
+            case 'n':
+                return word("null");
             case '[':
-            case '{': return depth <= kDepth && container(depth, peek() == '{');
-            default: return number();
+            case '{':
+                return depth <= kDepth && container(depth, peek() == '{');
+            default:
+                return number();
         }
     }
     bool container(std::size_t depth, bool object) {
@@ -130,11 +136,21 @@ std::string mutate(std::string text, std::mt19937& random) {
     for (std::size_t rounds = 1 + below(3); rounds > 0 && !text.empty(); --rounds) {
         const std::size_t at = below(text.size());
         switch (below(5)) {
-            case 0: text[at] = kPieces[below(kPieces.size())]; break;
-            case 1: text.insert(at, 1, kPieces[below(kPieces.size())]); break;
-            case 2: text.erase(at, 1 + below(3)); break;
-            case 3: text.insert(at, text.substr(below(text.size()), 1 + below(8))); break;
-            default: text[at] = static_cast<char>(below(256)); break;
+            case 0:
+                text[at] = kPieces[below(kPieces.size())];
+                break;
+            case 1:
+                text.insert(at, 1, kPieces[below(kPieces.size())]);
+                break;
+            case 2:
+                text.erase(at, 1 + below(3));
+                break;
+            case 3:
+                text.insert(at, text.substr(below(text.size()), 1 + below(8)));
+                break;
+            default:
+                text[at] = static_cast<char>(below(256));
+                break;
         }
     }
     return text;

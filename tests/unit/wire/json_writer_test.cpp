@@ -62,10 +62,9 @@ TEST(JsonWriter, WritesMilliseconds) {
         std::chrono::nanoseconds value;
         const char* text;
     };
-    const std::vector<Row> rows{{0ns, "0.000"},          {999ns, "0.000"},
-                                {1us, "0.001"},          {1234567ns, "1.234"},
-                                {1s, "1000.000"},        {50ms + 50us, "50.050"},
-                                {-1500us, "-1.500"},     {24h, "86400000.000"}};
+    const std::vector<Row> rows{{0ns, "0.000"},       {999ns, "0.000"},     {1us, "0.001"},
+                                {1234567ns, "1.234"}, {1s, "1000.000"},     {50ms + 50us, "50.050"},
+                                {-1500us, "-1.500"},  {24h, "86400000.000"}};
     for (const auto& row : rows) {
         std::string out;
         JsonWriter(out).milliseconds(row.value);
@@ -89,7 +88,11 @@ TEST(JsonWriter, EscapesStrings) {
         {"slash_stays", "a/b", R"("a/b")"},
         {"utf8", "\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80",
          "\"\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80\""},
-        {"bad_byte", "a\xff" "b", "\"a\xef\xbf\xbd" "b\""},
+        {"bad_byte",
+         "a\xff"
+         "b",
+         "\"a\xef\xbf\xbd"
+         "b\""},
         {"cut_sequence", "\xe4\xb8", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
     };
     for (const auto& row : rows) {
@@ -103,7 +106,9 @@ TEST(JsonWriter, EscapesStrings) {
 TEST(JsonWriter, WritesValidJsonForEveryByte) {
     for (int byte = 0; byte < 256; ++byte) {
         std::string out;
-        JsonWriter(out).begin_object().string("k", std::string(3, static_cast<char>(byte)))
+        JsonWriter(out)
+            .begin_object()
+            .string("k", std::string(3, static_cast<char>(byte)))
             .end_object();
         EXPECT_TRUE(JsonDocument::parse(out).has_value()) << byte;
     }

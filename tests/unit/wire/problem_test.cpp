@@ -1,4 +1,4 @@
-#include "rotary/wire/problem.hpp"
+#include <rotary/wire/problem.hpp>
 
 #include <gtest/gtest.h>
 
@@ -103,7 +103,10 @@ TEST(Problem, EscapesTheMessage) {
         {"three bytes stay", "\xe2\x82\xac", "\xe2\x82\xac"},
         {"four bytes stay", "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80"},
         {"lone byte", "\xff", R"(\ufffd)"},
-        {"lone tail", "\x80" "a", R"(\ufffda)"},
+        {"lone tail",
+         "\x80"
+         "a",
+         R"(\ufffda)"},
         {"sequence cut", "\xe2\x82", R"(\ufffd\ufffd)"},
         {"overlong", "\xc0\xaf", R"(\ufffd\ufffd)"},
         {"overlong of three", "\xe0\x80\x80", R"(\ufffd\ufffd\ufffd)"},

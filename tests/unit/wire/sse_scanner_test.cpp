@@ -1,4 +1,4 @@
-#include "rotary/wire/sse_scanner.hpp"
+#include <rotary/wire/sse_scanner.hpp>
 
 #include <gtest/gtest.h>
 
@@ -80,17 +80,34 @@ TEST(SseScanner, FollowsStreams) {
         {"done as a second line", "data: a\ndata: [DONE]\n\n", 1},
         {"usage", "data: " + kUsage + "\n\n", 1, true, false, kUsage},
         {"usage by CR", "data: " + kUsage + "\r\rdata: [DONE]\r\r", 2, true, true, kUsage},
-        {"usage null", R"(data: {"usage":null})" "\n\n", 1},
-        {"usage spaced null", R"(data: {"usage" : null})" "\n\n", 1},
+        {"usage null",
+         R"(data: {"usage":null})"
+         "\n\n",
+         1},
+        {"usage spaced null",
+         R"(data: {"usage" : null})"
+         "\n\n",
+         1},
         {"null does not displace", "data: " + kUsage + "\n\ndata: {\"usage\":null}\n\n", 2, true,
          false, kUsage},
-        {"null first, then another", R"(data: {"a":{"usage":null},"usage" : {}})" "\n\n", 1, true,
-         false, R"({"a":{"usage":null},"usage" : {}})"},
+        {"null first, then another",
+         R"(data: {"a":{"usage":null},"usage" : {}})"
+         "\n\n",
+         1, true, false, R"({"a":{"usage":null},"usage" : {}})"},
         {"last wins", "data: {\"usage\":1}\n\ndata: {\"usage\":2}\n\ndata: {}\n\n", 3, true, false,
          R"({"usage":2})"},
-        {"usage as a value", R"(data: {"a":"usage"})" "\n\n", 1},
-        {"usage inside a text", R"(data: {"a":"say \"usage\": 5"})" "\n\n", 1},
-        {"other key", R"(data: {"usages":1,"my_usage":2})" "\n\n", 1},
+        {"usage as a value",
+         R"(data: {"a":"usage"})"
+         "\n\n",
+         1},
+        {"usage inside a text",
+         R"(data: {"a":"say \"usage\": 5"})"
+         "\n\n",
+         1},
+        {"other key",
+         R"(data: {"usages":1,"my_usage":2})"
+         "\n\n",
+         1},
         {"usage in a comment", ": {\"usage\":1}\n\n"},
         {"usage without its empty line", "data: {\"usage\":1}\n", 0, false, false,
          R"({"usage":1})"},
