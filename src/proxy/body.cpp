@@ -96,6 +96,7 @@ Result<std::size_t> unwrap(Context& context, Exchange& exchange, wire::BodyReade
         if (!piece) return piece.error();
         if (piece->consumed == 0) break;
         consumed += piece->consumed;
+        if (piece->payload.empty()) continue;
         if (const auto room = reserve(context, exchange, piece->payload.size()); !room) {
             return room.error();
         }

@@ -97,13 +97,16 @@ void reparse_head(Context& context, const Exchange& exchange, const Reply& reply
 void record(Context& context, const Exchange& exchange) {
     const SteadyTime now = std::chrono::steady_clock::now();
     const auto duration = now - exchange.started;
-    const auto overhead = std::max(duration - exchange.upstream_wait, SteadyTime::duration::zero());
+    // Of a stream only what the client waited for its beginning: the rest is the provider's pace.
+    const bool is_stream = exchange.wants_stream && exchange.first_byte != SteadyTime{};
+    const auto ours = is_stream ? exchange.first_byte - exchange.started : duration;
+    const auto overhead = std::max(ours - exchange.upstream_wait, SteadyTime::duration::zero());
     const ProcessSeries& process = exchange.wiring->process;
     if (exchange.route != nullptr) {
         const RouteSeries& series = exchange.wiring->routes[exchange.route_index];
         context.metrics.add_status(series.requests, exchange.status);
         context.metrics.observe(series.duration, duration);
-        if (!exchange.wants_stream) context.metrics.observe(process.overhead, overhead);
+        context.metrics.observe(process.overhead, overhead);
     } else {
         context.metrics.add_status(process.unrouted, exchange.status);
         context.metrics.observe(process.unrouted_duration, duration);

@@ -25,6 +25,7 @@ namespace rotary::server {
 
 namespace {
 
+constexpr std::chrono::seconds kLongestTick{1};  // the heartbeat and the pool need it
 constexpr std::size_t kScratchHeadBytes = 65536;  // the largest head that is put together
 
 BufferPool::Limits buffer_limits(const config::Limits& limits) {
@@ -122,13 +123,17 @@ struct Worker::Body {
         spawn(proxy::run_session(context, fd, tls));
     }
 
-    void on_tick() {
+    void beat() {
         heartbeat.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                         std::memory_order_relaxed);
+    }
+
+    void on_tick() {
+        beat();
         reactor.refresh_now();
         pool.sweep(reactor.now());
         access_log.flush();
-        tick.expires_after(config.timeouts.log_flush);
+        tick.expires_after(std::min<config::Duration>(config.timeouts.log_flush, kLongestTick));
         tick.async_wait([this](const boost::system::error_code& error) {
             if (!error) on_tick();
         });
@@ -185,6 +190,7 @@ Worker::~Worker() {
 
 void Worker::start() {
     body_->guard.emplace(body_->io.get_executor());
+    body_->beat();  // a thread that the system has yet to start is not stuck
     body_->thread = std::thread([body = body_.get()] {
         const std::string name = "worker-" + std::to_string(body->options.index);
         pthread_setname_np(pthread_self(), name.c_str());

@@ -73,7 +73,8 @@ TEST(Authentication, every_algorithm_of_the_contract_is_accepted) {
             << alg;
     }
     EXPECT_EQ(client.exchange(with_token(signed_by(keys.ec.key, "ec", "ES256"))).status, 200U);
-    EXPECT_EQ(client.exchange(with_token(signed_by(keys.ec384.key, "ec384", "ES384"))).status, 200U);
+    EXPECT_EQ(client.exchange(with_token(signed_by(keys.ec384.key, "ec384", "ES384"))).status,
+              200U);
     EXPECT_EQ(client.exchange(with_token(signed_by(keys.ed25519.key, "ed25519", "EdDSA"))).status,
               200U);
     EXPECT_EQ(client.exchange(with_token(signed_by(keys.ec.key, ""))).status, 200U) << "no kid";
@@ -136,7 +137,8 @@ TEST(Authentication, what_no_issuer_signed_is_refused) {
         {"a stranger's key", signed_by(keys.stranger.key, "")},
         {"a stranger's key under a known kid", signed_by(keys.stranger.key, "ec")},
         {"alg none", forge_token(R"({"alg":"none"})", payload, "")},
-        {"alg None with the signature", forge_token(R"({"alg":"None","kid":"rsa"})", payload, signature)},
+        {"alg None with the signature",
+         forge_token(R"({"alg":"None","kid":"rsa"})", payload, signature)},
         {"HS256 with the public key", hmac_forgery()},
         {"a changed payload", forge_token(header, other_subject, signature)},
         {"a changed signature", forge_token(header, payload, bent)},
@@ -181,7 +183,8 @@ TEST(Authentication, two_authorization_headers_are_no_request) {
 std::string issuer_with(const std::string& validation) {
     return "---\nkind: TokenIssuer\napiVersion: dp.wso2.com/v1alpha2\nmetadata: {name: other}\n"
            "spec:\n  name: other\n  organization: default\n  issuer: https://other.example.test\n"
-           "  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation: " + validation + "\n";
+           "  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation: " +
+           validation + "\n";
 }
 
 std::string token_of_other(const std::string& key, const std::string& kid = {}) {
@@ -210,7 +213,9 @@ TEST(Authentication, an_issuer_may_be_a_certificate) {
     EXPECT_EQ(ask(edge.gateway, make_token(token_options())).status, 200U);
 }
 
-std::string jwks_at(const std::string& url) { return issuer_with("{jwks: {url: \"" + url + "\"}}"); }
+std::string jwks_at(const std::string& url) {
+    return issuer_with("{jwks: {url: \"" + url + "\"}}");
+}
 
 TEST(Authentication, keys_are_fetched_from_a_loopback_url) {
     const auto server = start_mock();
@@ -219,7 +224,8 @@ TEST(Authentication, keys_are_fetched_from_a_loopback_url) {
     EXPECT_TRUE(eventually([&] {
         return ask(edge.gateway, token_of_other(issuers().ec.key, "ec")).status == 200;
     }));
-    expect_problem(ask(edge.gateway, token_of_other(issuers().stranger.key, "ec")), "invalid_token");
+    const std::string strange = token_of_other(issuers().stranger.key, "ec");
+    expect_problem(ask(edge.gateway, strange), "invalid_token");
     EXPECT_EQ(server->requests().at(0).target, "/jwks");
 }
 
@@ -346,9 +352,15 @@ spec:
         - {type: ExtensionRef, extensionRef: {group: dp.wso2.com, kind: Scope, name: paying}}
       backendRefs: [{group: dp.wso2.com, kind: Backend, name: backend-0}]
 ---
-{kind: Scope, apiVersion: dp.wso2.com/v1alpha1, metadata: {name: reading}, spec: {names: [read, peek]}}
+kind: Scope
+apiVersion: dp.wso2.com/v1alpha1
+metadata: {name: reading}
+spec: {names: [read, peek]}
 ---
-{kind: Scope, apiVersion: dp.wso2.com/v1alpha1, metadata: {name: paying}, spec: {names: [pay]}}
+kind: Scope
+apiVersion: dp.wso2.com/v1alpha1
+metadata: {name: paying}
+spec: {names: [pay]}
 )";
 }
 
@@ -413,7 +425,8 @@ TEST(Authentication, a_new_key_is_fetched_when_a_token_names_it) {
     Edge edge(with_resources(jwks_at("file:" + (dir / "jwks.json"))));
     const std::string fresh = token_of_other(issuers().ec384.key, "new");
     EXPECT_EQ(ask(edge.gateway, token_of_other(issuers().ec.key, "old")).status, 200U);
-    dir.write("jwks.json", make_jwks({{"old", issuers().ec.key, ""}, {"new", issuers().ec384.key, ""}}));
+    dir.write("jwks.json",
+              make_jwks({{"old", issuers().ec.key, ""}, {"new", issuers().ec384.key, ""}}));
     EXPECT_TRUE(eventually([&] { return ask(edge.gateway, fresh).status == 200; }));
 }
 

@@ -20,7 +20,8 @@
 
 namespace rotary::test {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 inline constexpr auto kPatience = 10s;  // a net for a loaded machine; nothing is measured with it
 
@@ -172,7 +173,8 @@ inline void expect_problem(const Response& response, const std::string& code) {
     EXPECT_TRUE(response.whole());
     EXPECT_EQ(response.header("content-type"), "application/json");
     EXPECT_EQ(response.count("content-type"), 1U);
-    static const std::regex uuid("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
+    static const std::regex uuid(
+        "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
     const std::string id(response.header("x-rotary-request-id"));
     EXPECT_TRUE(std::regex_match(id, uuid)) << id;
     EXPECT_EQ(response.header("x-request-id"), id);

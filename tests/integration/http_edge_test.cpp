@@ -69,7 +69,8 @@ TEST(HttpEdge, a_first_request_right_behind_the_handshake_is_answered) {
 
 TEST(HttpEdge, a_request_may_come_byte_by_byte) {
     Edge edge({}, {});
-    for (const Request& request : {chat(), chunked(chat()), request_for("GET", "/chat/1.0/models")}) {
+    const Request models = request_for("GET", "/chat/1.0/models");
+    for (const Request& request : {chat(), chunked(chat()), models}) {
         TestClient client = edge.gateway.connect();
         ASSERT_TRUE(client.send_pieces(request.bytes(), 1));
         EXPECT_EQ(client.read_response().status, 200U) << request.bytes();
@@ -289,8 +290,10 @@ struct Malformed {
 };
 
 constexpr Malformed kMalformed[] = {
-    {"chunked and a length", "POST $ HTTP/1.1\r\n$H\r\nContent-Length: 5\r\nTransfer-Encoding: chunked"},
-    {"chunked before a length", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"},
+    {"chunked and a length",
+     "POST $ HTTP/1.1\r\n$H\r\nContent-Length: 5\r\nTransfer-Encoding: chunked"},
+    {"chunked before a length",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\nContent-Length: 5"},
     {"two lengths", "POST $ HTTP/1.1\r\n$H\r\nContent-Length: 5\r\nContent-Length: 6"},
     {"the same length twice", "POST $ HTTP/1.1\r\n$H\r\nContent-Length: 5\r\nContent-Length: 5"},
     {"a list of lengths", "POST $ HTTP/1.1\r\n$H\r\nContent-Length: 5, 5"},
@@ -300,11 +303,13 @@ constexpr Malformed kMalformed[] = {
     {"an endless length", "POST $ HTTP/1.1\r\n$H\r\nContent-Length: 99999999999999999999"},
     {"an empty length", "POST $ HTTP/1.1\r\n$H\r\nContent-Length:"},
     {"xchunked", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: xchunked"},
-    {"xchunked and a length", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: xchunked\r\nContent-Length: 0"},
+    {"xchunked and a length",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: xchunked\r\nContent-Length: 0"},
     {"gzip, chunked", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: gzip, chunked"},
     {"chunked, gzip", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked, gzip"},
     {"chunked twice", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked, chunked"},
-    {"chunked on two lines", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked"},
+    {"chunked on two lines",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked"},
     {"chunked;q=1", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked;q=1"},
     {",chunked", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: ,chunked"},
     {"identity", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: identity"},
@@ -336,14 +341,19 @@ constexpr Malformed kMalformed[] = {
     {"HTTP/2", "GET $ HTTP/2.0\r\n$H"},
     {"HTTP/1.2", "GET $ HTTP/1.2\r\n$H"},
     {"a TLS hello", "\x16\x03\x01\x02\r\n\r\n"},
-    {"an unknown expectation", "POST $ HTTP/1.1\r\n$H\r\nExpect: the-unexpected\r\nContent-Length: 2"},
+    {"an unknown expectation",
+     "POST $ HTTP/1.1\r\n$H\r\nExpect: the-unexpected\r\nContent-Length: 2"},
     {"a parent in the path", "GET /chat/1.0/x/../models HTTP/1.1\r\n$H"},
     {"an encoded parent", "GET /chat/1.0/x/%2e%2E/models HTTP/1.1\r\n$H"},
     {"a bad chunk size", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n"},
-    {"a negative chunk size", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n"},
-    {"an endless chunk size", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n\r\n"},
-    {"no CRLF behind a chunk", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n"},
-    {"bare line feeds in chunks", "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n"},
+    {"a negative chunk size",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n"},
+    {"an endless chunk size",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n\r\n"},
+    {"no CRLF behind a chunk",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}0\r\n\r\n"},
+    {"bare line feeds in chunks",
+     "POST $ HTTP/1.1\r\n$H\r\nTransfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n"},
 };
 
 // $: a target that is served; $A: a valid token; $H: a Host and that.

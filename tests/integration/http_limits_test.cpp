@@ -31,7 +31,9 @@ TEST(HttpLimits, heads_up_to_their_limits_pass) {
     expect_problem(fetch(edge.gateway.client(), with_head_of(60'000)), "headers_too_large");
 
     const std::string target = "/chat/1.0/models?x=";
-    const auto uri = [&](std::size_t size) { return target + std::string(size - target.size(), 'u'); };
+    const auto uri = [&](std::size_t size) {
+        return target + std::string(size - target.size(), 'u');
+    };
     EXPECT_EQ(get(edge.gateway, uri(300)).status, 200U);
     expect_problem(get(edge.gateway, uri(301)), "uri_too_long");
     expect_problem(get(edge.gateway, uri(5'000)), "uri_too_long");

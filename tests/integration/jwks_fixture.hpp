@@ -25,7 +25,9 @@
 namespace rotary::server {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
 using policy::KeySet;
 using test::certificates;
 using testing::HasSubstr;

@@ -341,7 +341,8 @@ TEST(Lifecycle, the_metrics_page_is_well_formed) {
     ASSERT_EQ(fetch(edge.gateway.client(), chat()).status, 200U);
     ASSERT_EQ(fetch(edge.gateway.client(), request_for("GET", "/\"odd\\path")).status / 100, 4U);
     static const std::regex sample(
-        R"RX(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)*\})? ([-+0-9.eE]+|NaN|[+]Inf))RX");
+        R"RX(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)*\})? )RX"
+        R"RX(([-+0-9.eE]+|NaN|[+]Inf))RX");
     std::map<std::string, std::string> types;
     std::set<std::string> series;
     std::istringstream page(edge.gateway.admin("/metrics"));
