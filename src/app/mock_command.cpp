@@ -89,7 +89,7 @@ int run_mock(const Typed& typed) {
         return 0;
     } catch (const std::exception& error) {
         std::cerr << "rotary mock: " << error.what() << "\n";
-        return 1;
+        return 3;
     }
 }
 

@@ -16,7 +16,7 @@ std::string version_text() {
     text += "boost: " + std::to_string(BOOST_VERSION / 100000) + "." +
             std::to_string(BOOST_VERSION / 100 % 1000) + "\n";
     text += std::string("openssl: ") + OpenSSL_version(OPENSSL_VERSION_STRING) + "\n";
-    text += "yaml-cpp: " ROTARY_YAML_CPP "\nre2: " ROTARY_RE2 "\n";
+    text += "yaml-cpp: " ROTARY_YAML_CPP "\n";
     return text;
 }
 
