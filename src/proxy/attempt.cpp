@@ -171,7 +171,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
     bool fresh = false;
     for (;;) {
         reply.reset();
-        reply.bucket = context.buckets[target.backend];
+        reply.bucket = (*exchange.buckets)[target.backend];
         if (!fresh) reply.stream = context.pool.take(reply.bucket, context.reactor.now());
         reply.reused = reply.stream != nullptr;
         if (!reply.stream) {

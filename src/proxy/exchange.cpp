@@ -53,6 +53,7 @@ void Exchange::begin(Context& context) {
     body = client_model = {};
     scan = {};
     wiring = context.wiring;
+    buckets = context.buckets;
     rule = nullptr;
     route = nullptr;
     route_index = 0;
@@ -119,6 +120,7 @@ void Exchange::end() noexcept {
     body_block.reset();
     lines.reset();
     wiring.reset();
+    buckets.reset();
 }
 
 }  // namespace rotary::proxy

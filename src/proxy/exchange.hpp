@@ -55,6 +55,7 @@ struct Exchange {
 
     // What the configuration says of it.
     std::shared_ptr<const Wiring> wiring;
+    std::shared_ptr<const std::vector<std::size_t>> buckets;  // its own: a reload renumbers
     const policy::RouteTable::Rule* rule = nullptr;
     const policy::Route* route = nullptr;
     std::size_t route_index = 0;

@@ -25,7 +25,7 @@ namespace rotary::server {
 
 namespace {
 
-constexpr std::chrono::seconds kLongestTick{1};  // the heartbeat and the pool need it
+constexpr std::chrono::seconds kLongestTick{1};   // the heartbeat and the pool need it
 constexpr std::size_t kScratchHeadBytes = 65536;  // the largest head that is put together
 
 BufferPool::Limits buffer_limits(const config::Limits& limits) {
@@ -107,10 +107,11 @@ struct Worker::Body {
     void adopt(std::shared_ptr<const proxy::Wiring> wiring,
                std::shared_ptr<const policy::IssuerTable> issuers) {
         shard.ensure(wiring->cells);
-        context.buckets.clear();
+        auto buckets = std::make_shared<std::vector<std::size_t>>();
         for (const auto& upstream : wiring->upstreams) {
-            context.buckets.push_back(pool.bucket(upstream.pool_key));
+            buckets->push_back(pool.bucket(upstream.pool_key));
         }
+        context.buckets = std::move(buckets);
         context.wiring = std::move(wiring);
         context.issuers = std::move(issuers);
     }

@@ -45,7 +45,7 @@ struct Context {
     // What new exchanges begin with; replaced by the worker when a snapshot is published.
     std::shared_ptr<const Wiring> wiring;
     std::shared_ptr<const policy::IssuerTable> issuers;
-    std::vector<std::size_t> buckets;  // of `pool`, as wiring->upstreams
+    std::shared_ptr<const std::vector<std::size_t>> buckets;  // of `pool`, as wiring->upstreams
 
     // Told when a token names a key that issuer `index` does not have; must not block.
     std::function<void(std::size_t index)> on_stale_keys;
