@@ -417,6 +417,21 @@ TEST(Failing, OutLongerBackLonger) {
     EXPECT_EQ(state.until(), kNow + 149s + 90s) << "it was out for sixty";
 }
 
+// A refusal that came late changed the reason and the end.
+TEST(Failing, InARowThoughItWasRefusedMeanwhile) {
+    for (const bool soon : {true, false}) {
+        EntryState state;
+        fail_five_times(state, kNow);
+        EXPECT_FALSE(state.suspend(kNow + 1s, 39s, rate_limited, kLimits));
+        EXPECT_EQ(state.reason(), rate_limited);
+        ASSERT_TRUE(state.claim_probe(kNow + 40s, kLimits));
+        state.probe_passed();
+        const SteadyTime again = kNow + (soon ? 59s : 60s);
+        ASSERT_TRUE(fail_five_times(state, again));
+        EXPECT_EQ(state.until() - again, soon ? 60s : 30s);
+    }
+}
+
 // A provider that accepts and says nothing: the verdict takes longer than the suspension did.
 TEST(Failing, ASlowVerdictIsInARowToo) {
     EntryState state;
