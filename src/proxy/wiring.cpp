@@ -93,6 +93,10 @@ Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& ba
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
     made.duration = registry.histogram("rotary_upstream_request_duration_seconds",
                                        kUpstreamDurationHelp, labels, kDurationBuckets);
+    made.overflow = registry.counter("rotary_upstream_overflow_total",
+                                     "Tries that a Backend's limits on connections, waiting and "
+                                     "requests did not let through.",
+                                     {{"backend", backend.name}});
     return made;
 }
 

@@ -19,6 +19,13 @@ namespace rotary::policy {
 enum class Environment : std::uint8_t { production, sandbox };
 std::string_view to_string(Environment environment) noexcept;
 
+// Backend.retry: further tries at the same Backend.
+struct RetryRules {
+    unsigned count = 1;
+    std::chrono::milliseconds base_interval{25};
+    std::vector<std::uint16_t> statuses;  // which answers; never empty
+};
+
 // A Backend resource, compiled: what it takes to reach it and to be let in.
 struct Backend {
     std::string name;
@@ -33,6 +40,11 @@ struct Backend {
     std::string credential_query;             // "key=..."; never logged
     std::size_t credential = 0;               // equal numbers: equal credentials
     std::chrono::milliseconds first_byte{0};  // Backend.timeout; 0: the process's
+    std::chrono::milliseconds event_gap{0};   // idem
+    BackendLimits limits;                     // Backend.circuitBreaker, else the process's
+    std::optional<RetryRules> retry;
+    std::optional<config::HealthCheck> health_check;
+    std::shared_ptr<BackendState> state;
 };
 
 // Where the model goes in a request (AIProvider.requestModel).
@@ -101,6 +113,8 @@ struct Snapshot {
     std::vector<std::string> issuer_certificate_pem;  // of issuers without JWKS
     // For each credential number, the states of the entries that use it, on all lists.
     std::vector<std::vector<std::shared_ptr<EntryState>>> by_credential;
+    // The same for each Backend.
+    std::vector<std::vector<std::shared_ptr<EntryState>>> by_backend;
 };
 
 // Compiles what load() found to be right. Cross-checks that only compiling can make (regular

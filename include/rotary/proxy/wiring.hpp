@@ -44,6 +44,7 @@ struct Wiring {
         std::string pool_key;        // equal keys: connections may be shared
         metrics::SeriesId requests;  // by status, for requests without a rotation
         metrics::HistogramId duration;
+        metrics::SeriesId overflow;
     };
 
     std::shared_ptr<const policy::Snapshot> snapshot;
