@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/policy/backend_state.hpp>
+#include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/rotation.hpp>
 
 #include <map>
@@ -22,6 +23,7 @@ public:
     // The same cursor as before when the list's entries and weights are the same ones.
     std::shared_ptr<Cursor> cursor(const std::string& key, const std::string& entries,
                                    std::vector<std::uint32_t> weights);
+    const std::shared_ptr<RetryReserve>& retry_reserve() const noexcept { return retry_reserve_; }
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
@@ -33,6 +35,7 @@ private:
     std::map<std::string, std::shared_ptr<EntryState>> entries_;
     std::map<std::string, std::shared_ptr<BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;
+    std::shared_ptr<RetryReserve> retry_reserve_ = std::make_shared<RetryReserve>();
 };
 
 }  // namespace rotary::policy

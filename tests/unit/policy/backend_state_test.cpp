@@ -250,11 +250,11 @@ TEST(CompiledBackend, KnowsTheStatesOfItsEntries) {
     ASSERT_EQ(snapshot->by_backend.size(), snapshot->backends.size());
     const Rotation& rotation = snapshot->lists.at(0).rotation;
     const auto states_of = [&](std::string_view name) {
-        std::vector<const EntryState*> states;
+        std::vector<const EntryState*> found;
         for (const auto& state : snapshot->by_backend[index_of(*snapshot, name)]) {
-            states.push_back(state.get());
+            found.push_back(state.get());
         }
-        return states;
+        return found;
     };
     EXPECT_THAT(states_of("a"), ElementsAre(&rotation.state(0), &rotation.state(2)));
     EXPECT_THAT(states_of("b"), ElementsAre(&rotation.state(1)));
