@@ -9,8 +9,7 @@
 #include <poll.h>
 
 #include <atomic>
-#include <future>
-#include <set>
+#include <exception>
 
 namespace rotary::test {
 namespace {
@@ -92,6 +91,21 @@ struct Rotation {
     Edge edge;
 };
 
+// run(0) to run(threads - 1), each on a thread of its own. Who gets no answer is a failure.
+void in_parallel(std::size_t threads, const std::function<void(std::size_t)>& run) {
+    std::vector<std::thread> started;
+    for (std::size_t i = 0; i < threads; ++i) {
+        started.emplace_back([&run, i] {
+            try {
+                run(i);
+            } catch (const std::exception& error) {
+                ADD_FAILURE() << "client " << i << ": " << error.what();
+            }
+        });
+    }
+    for (std::thread& thread : started) thread.join();
+}
+
 TEST(KeyRotation, the_first_token_of_a_new_key_is_accepted) {
     Rotation rotation;
     rotation.know_old();
@@ -121,21 +135,17 @@ TEST(KeyRotation, under_load_refuses_no_valid_token) {
             rotation.keys.serve(key_set({{"old", issuers().ec}, {"new", issuers().ec384}}));
             rotated = true;
         });
-        std::vector<std::thread> clients;
-        for (std::size_t id = 0; id < kClients; ++id) {
-            clients.emplace_back([&] {
-                TestClient client(plain_client(rotation.edge.gateway));
-                std::size_t with_new = 0;
-                for (std::size_t i = 0; with_new < 20; ++i) {
-                    const auto& tokens = rotated ? new_tokens : old_tokens;
-                    if (&tokens == &new_tokens) ++with_new;
-                    const Response response = client.exchange(with_token(tokens[i % 40]));
-                    EXPECT_EQ(response.status, 200U) << response.body;
-                    ++served;
-                }
-            });
-        }
-        for (std::thread& client : clients) client.join();
+        in_parallel(kClients, [&](std::size_t) {
+            TestClient client(plain_client(rotation.edge.gateway));
+            std::size_t with_new = 0;
+            for (std::size_t i = 0; with_new < 20; ++i) {
+                const auto& tokens = rotated ? new_tokens : old_tokens;
+                if (&tokens == &new_tokens) ++with_new;
+                ++served;
+                const Response response = client.exchange(with_token(tokens[i % 40]));
+                EXPECT_EQ(response.status, 200U) << response.body;
+            }
+        });
         issuer.join();
         EXPECT_EQ(rotation.keys.requests(), 2) << "one fetch for all of them";
     }
@@ -145,18 +155,14 @@ TEST(KeyRotation, under_load_refuses_no_valid_token) {
 TEST(KeyRotation, ten_thousand_random_kids_cause_one_fetch_and_no_waits) {
     Rotation rotation({.timeouts = "jwks_cooldown: 1h, jwks_wait: 1h"});
     rotation.know_old();
-    std::vector<std::thread> clients;
-    for (int id = 0; id < 4; ++id) {
-        clients.emplace_back([&, id] {
-            TestClient client(plain_client(rotation.edge.gateway));
-            for (int i = 0; i < 2500; ++i) {
-                const std::string kid = std::to_string(id) + "-" + std::to_string(i);
-                const Response response = client.exchange(with_token(unsigned_token(kid)));
-                ASSERT_EQ(response.status, 401U) << response.body;
-            }
-        });
-    }
-    for (std::thread& client : clients) client.join();
+    in_parallel(4, [&](std::size_t id) {
+        TestClient client(plain_client(rotation.edge.gateway));
+        for (int i = 0; i < 2500; ++i) {
+            const std::string kid = std::to_string(id) + "-" + std::to_string(i);
+            const Response response = client.exchange(with_token(unsigned_token(kid)));
+            ASSERT_EQ(response.status, 401U) << response.body;
+        }
+    });
     EXPECT_EQ(rotation.keys.requests(), 2);
     rotation.know_old();
     EXPECT_EQ(rotation.edge.mock->request_count(), 2U);
@@ -167,24 +173,26 @@ TEST(KeyRotation, a_flood_of_random_kids_hides_no_new_key) {
     rotation.know_old();
     std::atomic<bool> stop{false};
     const auto begun = std::chrono::steady_clock::now();
-    std::thread flood([&] {
+    const auto flood = [&] {
         TestClient client(plain_client(rotation.edge.gateway));
         for (int i = 0; !stop; ++i) {
             const Response response =
                 client.exchange(with_token(unsigned_token("flood " + std::to_string(i))));
-            EXPECT_EQ(response.status, 401U) << response.body;
+            ASSERT_EQ(response.status, 401U) << response.body;
         }
-    });
-    EXPECT_TRUE(rotation.asked(3));
-    rotation.keys.serve(key_set({{"new", issuers().ec384}}));
-    // Refused meanwhile at most until the cooldown is over; then for good.
-    EXPECT_TRUE(
-        eventually([&] { return rotation.ask(token(issuers().ec384, "new")).status == 200; }));
-    for (int i = 0; i < 10; ++i) {
-        EXPECT_EQ(rotation.ask(token(issuers().ec384, "new")).status, 200U);
-    }
-    stop = true;
-    flood.join();
+    };
+    const auto rotate = [&] {
+        EXPECT_TRUE(rotation.asked(3));
+        rotation.keys.serve(key_set({{"new", issuers().ec384}}));
+        // Refused meanwhile at most until the cooldown is over; then for good.
+        EXPECT_TRUE(
+            eventually([&] { return rotation.ask(token(issuers().ec384, "new")).status == 200; }));
+        for (int i = 0; i < 10; ++i) {
+            EXPECT_EQ(rotation.ask(token(issuers().ec384, "new")).status, 200U);
+        }
+        stop = true;
+    };
+    in_parallel(2, [&](std::size_t id) { id == 0 ? flood() : rotate(); });
     const auto cooldowns = (std::chrono::steady_clock::now() - begun) / 200ms;
     EXPECT_LE(rotation.keys.requests(), cooldowns + 2);
 }
@@ -289,7 +297,7 @@ TEST(KeyRotation, a_first_fetch_that_is_late_is_waited_for) {
 }
 
 TEST(KeyRotation, the_wait_is_bounded) {
-    Rotation rotation({.timeouts = "jwks_wait: 150ms"});
+    Rotation rotation({.timeouts = "jwks_wait: 150ms, jwks_fetch: 1h"});
     rotation.know_old();
     rotation.keys.hold();
     const auto begun = std::chrono::steady_clock::now();
@@ -363,6 +371,25 @@ TEST(KeyRotation, a_reload_does_not_end_a_wait) {
     EXPECT_FALSE(has_answer(client));
     rotation.keys.release();
     EXPECT_EQ(client.read_response().status, 200U);
+    // Nor does it begin one: the issuer's cooldown outlives it.
+    ASSERT_TRUE(rotation.edge.gateway.server().reload().ok);
+    expect_problem(rotation.ask(unsigned_token("unknown")), "invalid_token");
+    EXPECT_EQ(rotation.keys.requests(), 2);
+}
+
+TEST(KeyRotation, a_reload_that_removes_the_issuer_ends_the_wait) {
+    Rotation rotation({.timeouts = "jwks_wait: 1h"});
+    rotation.know_old();
+    rotation.keys.hold();
+    TestClient client(plain_client(rotation.edge.gateway));
+    client.send(with_token(token(issuers().ec384, "new")));
+    ASSERT_TRUE(rotation.asked(2));
+    GatewayOptions options = Rotation::options({}, "");
+    options.resources.clear();
+    rotation.edge.gateway.files().write(in_front_of(*rotation.edge.mock, options));
+    ASSERT_TRUE(rotation.edge.gateway.server().reload().ok);
+    expect_problem(client.read_response(), "invalid_token");
+    rotation.keys.release();
 }
 
 TEST(KeyRotation, a_reload_may_bring_the_key_that_is_waited_for) {
