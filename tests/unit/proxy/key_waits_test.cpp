@@ -34,7 +34,9 @@ TEST(KeyWaits, WhoGoesTakesItselfOut) {
         for (int i = 0; i < 3; ++i) waiters.push_back(std::make_unique<KeyWaits::Waiter>(waits));
         for (const std::size_t gone : order) {
             waiters[gone].reset();
+            KeyWaits::Waiter late(waits);
             waits.wake_all();
+            EXPECT_TRUE(late.news.is_set());
             for (const auto& waiter : waiters) {
                 if (!waiter) continue;
                 EXPECT_TRUE(waiter->news.is_set());
