@@ -56,6 +56,7 @@ bool look_for(Context& context, const Exchange& exchange, const policy::Issuer& 
         hope = policy::KeyHope::pending;
     }
     if (hope == policy::KeyHope::ask) {
+        need.asked = true;
         need.asked_kid = kid;
         context.on_stale_keys(issuer.fetch);
     }
@@ -64,7 +65,7 @@ bool look_for(Context& context, const Exchange& exchange, const policy::Issuer& 
         return is_unknown;
     }
     if (issuer.fetch->failed()) return is_unknown;
-    if (is_unknown && !need.may_ask && need.asked_kid == kid) {
+    if (is_unknown && need.asked && need.asked_kid == kid) {
         policy::UnknownKids::Entry entry{have, kid, now + exchange.timeouts().unknown_kid};
         known_unknown.remember(std::move(entry), now, exchange.limits().unknown_kids);
     }
@@ -91,7 +92,6 @@ Fault lacks_key(Context& context, const Exchange& exchange, const policy::Verify
 Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exchange& exchange,
                                       KeyNeed& need) {
     KeyWaits::Waiter waiter(context.key_waits);
-    need.may_ask = false;
     net::WaitFor what;
     what.event = &waiter.news;
     what.client = &client.stream.descriptor();
@@ -110,6 +110,8 @@ Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exch
                                                      head_limits, context.scratch.request);
         if (!parsed) co_return parsed.error();
         need.pending = false;
+        // A fetch that was under way before may have been answered before the issuer rotated.
+        need.may_ask = !need.asked && wake != net::Wake::timed_out;
         const auto step = authenticate(context, exchange, need);
         if (step || !need.pending || wake == net::Wake::timed_out) co_return step;
     }

@@ -13,9 +13,10 @@ namespace rotary::proxy {
 
 // What authentication found out about keys that it lacked.
 struct KeyNeed {
-    bool may_ask = true;    // false after a wait: then only what is under way counts
+    bool may_ask = true;    // else only what is under way counts
+    bool asked = false;     // this exchange had keys fetched: once is all it gets
     bool pending = false;   // a key may still come: wait and authenticate again
-    std::string asked_kid;  // of the token that this exchange had keys fetched for; empty: none
+    std::string asked_kid;  // of the token that it was for; empty: it names none
 };
 
 // Judges a token that policy::verify refused, has keys fetched where that may help and is allowed,

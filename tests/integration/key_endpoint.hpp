@@ -56,6 +56,14 @@ public:
         }
         changed_.notify_all();
     }
+    // One answer passes; the next is held again.
+    void release_one() {
+        {
+            const std::lock_guard lock(mutex_);
+            ++passes_;
+        }
+        changed_.notify_all();
+    }
     // Connections are refused from then on.
     void close() {
         const std::lock_guard lock(mutex_);
@@ -107,7 +115,8 @@ private:
         }
         ++requests_;
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return !held_ || stopped_; });
+        changed_.wait(lock, [this] { return !held_ || passes_ > 0 || stopped_; });
+        if (held_ && passes_ > 0) --passes_;
         const std::string bytes = "HTTP/1.1 " + status_ +
                                   "\r\nContent-Length: " + std::to_string(body_.size()) +
                                   "\r\nConnection: close\r\n\r\n" + body_;
@@ -121,6 +130,7 @@ private:
     std::string body_;
     std::string status_;
     bool held_ = false;
+    int passes_ = 0;
     bool stopped_ = false;
     int listener_ = -1;
     std::atomic<int> requests_{0};

@@ -297,6 +297,23 @@ TEST(KeyRotation, a_first_fetch_that_is_late_is_waited_for) {
     EXPECT_EQ(keys.requests(), 1);
 }
 
+// A background fetch is under way with the old keys in its answer when the issuer rotates.
+TEST(KeyRotation, a_fetch_that_came_too_early_is_made_again) {
+    KeyEndpoint keys(key_set({{"old", issuers().ec}}));
+    keys.hold();
+    Edge edge(Rotation::options({.timeouts = "jwks_wait: 1h, jwks_cooldown: 1h"}, keys.url()));
+    ASSERT_TRUE(eventually([&] { return keys.requests() == 1; }));
+    TestClient client(plain_client(edge.gateway));
+    client.send(with_token(token(issuers().ec384, "new")));
+    ASSERT_TRUE(eventually([&] { return edge.gateway.metric("rotary_requests_in_flight") == 1; }));
+    keys.release_one();
+    ASSERT_TRUE(eventually([&] { return keys.requests() == 2; }));
+    keys.serve(key_set({{"new", issuers().ec384}}));
+    keys.release();
+    EXPECT_EQ(client.read_response().status, 200U);
+    EXPECT_EQ(keys.requests(), 2);
+}
+
 TEST(KeyRotation, the_wait_is_bounded) {
     Rotation rotation({.timeouts = "jwks_wait: 150ms, jwks_fetch: 1h"});
     rotation.know_old();
