@@ -27,9 +27,9 @@ struct GatewayBackend {
     std::uint16_t port = 0;
     std::string key;  // "Bearer …"; empty: none
     std::string base_path = "/v1/";
-    bool tls = false;       // verified against certificates().ca
-    unsigned weight = 1;    // among the routes' backendRefs
-    std::string more = "";  // lines of its spec: "  circuitBreaker: {maxConnections: 1}\n"
+    bool tls = false;     // verified against certificates().ca
+    unsigned weight = 1;  // among the routes' backendRefs
+    std::string more{};     // lines of its spec: "  circuitBreaker: {maxConnections: 1}\n"
 };
 
 struct GatewayOptions {
