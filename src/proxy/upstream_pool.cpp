@@ -98,7 +98,8 @@ UpstreamConnection UpstreamPool::take(std::size_t index, net::SteadyTime now) no
     while (!bucket.idle.empty()) {
         Idle last = std::move(bucket.idle.back());
         bucket.idle.pop_back();
-        if (usable(last, now)) return std::move(last.connection);
+        const bool has_room = bucket.state->connections() <= bucket.limits.connections;
+        if (has_room && usable(last, now)) return std::move(last.connection);
     }
     if (bucket.first != nullptr || !find_place(bucket)) return {};
     return UpstreamConnection(*this, index);
