@@ -320,7 +320,7 @@ TEST(Dialer, TriesOnlySoManyAddresses) {
     }
 }
 
-// Descriptors up to the highest one in use and no more, while it lives.
+// While it lives no descriptor can be opened.
 class NoDescriptors {
 public:
     NoDescriptors() {
