@@ -69,9 +69,7 @@ void UpstreamPool::Waiter::leave_queue() noexcept {
 UpstreamConnection UpstreamPool::Waiter::look() noexcept {
     if (handed_.has_place()) return std::move(handed_);
     Bucket& bucket = pool_.buckets_[bucket_];
-    if (bucket.first != this || !bucket.state->open_connection(bucket.limits.connections)) {
-        return {};
-    }
+    if (bucket.first != this || !pool_.find_place(bucket)) return {};
     leave_queue();
     return UpstreamConnection(pool_, bucket_);
 }
@@ -100,11 +98,10 @@ UpstreamConnection UpstreamPool::take(std::size_t index, net::SteadyTime now) no
     while (!bucket.idle.empty()) {
         Idle last = std::move(bucket.idle.back());
         bucket.idle.pop_back();
-        if (usable(last, now)) return std::move(last.connection);
+        const bool has_room = bucket.state->connections() <= bucket.limits.connections;
+        if (has_room && usable(last, now)) return std::move(last.connection);
     }
-    if (bucket.first != nullptr || !bucket.state->open_connection(bucket.limits.connections)) {
-        return {};
-    }
+    if (bucket.first != nullptr || !find_place(bucket)) return {};
     return UpstreamConnection(*this, index);
 }
 
@@ -137,7 +134,14 @@ bool UpstreamPool::others_turn(Bucket& bucket) const noexcept {
     if (bucket.turn_ends == net::SteadyTime::max()) bucket.turn_ends = now + limits_.turn;
     if (now < bucket.turn_ends) return false;
     bucket.turn_ends = net::SteadyTime::max();
+    bucket.hold_back = now + 3 * net::Deadlines::kTick;  // they look each tick, late by one at most
     return true;
+}
+
+bool UpstreamPool::find_place(Bucket& bucket) noexcept {
+    const bool others_first =
+        bucket.state->pending() > bucket.waiting && reactor_.now() < bucket.hold_back;
+    return !others_first && bucket.state->open_connection(bucket.limits.connections);
 }
 
 // To the first waiter, if there is one, its turn and room: then `connection` is empty.

@@ -51,7 +51,7 @@ proxy::UpstreamPool::Limits pool_limits(const config::Config& config) {
     proxy::UpstreamPool::Limits made;
     made.idle_connections = config.limits.upstream_idle_connections;
     made.idle = config.timeouts.upstream_idle;
-    made.turn = config.timeouts.connect / 4;  // all workers have theirs before a waiter gives up
+    made.turn = config.timeouts.connect / 16;  // others have theirs before they give up
     return made;
 }
 

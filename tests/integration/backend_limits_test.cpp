@@ -377,14 +377,19 @@ TEST(BackendLimitsTest, RequestsOverTheirLimitAreTurnedAwayAndCountedDownAgain) 
 
 TEST(BackendLimitsTest, ReloadChangesTheLimitsOfConnectionsThatAreOpen) {
     const auto mock = start_mock();
-    GatewayOptions options = limited(*mock, "maxConnections: 2, maxPendingRequests: 0");
-    Gateway gateway(options);
+    // One worker: with two, one may have the new limits before the other.
+    const auto with_limits = [&](const std::string& limits) {
+        GatewayOptions options = limited(*mock, limits);
+        options.workers = 1;
+        return options;
+    };
+    Gateway gateway(with_limits("maxConnections: 2, maxPendingRequests: 0"));
     Busy first(gateway, *mock, "a");
     Busy second(gateway, *mock, "a");
     expect_overloaded(ask(gateway));
 
     const auto reload_with = [&](const std::string& limits) {
-        gateway.files().write(limited(*mock, limits));
+        gateway.files().write(with_limits(limits));
         const auto outcome = gateway.server().reload();
         ASSERT_TRUE(outcome.ok) << outcome.findings;
     };
@@ -393,6 +398,8 @@ TEST(BackendLimitsTest, ReloadChangesTheLimitsOfConnectionsThatAreOpen) {
 
     reload_with("maxConnections: 1, maxPendingRequests: 0");
     ASSERT_TRUE(eventually([&] { return ask(gateway).status == 503U; }));
+    EXPECT_TRUE(eventually([&] { return mock->open_connections() == 2U; }))
+        << "no idle one is kept";
     first.client().reset();
     // Of the old two one is left: the limit is still reached.
     ASSERT_TRUE(eventually([&] { return in_flight(gateway) == 1.0; }));

@@ -95,9 +95,11 @@ private:
         Waiter* last = nullptr;
         std::size_t waiting = 0;
         net::SteadyTime turn_ends = net::SteadyTime::max();  // max: nobody else waits
+        net::SteadyTime hold_back{};  // till then what was let go is for others
     };
     bool usable(const Idle& idle, net::SteadyTime now) const noexcept;
     bool others_turn(Bucket& bucket) const noexcept;
+    bool find_place(Bucket& bucket) noexcept;
     bool hand_over(UpstreamConnection& connection) noexcept;
     void drop(UpstreamConnection& connection) noexcept;
     void report(Bucket& bucket) noexcept;

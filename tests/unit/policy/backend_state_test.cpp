@@ -173,14 +173,16 @@ std::string resources(const std::string& spec, const std::string& host = "llm.ex
                        "      productionModels:\n"
                        "        - {model: m1, weight: 1, backendRef: {kind: Backend, name: a}}\n"
                        "        - {model: m2, weight: 1, backendRef: {kind: Backend, name: b}}\n"
-                       "        - {model: m3, weight: 1, backendRef: {kind: Backend, name: a}}\n";
+                       "        - {model: m3, weight: 1, backendRef: {kind: Backend, name: a}}\n"
+                       "      sandboxModels: []\n";
     return text;
 }
 
 std::shared_ptr<const Snapshot> snapshot_of(const std::string& text, SharedState& shared,
                                             const std::string& process = "") {
     const config::Loaded loaded =
-        config::load_text({"rotary.yaml", process}, {{"r.yaml", text}}, config::variables());
+        config::load_text({"rotary.yaml", "listeners: [{port: 0, plaintext: true}]\n" + process},
+                          {{"r.yaml", text}}, config::variables());
     std::vector<config::Finding> findings;
     EXPECT_TRUE(loaded.ok()) << config::to_text(loaded.findings);
     auto snapshot = loaded.ok() ? compile(loaded, shared, findings) : nullptr;
