@@ -4,9 +4,9 @@
 #include <cmath>
 #include <optional>
 
-#include "policy/jwt_signature.hpp"
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
+#include "policy/jwt_signature.hpp"
 
 namespace rotary::policy {
 
@@ -205,7 +205,7 @@ VerifyResult verify(std::string_view token, std::span<const Issuer> issuers, Wal
         const KeyVerdict verdict = try_keys(*issuer.keys, parsed, limits.key_tries);
         if (verdict != KeyVerdict::holds) {
             const bool unknown = verdict == KeyVerdict::unknown_kid;
-            note(failure, best, Progress::no_key, {kRefused, unknown, true, i});
+            note(failure, best, Progress::no_key, {kRefused, unknown, true, i, parsed.kid});
             continue;
         }
         ClaimViews views;

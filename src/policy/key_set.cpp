@@ -8,9 +8,9 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "policy/openssl_handles.hpp"
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
+#include "policy/openssl_handles.hpp"
 
 namespace rotary::policy {
 
@@ -196,6 +196,11 @@ bool KeySet::same_keys(const KeySet& other) const noexcept {
                           return a.kid == b.kid && a.algorithms == b.algorithms &&
                                  EVP_PKEY_eq(a.pkey.get(), b.pkey.get()) == 1;
                       });
+}
+
+bool KeySet::has(std::string_view kid) const noexcept {
+    return std::any_of(keys_.begin(), keys_.end(),
+                       [kid](const PublicKey& key) { return !key.kid.empty() && key.kid == kid; });
 }
 
 KeySetLoad KeySet::from_jwks(std::string_view text, const KeySetLimits& limits) {

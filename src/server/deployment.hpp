@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/health_check.hpp"
 #include "server/key_ring.hpp"
 
 #include <rotary/base/log.hpp>
@@ -56,6 +57,8 @@ private:
                                                  std::vector<config::Finding>& findings);
     std::vector<ListenAt> listen_at(std::size_t worker) const;
     void publish();
+    void look_for_keys(const policy::KeyFetch& fetch);
+    void fetch_ended(std::size_t source, bool failed);
     void free_retired();
     void register_samples();
     bool serves_as(const config::Config& config) const;
@@ -71,6 +74,7 @@ private:
     boost::asio::steady_timer retired_timer_;
     KeyRing keys_;
     std::unique_ptr<JwksFetcher> fetcher_;
+    HealthChecker health_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
     config::Config started_with_;  // listeners and workers are still these

@@ -43,6 +43,15 @@ net::Dialer::Limits dialer_limits(const config::Config& config) {
     made.dns_cache = config.timeouts.dns_cache;
     made.connect = config.timeouts.connect;
     made.dns_cache_entries = config.limits.dns_cache_entries;
+    made.dns_addresses = config.limits.dns_addresses;
+    return made;
+}
+
+proxy::UpstreamPool::Limits pool_limits(const config::Config& config) {
+    proxy::UpstreamPool::Limits made;
+    made.idle_connections = config.limits.upstream_idle_connections;
+    made.idle = config.timeouts.upstream_idle;
+    made.turn = config.timeouts.connect / 16;  // others have theirs before they give up
     return made;
 }
 
@@ -75,7 +84,7 @@ struct Worker::Body {
           buffers(buffer_limits(config.limits)),
           reactor(io),
           dialer(reactor, buffers, dialer_limits(config)),
-          pool({config.limits.upstream_idle_connections, config.timeouts.upstream_idle}),
+          pool(reactor, pool_limits(config)),
           tokens(token_limits(config.limits)),
           access_log(made_with.access_log, log_format(config.log.access),
                      config.limits.access_log_buffer_bytes),
@@ -109,12 +118,15 @@ struct Worker::Body {
                std::shared_ptr<const policy::IssuerTable> issuers) {
         shard.ensure(wiring->cells);
         auto buckets = std::make_shared<std::vector<std::size_t>>();
-        for (const auto& upstream : wiring->upstreams) {
-            buckets->push_back(pool.bucket(upstream.pool_key));
+        for (std::size_t i = 0; i < wiring->upstreams.size(); ++i) {
+            const policy::Backend& backend = wiring->snapshot->backends[i];
+            buckets->push_back(
+                pool.bucket(wiring->upstreams[i].pool_key, backend.state, backend.limits));
         }
         context.buckets = std::move(buckets);
         context.wiring = std::move(wiring);
         context.issuers = std::move(issuers);
+        context.key_waits.wake_all();
     }
 
     void accept(int fd, const net::TlsContext* tls) {
@@ -208,6 +220,10 @@ void Worker::publish(std::shared_ptr<const proxy::Wiring> wiring,
     post([body = body_.get(), wiring = std::move(wiring), issuers = std::move(issuers)]() mutable {
         body->adopt(std::move(wiring), std::move(issuers));
     });
+}
+
+void Worker::wake_key_waits() {
+    post([body = body_.get()] { body->context.key_waits.wake_all(); });
 }
 
 void Worker::drain(std::function<void()> on_empty) {

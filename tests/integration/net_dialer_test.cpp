@@ -3,8 +3,10 @@
 
 #include <rotary/net/dialer.hpp>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -238,7 +240,120 @@ TEST(Dialer, NameThatIsNone) {
     Dialer dialer(loop.reactor, loop.buffers, limits);
     const Dialed result = dial_once(loop, dialer, Endpoint{"no such name", 80, nullptr});
     ASSERT_TRUE(result.has_error());
-    EXPECT_EQ(result.error().kind, FaultKind::upstream_connect_failed);
+    EXPECT_EQ(result.error().kind, FaultKind::upstream_dns_failed);
+    EXPECT_EQ(result.error().origin, Origin::upstream);
+    EXPECT_EQ(result.error().retry, Retry::next_entry);
+}
+
+// A listener on this address whose backlog is full: SYNs get no answer.
+class Silence {
+public:
+    Silence(const char* address, std::uint16_t port) {
+        sockaddr_in place{};
+        place.sin_family = AF_INET;
+        place.sin_port = htons(port);
+        ::inet_pton(AF_INET, address, &place.sin_addr);
+        auto* const generic = reinterpret_cast<sockaddr*>(&place);
+        for (int& fd : fds_) {
+            fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+            if (&fd == &fds_.front()) {
+                const bool listens = ::bind(fd, generic, sizeof place) == 0 && ::listen(fd, 0) == 0;
+                EXPECT_TRUE(listens);
+            } else {
+                ::connect(fd, generic, sizeof place);
+            }
+        }
+    }
+    ~Silence() {
+        for (const int fd : fds_) ::close(fd);
+    }
+    Silence(const Silence&) = delete;
+    Silence& operator=(const Silence&) = delete;
+
+private:
+    std::array<int, 5> fds_{};
+};
+
+TEST(Dialer, SilentAddressLeavesTimeForTheNext) {
+    Upstream upstream(1, answer_pings);
+    const Silence silence("127.0.0.3", upstream.port());
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    dialer.learn("several.test", {"127.0.0.3", "127.0.0.1"});
+    WaitFor limits;
+    const auto start = std::chrono::steady_clock::now();
+    limits.deadline = start + 2s;  // its share is half, and no less than a second
+    Dialed result = Fault();
+    const Endpoint endpoint{"several.test", upstream.port(), nullptr};
+    loop.run(dial(dialer, endpoint, limits, result));
+    ASSERT_TRUE(result.has_value()) << result.error().detail;
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 1s);
+    std::string got;
+    loop.run(echo(**result, got));
+    EXPECT_EQ(got, "pong");
+}
+
+TEST(Dialer, SilenceOfTheOnlyAddressTimesOut) {
+    Upstream upstream(1, answer_pings);
+    const Silence silence("127.0.0.3", upstream.port());
+    NetLoop loop;
+    Dialer::Limits limits;
+    limits.connect = 60ms;
+    Dialer dialer(loop.reactor, loop.buffers, limits);
+    const Dialed result = dial_once(loop, dialer, Endpoint{"127.0.0.3", upstream.port(), nullptr});
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, FaultKind::upstream_timeout);
+    EXPECT_EQ(result.error().origin, Origin::upstream);
+}
+
+TEST(Dialer, TriesOnlySoManyAddresses) {
+    for (const std::size_t most : {std::size_t{1}, std::size_t{2}}) {
+        SCOPED_TRACE(most);
+        Upstream upstream(1, answer_pings);
+        NetLoop loop;
+        Dialer::Limits limits = quick_limits();
+        limits.dns_addresses = most;
+        Dialer dialer(loop.reactor, loop.buffers, limits);
+        dialer.learn("several.test", {"127.0.0.2", "127.0.0.1"});
+        const Endpoint endpoint{"several.test", upstream.port(), nullptr};
+        EXPECT_EQ(dial_once(loop, dialer, endpoint).has_value(), most == 2);
+    }
+}
+
+// While it lives no descriptor can be opened.
+class NoDescriptors {
+public:
+    NoDescriptors() {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        rlimit none = before_;
+        none.rlim_cur = 0;  // those that are open stay so
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+private:
+    rlimit before_{};
+};
+
+TEST(Dialer, WantOfDescriptorsIsNotTheProvidersFault) {
+    Upstream upstream(1, answer_pings);
+    NetLoop loop;
+    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    dialer.learn("several.test", {"127.0.0.1", "127.0.0.2"});
+    for (const char* host : {"127.0.0.1", "several.test"}) {
+        SCOPED_TRACE(host);
+        const NoDescriptors none;
+        const Dialed result = dial_once(loop, dialer, Endpoint{host, upstream.port(), nullptr});
+        ASSERT_TRUE(result.has_error());
+        EXPECT_EQ(result.error().kind, FaultKind::overloaded);
+        EXPECT_EQ(result.error().origin, Origin::internal);
+        EXPECT_EQ(result.error().retry, Retry::next_entry);
+        EXPECT_STREQ(result.error().detail, "out of file descriptors");
+    }
+    const Endpoint endpoint{"127.0.0.1", upstream.port(), nullptr};
+    EXPECT_TRUE(dial_once(loop, dialer, endpoint).has_value()) << "and goes on when there are some";
 }
 
 TEST(Dialer, ServerThatNeverShakesHandsTimesOut) {

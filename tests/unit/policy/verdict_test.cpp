@@ -333,6 +333,7 @@ TEST(Verdict, FailuresWithoutAnAnswer) {
     using enum FaultKind;
     const Row rows[] = {
         {"no connection", upstream_connect_failed, Failure::connect, false},
+        {"no address", upstream_dns_failed, Failure::dns, false},
         {"no TLS", upstream_tls_failed, Failure::tls, false},
         {"no answer in time", upstream_timeout, Failure::timeout, true},
         {"an answer that is none", upstream_protocol_error, Failure::protocol, true},
