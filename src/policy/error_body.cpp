@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <utility>
 
 namespace rotary::policy {
 
@@ -20,7 +20,7 @@ struct KnownCode {
 };
 
 // As error.code, error.type or error.status. Case matters: these are identifiers.
-constexpr std::array<KnownCode, 30> kCodes = {{
+constexpr std::array<KnownCode, 32> kCodes = {{
     {"insufficient_quota", ErrorKind::account},
     {"credit_balance_exhausted", ErrorKind::account},
     {"organization_spend_limit_exceeded", ErrorKind::account},
@@ -49,6 +49,8 @@ constexpr std::array<KnownCode, 30> kCodes = {{
     {"authentication_error", ErrorKind::request},
     {"permission_error", ErrorKind::request},
     {"not_found_error", ErrorKind::request},
+    {"request_too_large", ErrorKind::request},
+    {"request_forbidden", ErrorKind::request},
     {"content_filter", ErrorKind::request},
     {"context_length_exceeded", ErrorKind::request},
 }};
@@ -87,33 +89,53 @@ ErrorKind kind_of_members(const wire::JsonValue& error) noexcept {
 }
 
 bool speaks_of_days(std::string_view text) noexcept {
-    constexpr std::array<std::string_view, 5> kWords = {"per day", "PerDay", "(RPD)", "(TPD)",
-                                                        "daily"};
+    constexpr std::array<std::string_view, 7> kWords = {"per day", "per-day", "PerDay", "(RPD)",
+                                                        "(TPD)",   "daily",   "Daily"};
     return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
         return text.find(word) != std::string_view::npos;
     });
 }
 
-std::optional<std::chrono::milliseconds> wait_in(std::string_view text) noexcept {
-    constexpr std::string_view kLead = "try again in ";
-    const auto at = text.find(kLead);
-    if (at == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(at + kLead.size());
-    std::string_view wait = text.substr(0, text.find_first_of(" ,;"));
+// "6m0s. Visit …", "20ms", "17 seconds", "5 minutes". A number without a unit is no wait.
+std::optional<std::chrono::milliseconds> leading_wait(std::string_view text) noexcept {
+    constexpr std::array<std::pair<std::string_view, int>, 4> kUnits = {
+        {{"second", 1}, {"minute", 60}, {"hour", 3600}, {"day", 86'400}}};
+    const auto end = std::min(text.find_first_of(" ,;)\r\n\t"), text.size());
+    std::string_view wait = text.substr(0, end);
     while (!wait.empty() && wait.back() == '.') wait.remove_suffix(1);
-    return wire::parse_wait(wait, {});
+    const auto read = wire::parse_wait(wait, {});
+    if (!read || wait.find_first_not_of("0123456789.") != std::string_view::npos) return read;
+    const std::string_view unit = text::trim(text.substr(end));
+    const auto known = std::find_if(kUnits.begin(), kUnits.end(),
+                                    [&](const auto& one) { return unit.starts_with(one.first); });
+    if (wait.size() != end || known == kUnits.end()) return std::nullopt;
+    return *read * known->second;
+}
+
+// What the message asks for: OpenAI's words, Azure's, Google's.
+std::optional<std::chrono::milliseconds> wait_in(std::string_view text) noexcept {
+    for (const std::string_view lead : {"try again in ", "retry after ", "retry in "}) {
+        const auto at = text.find(lead);
+        if (at != std::string_view::npos) return leading_wait(text.substr(at + lead.size()));
+    }
+    return std::nullopt;
 }
 
 // Google: details of type RetryInfo and QuotaFailure.
 void read_details(const wire::JsonValue& details, ErrorBody& out) noexcept {
     for (const wire::JsonValue detail : details.elements()) {
         const Value delay = detail.find("retryDelay");
-        if (delay && delay->string()) out.wait = wire::parse_wait(*delay->string(), {});
+        const auto wait =
+            delay && delay->string() ? wire::parse_wait(*delay->string(), {}) : std::nullopt;
+        if (wait) out.wait = wait;
         const Value violations = detail.find("violations");
         if (!violations) continue;
         for (const wire::JsonValue violation : violations->elements()) {
             const Value id = violation.find("quotaId");
-            if (id && id->string() && speaks_of_days(*id->string())) out.kind = ErrorKind::daily;
+            if (id && id->string() && speaks_of_days(*id->string()) &&
+                out.kind != ErrorKind::account) {
+                out.kind = ErrorKind::daily;
+            }
         }
     }
 }
@@ -121,7 +143,9 @@ void read_details(const wire::JsonValue& details, ErrorBody& out) noexcept {
 ErrorBody read(const wire::JsonValue& root) noexcept {
     ErrorBody out;
     const Value error = root.is_object() ? root.find("error") : std::nullopt;
-    if (!error || error->is_null()) return out;
+    // Some send the member with every chunk, and nothing in it.
+    if (!error || error->is_null() || error->boolean() == false || error->string() == "")
+        return out;
     out.is_error = true;
     if (!error->is_object()) return out;
     out.kind = kind_of_members(*error);

@@ -14,10 +14,12 @@ bool RetryReserve::take(SteadyTime now, const BudgetRules& rules) noexcept {
         now.time_since_epoch() / std::max(rules.window, std::chrono::milliseconds(1)));
     std::uint64_t seen = used_.load(std::memory_order_relaxed);
     for (;;) {
-        const bool same = seen >> kCountBits == window;
+        // A worker whose clock was read a moment ago may lag behind the one that turned the window.
+        const std::uint64_t last = seen >> kCountBits;
+        const bool same = last == window || last == window + 1;
         const std::uint64_t taken = same ? seen & ((1u << kCountBits) - 1) : 0;
         if (taken >= rules.min) return false;
-        if (used_.compare_exchange_weak(seen, window << kCountBits | (taken + 1),
+        if (used_.compare_exchange_weak(seen, (same ? last : window) << kCountBits | (taken + 1),
                                         std::memory_order_relaxed)) {
             return true;
         }
@@ -29,7 +31,7 @@ void RetryBudget::turn(SteadyTime now, const BudgetRules& rules) noexcept {
     const bool is_next = now < window_end_ + rules.window;
     previous_ = is_next ? current_ : 0;
     current_ = 0;
-    window_end_ = now + rules.window;
+    window_end_ = is_next ? window_end_ + rules.window : now + rules.window;
 }
 
 void RetryBudget::earn(SteadyTime now, const BudgetRules& rules) noexcept {

@@ -73,6 +73,8 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
         return false;
     }
     probe_until_.store(ticks(now + limits.probe_verdict), std::memory_order_release);
+    // It is back from here on at the earliest, not from when nobody asked for it.
+    if (failing) failing_again_ = now + last_duration_;
     return true;
 }
 
@@ -101,14 +103,20 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
 }
 
 bool EntryState::fail(SteadyTime now, bool probe, const Limits& limits) noexcept {
-    if (!probe && failures_.fetch_add(1, std::memory_order_relaxed) + 1 < limits.failures) {
-        return false;
-    }
     std::lock_guard lock(change_);
-    const Ticks until = until_.load(std::memory_order_relaxed);
-    const bool is_probed = probe_until_.load(std::memory_order_relaxed) != 0;
-    // News of requests from before: the entry is out, or its probe will tell.
-    if (until > ticks(now) || (is_probed && !probe)) return false;
+    // Late, or after the operator's word, it is a failure like any other.
+    const bool is_verdict = probe && probe_until_.load(std::memory_order_relaxed) != 0;
+    if (is_verdict) {
+        // It was not back yet, however long nobody came or the verdict took.
+        if (reason_.load(std::memory_order_relaxed) == SuspendReason::failing) {
+            failing_again_ = SteadyTime::max();
+        }
+    } else {
+        // News of requests from before: the entry is out, or its probe will tell.
+        if (until_.load(std::memory_order_relaxed) != kActive) return false;
+        const auto in_a_row = failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+        if (in_a_row < limits.failures) return false;
+    }
     suspend_failing(now, limits);
     return true;
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kData = "data";
 constexpr std::string_view kDone = "[DONE]";
 constexpr std::string_view kUsage = "\"usage\"";
+constexpr std::string_view kError = "\"error\"";
 
 std::string_view skip_json_space(std::string_view text) noexcept {
     const auto at = text.find_first_not_of(" \t\r\n");
@@ -30,6 +31,17 @@ bool holds_usage(std::string_view json) noexcept {
         if (!colon.starts_with(':')) continue;
         if (!skip_json_space(colon.substr(1)).starts_with("null")) return true;
     }
+}
+
+// Whether an object's text begins with a member named error that holds something.
+bool begins_with_error(std::string_view json) noexcept {
+    json = skip_json_space(json);
+    if (!json.starts_with('{')) return false;
+    json = skip_json_space(json.substr(1));
+    if (!json.starts_with(kError)) return false;
+    json = skip_json_space(json.substr(kError.size()));
+    if (!json.starts_with(':')) return false;
+    return !skip_json_space(json.substr(1)).starts_with("null");
 }
 
 }  // namespace
@@ -100,7 +112,7 @@ void SseScanner::end_line(std::string_view line) {
         line.remove_prefix(std::min(line.size(), kData.size() + 1));
         if (line.starts_with(' ')) line.remove_prefix(1);
         take_data(line);
-    } else if (line == "event: error" || line == "event:error") {
+    } else if (!overlong && (line == "event: error" || line == "event:error")) {
         is_error_event_ = true;
     }
     line_.clear();
@@ -121,9 +133,7 @@ void SseScanner::take_data(std::string_view data) {
 
 void SseScanner::note_event() {
     if (events_++ == 0 && !overlong_data_) first_.assign(data_);
-    std::string_view data = skip_json_space(data_);
-    if (data.starts_with('{')) data = skip_json_space(data.substr(1));
-    saw_error_ = saw_error_ || is_error_event_ || data.starts_with("\"error\"");
+    saw_error_ = saw_error_ || is_error_event_ || begins_with_error(data_);
 }
 
 void SseScanner::end_event() {

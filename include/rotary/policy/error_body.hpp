@@ -19,7 +19,7 @@ enum class ErrorKind : std::uint8_t {
 };
 
 struct ErrorBody {
-    bool is_error = false;  // there is an error object at all
+    bool is_error = false;  // there is an error at all: an object, a text, anything but nothing
     ErrorKind kind = ErrorKind::unknown;
     // The wait that only the body tells: "Please try again in 6m0s", Google's retryDelay.
     std::optional<std::chrono::milliseconds> wait;

@@ -26,10 +26,11 @@ public:
     std::size_t boundary() const noexcept { return boundary_; }
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
 
-    bool done() const noexcept { return done_; }                        // data: [DONE] was seen
+    bool done() const noexcept { return done_; }  // data: [DONE] was seen
     // The data of the first event that has any; whole once events() is not 0. Empty when overlong.
     std::string_view first_payload() const noexcept { return first_; }
-    // An event named error, or one whose object begins with "error": providers end streams so.
+    // An event named error, or one whose object begins with an "error" other than null: providers
+    // end streams so.
     bool saw_error() const noexcept { return saw_error_; }
     std::uint64_t events() const noexcept { return events_; }           // with data, complete
     std::string_view usage_payload() const noexcept { return usage_; }  // JSON of that event, or ""

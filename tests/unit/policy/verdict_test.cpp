@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace rotary::policy {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
+using Wait = std::optional<milliseconds>;
 
 wire::RateLimitHints wait_for(milliseconds wait) {
     wire::RateLimitHints hints;
@@ -16,7 +18,7 @@ wire::RateLimitHints wait_for(milliseconds wait) {
     return hints;
 }
 
-wire::RateLimitHints used_up(std::optional<milliseconds> reset = std::nullopt) {
+wire::RateLimitHints used_up(Wait reset = std::nullopt) {
     wire::RateLimitHints hints;
     hints.exhausted = true;
     hints.reset = reset;
@@ -25,6 +27,26 @@ wire::RateLimitHints used_up(std::optional<milliseconds> reset = std::nullopt) {
 
 SuspendRules rules(milliseconds duration, HintUse hint = HintUse::extend) {
     return {duration, hint, 1h};
+}
+
+Answer answer(std::uint16_t status, const wire::RateLimitHints& hints = {}) {
+    Answer made;
+    made.status = status;
+    made.hints = hints;
+    return made;
+}
+
+Answer refusal(ErrorKind kind, const wire::RateLimitHints& hints = {}, Wait told = std::nullopt) {
+    Answer made = answer(429, hints);
+    made.error = {true, kind, told};
+    return made;
+}
+
+Answer event(ErrorKind kind, const wire::RateLimitHints& hints = {}) {
+    Answer made = answer(200, hints);
+    made.error = {true, kind, std::nullopt};
+    made.is_error_event = true;
+    return made;
 }
 
 TEST(Verdict, Refusals) {
@@ -46,6 +68,7 @@ TEST(Verdict, Refusals) {
         {"prefer: a shorter hint", wait_for(20s), rules(60s, HintUse::prefer), 20s},
         {"prefer: a longer hint", wait_for(90s), rules(60s, HintUse::prefer), 90s},
         {"prefer: no hint", {}, rules(60s, HintUse::prefer), 60s},
+        {"prefer: a zero hint", wait_for(0s), rules(60s, HintUse::prefer), 0s},
         {"ignore", wait_for(90s), rules(60s, HintUse::ignore), 60s},
         {"ignore, and no policy", wait_for(90s), rules(0s, HintUse::ignore), 0s},
         {"a hint beyond the cap", wait_for(24h), rules(60s), 1h},
@@ -56,24 +79,103 @@ TEST(Verdict, Refusals) {
         {"half a second", wait_for(500ms), rules(0s), 500ms},
     };
     for (const Row& row : rows) {
-        const Verdict verdict = judge_answer(429, row.hints, QuotaKind::rate, row.rules);
-        EXPECT_EQ(verdict.duration, row.duration) << row.name;
-        EXPECT_EQ(verdict.effect, row.duration > 0s ? Effect::suspend_entry : Effect::none)
-            << row.name;
-        EXPECT_EQ(verdict.reason, SuspendReason::rate_limited) << row.name;
-        EXPECT_TRUE(verdict.try_next) << row.name;
+        for (const ErrorKind kind : {ErrorKind::rate, ErrorKind::unknown, ErrorKind::overloaded,
+                                     ErrorKind::server, ErrorKind::request}) {
+            SCOPED_TRACE(row.name);
+            SCOPED_TRACE(static_cast<int>(kind));
+            const Verdict verdict = judge_answer(refusal(kind, row.hints), row.rules);
+            const bool is_out = row.duration > 0s;
+            EXPECT_EQ(verdict.duration, row.duration);
+            EXPECT_EQ(verdict.effect, is_out ? Effect::suspend_entry : Effect::none);
+            EXPECT_EQ(verdict.reason, SuspendReason::rate_limited);
+            EXPECT_EQ(verdict.failure, Failure::none);
+            EXPECT_TRUE(verdict.try_next);
+            EXPECT_EQ(verdict.costs_budget, !is_out) << "nothing else bounds the tries";
+        }
     }
 }
 
-TEST(Verdict, AnEmptyAccountSuspendsItsCredential) {
-    const Verdict verdict = judge_answer(429, {}, QuotaKind::account, rules(60s));
-    EXPECT_EQ(verdict.effect, Effect::suspend_credential);
-    EXPECT_EQ(verdict.reason, SuspendReason::account_exhausted);
-    EXPECT_EQ(verdict.duration, 60s);
-    EXPECT_TRUE(verdict.try_next);
-    const Verdict nothing = judge_answer(429, {}, QuotaKind::account, rules(0s));
-    EXPECT_EQ(nothing.effect, Effect::none);
-    EXPECT_TRUE(nothing.try_next);
+// Which of the hints counts: of a minute's limit the first that was given, of a day's the longest.
+TEST(Verdict, HintsByKind) {
+    struct Row {
+        const char* name;
+        Wait retry_after, reset, told;
+        milliseconds rate, daily;
+    };
+    const Row rows[] = {
+        {"none", {}, {}, {}, 0s, 0s},
+        {"retry-after alone", 20s, {}, {}, 20s, 20s},
+        {"the reset alone", {}, 30s, {}, 30s, 30s},
+        {"the body alone", {}, {}, 40s, 40s, 40s},
+        {"rising", 20s, 30s, 40s, 20s, 40s},
+        {"falling", 40s, 30s, 20s, 40s, 40s},
+        {"the reset is longest", 20s, 50min, 30s, 20s, 50min},
+        {"no retry-after", {}, 30s, 40s, 30s, 40s},
+        {"no reset", 20s, {}, 40s, 20s, 40s},
+        {"retry-after is zero", 0s, 30s, 40s, 0s, 40s},
+        {"beyond the cap", 20s, 7h, 12h, 20s, 1h},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        wire::RateLimitHints hints = row.reset ? used_up(row.reset) : wire::RateLimitHints{};
+        hints.retry_after = row.retry_after;
+        const Verdict rate = judge_answer(refusal(ErrorKind::rate, hints, row.told), rules(0s));
+        EXPECT_EQ(rate.duration, row.rate);
+        EXPECT_EQ(rate.reason, SuspendReason::rate_limited);
+        const Verdict daily = judge_answer(refusal(ErrorKind::daily, hints, row.told), rules(0s));
+        EXPECT_EQ(daily.duration, row.daily);
+        EXPECT_EQ(daily.reason, SuspendReason::daily_exhausted);
+        const Verdict account =
+            judge_answer(refusal(ErrorKind::account, hints, row.told), rules(0s));
+        EXPECT_EQ(account.duration, row.rate);
+        EXPECT_EQ(account.reason, SuspendReason::account_exhausted);
+    }
+}
+
+TEST(Verdict, QuotasByKind) {
+    struct Row {
+        const char* name;
+        ErrorKind kind;
+        SuspendRules rules;
+        Effect effect;
+        SuspendReason reason;
+        milliseconds duration;
+    };
+    constexpr auto nothing = Effect::none;
+    constexpr auto suspend_entry = Effect::suspend_entry;
+    constexpr auto suspend_credential = Effect::suspend_credential;
+    using enum SuspendReason;
+    const wire::RateLimitHints hint = wait_for(90s);
+    const Row rows[] = {
+        {"a minute's", ErrorKind::rate, rules(60s), suspend_entry, rate_limited, 90s},
+        {"a day's", ErrorKind::daily, rules(60s), suspend_entry, daily_exhausted, 90s},
+        {"the account's", ErrorKind::account, rules(60s), suspend_credential, account_exhausted,
+         90s},
+        {"a day's, policy longer", ErrorKind::daily, rules(600s), suspend_entry, daily_exhausted,
+         600s},
+        {"a day's, hints ignored", ErrorKind::daily, rules(60s, HintUse::ignore), suspend_entry,
+         daily_exhausted, 60s},
+        {"the account's, hints ignored", ErrorKind::account, rules(60s, HintUse::ignore),
+         suspend_credential, account_exhausted, 60s},
+        {"a minute's, nothing to go by", ErrorKind::rate, rules(0s, HintUse::ignore), nothing,
+         rate_limited, 0s},
+        {"a day's, nothing to go by", ErrorKind::daily, rules(0s, HintUse::ignore), nothing,
+         daily_exhausted, 0s},
+        {"the account's, nothing to go by", ErrorKind::account, rules(0s, HintUse::ignore), nothing,
+         account_exhausted, 0s},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        for (const Answer& given : {refusal(row.kind, hint), event(row.kind, hint)}) {
+            const Verdict verdict = judge_answer(given, row.rules);
+            EXPECT_EQ(verdict.effect, row.effect);
+            EXPECT_EQ(verdict.reason, row.reason);
+            EXPECT_EQ(verdict.duration, row.duration);
+            EXPECT_EQ(verdict.failure, Failure::none);
+            EXPECT_TRUE(verdict.try_next);
+            EXPECT_EQ(verdict.costs_budget, row.effect == nothing);
+        }
+    }
 }
 
 TEST(Verdict, SuccessesThatUsedUpTheQuota) {
@@ -89,6 +191,7 @@ TEST(Verdict, SuccessesThatUsedUpTheQuota) {
     const Row rows[] = {
         {"something is left", 200, left, rules(60s), 0s},
         {"nothing said", 200, {}, rules(60s), 0s},
+        {"retry-after with room left", 200, wait_for(20s), rules(60s), 0s},
         {"the stated reset", 200, used_up(30s), rules(60s), 30s},
         {"a longer reset", 200, used_up(90s), rules(60s), 90s},
         {"no reset: the policy's", 200, used_up(), rules(60s), 60s},
@@ -96,111 +199,194 @@ TEST(Verdict, SuccessesThatUsedUpTheQuota) {
         {"the reset alone", 200, used_up(30s), rules(0s), 30s},
         {"refilled already", 200, used_up(0s), rules(60s), 0s},
         {"ignore: the policy's", 200, used_up(30s), rules(60s, HintUse::ignore), 60s},
+        {"ignore, and no policy", 200, used_up(30s), rules(0s, HintUse::ignore), 0s},
         {"prefer", 200, used_up(30s), rules(60s, HintUse::prefer), 30s},
+        {"prefer, no reset", 200, used_up(), rules(60s, HintUse::prefer), 60s},
         {"beyond the cap", 200, used_up(48h), rules(60s), 1h},
         {"any success", 201, used_up(30s), rules(60s), 30s},
+        {"the last success", 299, used_up(30s), rules(60s), 30s},
         {"not a redirect", 302, used_up(30s), rules(60s), 0s},
         {"not an error of the client's", 400, used_up(30s), rules(60s), 0s},
-        {"not an error of the provider's", 500, used_up(30s), rules(60s), 0s},
+        {"not an odd error of the provider's", 501, used_up(30s), rules(60s), 0s},
     };
     for (const Row& row : rows) {
-        const Verdict verdict = judge_answer(row.status, row.hints, QuotaKind::rate, row.rules);
-        EXPECT_EQ(verdict.duration, row.duration) << row.name;
-        EXPECT_EQ(verdict.effect, row.duration > 0s ? Effect::suspend_entry : Effect::none)
-            << row.name;
-        EXPECT_EQ(verdict.reason, row.status < 300 && row.hints.exhausted
-                                      ? SuspendReason::quota_exhausted
-                                      : SuspendReason::none)
-            << row.name;
-        EXPECT_FALSE(verdict.try_next) << row.name << ": it was answered";
+        SCOPED_TRACE(row.name);
+        const Verdict verdict = judge_answer(answer(row.status, row.hints), row.rules);
+        EXPECT_EQ(verdict.duration, row.duration);
+        EXPECT_EQ(verdict.effect, row.duration > 0s ? Effect::suspend_entry : Effect::none);
+        const bool is_used_up = row.status < 300 && row.hints.exhausted;
+        EXPECT_EQ(verdict.reason,
+                  is_used_up ? SuspendReason::quota_exhausted : SuspendReason::none);
+        EXPECT_FALSE(verdict.try_next) << "it was answered";
+        EXPECT_FALSE(verdict.costs_budget);
+        EXPECT_EQ(verdict.failure, Failure::none);
     }
 }
 
-TEST(Verdict, OtherErrorsLeaveTheRotationAlone) {
-    const std::uint16_t statuses[] = {400, 401, 402, 403, 404, 408, 409, 413, 422, 499, 501};
-    for (const std::uint16_t status : statuses) {
-        const Verdict verdict = judge_answer(status, wait_for(20s), QuotaKind::rate, rules(60s));
-        EXPECT_EQ(verdict.effect, Effect::none) << status;
-        EXPECT_FALSE(verdict.try_next) << status;
-        EXPECT_FALSE(refused_for_quota(status)) << status;
+TEST(Verdict, EveryStatus) {
+    for (unsigned number = 100; number < 600; ++number) {
+        SCOPED_TRACE(number);
+        const auto status = static_cast<std::uint16_t>(number);
+        Failure failure = Failure::none;
+        if (number == 500 || number == 502 || number == 504) failure = Failure::server_error;
+        if (number == 503 || number == 529) failure = Failure::overloaded;
+        const bool fails = failure != Failure::none;
+
+        const Verdict verdict = judge_answer(answer(status, wait_for(20s)), rules(60s));
+        EXPECT_EQ(error_body_decides(status), number == 429);
+        if (number == 429) {
+            EXPECT_EQ(verdict.effect, Effect::suspend_entry);
+            continue;
+        }
+        EXPECT_EQ(verdict.effect, fails ? Effect::count_failure : Effect::none);
+        EXPECT_EQ(verdict.failure, failure);
+        EXPECT_EQ(verdict.try_next, fails);
+        EXPECT_EQ(verdict.costs_budget, fails);
+        EXPECT_EQ(verdict.duration, 0s) << "a failure lasts as long as its limits say";
+        EXPECT_EQ(verdict.reason, SuspendReason::none);
+
+        Answer listed = answer(status, wait_for(20s));
+        listed.is_listed = true;
+        const Verdict other = judge_answer(listed, rules(60s));
+        EXPECT_TRUE(other.try_next) << "the operator's word";
+        EXPECT_TRUE(other.costs_budget);
+        EXPECT_EQ(other.effect, verdict.effect) << "it says nothing of the entry";
+        EXPECT_EQ(other.failure, failure);
     }
-    EXPECT_TRUE(refused_for_quota(429));
+}
+
+TEST(Verdict, AListedRefusalIsARefusal) {
+    Answer listed = refusal(ErrorKind::account);
+    listed.is_listed = true;
+    const Verdict verdict = judge_answer(listed, rules(60s));
+    EXPECT_EQ(verdict.effect, Effect::suspend_credential);
+    EXPECT_FALSE(verdict.costs_budget);
+}
+
+TEST(Verdict, FailuresIgnoreTheBodyAndTheCounters) {
+    for (const ErrorKind kind : {ErrorKind::rate, ErrorKind::daily, ErrorKind::account,
+                                 ErrorKind::overloaded, ErrorKind::request}) {
+        Answer failed = answer(500, used_up(30s));
+        failed.error = {true, kind, 20s};
+        const Verdict verdict = judge_answer(failed, rules(60s));
+        EXPECT_EQ(verdict.effect, Effect::count_failure) << static_cast<int>(kind);
+        EXPECT_EQ(verdict.failure, Failure::server_error) << static_cast<int>(kind);
+        EXPECT_EQ(verdict.reason, SuspendReason::none) << static_cast<int>(kind);
+    }
+}
+
+TEST(Verdict, ErrorEventsAtTheHeadOfAStream) {
+    struct Row {
+        const char* name;
+        ErrorKind kind;
+        Effect effect;
+        SuspendReason reason;
+        Failure failure;
+        bool try_next, costs_budget;
+    };
+    using enum Effect;
+    const auto nothing = SuspendReason::none;
+    const Row rows[] = {
+        {"too fast", ErrorKind::rate, suspend_entry, SuspendReason::rate_limited, Failure::none,
+         true, false},
+        {"a day's", ErrorKind::daily, suspend_entry, SuspendReason::daily_exhausted, Failure::none,
+         true, false},
+        {"no money", ErrorKind::account, suspend_credential, SuspendReason::account_exhausted,
+         Failure::none, true, false},
+        {"overloaded", ErrorKind::overloaded, count_failure, nothing, Failure::overloaded, true,
+         true},
+        {"failed", ErrorKind::server, count_failure, nothing, Failure::server_error, true, true},
+        {"unknown", ErrorKind::unknown, count_failure, nothing, Failure::server_error, true, true},
+        {"the client's own doing", ErrorKind::request, Effect::none, nothing, Failure::none, false,
+         false},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        for (const std::uint16_t status : {std::uint16_t{200}, std::uint16_t{201}}) {
+            Answer given = event(row.kind);
+            given.status = status;
+            const Verdict verdict = judge_answer(given, rules(60s));
+            EXPECT_EQ(verdict.effect, row.effect);
+            EXPECT_EQ(verdict.reason, row.reason);
+            EXPECT_EQ(verdict.failure, row.failure);
+            EXPECT_EQ(verdict.try_next, row.try_next);
+            EXPECT_EQ(verdict.costs_budget, row.costs_budget);
+        }
+    }
+}
+
+TEST(Verdict, AnErrorThatIsNoEventSaysNothingOnASuccess) {
+    Answer served = answer(200);
+    served.error = {true, ErrorKind::account, 20s};
+    const Verdict verdict = judge_answer(served, rules(60s));
+    EXPECT_EQ(verdict.effect, Effect::none);
+    EXPECT_FALSE(verdict.try_next);
 }
 
 TEST(Verdict, FailuresWithoutAnAnswer) {
+    struct Row {
+        const char* name;
+        FaultKind kind;
+        Failure failure;
+        bool costs_budget;
+    };
+    using enum FaultKind;
+    const Row rows[] = {
+        {"no connection", upstream_connect_failed, Failure::connect, false},
+        {"no TLS", upstream_tls_failed, Failure::tls, false},
+        {"no answer in time", upstream_timeout, Failure::timeout, true},
+        {"an answer that is none", upstream_protocol_error, Failure::protocol, true},
+        {"broken off", upstream_stream_interrupted, Failure::interrupted, true},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        for (const Retry retry : {Retry::next_entry, Retry::never, Retry::reused_only}) {
+            const Verdict verdict = judge_failure(Fault::upstream(row.kind, "", retry));
+            EXPECT_EQ(verdict.effect, Effect::count_failure);
+            EXPECT_EQ(verdict.failure, row.failure);
+            EXPECT_EQ(verdict.try_next, retry == Retry::next_entry);
+            EXPECT_EQ(verdict.costs_budget, row.costs_budget);
+            EXPECT_EQ(verdict.duration, 0s);
+            EXPECT_EQ(verdict.reason, SuspendReason::none);
+        }
+    }
+}
+
+TEST(Verdict, NobodysFaultBlamesNobody) {
     struct Row {
         const char* name;
         Fault fault;
         bool try_next;
     };
     using enum FaultKind;
+    Fault shed = Fault::internal(overloaded);
+    shed.retry = Retry::next_entry;
+    Fault slow = Fault::internal(upstream_timeout);
     const Row rows[] = {
-        {"no connection", Fault::upstream(upstream_connect_failed), true},
-        {"no TLS", Fault::upstream(upstream_tls_failed), true},
-        {"no answer in time", Fault::upstream(upstream_timeout), true},
-        {"too late for another", Fault::upstream(upstream_timeout, "", Retry::never), false},
         {"the client went", Fault::client(client_gone), false},
+        {"the client sent nonsense", Fault::client(bad_request), false},
         {"our own", Fault::internal(overloaded), false},
+        {"our own, for this Backend alone", shed, true},
+        {"the request's time is over", slow, false},
+        {"we drain", Fault::internal(draining), false},
     };
     for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
         const Verdict verdict = judge_failure(row.fault);
-        EXPECT_EQ(verdict.try_next, row.try_next) << row.name;
-        EXPECT_EQ(verdict.effect, Effect::none) << row.name;
+        EXPECT_EQ(verdict.try_next, row.try_next);
+        EXPECT_EQ(verdict.effect, Effect::none);
+        EXPECT_EQ(verdict.failure, Failure::none);
+        EXPECT_FALSE(verdict.costs_budget);
     }
 }
 
-TEST(QuotaKindOf, Bodies) {
-    struct Row {
-        const char* name;
-        std::string body;
-        QuotaKind kind;
-    };
-    using enum QuotaKind;
-    const std::string deep(5000, '[');
-    const Row rows[] = {
-        {"OpenAI, too fast",
-         R"({"error":{"message":"Rate limit reached for gpt-4o","type":"tokens","param":null,)"
-         R"("code":"rate_limit_exceeded"}})",
-         rate},
-        {"OpenAI, no money",
-         R"({"error":{"message":"You exceeded your current quota","type":"insufficient_quota",)"
-         R"("param":null,"code":"insufficient_quota"}})",
-         account},
-        {"by its type alone", R"({"error":{"type":"insufficient_quota","code":null}})", account},
-        {"by its code alone", R"({"error":{"code":"insufficient_quota"}})", account},
-        {"no credit", R"({"error":{"type":"x","code":"credit_balance_exhausted"}})", account},
-        {"a project's limit", R"({"error":{"code":"project_spend_limit_exceeded"}})", account},
-        {"an organization's limit", R"({"error":{"code":"organization_spend_limit_exceeded"}})",
-         account},
-        {"hard limit", R"({"error":{"code":"billing_hard_limit_reached"}})", account},
-        {"slow down", R"({"error":{"type":"rate_limit_error","code":"slow_down"}})", rate},
-        {"Azure", R"({"error":{"code":"429","message":"Requests have exceeded the limit"}})", rate},
-        {"Azure, a number", R"({"error":{"code":429,"message":"too many"}})", rate},
-        {"Azure, no money", R"({"error":{"code":"insufficient_quota","message":"…"}})", account},
-        {"Anthropic, too fast",
-         R"({"type":"error","error":{"type":"rate_limit_error","message":"…"},"request_id":"r"})",
-         rate},
-        {"Anthropic, spend limit",
-         R"({"type":"error","error":{"type":"enforced_spend_limit_reached"}})", account},
-        {"Anthropic, billing", R"({"type":"error","error":{"type":"billing_error"}})", account},
-        {"the words only in the message", R"({"error":{"message":"insufficient_quota"}})", rate},
-        {"escaped all the same", R"({"error":{"code":"insufficient\u005fquota"}})", account},
-        {"another letter case", R"({"error":{"code":"INSUFFICIENT_QUOTA"}})", rate},
-        {"a longer word", R"({"error":{"code":"insufficient_quota_x"}})", rate},
-        {"at the top level", R"({"code":"insufficient_quota"})", rate},
-        {"a text for an error", R"({"error":"insufficient_quota"})", rate},
-        {"null", R"({"error":null})", rate},
-        {"lists of errors", R"([{"error":{"code":"insufficient_quota"}}])", rate},
-        {"objects for strings", R"({"error":{"code":{"a":1},"type":["billing_error"]}})", rate},
-        {"nothing", "", rate},
-        {"spaces", " \r\n ", rate},
-        {"HTML", "<html><body>429 Too Many Requests</body></html>", rate},
-        {"cut off", R"({"error":{"code":"insufficient_quota")", rate},
-        {"zeros", std::string(16, '\0'), rate},
-        {"not UTF-8", "{\"error\":{\"code\":\"\xff\xfe\"}}", rate},
-        {"very deep", deep, rate},
-    };
-    for (const Row& row : rows) EXPECT_EQ(quota_kind(row.body), row.kind) << row.name;
+TEST(Failure, EachHasAName) {
+    const std::string names[] = {"none",     "connect",     "dns",          "tls",       "timeout",
+                                 "protocol", "interrupted", "server_error", "overloaded"};
+    ASSERT_EQ(std::size(names), kFailures);
+    for (std::size_t i = 0; i < kFailures; ++i) {
+        EXPECT_EQ(to_string(static_cast<Failure>(i)), names[i]);
+    }
 }
 
 }  // namespace

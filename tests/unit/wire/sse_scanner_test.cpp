@@ -140,6 +140,206 @@ TEST(SseScanner, OverlongLinesAreOnlyFollowed) {
     for (const Row& row : rows) expect_everyhow(row, 34);
 }
 
+// The same stream with each kind of line ending.
+std::vector<std::string> with_endings(const std::string& stream) {
+    std::vector<std::string> made;
+    for (const char* const ending : {"\n", "\r\n", "\r"}) {
+        std::string text;
+        for (const char c : stream) text += c == '\n' ? std::string(ending) : std::string(1, c);
+        made.push_back(text);
+    }
+    return made;
+}
+
+// Whether another event may follow these bytes: nothing, or an empty line at their end.
+bool ends_between_events(std::string_view sent) {
+    std::string text;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        if (sent[i] == '\r') {
+            text += '\n';
+            if (i + 1 < sent.size() && sent[i + 1] == '\n') ++i;
+        } else {
+            text += sent[i];
+        }
+    }
+    return text.empty() || text == "\n" || text.ends_with("\n\n");
+}
+
+const std::string kStream =
+    "event: delta\nid: 1\ndata: {\"a\":1}\n\n: ping\n\n\ndata: x\ndata: y\n\ndata: [DONE]\n\n";
+
+TEST(SseScanner, WhatIsSentUpToTheBoundariesEndsBetweenEvents) {
+    for (const std::string& stream : with_endings(kStream)) {
+        for (std::size_t first = 0; first <= stream.size(); ++first) {
+            for (std::size_t second = first; second <= stream.size(); ++second) {
+                const std::string_view all = stream;
+                const std::string_view pieces[] = {
+                    all.substr(0, first), all.substr(first, second - first), all.substr(second)};
+                SseScanner scanner;
+                std::size_t fed = 0, sent = 0;
+                for (const std::string_view piece : pieces) {
+                    feed(scanner, piece);
+                    const std::size_t at = scanner.boundary();
+                    if (at != SseScanner::npos) {
+                        ASSERT_GT(at, 0U);
+                        ASSERT_LE(at, piece.size());
+                        sent = fed + at;
+                    }
+                    fed += piece.size();
+                    ASSERT_TRUE(ends_between_events(all.substr(0, sent))) << first << " " << second;
+                    // Nothing whole is kept back.
+                    for (std::size_t more = sent + 1; more <= fed; ++more) {
+                        ASSERT_FALSE(ends_between_events(all.substr(0, more)))
+                            << first << " " << second;
+                    }
+                    ASSERT_EQ(scanner.at_boundary(), sent == fed);
+                }
+                ASSERT_EQ(sent, stream.size());
+            }
+        }
+    }
+}
+
+TEST(SseScanner, BoundaryOfThePieceFedLast) {
+    struct Piece {
+        const char* name;
+        std::string text;
+        std::size_t boundary;
+    };
+    constexpr std::size_t npos = SseScanner::npos;
+    const Piece pieces[] = {
+        {"nothing", "", npos},
+        {"an empty line at the start", "\n", 1},
+        {"half an event", "data: a\n", npos},
+        {"nothing again", "", npos},
+        {"its end and half of the next", "\ndata: b", 1},
+        {"a line's end", "\r", npos},
+        {"the other half of it", "\n", npos},
+        {"an empty line's end", "\r", 1},
+        {"the other half of that", "\n", 1},
+        {"a comment", ": c\n\n", 5},
+        {"three events", "data: a\n\ndata: b\n\ndata: c\n\n", 27},
+        {"two and a half", "data: a\n\ndata: b\n\ndata: c\n", 18},
+        {"still no end", "id: 1", npos},
+        {"two ends", "\n\n", 2},
+    };
+    SseScanner scanner;
+    EXPECT_EQ(scanner.boundary(), npos);
+    for (const Piece& piece : pieces) {
+        feed(scanner, piece.text);
+        EXPECT_EQ(scanner.boundary(), piece.boundary) << piece.name;
+    }
+    scanner.begin();
+    EXPECT_EQ(scanner.boundary(), npos);
+}
+
+TEST(SseScanner, OverlongEventsHaveBoundariesToo) {
+    const std::string pad(100, 'x');
+    const std::string many = "data: " + pad + "\n\nevent: " + pad + "\ndata: a\ndata: " + pad +
+                             "\n\n:" + pad + "\n\ndata: b\n\n";
+    for (const std::string& stream : with_endings(many)) {
+        for (std::size_t split = 0; split <= stream.size(); ++split) {
+            SseScanner scanner(34);
+            feed(scanner, std::string_view(stream).substr(0, split));
+            std::size_t sent = scanner.boundary() == SseScanner::npos ? 0 : scanner.boundary();
+            ASSERT_TRUE(ends_between_events(std::string_view(stream).substr(0, sent))) << split;
+            feed(scanner, std::string_view(stream).substr(split));
+            if (split < stream.size()) {
+                ASSERT_EQ(scanner.boundary(), stream.size() - split);
+            }
+            ASSERT_EQ(scanner.events(), 3U);
+            ASSERT_EQ(scanner.first_payload(), "") << "too long to keep, and no other is the first";
+        }
+    }
+}
+
+struct HeadRow {
+    const char* name;
+    std::string stream;
+    std::string first;
+    bool saw_error = false;
+};
+
+void expect_head(const HeadRow& row) {
+    SCOPED_TRACE(row.name);
+    for (const std::string& stream : with_endings(row.stream)) {
+        SseScanner scanner(64);
+        for (std::size_t split = 0; split <= stream.size(); ++split) {
+            scanner.begin();
+            ASSERT_EQ(scanner.first_payload(), "");
+            ASSERT_FALSE(scanner.saw_error());
+            feed(scanner, std::string_view(stream).substr(0, split));
+            feed(scanner, std::string_view(stream).substr(split));
+            ASSERT_EQ(scanner.first_payload(), row.first) << split;
+            ASSERT_EQ(scanner.saw_error(), row.saw_error) << split;
+        }
+    }
+}
+
+TEST(SseScanner, TheFirstPayload) {
+    const std::string pad(100, 'x');
+    const HeadRow rows[] = {
+        {"nothing", "", ""},
+        {"not ended", "data: {\"a\":1}\n", ""},
+        {"one", "data: {\"a\":1}\n\n", "{\"a\":1}"},
+        {"the first of two", "data: a\n\ndata: b\n\n", "a"},
+        {"behind comments and other fields", ": c\n\nevent: ping\n\nid: 1\ndata: a\n\n", "a"},
+        {"of several lines", "data: {\ndata: \"a\":1}\n\ndata: b\n\n", "{\n\"a\":1}"},
+        {"without a space", "data:a\n\n", "a"},
+        {"spaces are its own", "data:  a \n\n", " a "},
+        {"empty", "data:\n\ndata: b\n\n", ""},
+        {"done", "data: [DONE]\n\n", "[DONE]"},
+        {"overlong", "data: " + pad + "\n\ndata: b\n\n", ""},
+        {"its lines add up",
+         "data: " + pad.substr(0, 40) + "\ndata: " + pad.substr(0, 40) + "\n\ndata: b\n\n", ""},
+    };
+    for (const HeadRow& row : rows) expect_head(row);
+}
+
+TEST(SseScanner, ErrorsByNameAndByObject) {
+    const std::string error = "data: {\"error\":{\"code\":500}}\n\n";
+    const std::string payload = "{\"error\":{\"code\":500}}";
+    const std::string pad(100, 'x');
+    const HeadRow rows[] = {
+        {"by its name", "event: error\ndata: x\n\n", "x", true},
+        {"by its name, no space", "event:error\ndata: x\n\n", "x", true},
+        {"its name behind the data", "data: x\nevent: error\n\n", "x", true},
+        {"by its object", error, payload, true},
+        {"at the end", "data: a\n\n" + error, "a", true},
+        {"it is remembered", error + "data: a\n\ndata: [DONE]\n\n", payload, true},
+        {"spaces", "data:  { \"error\" : {} }\n\n", " { \"error\" : {} }", true},
+        {"over two lines", "data: {\ndata: \"error\":1}\n\n", "{\n\"error\":1}", true},
+        {"a text", "data: {\"error\":\"x\"}\n\n", "{\"error\":\"x\"}", true},
+        {"an overlong one by its name", "event: error\ndata: " + pad + "\n\n", "", true},
+        {"null is none", "data: {\"error\":null,\"a\":1}\n\n", "{\"error\":null,\"a\":1}"},
+        {"spaced null", "data: {\"error\" : null}\n\n", "{\"error\" : null}"},
+        {"not ended", "data: a\n\nevent: error\ndata: x\n", "a"},
+        {"without data it is none", "event: error\n\ndata: a\n\n", "a"},
+        {"a longer name", "event: errors\ndata: a\n\n", "a"},
+        {"another name", "event: my error\ndata: a\n\n", "a"},
+        {"in a comment", ": event: error\ndata: a\n\n", "a"},
+        {"as data", "data: event: error\n\n", "event: error"},
+        {"a longer key", "data: {\"errors\":1}\n\n", "{\"errors\":1}"},
+        {"a value", "data: [\"error\"]\n\n", "[\"error\"]"},
+        {"a text alone", "data: \"error\"\n\n", "\"error\""},
+        {"cut off", "data: {\"error\"\n\n", "{\"error\""},
+        {"further in", "data: {\"a\":{\"error\":1}}\n\n", "{\"a\":{\"error\":1}}"},
+        {"what a model says", "data: {\"a\":\"{\\\"error\\\":1}\"}\n\n",
+         "{\"a\":\"{\\\"error\\\":1}\"}"},
+    };
+    for (const HeadRow& row : rows) expect_head(row);
+}
+
+TEST(SseScanner, ANameCutShortIsNotTaken) {
+    for (std::size_t split = 0; split <= 20; ++split) {
+        const std::string stream = "event: error-of-ours\ndata: a\n\n";
+        SseScanner scanner(12);  // holds "event: error" and no more
+        feed(scanner, stream.substr(0, split));
+        feed(scanner, stream.substr(split));
+        EXPECT_FALSE(scanner.saw_error()) << split;
+    }
+}
+
 TEST(SseScanner, BeginForgets) {
     SseScanner scanner;
     scanner.feed("data: {\"usage\":1}\n\ndata: [DONE]\n\ndata: cut\r");
