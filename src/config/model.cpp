@@ -62,6 +62,7 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"failure_suspension", &Timeouts::failure_suspension},
     {"failure_suspension_max", &Timeouts::failure_suspension_max},
     {"suspension_max", &Timeouts::suspension_max},
+    {"retry_budget_window", &Timeouts::retry_budget_window},
     {"jwks_refresh", &Timeouts::jwks_refresh},
     {"jwks_fetch", &Timeouts::jwks_fetch},
     {"jwks_cooldown", &Timeouts::jwks_cooldown},

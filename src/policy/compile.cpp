@@ -234,7 +234,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         if (snapshot->by_credential.size() <= credential) {
             snapshot->by_credential.resize(credential + 1);
         }
-        snapshot->by_credential[credential].push_back(states.back());
+        snapshot->by_credential[credential].push_back({snapshot->lists.size(), entries.size()});
         entries.push_back(std::move(entry));
     }
     std::string cursor_key = list_key + "/" + source.policy_name;
@@ -245,8 +245,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         source.context.api.metadata.name,
         source.context.environment,
         std::move(entries),
-        Rotation(std::move(cursor), std::move(states),
-                 {timeouts.suspension_max, timeouts.probe_verdict}),
+        Rotation(std::move(cursor), std::move(states), entry_limits(loaded.config)),
         {rotation.suspend, hint_use(loaded.config.routing.retry_after), timeouts.suspension_max},
         std::move(place)};
     snapshot->lists.push_back(std::move(list));

@@ -145,7 +145,7 @@ bool Rotation::all_out_for_quota(SteadyTime now) const noexcept {
         if (!listed(i)) continue;
         const SuspendReason reason = states_[i]->reason();
         if (states_[i]->standing(now) == Standing::active || reason == SuspendReason::failing ||
-            reason == SuspendReason::operator_request) {
+            reason == SuspendReason::unhealthy || reason == SuspendReason::operator_request) {
             return false;
         }
         any = true;

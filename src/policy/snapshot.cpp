@@ -124,10 +124,25 @@ void add_environment(Compiler& compiler, const ApiContext& context,
 
 }  // namespace
 
+EntryState::Limits entry_limits(const config::Config& config) noexcept {
+    EntryState::Limits limits;
+    limits.longest = config.timeouts.suspension_max;
+    limits.probe_verdict = config.timeouts.probe_verdict;
+    limits.failures = config.routing.failures_to_suspend;
+    limits.failing = config.timeouts.failure_suspension;
+    limits.failing_longest = config.timeouts.failure_suspension_max;
+    limits.jitter_percent = config.routing.suspension_jitter_percent;
+    return limits;
+}
+
 std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedState& shared,
                                         std::vector<config::Finding>& findings) {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->config = loaded.config;
+    snapshot->budget_rules = {loaded.config.routing.retry_budget_percent,
+                              loaded.config.routing.retry_budget_min,
+                              loaded.config.timeouts.retry_budget_window};
+    snapshot->retry_reserve = shared.retry_reserve();
     Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}};
     for (const config::Api& api : loaded.resources.apis) {
         add_environment(compiler, {api, Environment::production}, api.production);

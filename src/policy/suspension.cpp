@@ -14,8 +14,12 @@ std::string_view to_string(SuspendReason reason) noexcept {
             return "quota_exhausted";
         case SuspendReason::account_exhausted:
             return "account_exhausted";
+        case SuspendReason::daily_exhausted:
+            return "daily_exhausted";
         case SuspendReason::failing:
             return "failing";
+        case SuspendReason::unhealthy:
+            return "unhealthy";
         case SuspendReason::operator_request:
             return "operator";
     }
@@ -31,11 +35,21 @@ std::chrono::steady_clock::rep ticks(SteadyTime time) noexcept {
 // zero under a request that was served say nothing of how long it will go on refusing.
 bool is_refusal(SuspendReason reason) noexcept {
     return reason == SuspendReason::rate_limited || reason == SuspendReason::account_exhausted ||
-           reason == SuspendReason::failing;
+           reason == SuspendReason::daily_exhausted || reason == SuspendReason::failing;
+}
+
+// Up to `percent` more, by the low digits of the clock: nobody gains from guessing them.
+std::chrono::milliseconds jittered(std::chrono::milliseconds duration, unsigned percent,
+                                   SteadyTime now) noexcept {
+    if (percent == 0) return duration;
+    const auto mixed = static_cast<std::uint64_t>(ticks(now)) * 0x9e3779b97f4a7c15u;
+    const auto part = static_cast<std::int64_t>(mixed >> 54);  // of 1024
+    return duration + duration * static_cast<std::int64_t>(percent) * part / (100 * 1024);
 }
 }  // namespace
 
 Standing EntryState::standing(SteadyTime now) const noexcept {
+    if (down_until_.load(std::memory_order_acquire) != kActive) return Standing::out;
     const Ticks until = until_.load(std::memory_order_acquire);
     if (until == kActive) return Standing::active;
     if (until > ticks(now)) return Standing::out;
@@ -50,7 +64,8 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
     if (until > ticks(now)) return false;
     const Ticks probe = probe_until_.load(std::memory_order_relaxed);
     if (probe > ticks(now)) return false;
-    if (probe != 0) {
+    const bool failing = reason_.load(std::memory_order_relaxed) == SuspendReason::failing;
+    if (probe != 0 && !failing) {
         // The probe brought no verdict in time: a slow entry is not a refusing one.
         until_.store(kActive, std::memory_order_release);
         probe_until_.store(0, std::memory_order_release);
@@ -68,7 +83,9 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
     const Ticks old_until = until_.load(std::memory_order_relaxed);
     const bool was_probed = probe_until_.load(std::memory_order_relaxed) != 0;
     const bool refused = is_refusal(reason);
-    if (was_probed && refused) duration = std::max(duration, last_duration_ * 2);
+    if (was_probed && refused && last_duration_ * 2 > duration) {
+        duration = jittered(last_duration_ * 2, limits.jitter_percent, now);
+    }
     duration = std::min(duration, limits.longest);
     const Ticks new_until = std::max(old_until, ticks(now + duration));
     const bool fresh = old_until == kActive || was_probed || old_until <= ticks(now);
@@ -81,6 +98,35 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
     until_.store(new_until, std::memory_order_release);
     probe_until_.store(0, std::memory_order_release);
     return fresh;
+}
+
+bool EntryState::fail(SteadyTime now, bool probe, const Limits& limits) noexcept {
+    if (!probe && failures_.fetch_add(1, std::memory_order_relaxed) + 1 < limits.failures) {
+        return false;
+    }
+    std::lock_guard lock(change_);
+    const Ticks until = until_.load(std::memory_order_relaxed);
+    const bool is_probed = probe_until_.load(std::memory_order_relaxed) != 0;
+    // News of requests from before: the entry is out, or its probe will tell.
+    if (until > ticks(now) || (is_probed && !probe)) return false;
+    suspend_failing(now, limits);
+    return true;
+}
+
+void EntryState::suspend_failing(SteadyTime now, const Limits& limits) noexcept {
+    times_failing_ = now < failing_again_ ? times_failing_ + 1 : 1;
+    auto duration = limits.failing * times_failing_;
+    if (times_failing_ > limits.failing_longest / std::max(limits.failing, decltype(duration)(1))) {
+        duration = limits.failing_longest;
+    }
+    duration = jittered(duration, limits.jitter_percent, now);
+    duration = std::min(duration, limits.failing_longest);
+    failing_again_ = now + 2 * duration;
+    failures_.store(0, std::memory_order_relaxed);
+    last_duration_ = duration;
+    reason_.store(SuspendReason::failing, std::memory_order_relaxed);
+    until_.store(ticks(now + duration), std::memory_order_release);
+    probe_until_.store(0, std::memory_order_release);
 }
 
 void EntryState::probe_passed() noexcept {
@@ -102,13 +148,28 @@ void EntryState::resume() noexcept {
     probe_until_.store(0, std::memory_order_release);
     reason_.store(SuspendReason::none, std::memory_order_relaxed);
     last_duration_ = std::chrono::milliseconds{0};
+    failures_.store(0, std::memory_order_relaxed);
+    times_failing_ = 0;
+    failing_again_ = {};
 }
 
+void EntryState::set_down(SteadyTime expected) noexcept {
+    down_until_.store(std::max<Ticks>(ticks(expected), 1), std::memory_order_release);
+}
+
+void EntryState::set_up() noexcept { down_until_.store(kActive, std::memory_order_release); }
+
 SteadyTime EntryState::until() const noexcept {
+    const Ticks down = down_until_.load(std::memory_order_acquire);
     const Ticks until = until_.load(std::memory_order_acquire);
-    if (until == kActive) return SteadyTime::min();
-    const Ticks probe = probe_until_.load(std::memory_order_acquire);
-    return SteadyTime(SteadyTime::duration(std::max(until, probe)));
+    if (until == kActive && down == kActive) return SteadyTime::min();
+    const Ticks probe = until == kActive ? 0 : probe_until_.load(std::memory_order_acquire);
+    return SteadyTime(SteadyTime::duration(std::max({until, probe, down})));
+}
+
+SuspendReason EntryState::reason() const noexcept {
+    const bool down = down_until_.load(std::memory_order_acquire) != kActive;
+    return down ? SuspendReason::unhealthy : reason_.load(std::memory_order_relaxed);
 }
 
 }  // namespace rotary::policy

@@ -3,6 +3,8 @@
 #include "proxy/pieces.hpp"
 #include "proxy/upstream_request.hpp"
 
+#include <rotary/base/text.hpp>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -99,6 +101,9 @@ Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply,
             reply.status = parsed.status;
             reply.keep_alive = parsed.keep_alive;
             reply.body.begin(parsed.framing, parsed.content_length);
+            const wire::Header* type = parsed.headers.find("content-type");
+            reply.is_event_stream =
+                type != nullptr && text::istarts_with(type->value, "text/event-stream");
             return true;
         }
         if (++interim > limits.interim_responses) {
@@ -111,7 +116,7 @@ Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply,
 }
 
 Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exchange,
-                             SteadyTime deadline, Reply& reply) {
+                             Reply& reply) {
     wire::HeadEnd finder;
     std::size_t interim = 0;
     for (;;) {
@@ -134,7 +139,7 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
         net::WaitFor what;
         what.read = &reply.stream->descriptor();
         what.client = &client.stream.descriptor();
-        what.deadline = deadline;
+        what.deadline = reply.answer_by;
         const net::Wake wake = co_await context.reactor.wait(what);
         if (wake != net::Wake::ready) {
             co_return waited_out(wake, "The provider did not answer in time.");
@@ -157,14 +162,6 @@ Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange
 
 }  // namespace
 
-void Reply::reset() noexcept {
-    stream.reset();
-    in.reset();
-    head_bytes = 0;
-    status = 0;
-    reused = request_sent = keep_alive = false;
-}
-
 Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
                            const Target& target, Reply& reply) {
     const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
@@ -182,8 +179,8 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         exchange.reused_connection = reply.reused;
         auto result = co_await send(context, client, exchange, target, reply);
         if (result) {
-            const SteadyTime deadline = first_byte_deadline(context, exchange, backend);
-            result = co_await read_head(context, client, exchange, deadline, reply);
+            reply.answer_by = first_byte_deadline(context, exchange, backend);
+            result = co_await read_head(context, client, exchange, reply);
         }
         if (result) {
             co_return Result<void>{};
@@ -193,69 +190,6 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         if (fault.retry != Retry::reused_only) co_return fault;
         fresh = true;
     }
-}
-
-namespace {
-
-// Follows what stands behind the head with a reader of its own. True when the body is complete.
-bool follow(const Reply& reply, wire::BodyReader& reader, std::size_t& seen) {
-    const std::string_view rest = reply.in.view().substr(reply.head_bytes);
-    while (!reader.done()) {
-        const auto piece = reader.next(rest.substr(seen));
-        if (!piece || piece->consumed == 0) break;
-        seen += piece->consumed;
-    }
-    return reader.done();
-}
-
-}  // namespace
-
-Task<void> read_error_body(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
-    wire::BodyReader reader = reply.body;
-    std::size_t seen = 0;
-    const std::size_t limit = exchange.limits().error_body_bytes + reply.head_bytes;
-    const SteadyTime deadline =
-        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().error_body);
-    while (!follow(reply, reader, seen)) {
-        if (reply.in.space_size() == 0 || reply.in.size() >= limit) co_return;
-        const net::IoResult read = reply.stream->read_some(reply.in.space(), reply.in.space_size());
-        if (read.status == net::IoStatus::ok) {
-            reply.in.produced(read.bytes);
-            continue;
-        }
-        if (read.status != net::IoStatus::would_block) co_return;
-        net::WaitFor what;
-        what.read = &reply.stream->descriptor();
-        what.client = &client.stream.descriptor();
-        what.deadline = deadline;
-        const net::Wake wake = co_await context.reactor.wait(what);
-        if (wake != net::Wake::ready) co_return;
-    }
-}
-
-std::string_view body_at_hand(const Reply& reply, std::string& scratch) {
-    wire::BodyReader reader = reply.body;
-    const std::string_view rest = reply.in.view().substr(reply.head_bytes);
-    std::size_t seen = 0;
-    scratch.clear();
-    while (!reader.done()) {
-        const auto piece = reader.next(rest.substr(seen));
-        if (!piece || piece->consumed == 0) break;
-        seen += piece->consumed;
-        scratch.append(piece->payload);
-    }
-    return scratch;
-}
-
-void release(Context& context, Reply& reply) {
-    wire::BodyReader reader = reply.body;
-    std::size_t seen = 0;
-    const bool complete =
-        reply.stream && follow(reply, reader, seen) && reply.in.size() == reply.head_bytes + seen;
-    if (complete && reply.request_sent && reply.keep_alive) {
-        context.pool.put(reply.bucket, std::move(reply.stream), context.reactor.now());
-    }
-    reply.reset();
 }
 
 }  // namespace rotary::proxy

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "proxy/exchange.hpp"
+#include "proxy/reply.hpp"
 
 #include <rotary/base/task.hpp>
 #include <rotary/wire/http1_reader.hpp>
@@ -10,21 +10,6 @@
 #include <string_view>
 
 namespace rotary::proxy {
-
-// A provider's answer while it comes in. Its head and the first bytes of its body stand in `in`.
-struct Reply {
-    std::unique_ptr<net::Stream> stream;
-    std::size_t bucket = 0;  // of the pool, where the connection may go back to
-    Buffer in;
-    std::size_t head_bytes = 0;
-    std::uint16_t status = 0;
-    bool reused = false;
-    bool request_sent = false;  // all of it: else the connection can't be used again
-    bool keep_alive = false;
-    wire::BodyReader body;
-
-    void reset() noexcept;
-};
 
 // Where a try goes: the Backend, and the model to write into the request (empty: none).
 struct Target {
@@ -39,15 +24,5 @@ struct Target {
 // upstream_protocol_error (each with origin upstream), client_gone, headers_too_large.
 Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
                            const Target& target, Reply& reply);
-
-// Reads on until the body is complete or `limit` bytes of the answer stand in reply.in, for answers
-// that must be read before they can be judged. Never fails: what came is what there is.
-Task<void> read_error_body(Context& context, ClientSide& client, Exchange& exchange, Reply& reply);
-
-// The payload of what stands in reply.in behind the head, put together in `scratch`.
-std::string_view body_at_hand(const Reply& reply, std::string& scratch);
-
-// Gives the connection back to the pool when its answer was read to the end and left nothing.
-void release(Context& context, Reply& reply);
 
 }  // namespace rotary::proxy

@@ -90,6 +90,9 @@ struct Exchange {
     const config::Timeouts& timeouts() const noexcept { return wiring->snapshot->config.timeouts; }
     const config::Routing& routing() const noexcept { return wiring->snapshot->config.routing; }
 
+    // The longest silence between two pieces of this Backend's answer.
+    std::chrono::milliseconds event_gap() const noexcept { return timeouts().event_gap; }
+
     // Starts anew with the worker's configuration; keeps no memory but its own.
     void begin(Context& context);
     // Takes over what is needed of a parsed head: the table is scratch and does not last.

@@ -3,6 +3,7 @@
 #include "proxy/admit.hpp"
 #include "proxy/attempt.hpp"
 #include "proxy/body.hpp"
+#include "proxy/hold.hpp"
 #include "proxy/refusal.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/settle.hpp"
@@ -54,57 +55,102 @@ Result<Choice> select(Context& context, Exchange& exchange, SteadyTime now) {
     return choice;
 }
 
-bool tries_left(const Exchange& exchange) {
-    return exchange.list != nullptr && exchange.attempts < exchange.routing().max_attempts;
+// Whether another entry may be tried after this one. Takes from the retry budget what that costs.
+bool moves_on(Context& context, const Exchange& exchange, const policy::Verdict& verdict) {
+    if (!verdict.try_next || exchange.list == nullptr) return false;
+    const SteadyTime now = context.reactor.now();
+    const bool has_tries =
+        exchange.attempts < exchange.routing().max_attempts && now < exchange.deadline;
+    if (!has_tries || !exchange.list->rotation.has_other(now, exchange.tried)) return false;
+    if (!verdict.costs_budget) return true;
+    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const bool affordable =
+        context.retry_budget.take(now, snapshot.budget_rules, *snapshot.retry_reserve);
+    if (!affordable) context.metrics.add(exchange.wiring->process.budget_exhausted);
+    return affordable;
 }
 
-// Steps 5 to 8: entries in turn until one answers for good. Returns the fault that the client must
+// What one try came to: an answer in the reply, its parsed head in the worker's scratch, or a fault.
+struct Outcome {
+    Result<void> answered{};
+    policy::Verdict verdict;
+};
+
+// Reads as much of the answer as its verdict needs. `answer` gets what the body says.
+Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchange& exchange,
+                                    Reply& reply, policy::Answer& answer) {
+    if (policy::error_body_decides(reply.status)) {
+        co_await read_refusal(context, client, exchange, reply);
+        answer.error = policy::read_error_body(body_at_hand(reply, context.scratch.path));
+    } else {
+        Hold hold(context, exchange, reply);
+        auto held = hold.look();
+        if (held && *held && !(*held)->is_error_event) co_return Result<void>{};
+        if (!held) held = co_await hold.run(client);
+        if (!*held) co_return held->error();
+        answer.is_error_event = (*held)->is_error_event;
+        answer.error = (*held)->error;
+    }
+    reparse_head(context, exchange, reply);
+    co_return Result<void>{};
+}
+
+// The total time of a request may end in the middle of a try: that blames nobody.
+Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
+    if (fault.kind != FaultKind::upstream_timeout || now < exchange.deadline) return fault;
+    return Fault::internal(FaultKind::upstream_timeout, "The request's time is over.");
+}
+
+// Steps 7 and 9 for one entry.
+Task<Outcome> try_one(Context& context, ClientSide& client, Exchange& exchange,
+                      const Choice& choice, Reply& reply) {
+    const SteadyTime begun = std::chrono::steady_clock::now();
+    policy::Answer answer;
+    Outcome outcome;
+    outcome.answered = co_await attempt(context, client, exchange, choice.target, reply);
+    if (outcome.answered) {
+        answer.status = reply.status;
+        answer.hints = read_hints(context, exchange);
+        if (exchange.entry != nullptr) {
+            outcome.answered = co_await read_for_verdict(context, client, exchange, reply, answer);
+        }
+    }
+    const SteadyTime ended = std::chrono::steady_clock::now();
+    const Tried tried{choice.probe, ended - begun};
+    exchange.upstream_wait += tried.wait;
+    if (outcome.answered) {
+        exchange.first_byte = ended;
+        outcome.verdict = settle_answer(context, exchange, answer, tried);
+    } else {
+        outcome.answered = blame(exchange, outcome.answered.error(), ended);
+        outcome.verdict = settle_failure(context, exchange, outcome.answered.error(), tried);
+    }
+    co_return outcome;
+}
+
+// Steps 5 to 9: entries in turn until one answers for good. Returns the fault that the client must
 // be told, or nothing when an answer was relayed.
 Task<Result<void>> forward(Context& context, ClientSide& client, Exchange& exchange) {
+    context.retry_budget.earn(context.reactor.now(), exchange.wiring->snapshot->budget_rules);
     Reply reply;
     for (;;) {
         const auto choice = select(context, exchange, context.reactor.now());
         if (!choice) co_return choice.error();
-
-        const SteadyTime begun = std::chrono::steady_clock::now();
-        const auto answered = co_await attempt(context, client, exchange, choice->target, reply);
-        const SteadyTime ended = std::chrono::steady_clock::now();
-        exchange.upstream_wait += ended - begun;
-        if (!answered) {
-            const Fault fault = answered.error();
-            const auto verdict = settle_failure(context, exchange, fault, choice->probe);
-            if (!verdict.try_next || !tries_left(exchange)) co_return fault;
-            const bool another =
-                exchange.list->rotation.has_other(context.reactor.now(), exchange.tried);
-            if (!another) co_return fault;
-            context.metrics.add(exchange.wiring->process.failovers);
-            continue;
-        }
-        exchange.first_byte = ended;
-        auto hints = read_hints(context, exchange);
-        auto kind = policy::QuotaKind::rate;
-        const bool refused = policy::refused_for_quota(reply.status) && exchange.entry != nullptr;
-        if (refused) {
-            co_await read_error_body(context, client, exchange, reply);
-            kind = policy::quota_kind(body_at_hand(reply, context.scratch.path));
-        }
-        const auto verdict = settle_answer(
-            context, exchange, {reply.status, hints, kind, choice->probe, ended - begun});
-        if (verdict.try_next && tries_left(exchange) &&
-            exchange.list->rotation.has_other(context.reactor.now(), exchange.tried)) {
+        const Outcome outcome = co_await try_one(context, client, exchange, *choice, reply);
+        if (moves_on(context, exchange, outcome.verdict)) {
             release(context, reply);
             context.metrics.add(exchange.wiring->process.failovers);
             continue;
         }
-        if (refused) {
-            const SteadyTime now = context.reactor.now();
-            if (exchange.list->rotation.all_out_for_quota(now)) {
-                release(context, reply);
-                co_return nobody_left(context, exchange, now);
-            }
-            reparse_head(context, exchange, reply);
+        if (!outcome.answered) co_return outcome.answered.error();
+        const SteadyTime now = context.reactor.now();
+        if (outcome.verdict.try_next && exchange.entry != nullptr &&
+            exchange.list->rotation.all_out_for_quota(now)) {
+            release(context, reply);
+            co_return nobody_left(context, exchange, now);
         }
         const auto relayed = co_await relay(context, client, exchange, reply);
+        settle_relayed(context, exchange, relayed);
         co_return relayed;
     }
 }

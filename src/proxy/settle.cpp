@@ -9,36 +9,86 @@ namespace rotary::proxy {
 
 namespace {
 
+const EntrySeries& series_of(const Wiring& wiring, const policy::EntryList& list,
+                             std::size_t entry) {
+    const auto index = static_cast<std::size_t>(&list - wiring.snapshot->lists.data());
+    return wiring.entries[index][entry];
+}
+
 const EntrySeries& series_of(const Exchange& exchange) {
-    const auto list =
-        static_cast<std::size_t>(exchange.list - exchange.wiring->snapshot->lists.data());
-    return exchange.wiring->entries[list][exchange.entry_index];
+    return series_of(*exchange.wiring, *exchange.list, exchange.entry_index);
 }
 
-void log_suspension(Context& context, const Exchange& exchange, const policy::Verdict& verdict) {
-    context.log.warn("model suspended",
-                     {{"entry", exchange.entry->id},
-                      {"reason", policy::to_string(verdict.reason)},
-                      {"seconds", static_cast<double>(verdict.duration.count()) / 1000.0},
-                      {"request_id", exchange.request_id()}});
+const Wiring::Upstream& upstream_of(const Exchange& exchange) {
+    return exchange.wiring->upstreams[static_cast<std::size_t>(
+        exchange.backend - exchange.wiring->snapshot->backends.data())];
 }
 
-// Suspends what the verdict says. The entry that was tried is the one that suffers, whatever model
-// the answer names.
-void carry_out(Context& context, const Exchange& exchange, const policy::Verdict& verdict) {
-    const policy::Rotation& rotation = exchange.list->rotation;
+policy::EntryState& state_of(const Exchange& exchange) {
+    return exchange.list->rotation.state(exchange.entry_index);
+}
+
+// Counts and tells that an entry was taken out of the rotation.
+void note_suspension(Context& context, const Exchange& exchange, const policy::EntryList& list,
+                     std::size_t entry) {
+    const policy::EntryState& state = list.rotation.state(entry);
+    const policy::SuspendReason reason = state.reason();
+    const EntrySeries& series = series_of(*exchange.wiring, list, entry);
+    context.metrics.add(series.suspensions[static_cast<std::size_t>(reason)]);
+    const std::chrono::duration<double> left = state.until() - std::chrono::steady_clock::now();
+    context.log.warn("model suspended", {{"entry", list.entries[entry].id},
+                                         {"reason", policy::to_string(reason)},
+                                         {"seconds", left.count()},
+                                         {"request_id", exchange.request_id()}});
+}
+
+// The others behind a credential that is used up stay out as long as the one that found it out,
+// whose time may have been doubled.
+void suspend_credential(Context& context, const Exchange& exchange, policy::SuspendReason reason) {
+    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
     const SteadyTime now = std::chrono::steady_clock::now();
-    bool fresh = rotation.state(exchange.entry_index)
-                     .suspend(now, verdict.duration, verdict.reason, rotation.limits());
-    if (verdict.effect == policy::Effect::suspend_credential) {
-        const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
-        for (const auto& state : snapshot.by_credential[exchange.backend->credential]) {
-            state->suspend(now, verdict.duration, verdict.reason, rotation.limits());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(state_of(exchange).until() - now);
+    for (const auto& place : snapshot.by_credential[exchange.backend->credential]) {
+        const policy::EntryList& list = snapshot.lists[place.list];
+        policy::EntryState& state = list.rotation.state(place.entry);
+        if (&state == &state_of(exchange)) continue;
+        if (state.suspend(now, left, reason, list.rotation.limits())) {
+            note_suspension(context, exchange, list, place.entry);
         }
     }
-    if (!fresh) return;
-    context.metrics.add(series_of(exchange).suspensions[static_cast<std::size_t>(verdict.reason)]);
-    log_suspension(context, exchange, verdict);
+}
+
+// Does to the rotation what the verdict says. The entry that was tried is the one that suffers,
+// whatever model the answer names.
+void carry_out(Context& context, const Exchange& exchange, const policy::Verdict& verdict,
+               bool probe) {
+    const policy::EntryState::Limits& limits = exchange.list->rotation.limits();
+    const SteadyTime now = std::chrono::steady_clock::now();
+    policy::EntryState& state = state_of(exchange);
+    bool is_out = false;
+    switch (verdict.effect) {
+        case policy::Effect::none:
+            return;
+        case policy::Effect::count_failure:
+            is_out = state.fail(now, probe, limits);
+            break;
+        case policy::Effect::suspend_entry:
+        case policy::Effect::suspend_credential:
+            is_out = state.suspend(now, verdict.duration, verdict.reason, limits);
+            break;
+    }
+    if (is_out) note_suspension(context, exchange, *exchange.list, exchange.entry_index);
+    if (verdict.effect == policy::Effect::suspend_credential) {
+        suspend_credential(context, exchange, verdict.reason);
+    }
+}
+
+void count_failure(Context& context, const Exchange& exchange, policy::Failure failure) {
+    if (failure == policy::Failure::none) return;
+    const auto index = static_cast<std::size_t>(failure);
+    context.metrics.add(exchange.entry != nullptr ? series_of(exchange).failures[index]
+                                                  : upstream_of(exchange).failures[index]);
 }
 
 }  // namespace
@@ -49,49 +99,60 @@ wire::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
 }
 
 policy::Verdict settle_answer(Context& context, const Exchange& exchange,
-                              const Answered& answered) {
+                              const policy::Answer& answer, const Tried& tried) {
     if (exchange.entry == nullptr) {
-        const auto& upstream = exchange.wiring->upstreams[static_cast<std::size_t>(
-            exchange.backend - exchange.wiring->snapshot->backends.data())];
-        context.metrics.add_status(upstream.requests, answered.status);
-        context.metrics.observe(upstream.duration, answered.wait);
-        return {};
+        const Wiring::Upstream& upstream = upstream_of(exchange);
+        context.metrics.add_status(upstream.requests, answer.status);
+        context.metrics.observe(upstream.duration, tried.wait);
+        const policy::Verdict verdict = policy::judge_answer(answer, {});
+        count_failure(context, exchange, verdict.failure);
+        return verdict;
     }
     const EntrySeries& series = series_of(exchange);
-    context.metrics.add_status(series.upstream_requests, answered.status);
-    context.metrics.observe(series.upstream_duration, answered.wait);
-    const policy::Verdict verdict =
-        policy::judge_answer(answered.status, answered.hints, answered.kind, exchange.list->rules);
-    if (verdict.effect != policy::Effect::none) {
-        carry_out(context, exchange, verdict);
-    } else if (answered.probe) {
-        exchange.list->rotation.state(exchange.entry_index).probe_passed();
+    context.metrics.add_status(series.upstream_requests, answer.status);
+    context.metrics.observe(series.upstream_duration, tried.wait);
+    const policy::Verdict verdict = policy::judge_answer(answer, exchange.list->rules);
+    count_failure(context, exchange, verdict.failure);
+    carry_out(context, exchange, verdict, tried.probe);
+    if (tried.probe && verdict.effect == policy::Effect::none) {
+        state_of(exchange).probe_passed();
         context.log.info("model is back", {{"entry", exchange.entry->id}});
     }
     return verdict;
 }
 
 policy::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
-                               bool probe) {
-    if (probe) exchange.list->rotation.state(exchange.entry_index).probe_dropped();
+                               const Tried& tried) {
     const policy::Verdict verdict = policy::judge_failure(fault);
-    if (fault.origin != Origin::upstream) return verdict;
-    context.metrics.add(exchange.wiring->process.upstream_failures);
-    const std::uint16_t status = wire::problem_of(fault.kind).status;
-    if (exchange.entry != nullptr) {
-        context.metrics.add_status(series_of(exchange).upstream_requests, status);
+    count_failure(context, exchange, verdict.failure);
+    if (exchange.entry == nullptr) return verdict;
+    if (verdict.effect == policy::Effect::none) {
+        if (tried.probe) state_of(exchange).probe_dropped();
+        return verdict;
     }
+    context.metrics.add_status(series_of(exchange).upstream_requests,
+                               wire::problem_of(fault.kind).status);
+    carry_out(context, exchange, verdict, tried.probe);
     return verdict;
 }
 
-void reparse_head(Context& context, const Exchange& exchange, const Reply& reply) {
-    wire::HeadLimits limits;
-    limits.header_bytes = exchange.limits().upstream_header_bytes;
-    limits.headers = std::min(exchange.limits().upstream_headers, wire::kHeaderTableSize);
-    const auto parsed =
-        wire::parse_response_head(reply.in.view().substr(0, reply.head_bytes), limits,
-                                  exchange.is_head, context.scratch.response);
-    static_cast<void>(parsed);  // it was parsed before, from the same bytes
+void settle_relayed(Context& context, const Exchange& exchange, const Result<void>& relayed) {
+    auto failure = policy::Failure::none;
+    if (!relayed) {
+        if (relayed.error().origin != Origin::upstream) return;  // the client went, or we end
+        failure = policy::judge_failure(relayed.error()).failure;
+    } else if (exchange.events.saw_error()) {
+        failure = policy::Failure::server_error;
+    }
+    count_failure(context, exchange, failure);
+    if (exchange.entry == nullptr) return;
+    if (failure == policy::Failure::none) {
+        if (exchange.status < 500) state_of(exchange).served();
+        return;
+    }
+    policy::Verdict verdict;
+    verdict.effect = policy::Effect::count_failure;
+    carry_out(context, exchange, verdict, false);
 }
 
 void record(Context& context, const Exchange& exchange) {

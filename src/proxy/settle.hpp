@@ -1,32 +1,31 @@
 #pragma once
 
-#include "proxy/attempt.hpp"
-#include "proxy/exchange.hpp"
+#include "proxy/reply.hpp"
 
 #include <rotary/policy/verdict.hpp>
+#include <rotary/proxy/context.hpp>
+#include <rotary/wire/rate_limit_headers.hpp>
 
 #include <chrono>
 
 namespace rotary::proxy {
 
-struct Answered {
-    std::uint16_t status = 0;
-    wire::RateLimitHints hints;
-    policy::QuotaKind kind = policy::QuotaKind::rate;
+// Step 9 for one try: the verdict on what it brought, carried out on the rotation and counted.
+// `probe`: the entry's return hung on this try. `wait`: from its start to its answer.
+struct Tried {
     bool probe = false;
     std::chrono::nanoseconds wait{0};
 };
+policy::Verdict settle_answer(Context& context, const Exchange& exchange,
+                              const policy::Answer& answer, const Tried& tried);
+policy::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
+                               const Tried& tried);
+
+// What became of an answer after its beginning had gone to the client.
+void settle_relayed(Context& context, const Exchange& exchange, const Result<void>& relayed);
 
 // What the provider said of its limits, from the head in the worker's scratch.
 wire::RateLimitHints read_hints(Context& context, const Exchange& exchange);
-
-// Step 9 for one try: the verdict, carried out on the rotation and counted.
-policy::Verdict settle_answer(Context& context, const Exchange& exchange, const Answered& answered);
-policy::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
-                               bool probe);
-
-// Parses the head that stands in the reply once more, after an await has taken the scratch.
-void reparse_head(Context& context, const Exchange& exchange, const Reply& reply);
 
 // Step 10: the access log's line and the counters of a request, refused ones too.
 void record(Context& context, const Exchange& exchange);

@@ -23,6 +23,18 @@ constexpr std::string_view kUpstreamHelp =
 constexpr std::string_view kUpstreamDurationHelp =
     "From an attempt's start to the head of the provider's answer.";
 
+std::array<metrics::SeriesId, policy::kFailures> failure_series(metrics::Registry& registry,
+                                                               metrics::Labels labels) {
+    std::array<metrics::SeriesId, policy::kFailures> series{};
+    labels.push_back({"reason", ""});
+    for (std::size_t i = 1; i < policy::kFailures; ++i) {
+        labels.back().value = policy::to_string(static_cast<policy::Failure>(i));
+        series[i] = registry.counter("rotary_upstream_failures_total",
+                                     "Attempts that failed, by what went wrong.", labels);
+    }
+    return series;
+}
+
 RouteSeries route_series(metrics::Registry& registry, const policy::Route& route) {
     const metrics::Labels labels = {{"api", route.api},
                                     {"policy", route.policy},
@@ -43,8 +55,9 @@ EntrySeries entry_series(metrics::Registry& registry, const policy::EntryList& l
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
     series.upstream_duration = registry.histogram("rotary_upstream_request_duration_seconds",
                                                   kUpstreamDurationHelp, labels, kDurationBuckets);
+    series.failures = failure_series(registry, labels);
     labels.push_back({"reason", ""});
-    for (std::size_t i = 1; i < kSuspendReasons; ++i) {
+    for (std::size_t i = 1; i < policy::kSuspendReasons; ++i) {
         labels.back().value = policy::to_string(static_cast<policy::SuspendReason>(i));
         series.suspensions[i] =
             registry.counter("rotary_model_suspensions_total",
@@ -70,8 +83,9 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.all_suspended =
         registry.counter("rotary_all_models_suspended_total",
                          "Requests refused because every model of their list was suspended.");
-    series.upstream_failures = registry.counter(
-        "rotary_upstream_failures_total", "Attempts that brought no answer from the provider.");
+    series.budget_exhausted =
+        registry.counter("rotary_retry_budget_exhausted_total",
+                         "Attempts at another entry that the retry budget did not allow.");
     return series;
 }
 
@@ -93,6 +107,7 @@ Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& ba
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
     made.duration = registry.histogram("rotary_upstream_request_duration_seconds",
                                        kUpstreamDurationHelp, labels, kDurationBuckets);
+    made.failures = failure_series(registry, labels);
     return made;
 }
 

@@ -86,10 +86,9 @@ private:
         hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
             policy::EntryState* entry = find_entry(*deployment_.wiring(), id);
             if (entry == nullptr) return false;
-            const config::Timeouts& timeouts = deployment_.config().timeouts;
             entry->suspend(std::chrono::steady_clock::now(), duration,
                            policy::SuspendReason::operator_request,
-                           {timeouts.suspension_max, timeouts.probe_verdict});
+                           policy::entry_limits(deployment_.config()));
             log_.warn("model suspended by an operator",
                       {{"entry", id}, {"seconds", duration.count()}});
             return true;

@@ -92,6 +92,7 @@ struct Worker::Body {
                   {},
                   {},
                   made_with.on_stale_keys,
+                  {},
                   1,
                   {}},
           tick(io),

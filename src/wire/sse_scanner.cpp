@@ -38,20 +38,28 @@ void SseScanner::begin() noexcept {
     line_.clear();
     data_.clear();
     usage_.clear();
+    first_.clear();
+    boundary_ = npos;
     events_ = 0;
     data_lines_ = 0;
     at_boundary_ = true;
     done_ = overlong_line_ = overlong_data_ = last_was_cr_ = false;
+    is_error_event_ = saw_error_ = false;
 }
 
 void SseScanner::feed(std::string_view payload) {
     const char* at = payload.data();
     const char* const end = at + payload.size();
+    boundary_ = npos;
+    const auto note_boundary = [&] {
+        if (at_boundary_) boundary_ = static_cast<std::size_t>(at - payload.data());
+    };
     while (at != end) {
         if (last_was_cr_) {
             last_was_cr_ = false;
             if (*at == '\n') {
                 ++at;
+                note_boundary();
                 continue;
             }
         }
@@ -71,6 +79,7 @@ void SseScanner::feed(std::string_view payload) {
         }
         last_was_cr_ = *stop == '\r';
         at = stop + 1;
+        note_boundary();
     }
 }
 
@@ -91,6 +100,8 @@ void SseScanner::end_line(std::string_view line) {
         line.remove_prefix(std::min(line.size(), kData.size() + 1));
         if (line.starts_with(' ')) line.remove_prefix(1);
         take_data(line);
+    } else if (line == "event: error" || line == "event:error") {
+        is_error_event_ = true;
     }
     line_.clear();
 }
@@ -108,8 +119,16 @@ void SseScanner::take_data(std::string_view data) {
     if (data_lines_ == 1 && holds_usage(data_)) usage_.assign(data_);
 }
 
+void SseScanner::note_event() {
+    if (events_++ == 0 && !overlong_data_) first_.assign(data_);
+    std::string_view data = skip_json_space(data_);
+    if (data.starts_with('{')) data = skip_json_space(data.substr(1));
+    saw_error_ = saw_error_ || is_error_event_ || data.starts_with("\"error\"");
+}
+
 void SseScanner::end_event() {
-    if (data_lines_ > 0) ++events_;
+    if (data_lines_ > 0) note_event();
+    is_error_event_ = false;
     if (data_lines_ > 1 && !overlong_data_ && holds_usage(data_)) usage_.assign(data_);
     data_.clear();
     data_lines_ = 0;

@@ -179,9 +179,20 @@ void TestClient::Connection::set_read_timeout(std::chrono::milliseconds time) co
 
 bool TestClient::Connection::readable_now() {
     if (!input.empty()) return true;
-    if (ssl != nullptr && SSL_pending(ssl) > 0) return true;
     pollfd poll{fd, POLLIN, 0};
-    return ::poll(&poll, 1, 0) > 0;
+    const bool readable = ::poll(&poll, 1, 0) > 0;
+    if (ssl == nullptr) return readable;
+    if (SSL_pending(ssl) > 0) return true;
+    if (!readable) return false;
+    // Session tickets come unasked behind the handshake and are nothing to read: without the retry
+    // mode a peek takes them in and says that there is no more.
+    SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+    ERR_clear_error();
+    char byte = 0;
+    const int peeked = SSL_peek(ssl, &byte, 1);
+    const bool only_tickets = peeked <= 0 && SSL_get_error(ssl, peeked) == SSL_ERROR_WANT_READ;
+    SSL_set_mode(ssl, SSL_MODE_AUTO_RETRY);
+    return !only_tickets;
 }
 
 void TestClient::Connection::shut(bool notify, bool both) {

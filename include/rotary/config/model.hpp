@@ -50,9 +50,11 @@ struct Routing {
     OnAllSuspended on_all_suspended = OnAllSuspended::reject;
     RetryAfter retry_after = RetryAfter::extend;
     bool expose_route = true;            // x-rotary-model, -backend and -attempts on answers
-    unsigned retry_budget_percent = 20;  // tries beyond the first, of the requests in flight
-    unsigned retry_budget_min = 3;       // …but so many are always allowed
+    unsigned retry_budget_percent = 20;  // tries beyond the first, of the requests of late
+    unsigned retry_budget_min = 3;       // …but so many in a retry_budget_window are always allowed
     unsigned failures_to_suspend = 5;    // failures in a row that suspend an entry
+    unsigned suspension_jitter_percent = 10;  // added at random to suspensions that Rotary makes up
+    std::chrono::seconds stream_ping_seconds{0};  // silence that a `: ping` breaks; 0: never
 };
 
 // Counts and sizes. Every queue, table and buffer of the program is bounded by one of them.
@@ -129,6 +131,7 @@ struct Timeouts {
     Duration failure_suspension{30'000};  // times the number of suspensions in a row
     Duration failure_suspension_max{300'000};
     Duration suspension_max{3'600'000};  // no hint and no policy suspends for longer
+    Duration retry_budget_window{10'000};
 
     // Token issuers.
     Duration jwks_refresh{300'000};

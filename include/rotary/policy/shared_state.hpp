@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/rotation.hpp>
 
 #include <map>
@@ -19,6 +20,7 @@ public:
     // The same cursor as before when the list's entries and weights are the same ones.
     std::shared_ptr<Cursor> cursor(const std::string& key, const std::string& entries,
                                    std::vector<std::uint32_t> weights);
+    const std::shared_ptr<RetryReserve>& retry_reserve() const noexcept { return retry_reserve_; }
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
@@ -29,6 +31,7 @@ private:
     };
     std::map<std::string, std::shared_ptr<EntryState>> entries_;
     std::map<std::string, KnownCursor> cursors_;
+    std::shared_ptr<RetryReserve> retry_reserve_ = std::make_shared<RetryReserve>();
 };
 
 }  // namespace rotary::policy

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/config/load.hpp>
+#include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/rotation.hpp>
 #include <rotary/policy/route_table.hpp>
 #include <rotary/policy/shared_state.hpp>
@@ -99,9 +100,18 @@ struct Snapshot {
     std::vector<config::TokenIssuer> issuers;
     std::vector<std::string> issuer_ca_pem;           // of issuers' JWKS servers
     std::vector<std::string> issuer_certificate_pem;  // of issuers without JWKS
-    // For each credential number, the states of the entries that use it, on all lists.
-    std::vector<std::vector<std::shared_ptr<EntryState>>> by_credential;
+    struct EntryPlace {
+        std::size_t list = 0;
+        std::size_t entry = 0;
+    };
+    // For each credential number, the entries that use it, on all lists.
+    std::vector<std::vector<EntryPlace>> by_credential;
+    BudgetRules budget_rules;
+    std::shared_ptr<RetryReserve> retry_reserve;  // the process's
 };
+
+// What the configuration says of every entry's suspensions.
+EntryState::Limits entry_limits(const config::Config& config) noexcept;
 
 // Compiles what load() found to be right. Cross-checks that only compiling can make (regular
 // expressions, headers that can't be sent, model places that can't be written) are appended to

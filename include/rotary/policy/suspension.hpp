@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string_view>
@@ -16,9 +17,12 @@ enum class SuspendReason : std::uint8_t {
     rate_limited,
     quota_exhausted,
     account_exhausted,
+    daily_exhausted,
     failing,
+    unhealthy,  // its Backend's health check fails
     operator_request
 };
+inline constexpr std::size_t kSuspendReasons = 8;
 std::string_view to_string(SuspendReason reason) noexcept;
 
 // Whether the rotation may send a request to an entry.
@@ -38,12 +42,20 @@ public:
     struct Limits {
         std::chrono::milliseconds longest{3'600'000};
         std::chrono::milliseconds probe_verdict{1'000};
+        unsigned failures = 5;                      // so many in a row suspend
+        std::chrono::milliseconds failing{30'000};  // times the number of suspensions in a row
+        std::chrono::milliseconds failing_longest{300'000};
+        // Added at random to what Rotary makes up itself, so that gateways don't return in step; a
+        // policy's duration and a provider's hint are taken at their word.
+        unsigned jitter_percent = 0;
     };
 
     Standing standing(SteadyTime now) const noexcept;
 
-    // True for exactly one caller after a suspension ended. That caller owes a verdict: suspend()
-    // or probe_passed(), else the others follow after Limits::probe_verdict.
+    // True for exactly one caller after a suspension ended. That caller owes a verdict: suspend(),
+    // fail(), probe_passed() or probe_dropped(). Without one in Limits::probe_verdict the others
+    // follow; but an entry that had been failing in silence is tried by one more at a time, or the
+    // whole crowd would wait on it.
     bool claim_probe(SteadyTime now, const Limits& limits) noexcept;
 
     // Takes the entry out until `now + duration`; a shorter suspension never shortens a running
@@ -54,23 +66,45 @@ public:
     bool suspend(SteadyTime now, std::chrono::milliseconds duration, SuspendReason reason,
                  const Limits& limits) noexcept;
 
+    // An attempt failed. Limits::failures of them in a row suspend the entry, a failed probe does at
+    // once; each time in a row for longer. In a row: again before it has been back for as long as
+    // it was out. True when this one took it out.
+    bool fail(SteadyTime now, bool probe, const Limits& limits) noexcept;
+    // An answer was served to its end: failures count anew. One load unless there were some.
+    void served() noexcept {
+        if (failures_.load(std::memory_order_relaxed) != 0) {
+            failures_.store(0, std::memory_order_relaxed);
+        }
+    }
+
     void probe_passed() noexcept;   // the entry is active again
     void probe_dropped() noexcept;  // the probe ended without a verdict: another may try at once
     void resume() noexcept;         // the operator's word: active now, history forgotten
 
+    // The Backend's health check: out until set_up(), beside any suspension, which goes on.
+    // `expected` is when the next check may bring it back: what clients are told.
+    void set_down(SteadyTime expected) noexcept;
+    void set_up() noexcept;
+
     // When it returns, or when its probe's verdict is due; SteadyTime::min() while it is active.
     SteadyTime until() const noexcept;
-    SuspendReason reason() const noexcept { return reason_.load(std::memory_order_relaxed); }
+    SuspendReason reason() const noexcept;
 
 private:
     using Ticks = std::chrono::steady_clock::rep;
     static constexpr Ticks kActive = 0;
 
+    void suspend_failing(SteadyTime now, const Limits& limits) noexcept;
+
     std::atomic<Ticks> until_{kActive};
+    std::atomic<Ticks> down_until_{kActive};
     std::atomic<Ticks> probe_until_{0};  // 0: nobody probes
     std::atomic<SuspendReason> reason_{SuspendReason::none};
+    std::atomic<std::uint32_t> failures_{0};  // in a row
     std::mutex change_;
     std::chrono::milliseconds last_duration_{0};  // of the refusals in a row; 0: none
+    std::uint32_t times_failing_ = 0;             // suspensions in a row
+    SteadyTime failing_again_{};                  // failing before that is in a row
 };
 
 }  // namespace rotary::policy

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/fault.hpp>
+#include <rotary/policy/error_body.hpp>
 #include <rotary/policy/suspension.hpp>
 #include <rotary/wire/rate_limit_headers.hpp>
 
@@ -19,31 +20,53 @@ struct SuspendRules {
     std::chrono::milliseconds longest{3'600'000};
 };
 
-// Which entries a signal takes out of the rotation.
-enum class Effect : std::uint8_t { none, suspend_entry, suspend_credential };
+// What a signal does to the rotation.
+enum class Effect : std::uint8_t {
+    none,
+    suspend_entry,
+    suspend_credential,  // every entry with the same Backend credential
+    count_failure        // enough of them in a row suspend the entry
+};
+
+// How an attempt failed. Labels of metrics.
+enum class Failure : std::uint8_t {
+    none,
+    connect,
+    dns,
+    tls,
+    timeout,
+    protocol,     // an answer that is none, or broke off before anything of it went to the client
+    interrupted,  // it broke off later
+    server_error,
+    overloaded
+};
+inline constexpr std::size_t kFailures = 9;
+std::string_view to_string(Failure failure) noexcept;
 
 // What an answer or a failure means: for the rotation, and for the request that met it.
 struct Verdict {
     Effect effect = Effect::none;
     std::chrono::milliseconds duration{0};  // of the suspension; 0: none
     SuspendReason reason = SuspendReason::none;
-    bool try_next = false;  // another entry may serve this request
+    Failure failure = Failure::none;
+    bool try_next = false;      // another entry may serve this request
+    bool costs_budget = false;  // …within the retry budget: another provider does work for it
 };
 
-// What a 429 is about, as its body says.
-enum class QuotaKind : std::uint8_t { rate, account };
+// An answer, or the error event that a stream began with.
+struct Answer {
+    std::uint16_t status = 0;
+    wire::RateLimitHints hints;
+    ErrorBody error;              // read it first when error_body_decides(status)
+    bool is_listed = false;       // in Backend.retry.statusCodes
+    bool is_error_event = false;  // `error` came as an event; the status says nothing of it
+};
+Verdict judge_answer(const Answer& answer, const SuspendRules& rules) noexcept;
 
-// Reads a provider's error body (OpenAI, Azure, Anthropic shapes). What can't be read is `rate`.
-QuotaKind quota_kind(std::string_view body) noexcept;
+// Whether the body of an answer with this status has a say in the verdict.
+constexpr bool error_body_decides(std::uint16_t status) noexcept { return status == 429; }
 
-// An answer's head. For a refusal (refused_for_quota) read its body first and pass its kind.
-Verdict judge_answer(std::uint16_t status, const wire::RateLimitHints& hints, QuotaKind kind,
-                     const SuspendRules& rules) noexcept;
-
-// Whether the body of an answer with this status decides the verdict.
-constexpr bool refused_for_quota(std::uint16_t status) noexcept { return status == 429; }
-
-// An attempt that brought no answer.
+// An attempt that brought no answer, or none that is whole.
 Verdict judge_failure(const Fault& fault) noexcept;
 
 }  // namespace rotary::policy

@@ -7,6 +7,7 @@
 #include <rotary/net/reactor.hpp>
 #include <rotary/net/session_set.hpp>
 #include <rotary/policy/jwt.hpp>
+#include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/token_cache.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/upstream_pool.hpp>
@@ -50,6 +51,7 @@ struct Context {
     // Told when a token names a key that issuer `index` does not have; must not block.
     std::function<void(std::size_t index)> on_stale_keys;
 
+    policy::RetryBudget retry_budget;  // this worker's
     std::uint64_t random_state = 1;  // of request ids; seeded by the worker
     Scratch scratch;
 };

@@ -11,8 +11,6 @@
 
 namespace rotary::proxy {
 
-inline constexpr std::size_t kSuspendReasons = 6;  // policy::SuspendReason's values
-
 struct RouteSeries {
     metrics::SeriesId requests;  // by status
     metrics::HistogramId duration;
@@ -21,7 +19,8 @@ struct RouteSeries {
 struct EntrySeries {
     metrics::SeriesId upstream_requests;  // by status
     metrics::HistogramId upstream_duration;
-    std::array<metrics::SeriesId, kSuspendReasons> suspensions;
+    std::array<metrics::SeriesId, policy::kSuspendReasons> suspensions;  // by SuspendReason
+    std::array<metrics::SeriesId, policy::kFailures> failures;           // by Failure
 };
 
 struct ProcessSeries {
@@ -32,7 +31,7 @@ struct ProcessSeries {
     metrics::SeriesId connections;
     metrics::SeriesId failovers;
     metrics::SeriesId all_suspended;
-    metrics::SeriesId upstream_failures;
+    metrics::SeriesId budget_exhausted;
 };
 
 // A snapshot with what the sockets and the counters need of it: endpoints with their TLS settings,
@@ -42,8 +41,10 @@ struct Wiring {
     struct Upstream {
         net::Endpoint endpoint;
         std::string pool_key;        // equal keys: connections may be shared
-        metrics::SeriesId requests;  // by status, for requests without a rotation
+        // For requests without a rotation.
+        metrics::SeriesId requests;  // by status
         metrics::HistogramId duration;
+        std::array<metrics::SeriesId, policy::kFailures> failures;
     };
 
     std::shared_ptr<const policy::Snapshot> snapshot;

@@ -22,7 +22,15 @@ public:
 
     // True at the start and right after an empty line, where another event may be put in.
     bool at_boundary() const noexcept { return at_boundary_; }
+    // Where the last boundary lies in the piece that was fed last; npos when there is none in it.
+    std::size_t boundary() const noexcept { return boundary_; }
+    static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+
     bool done() const noexcept { return done_; }                        // data: [DONE] was seen
+    // The data of the first event that has any; whole once events() is not 0. Empty when overlong.
+    std::string_view first_payload() const noexcept { return first_; }
+    // An event named error, or one whose object begins with "error": providers end streams so.
+    bool saw_error() const noexcept { return saw_error_; }
     std::uint64_t events() const noexcept { return events_; }           // with data, complete
     std::string_view usage_payload() const noexcept { return usage_; }  // JSON of that event, or ""
 
@@ -30,11 +38,14 @@ private:
     void end_line(std::string_view line);
     void end_event();
     void take_data(std::string_view data);
+    void note_event();
 
     std::size_t line_bytes_;
     std::string line_;  // a line that began in an earlier piece, up to line_bytes_
     std::string data_;  // of the current event, its lines joined by LF, up to line_bytes_
     std::string usage_;
+    std::string first_;
+    std::size_t boundary_ = npos;
     std::uint64_t events_ = 0;
     std::uint32_t data_lines_ = 0;  // of the current event
     bool at_boundary_ = true;
@@ -42,6 +53,8 @@ private:
     bool overlong_line_ = false;
     bool overlong_data_ = false;
     bool last_was_cr_ = false;
+    bool is_error_event_ = false;  // the current one, by its name
+    bool saw_error_ = false;
 };
 
 }  // namespace rotary::wire

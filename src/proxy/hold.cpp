@@ -1,0 +1,83 @@
+#include "proxy/hold.hpp"
+
+#include <rotary/base/text.hpp>
+
+#include <algorithm>
+
+namespace rotary::proxy {
+
+namespace {
+
+Fault no_answer(const char* detail) {
+    return Fault::upstream(FaultKind::upstream_protocol_error, detail);
+}
+
+}  // namespace
+
+Hold::Hold(Context& context, Exchange& exchange, Reply& reply)
+    : context_(context), exchange_(exchange), reply_(reply), reader_(reply.body) {
+    const bool is_success = reply.status >= 200 && reply.status < 300;
+    is_stream_ =
+        is_success && reply.is_event_stream && reply.body.framing() != wire::Framing::none;
+    if (is_stream_) exchange_.events.begin();
+}
+
+bool Hold::walk() {
+    const std::string_view rest = reply_.in.view().substr(reply_.head_bytes);
+    while (!reader_.done()) {
+        const auto piece = reader_.next(rest.substr(seen_));
+        if (!piece) return false;
+        if (piece->consumed == 0) return true;
+        seen_ += piece->consumed;
+        if (is_stream_) exchange_.events.feed(piece->payload);
+    }
+    return true;
+}
+
+std::optional<Result<Held>> Hold::look() {
+    const bool is_well_formed = walk();
+    if (is_stream_) {
+        if (auto found = look_at_events()) return found;
+    }
+    if (!is_well_formed) return no_answer("The provider's answer is malformed.");
+    if (reader_.done() || reply_.ended) {
+        if (is_stream_) return no_answer("The provider's stream holds no event.");
+        return Held{};
+    }
+    if (reply_.in.space_size() == 0) {
+        reply_.in.compact();
+        if (reply_.in.space_size() == 0) return Held{};
+    }
+    return std::nullopt;
+}
+
+std::optional<Result<Held>> Hold::look_at_events() const {
+    if (exchange_.events.events() > 0) return judge_first_event();
+    return std::nullopt;
+}
+
+Result<Held> Hold::judge_first_event() const {
+    const std::string_view payload = text::trim(exchange_.events.first_payload());
+    if (payload.empty() || exchange_.events.done()) return Held{};  // too long to keep, or [DONE]
+    if (payload.front() != '{' || payload.back() != '}') {
+        return no_answer("The provider's stream does not begin with a JSON object.");
+    }
+    Held held;
+    if (payload.find("\"error\"") == std::string_view::npos) return held;
+    held.error = policy::read_error_body(payload);
+    held.is_error_event = held.error.is_error && held.error.kind != policy::ErrorKind::request;
+    return held;
+}
+
+Task<Result<Held>> Hold::run(ClientSide& client) {
+    for (;;) {
+        const SteadyTime gap = context_.reactor.now() + exchange_.event_gap();
+        const SteadyTime deadline =
+            std::min(exchange_.deadline, is_stream_ ? reply_.answer_by : gap);
+        const auto read = co_await read_on(context_, client, reply_, deadline);
+        if (!read) co_return read.error();
+        if (auto found = look()) co_return *found;
+    }
+}
+
+}  // namespace rotary::proxy
