@@ -114,16 +114,15 @@ void add_connecting(Table& table, Kind kind) {
     for (const Trouble fault : {Trouble::fin, Trouble::stall, Trouble::garbage}) {
         table.refused(fault, Phase::accept, kind);
     }
-    for (const Phase phase : {Phase::accept, Phase::tls_handshake}) {
-        for (const Trouble fault : {Trouble::fin, Trouble::rst, Trouble::garbage,
-                                    Trouble::tls_truncation, Trouble::stall}) {
-            const bool late = fault == Trouble::stall;
-            if (phase == Phase::accept && fault != Trouble::stall && fault != Trouble::fin)
-                continue;
-            early(fault, phase, Link::tls, late ? "upstream_timeout" : "upstream_tls_failed",
-                  late ? "timeout" : "tls");
-        }
+    early(Trouble::fin, Phase::accept, Link::tls, "upstream_tls_failed", "tls");
+    early(Trouble::stall, Phase::accept, Link::tls, "upstream_timeout", "timeout");
+    early(Trouble::stall, Phase::tls_handshake, Link::tls, "upstream_timeout", "timeout");
+    for (const Trouble fault : {Trouble::fin, Trouble::rst, Trouble::garbage}) {
+        early(fault, Phase::tls_handshake, Link::tls, "upstream_tls_failed", "tls");
     }
+    // The server's flight is all that a client of TLS 1.3 needs to be through.
+    early(Trouble::tls_truncation, Phase::tls_handshake, Link::tls,
+          "upstream_tls_failed|upstream_protocol_error", "tls|protocol");
 }
 
 void add_before_the_body(Table& table, Kind kind) {
