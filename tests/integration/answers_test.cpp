@@ -200,26 +200,52 @@ TEST(AnswersTest, AnswersThatAreNoneAreTheProvidersFault) {
     }
 }
 
-// An answer of known length that ends early must not look whole.
+std::string in_chunk(const std::string& payload) {
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", payload.size());
+    return size + payload + "\r\n";
+}
+
+// An answer that ends early: a small one was kept back and is told as the failure it is; of a large
+// one, which had to go on, the piece must not look whole.
 TEST(AnswersTest, AnswerThatIsCutStaysCut) {
-    const std::pair<const char*, const char*> rows[] = {
-        {"by length", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of it"},
-        {"by chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\nhalf of it\r\n"},
-        {"in a chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\nhalf of it"},
-        {"bad chunk",
-         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\nhalf of it\r\nzz\r\n"},
+    struct Row {
+        const char* name;
+        std::string head;
+        std::string end;
+        bool chunked;
+    };
+    const Row rows[] = {
+        {"by length", "content-length: 1000000", "", false},
+        {"by chunks", "transfer-encoding: chunked", "", true},
+        {"in a chunk", "transfer-encoding: chunked", "ff\r\nmore", true},
+        {"bad chunk", "transfer-encoding: chunked", "zz\r\n", true},
     };
     const auto mock = start_mock();
-    const Gateway gateway(rotating(*mock, {{"a"}}));
-    for (const auto& [name, bytes] : rows) {
-        SCOPED_TRACE(name);
-        mock->set_fault("a", MockFault::raw(bytes), 1);
-        TestClient client = gateway.connect();
-        const Response response = client.exchange(chat());
-        EXPECT_EQ(response.status, 200U);
-        EXPECT_EQ(response.body, "half of it");
-        EXPECT_EQ(response.ending, Ending::cut);
-        EXPECT_EQ(client.last_end(), ReadEnd::fin);  // and no close_notify
+    GatewayOptions options = rotating(*mock, {{"a"}});
+    options.process = "routing: {failures_to_suspend: 1000}\n";
+    const Gateway gateway(options);
+    for (const Row& row : rows) {
+        for (const std::size_t size : {100U, 100'000U}) {
+            SCOPED_TRACE(std::string(row.name) + ", " + std::to_string(size));
+            const std::string payload(size, 'x');
+            mock->set_fault("a",
+                            MockFault::raw("HTTP/1.1 200 OK\r\n" + row.head + "\r\n\r\n" +
+                                           (row.chunked ? in_chunk(payload) : payload) + row.end),
+                            1);
+            TestClient client = gateway.connect();
+            const Response response = client.exchange(chat());
+            if (size == 100) {
+                EXPECT_EQ(response.status, 502U);
+                EXPECT_EQ(json_at(response.body, "error.code"), "upstream_protocol_error");
+                EXPECT_EQ(response.ending, Ending::framed);
+                continue;
+            }
+            EXPECT_EQ(response.status, 200U);
+            EXPECT_EQ(response.body.substr(0, size), payload);
+            EXPECT_EQ(response.ending, Ending::cut);
+            EXPECT_EQ(client.last_end(), ReadEnd::fin);  // and no close_notify
+        }
     }
 }
 

@@ -115,11 +115,11 @@ inline Request with(Request request, std::string_view name, std::string_view val
     return request;
 }
 
-// Metrics' series of one entry of production on backend-0.
+// Metrics' series of one entry of production.
 inline std::string series(const std::string& name, const std::string& model,
-                          const std::string& more) {
+                          const std::string& more, const std::string& backend = "backend-0") {
     return name + "{policy=\"rotation\",env=\"production\",model=\"" + model +
-           "\",backend=\"backend-0\"" + (more.empty() ? "" : "," + more) + "}";
+           "\",backend=\"" + backend + "\"" + (more.empty() ? "" : "," + more) + "}";
 }
 
 }  // namespace rotary::test
