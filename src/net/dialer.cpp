@@ -24,8 +24,13 @@ constexpr std::chrono::milliseconds kLeastTry{1000};  // for one address, if the
 // Asio resolves on one thread behind a blocking call: a longer queue only makes it worse.
 constexpr std::size_t kMostLookups = 64;
 
-Fault connect_failed(const char* detail) noexcept {
-    return Fault::upstream(FaultKind::upstream_connect_failed, detail);
+Fault dns_failed(const char* detail) noexcept {
+    return Fault::upstream(FaultKind::upstream_dns_failed, detail);
+}
+
+// What this process lacks is not the provider's fault.
+Fault out_of(const char* detail) noexcept {
+    return {FaultKind::overloaded, Origin::internal, Retry::next_entry, detail};
 }
 
 Fault wait_fault(Wake wake, const char* timed_out) noexcept {
@@ -34,25 +39,32 @@ Fault wait_fault(Wake wake, const char* timed_out) noexcept {
     return Fault::internal(FaultKind::draining, "connecting cancelled");
 }
 
-const char* connect_error(int error) noexcept {
+Fault connect_failed(const char* detail) noexcept {
+    return Fault::upstream(FaultKind::upstream_connect_failed, detail);
+}
+
+Fault connect_fault(int error) noexcept {
     switch (error) {
         case ECONNREFUSED:
-            return "connection refused";
+            return connect_failed("connection refused");
         case ECONNRESET:
-            return "connection reset";
+            return connect_failed("connection reset");
         case ETIMEDOUT:
-            return "connect timed out";
+            return connect_failed("connect timed out");
         case EHOSTUNREACH:
-            return "host unreachable";
+            return connect_failed("host unreachable");
         case ENETUNREACH:
-            return "network unreachable";
+            return connect_failed("network unreachable");
         case EMFILE:
         case ENFILE:
-            return "out of file descriptors";
+            return out_of("out of file descriptors");
+        case ENOBUFS:
+        case ENOMEM:
+            return out_of("out of memory for sockets");
         case EADDRNOTAVAIL:
-            return "out of local ports";
+            return out_of("out of local ports");
         default:
-            return "connect failed";
+            return connect_failed("connect failed");
     }
 }
 
@@ -72,6 +84,7 @@ std::optional<tcp::endpoint> literal(const Endpoint& endpoint) {
 struct Lookup {
     Event done;
     Addresses addresses;  // empty: failed
+    int error = 0;        // of the system, when it was one
 };
 
 struct KnownSession {
@@ -124,11 +137,18 @@ std::shared_ptr<Lookup> Dialer::State::look_up(const std::string& name) {
     ++names->lookups;
     resolver.async_resolve(
         name, "", tcp::resolver::address_configured,
-        [lookup, cache = names, name](const boost::system::error_code& error,
-                                      const tcp::resolver::results_type& results) {
+        [lookup, cache = names, name, most = limits.dns_addresses](
+            const boost::system::error_code& error, const tcp::resolver::results_type& results) {
             --cache->lookups;
-            if (!error) {
-                for (const auto& entry : results) lookup->addresses.push_back(entry.endpoint());
+            if (error) {
+                if (error.category() == boost::system::system_category()) {
+                    lookup->error = error.value();
+                }
+            } else {
+                for (const auto& entry : results) {
+                    if (lookup->addresses.size() == most) break;
+                    lookup->addresses.push_back(entry.endpoint());
+                }
                 cache->store(name, lookup->addresses, std::chrono::steady_clock::now());
             }
             lookup->done.set();
@@ -142,16 +162,19 @@ Task<Result<Addresses>> Dialer::State::resolve(const Endpoint& endpoint, WaitFor
     const SteadyTime now = reactor.now();
     if (const Addresses* known = names->fresh(endpoint.host, now)) co_return *known;
 
-    Fault fault = connect_failed("too many names being resolved");
+    Fault fault = dns_failed("too many names being resolved");
     if (names->lookups < kMostLookups) {
         const std::shared_ptr<Lookup> lookup = look_up(endpoint.host);
         wait.event = &lookup->done;
         wait.deadline = std::min(wait.deadline, now + limits.dns);
         const Wake wake = co_await reactor.wait(wait);
         if (wake == Wake::ready && !lookup->addresses.empty()) co_return lookup->addresses;
-        fault = connect_failed("name not resolved");
-        if (wake != Wake::ready) fault = wait_fault(wake, "name resolution timed out");
-        if (wake != Wake::ready && wake != Wake::timed_out) co_return fault;
+        if (wake == Wake::peer_gone || wake == Wake::cancelled) co_return wait_fault(wake, "");
+        const bool in_time = wake == Wake::ready;
+        fault = dns_failed(in_time ? "name not resolved" : "name resolution timed out");
+        if (in_time && connect_fault(lookup->error).origin == Origin::internal) {
+            fault = connect_fault(lookup->error);
+        }
     }
     if (const Addresses* old = names->extend(endpoint.host, reactor.now())) co_return *old;
     co_return fault;
@@ -160,14 +183,14 @@ Task<Result<Addresses>> Dialer::State::resolve(const Endpoint& endpoint, WaitFor
 Result<StreamPointer> Dialer::State::begin(const Endpoint& endpoint, const tcp::endpoint& address) {
     const int family = address.protocol().family();
     const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return connect_failed(connect_error(errno));
+    if (fd < 0) return connect_fault(errno);
     set_tcp_options(fd);
     // Before the socket is watched: an unconnected one would report a hang-up.
     if (::connect(fd, address.data(), static_cast<socklen_t>(address.size())) != 0 &&
         errno != EINPROGRESS) {
         const int error = errno;
         ::close(fd);
-        return connect_failed(connect_error(error));
+        return connect_fault(error);
     }
     Stream::Role role;
     role.tls = endpoint.tls.get();
@@ -192,7 +215,7 @@ Task<Result<StreamPointer>> Dialer::State::connect(const Endpoint& endpoint, tcp
     socklen_t size = sizeof error;
     ::getsockopt(stream->descriptor().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
-        const Fault fault = connect_failed(connect_error(error));
+        const Fault fault = connect_fault(error);
         co_return fault;
     }
     co_return std::move(stream);
@@ -208,6 +231,7 @@ void Dialer::learn(const std::string& host, const std::vector<std::string>& addr
     for (const std::string& text : addresses) {
         known.emplace_back(boost::asio::ip::make_address(text), std::uint16_t{0});
     }
+    known.resize(std::min(known.size(), state_->limits.dns_addresses));
     state_->names->store(host, std::move(known), state_->reactor.now());
 }
 
@@ -220,7 +244,7 @@ Task<Result<StreamPointer>> Dialer::dial(const Endpoint& endpoint, WaitFor limit
 
     const SteadyTime deadline =
         std::min(limits.deadline, state.reactor.now() + state.limits.connect);
-    Fault fault = connect_failed("no address");
+    Fault fault = resolved->empty() ? dns_failed("no address") : Fault();
     for (std::size_t i = 0; i < resolved->size(); ++i) {
         tcp::endpoint address = (*resolved)[i];
         address.port(endpoint.port);
@@ -231,9 +255,16 @@ Task<Result<StreamPointer>> Dialer::dial(const Endpoint& endpoint, WaitFor limit
         limits.deadline = std::min(deadline, now + share);
         Result<StreamPointer> connected = co_await state.connect(endpoint, address, limits);
         if (connected.has_error()) {
-            fault = connected.error();
-            const bool ours = fault.origin != Origin::upstream;  // the client's or a drain
-            if (ours || state.reactor.now() >= deadline) break;
+            const Fault failed = connected.error();
+            // The client's or a drain: nothing more to try.
+            if (failed.kind == FaultKind::client_gone || failed.kind == FaultKind::draining) {
+                co_return failed;
+            }
+            // Of our own want and a provider's refusal the latter counts: a machine without IPv6
+            // has no local address for the one, while the other answered.
+            const bool known = fault.kind != FaultKind::none && fault.origin == Origin::upstream;
+            if (failed.origin == Origin::upstream || !known) fault = failed;
+            if (state.reactor.now() >= deadline) break;
             continue;
         }
         StreamPointer stream = std::move(*connected);

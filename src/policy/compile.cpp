@@ -115,6 +115,29 @@ Credential credential_of(const config::Resources& resources, const config::Backe
     return credential;
 }
 
+BackendLimits backend_limits(const config::Backend& resource, const config::Limits& process) {
+    BackendLimits limits;
+    limits.connections = process.upstream_connections;
+    limits.pending = process.upstream_pending;
+    if (resource.circuit_breaker) {
+        limits.connections = resource.circuit_breaker->max_connections;
+        limits.pending = resource.circuit_breaker->max_pending;
+        limits.requests = resource.circuit_breaker->max_requests;
+        limits.retries = resource.circuit_breaker->max_retries;
+    }
+    return limits;
+}
+
+std::optional<RetryRules> retry_rules(const config::Backend& resource) {
+    if (!resource.retry) return std::nullopt;
+    RetryRules rules{resource.retry->count, resource.retry->base_interval, {}};
+    for (const unsigned code : resource.retry->status_codes) {
+        rules.statuses.push_back(static_cast<std::uint16_t>(code));
+    }
+    if (rules.statuses.empty()) rules.statuses.push_back(504);
+    return rules;
+}
+
 }  // namespace
 
 void Compiler::error(const config::Mark& mark, std::string_view path, std::string message) {
@@ -151,7 +174,15 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     compiled.ca_pem = loaded.resources.find_pem(resource.ca).value_or("");
     compiled.host_header = host_header(resource, compiled.tls);
     compiled.base_path = without_trailing_slashes(resource.base_path);
-    if (resource.timeout) compiled.first_byte = resource.timeout->response;
+    if (resource.timeout) {
+        compiled.first_byte = resource.timeout->response;
+        compiled.event_gap = resource.timeout->idle;
+    }
+    compiled.limits = backend_limits(resource, loaded.config.limits);
+    compiled.retry = retry_rules(resource);
+    compiled.health_check = resource.health_check;
+    compiled.state = shared.backend(compiled.name + "\n" + compiled.host_header +
+                                    (compiled.tls ? "\ntls" : "\n"));
 
     const Credential credential = credential_of(loaded.resources, resource);
     if (!credential.sendable) {
@@ -173,6 +204,7 @@ std::size_t Compiler::backend(const config::Backend& resource) {
 
     const std::size_t index = snapshot->backends.size();
     snapshot->backends.push_back(std::move(compiled));
+    snapshot->by_backend.emplace_back();
     backend_index.emplace(resource.metadata.name, index);
     return index;
 }
@@ -234,6 +266,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         if (snapshot->by_credential.size() <= credential) {
             snapshot->by_credential.resize(credential + 1);
         }
+        snapshot->by_backend[entry.backend].push_back(states.back());
         snapshot->by_credential[credential].push_back({snapshot->lists.size(), entries.size()});
         entries.push_back(std::move(entry));
     }

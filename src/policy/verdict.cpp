@@ -97,6 +97,8 @@ Failure failure_of(FaultKind kind) noexcept {
     switch (kind) {
         case FaultKind::upstream_connect_failed:
             return Failure::connect;
+        case FaultKind::upstream_dns_failed:
+            return Failure::dns;
         case FaultKind::upstream_tls_failed:
             return Failure::tls;
         case FaultKind::upstream_timeout:

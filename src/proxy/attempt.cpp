@@ -1,5 +1,6 @@
 #include "proxy/attempt.hpp"
 
+#include "proxy/lease.hpp"
 #include "proxy/pieces.hpp"
 #include "proxy/upstream_request.hpp"
 
@@ -147,17 +148,27 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
     }
 }
 
+// Dials, on the place that the reply has. Out of descriptors the worker's idle connections must do
+// without theirs first.
 Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange,
                         const Target& target, Reply& reply) {
     net::WaitFor limits;
     limits.client = &client.stream.descriptor();
     limits.deadline =
         std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().connect);
-    auto dialled =
-        co_await context.dialer.dial(exchange.wiring->upstreams[target.backend].endpoint, limits);
-    if (!dialled) co_return dialled.error();
-    reply.stream = std::move(*dialled);
-    co_return Result<void>{};
+    const net::Endpoint& endpoint = exchange.wiring->upstreams[target.backend].endpoint;
+    for (bool again = false;; again = true) {
+        auto dialled = co_await context.dialer.dial(endpoint, limits);
+        if (dialled) {
+            reply.stream.open(std::move(*dialled));
+            co_return Result<void>{};
+        }
+        const Fault fault = dialled.error();
+        if (fault.kind != FaultKind::overloaded || again || context.pool.idle() == 0) {
+            co_return fault;
+        }
+        context.pool.close_idle();
+    }
 }
 
 }  // namespace
@@ -165,15 +176,29 @@ Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange
 Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
                            const Target& target, Reply& reply) {
     const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
-    bool fresh = false;
+    const std::size_t bucket = (*exchange.buckets)[target.backend];
+    reply.reset();
+    UpstreamConnection leased = context.pool.take(bucket, context.reactor.now());
+    if (!leased.has_place()) {
+        auto waited = co_await wait_for_place(context, client, exchange, bucket);
+        if (waited) leased = std::move(*waited);
+        if (!waited && waited.error().kind != FaultKind::overloaded) co_return waited.error();
+    }
+    if (!leased.has_place() || !begin_use(context, bucket, leased)) {
+        context.metrics.add(exchange.wiring->upstreams[target.backend].overflow);
+        co_return kNoRoom;
+    }
     for (;;) {
         reply.reset();
-        reply.bucket = (*exchange.buckets)[target.backend];
-        if (!fresh) reply.stream = context.pool.take(reply.bucket, context.reactor.now());
-        reply.reused = reply.stream != nullptr;
-        if (!reply.stream) {
+        reply.bucket = bucket;
+        reply.stream = std::move(leased);
+        reply.reused = static_cast<bool>(reply.stream);
+        if (!reply.reused) {
             const auto opened = co_await open(context, client, exchange, target, reply);
-            if (!opened) co_return opened.error();
+            if (!opened) {
+                reply.stream.reset();
+                co_return opened.error();
+            }
         }
         reply.in = context.buffers.read_buffer();
         exchange.reused_connection = reply.reused;
@@ -186,9 +211,9 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
             co_return Result<void>{};
         }
         const Fault fault = result.error();
-        reply.stream.reset();
+        leased = std::move(reply.stream);
+        leased.close();
         if (fault.retry != Retry::reused_only) co_return fault;
-        fresh = true;
     }
 }
 

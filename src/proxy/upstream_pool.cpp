@@ -1,5 +1,6 @@
 #include <rotary/proxy/upstream_pool.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rotary::proxy {
@@ -17,46 +18,204 @@ bool alive(net::Stream& stream) noexcept {
 
 }  // namespace
 
-bool UpstreamPool::usable(const Idle& idle, net::SteadyTime now) const noexcept {
-    return now - idle.since < limits_.idle && alive(*idle.stream);
+// UpstreamConnection
+
+bool UpstreamConnection::begin_use() noexcept {
+    const UpstreamPool::Bucket& bucket = pool_->buckets_[bucket_];
+    if (counted_ || bucket.limits.requests == policy::BackendLimits::kNone) return true;
+    counted_ = bucket.state->enter_request(bucket.limits.requests);
+    return counted_;
 }
 
-std::size_t UpstreamPool::bucket(const std::string& key) {
+void UpstreamConnection::end_use() noexcept {
+    if (std::exchange(counted_, false)) pool_->buckets_[bucket_].state->leave_request();
+}
+
+void UpstreamConnection::give_up() noexcept {
+    end_use();
+    close();
+    if (!pool_->hand_over(*this)) pool_->drop(*this);
+}
+
+// Waiter
+
+UpstreamPool::Waiter::Waiter(UpstreamPool& pool, std::size_t index) noexcept
+    : pool_(pool), bucket_(index) {
+    Bucket& bucket = pool.buckets_[index];
+    admitted_ = bucket.state->enter_pending(bucket.limits.pending);
+    if (!admitted_) return;
+    queued_ = true;
+    previous_ = bucket.last;
+    (bucket.last != nullptr ? bucket.last->next_ : bucket.first) = this;
+    bucket.last = this;
+    ++bucket.waiting;
+}
+
+UpstreamPool::Waiter::~Waiter() {
+    leave_queue();
+    // It came when nobody wanted it any more: the next one does.
+    if (handed_) pool_.put(bucket_, std::move(handed_), pool_.reactor_.now());
+}
+
+void UpstreamPool::Waiter::leave_queue() noexcept {
+    if (!std::exchange(queued_, false)) return;
+    Bucket& bucket = pool_.buckets_[bucket_];
+    (previous_ != nullptr ? previous_->next_ : bucket.first) = next_;
+    (next_ != nullptr ? next_->previous_ : bucket.last) = previous_;
+    --bucket.waiting;
+    bucket.state->leave_pending();
+}
+
+UpstreamConnection UpstreamPool::Waiter::look() noexcept {
+    if (handed_.has_place()) return std::move(handed_);
+    Bucket& bucket = pool_.buckets_[bucket_];
+    if (bucket.first != this || !bucket.state->open_connection(bucket.limits.connections)) {
+        return {};
+    }
+    leave_queue();
+    return UpstreamConnection(pool_, bucket_);
+}
+
+// UpstreamPool
+
+bool UpstreamPool::usable(const Idle& idle, net::SteadyTime now) const noexcept {
+    return now - idle.since < limits_.idle && alive(*idle.connection);
+}
+
+std::size_t UpstreamPool::bucket(const std::string& key,
+                                 std::shared_ptr<policy::BackendState> state,
+                                 const policy::BackendLimits& limits) {
     const auto [place, is_new] = keys_.emplace(key, buckets_.size());
-    if (is_new) buckets_.emplace_back().reserve(limits_.idle_connections);
+    if (is_new) {
+        Bucket& made = buckets_.emplace_back();
+        made.state = std::move(state);
+        made.idle.reserve(limits_.idle_connections);
+    }
+    buckets_[place->second].limits = limits;
     return place->second;
 }
 
-std::unique_ptr<net::Stream> UpstreamPool::take(std::size_t bucket, net::SteadyTime now) noexcept {
-    std::vector<Idle>& idle = buckets_[bucket];
-    while (!idle.empty()) {
-        Idle last = std::move(idle.back());
-        idle.pop_back();
-        if (usable(last, now)) return std::move(last.stream);
+UpstreamConnection UpstreamPool::take(std::size_t index, net::SteadyTime now) noexcept {
+    Bucket& bucket = buckets_[index];
+    while (!bucket.idle.empty()) {
+        Idle last = std::move(bucket.idle.back());
+        bucket.idle.pop_back();
+        if (usable(last, now)) return std::move(last.connection);
     }
-    return nullptr;
+    if (bucket.first != nullptr || !bucket.state->open_connection(bucket.limits.connections)) {
+        return {};
+    }
+    return UpstreamConnection(*this, index);
 }
 
-void UpstreamPool::put(std::size_t bucket, std::unique_ptr<net::Stream> stream,
-                       net::SteadyTime now) {
-    std::vector<Idle>& idle = buckets_[bucket];
-    if (idle.size() >= limits_.idle_connections || !alive(*stream)) return;
-    idle.push_back({std::move(stream), now});
+void UpstreamPool::put(std::size_t index, UpstreamConnection connection, net::SteadyTime now) {
+    Bucket& bucket = buckets_[index];
+    connection.end_use();
+    if (!alive(*connection)) return;  // its place goes on from here
+    if (bucket.first != nullptr) {
+        // Others' turn: closed, and none of the waiters here has it.
+        if (!hand_over(connection)) drop(connection);
+        return;
+    }
+    const std::size_t open = bucket.state->connections();
+    if (bucket.idle.size() >= limits_.idle_connections || open > bucket.limits.connections ||
+        bucket.state->pending() > 0 || cleared_.is_set()) {
+        return;
+    }
+    bucket.idle.push_back({std::move(connection), now});
+    if (open == bucket.limits.connections && !watching_) spawn(watch());
+}
+
+// Whether this worker's waiters have passed places among each other for long enough, while there
+// are others who can't have them.
+bool UpstreamPool::others_turn(Bucket& bucket) const noexcept {
+    if (bucket.state->pending() <= bucket.waiting) {
+        bucket.turn_ends = net::SteadyTime::max();
+        return false;
+    }
+    const net::SteadyTime now = reactor_.now();
+    if (bucket.turn_ends == net::SteadyTime::max()) bucket.turn_ends = now + limits_.turn;
+    if (now < bucket.turn_ends) return false;
+    bucket.turn_ends = net::SteadyTime::max();
+    return true;
+}
+
+// To the first waiter, if there is one, its turn and room: then `connection` is empty.
+bool UpstreamPool::hand_over(UpstreamConnection& connection) noexcept {
+    Bucket& bucket = buckets_[connection.bucket_];
+    if (bucket.first == nullptr || bucket.state->connections() > bucket.limits.connections ||
+        others_turn(bucket)) {
+        return false;
+    }
+    Waiter& waiter = *bucket.first;
+    waiter.leave_queue();
+    waiter.handed_ = std::move(connection);
+    waiter.event_.set();
+    return true;
+}
+
+void UpstreamPool::drop(UpstreamConnection& connection) noexcept {
+    connection.close();
+    connection.pool_ = nullptr;
+    buckets_[connection.bucket_].state->close_connection();
+}
+
+void UpstreamPool::report(Bucket& bucket) noexcept {
+    bucket.state->idle_changed(bucket.reported, bucket.idle.size());
+    bucket.reported = bucket.idle.size();
 }
 
 void UpstreamPool::sweep(net::SteadyTime now) {
-    for (std::vector<Idle>& idle : buckets_) {
-        std::erase_if(idle, [&](const Idle& one) { return !usable(one, now); });
+    const bool contended = yield_to_others();
+    for (Bucket& bucket : buckets_) {
+        std::erase_if(bucket.idle, [&](const Idle& one) { return !usable(one, now); });
+        report(bucket);
+    }
+    if (contended && !watching_) spawn(watch());
+}
+
+// Closes the longest idle ones of Backends that somebody waits for. True while there are idle ones
+// of a Backend that is at its limit: then it is to be asked again.
+bool UpstreamPool::yield_to_others() noexcept {
+    bool at_limit = false;
+    for (Bucket& bucket : buckets_) {
+        if (bucket.idle.empty()) continue;
+        const std::size_t waiting = std::min(bucket.state->pending(), bucket.idle.size());
+        bucket.idle.erase(bucket.idle.begin(),
+                          bucket.idle.begin() + static_cast<std::ptrdiff_t>(waiting));
+        at_limit = at_limit || (!bucket.idle.empty() &&
+                                bucket.state->connections() >= bucket.limits.connections);
+    }
+    return at_limit;
+}
+
+// Runs while idle connections here may keep another worker's requests waiting.
+Task<void> UpstreamPool::watch() {
+    watching_ = true;
+    do {
+        net::WaitFor what;
+        what.event = &cleared_;
+        what.deadline = reactor_.now() + net::Deadlines::kTick;
+        co_await reactor_.wait(what);
+    } while (yield_to_others());
+    watching_ = false;
+}
+
+void UpstreamPool::close_idle() noexcept {
+    for (Bucket& bucket : buckets_) {
+        bucket.idle.clear();
+        report(bucket);
     }
 }
 
-void UpstreamPool::clear() {
-    for (std::vector<Idle>& idle : buckets_) idle.clear();
+void UpstreamPool::clear() noexcept {
+    cleared_.set();
+    close_idle();
 }
 
 std::size_t UpstreamPool::idle() const noexcept {
     std::size_t count = 0;
-    for (const std::vector<Idle>& idle : buckets_) count += idle.size();
+    for (const Bucket& bucket : buckets_) count += bucket.idle.size();
     return count;
 }
 

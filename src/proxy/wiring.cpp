@@ -24,7 +24,7 @@ constexpr std::string_view kUpstreamDurationHelp =
     "From an attempt's start to the head of the provider's answer.";
 
 std::array<metrics::SeriesId, policy::kFailures> failure_series(metrics::Registry& registry,
-                                                               metrics::Labels labels) {
+                                                                metrics::Labels labels) {
     std::array<metrics::SeriesId, policy::kFailures> series{};
     labels.push_back({"reason", ""});
     for (std::size_t i = 1; i < policy::kFailures; ++i) {
@@ -107,6 +107,10 @@ Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& ba
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
     made.duration = registry.histogram("rotary_upstream_request_duration_seconds",
                                        kUpstreamDurationHelp, labels, kDurationBuckets);
+    made.overflow = registry.counter("rotary_upstream_overflow_total",
+                                     "Tries that a Backend's limits on connections, waiting and "
+                                     "requests did not let through.",
+                                     {{"backend", backend.name}});
     made.failures = failure_series(registry, labels);
     return made;
 }

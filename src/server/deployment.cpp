@@ -58,7 +58,8 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
       log_(log),
       access_log_(log_options(access_log_fd)),
       retired_timer_(control),
-      keys_(log) {
+      keys_(log),
+      health_(control, log) {
     metrics::register_process_metrics(registry_);
     wiring_ = compile(loaded, findings);
     if (!wiring_) throw std::runtime_error("the configuration has errors");
@@ -122,6 +123,7 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
 }
 
 void Deployment::start() {
+    health_.set_targets(health_targets(*wiring_->snapshot));
     for (auto& worker : workers_) worker->start();
     free_retired();
 }
@@ -150,6 +152,7 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
         return refuse_reload(error.what());
     }
     fetcher_->set_sources(keys_.sources());
+    health_.set_targets(health_targets(*wiring_->snapshot));
     publish();
     ++generation_;
     last_reload_ok_ = true;
@@ -188,6 +191,7 @@ void Deployment::free_retired() {
 void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
         sample_entries(*wiring_, out);
+        sample_backends(*wiring_, out);
         out.gauge("rotary_config_last_reload_successful", "1 when the last reload succeeded.", {},
                   last_reload_ok_ ? 1 : 0);
         out.gauge("rotary_config_last_reload_success_timestamp_seconds",
@@ -218,6 +222,7 @@ void Deployment::cancel_all() {
 
 void Deployment::stop() {
     if (fetcher_) fetcher_->stop();
+    health_.stop();
     retired_timer_.cancel();
     for (auto& worker : workers_) worker->begin_stop();
     for (auto& worker : workers_) worker->join();

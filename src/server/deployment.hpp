@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/health_check.hpp"
 #include "server/key_ring.hpp"
 
 #include <rotary/base/log.hpp>
@@ -71,6 +72,7 @@ private:
     boost::asio::steady_timer retired_timer_;
     KeyRing keys_;
     std::unique_ptr<JwksFetcher> fetcher_;
+    HealthChecker health_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
     config::Config started_with_;  // listeners and workers are still these

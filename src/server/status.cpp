@@ -3,6 +3,8 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/wire/json_writer.hpp>
 
+#include <algorithm>
+
 namespace rotary::server {
 
 namespace {
@@ -119,6 +121,22 @@ void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
                        {"backend", wiring.snapshot->backends[entry.backend].name}},
                       out_of_it ? 1 : 0);
         }
+    }
+}
+
+void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out) {
+    constexpr std::string_view kConnections = "rotary_upstream_connections";
+    constexpr std::string_view kHelp = "Connections to a Backend, by whether a request has one.";
+    for (const policy::Backend& backend : wiring.snapshot->backends) {
+        const std::size_t open = backend.state->connections();
+        const std::size_t idle = std::min(backend.state->idle(), open);
+        out.gauge(kConnections, kHelp, {{"backend", backend.name}, {"state", "active"}},
+                  static_cast<double>(open - idle));
+        out.gauge(kConnections, kHelp, {{"backend", backend.name}, {"state", "idle"}},
+                  static_cast<double>(idle));
+        if (!backend.health_check) continue;
+        out.gauge("rotary_backend_healthy", "1 while a Backend's health check finds it there.",
+                  {{"backend", backend.name}}, backend.state->healthy() ? 1 : 0);
     }
 }
 

@@ -19,6 +19,10 @@ std::string config_json(const config::Config& config);
 // Samples worked out at each scrape: rotary_model_suspended, one an entry.
 void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out);
 
+// The same of Backends: rotary_upstream_connections and, where there is a health check,
+// rotary_backend_healthy.
+void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out);
+
 // The state of the entry with that id (API/environment/model@Backend), or null.
 policy::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id);
 

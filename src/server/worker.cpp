@@ -43,6 +43,15 @@ net::Dialer::Limits dialer_limits(const config::Config& config) {
     made.dns_cache = config.timeouts.dns_cache;
     made.connect = config.timeouts.connect;
     made.dns_cache_entries = config.limits.dns_cache_entries;
+    made.dns_addresses = config.limits.dns_addresses;
+    return made;
+}
+
+proxy::UpstreamPool::Limits pool_limits(const config::Config& config) {
+    proxy::UpstreamPool::Limits made;
+    made.idle_connections = config.limits.upstream_idle_connections;
+    made.idle = config.timeouts.upstream_idle;
+    made.turn = config.timeouts.connect / 4;  // all workers have theirs before a waiter gives up
     return made;
 }
 
@@ -75,7 +84,7 @@ struct Worker::Body {
           buffers(buffer_limits(config.limits)),
           reactor(io),
           dialer(reactor, buffers, dialer_limits(config)),
-          pool({config.limits.upstream_idle_connections, config.timeouts.upstream_idle}),
+          pool(reactor, pool_limits(config)),
           tokens(token_limits(config.limits)),
           access_log(made_with.access_log, log_format(config.log.access),
                      config.limits.access_log_buffer_bytes),
@@ -109,8 +118,10 @@ struct Worker::Body {
                std::shared_ptr<const policy::IssuerTable> issuers) {
         shard.ensure(wiring->cells);
         auto buckets = std::make_shared<std::vector<std::size_t>>();
-        for (const auto& upstream : wiring->upstreams) {
-            buckets->push_back(pool.bucket(upstream.pool_key));
+        for (std::size_t i = 0; i < wiring->upstreams.size(); ++i) {
+            const policy::Backend& backend = wiring->snapshot->backends[i];
+            buckets->push_back(
+                pool.bucket(wiring->upstreams[i].pool_key, backend.state, backend.limits));
         }
         context.buckets = std::move(buckets);
         context.wiring = std::move(wiring);

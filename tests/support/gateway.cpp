@@ -86,6 +86,7 @@ std::string backend(const GatewayBackend& options, std::size_t index) {
         "\", port: " + std::to_string(options.port) + "}]\n  basePath: " + options.base_path +
         "\n  protocol: " + (options.tls ? "https" : "http") + "\n";
     if (options.tls) text += "  tls: {configMapRef: {name: test-ca, key: ca.crt}}\n";
+    text += options.more;
     if (!options.key.empty()) {
         text +=
             "  security:\n    apiKey: {in: Header, name: Authorization, valueFrom: {name: key-" +

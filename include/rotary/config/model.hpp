@@ -83,9 +83,9 @@ struct Limits {
     // Connections and memory.
     std::size_t connections = 10000;              // of clients, over all workers
     std::size_t accept_backlog = 1024;            // a listener and worker
-    std::size_t upstream_connections = 1024;      // a backend and worker, idle ones too
+    std::size_t upstream_connections = 1024;      // a backend, idle ones too
     std::size_t upstream_idle_connections = 128;  // a backend and worker
-    std::size_t upstream_pending = 1024;          // requests waiting for one, a backend and worker
+    std::size_t upstream_pending = 1024;          // requests waiting for one, a backend
     std::size_t relay_buffer_bytes = 65536;       // held between a provider and a slow client
     std::size_t pooled_body_bytes = 67108864;     // free body buffers kept for reuse, a worker
     std::size_t pooled_buffers = 1024;            // free read buffers kept for reuse, a worker

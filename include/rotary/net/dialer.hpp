@@ -27,13 +27,15 @@ public:
         std::chrono::milliseconds dns_cache{30000};  // also how long a failed refresh keeps the old
         std::chrono::milliseconds connect{5000};     // connect and TLS handshake together
         std::size_t dns_cache_entries = 256;
+        std::size_t dns_addresses = 16;  // tried for one name, the first ones
     };
     Dialer(Reactor& reactor, BufferPool& buffers, const Limits& limits);
     ~Dialer();
 
     // Ends early when `limits.client` hangs up or at `limits.deadline`, if that is before the
-    // dialer's own. Faults: upstream_connect_failed, upstream_tls_failed, upstream_timeout,
-    // client_gone.
+    // dialer's own. Faults: upstream_dns_failed, upstream_connect_failed, upstream_tls_failed,
+    // upstream_timeout, client_gone; overloaded (origin internal, for the next entry) when this
+    // process is out of descriptors, memory or local ports: closing something may help.
     Task<Result<std::unique_ptr<Stream>>> dial(const Endpoint& endpoint, WaitFor limits);
 
     // Has `host` stand for these IP literals as if they had just been resolved, in this order.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/policy/backend_state.hpp>
 #include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/rotation.hpp>
 
@@ -10,13 +11,15 @@
 
 namespace rotary::policy {
 
-// What outlives a snapshot, by key: suspensions by entry, positions by list. A new snapshot picks
-// up what is still there. Used on the control thread only; the objects themselves are shared by all
-// workers.
+// What outlives a snapshot, by key: suspensions by entry, positions by list, counts by Backend. A
+// new snapshot picks up what is still there. Used on the control thread only; the objects
+// themselves are shared by all workers.
 class SharedState {
 public:
     // `key` names the entry: API, environment, model, Backend.
     std::shared_ptr<EntryState> entry(const std::string& key);
+    // `key` names the Backend and where it is: elsewhere it is another one, with counts of its own.
+    std::shared_ptr<BackendState> backend(const std::string& key);
     // The same cursor as before when the list's entries and weights are the same ones.
     std::shared_ptr<Cursor> cursor(const std::string& key, const std::string& entries,
                                    std::vector<std::uint32_t> weights);
@@ -30,6 +33,7 @@ private:
         std::shared_ptr<Cursor> cursor;
     };
     std::map<std::string, std::shared_ptr<EntryState>> entries_;
+    std::map<std::string, std::shared_ptr<BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;
     std::shared_ptr<RetryReserve> retry_reserve_ = std::make_shared<RetryReserve>();
 };

@@ -20,6 +20,13 @@ namespace rotary::policy {
 enum class Environment : std::uint8_t { production, sandbox };
 std::string_view to_string(Environment environment) noexcept;
 
+// Backend.retry: further tries at the same Backend.
+struct RetryRules {
+    unsigned count = 1;
+    std::chrono::milliseconds base_interval{25};
+    std::vector<std::uint16_t> statuses;  // which answers; never empty
+};
+
 // A Backend resource, compiled: what it takes to reach it and to be let in.
 struct Backend {
     std::string name;
@@ -34,6 +41,11 @@ struct Backend {
     std::string credential_query;             // "key=..."; never logged
     std::size_t credential = 0;               // equal numbers: equal credentials
     std::chrono::milliseconds first_byte{0};  // Backend.timeout; 0: the process's
+    std::chrono::milliseconds event_gap{0};   // idem
+    BackendLimits limits;                     // Backend.circuitBreaker, else the process's
+    std::optional<RetryRules> retry;
+    std::optional<config::HealthCheck> health_check;
+    std::shared_ptr<BackendState> state;
 };
 
 // Where the model goes in a request (AIProvider.requestModel).
@@ -106,6 +118,8 @@ struct Snapshot {
     };
     // For each credential number, the entries that use it, on all lists.
     std::vector<std::vector<EntryPlace>> by_credential;
+    // For each Backend, the states of the entries that use it: its health check's to change.
+    std::vector<std::vector<std::shared_ptr<EntryState>>> by_backend;
     BudgetRules budget_rules;
     std::shared_ptr<RetryReserve> retry_reserve;  // the process's
 };

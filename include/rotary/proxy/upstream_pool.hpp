@@ -1,51 +1,115 @@
 #pragma once
 
-#include <rotary/net/stream.hpp>
+#include <rotary/base/task.hpp>
+#include <rotary/net/reactor.hpp>
+#include <rotary/policy/backend_state.hpp>
+#include <rotary/proxy/upstream_connection.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace rotary::proxy {
 
 // One worker's idle keep-alive connections to providers, last in first out, so that the warm ones
-// stay warm and the rest age out. Single-threaded. A connection that died or spoke while idle is
-// known by its readiness flags: noticing costs no system call.
+// stay warm and the rest age out, and its requests that wait for one, first come first served.
+// Single-threaded. A connection that died or spoke while idle is known by its readiness flags:
+// noticing costs no system call.
+//
+// How many connections a Backend has is counted over all workers, in its BackendState. A worker
+// can't wake another one's waiters: those look again each tick, and workers leave them places: what
+// comes back here goes to a waiter here, else, when one waits elsewhere, it is closed.
 class UpstreamPool {
 public:
     struct Limits {
         std::size_t idle_connections = 128;  // a bucket
         std::chrono::milliseconds idle{4000};
+        // So long this worker's waiters pass places among each other while others' wait too.
+        std::chrono::milliseconds turn{1000};
     };
-    explicit UpstreamPool(const Limits& limits) : limits_(limits) {}
+    UpstreamPool(net::Reactor& reactor, const Limits& limits)
+        : reactor_(reactor), limits_(limits) {}
+    ~UpstreamPool() { clear(); }
+    UpstreamPool(const UpstreamPool&) = delete;
+    UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-    // The place for connections with this key; stays valid across reloads. Not for the path:
-    // resolved once when a snapshot is published.
-    std::size_t bucket(const std::string& key);
+    // The place for connections with this key; stays valid across reloads, takes the new limits
+    // over. Not for the path: resolved once when a snapshot is published. Equal keys come with the
+    // same state.
+    std::size_t bucket(const std::string& key, std::shared_ptr<policy::BackendState> state,
+                       const policy::BackendLimits& limits);
 
-    // A connection that looks alive, or null.
-    std::unique_ptr<net::Stream> take(std::size_t bucket, net::SteadyTime now) noexcept;
+    // An idle connection that looks alive; else a place for a new one; else, when the limit is
+    // reached or others wait already, nothing: be a Waiter then.
+    UpstreamConnection take(std::size_t bucket, net::SteadyTime now) noexcept;
     // Only streams whose last answer was read to its end, with nothing behind it.
-    void put(std::size_t bucket, std::unique_ptr<net::Stream> stream, net::SteadyTime now);
+    void put(std::size_t bucket, UpstreamConnection connection, net::SteadyTime now);
+
+    // A request's turn in a bucket's queue, from its making to its end. In the frame that waits.
+    class Waiter {
+    public:
+        Waiter(UpstreamPool& pool, std::size_t bucket) noexcept;
+        ~Waiter();
+        Waiter(const Waiter&) = delete;
+        Waiter& operator=(const Waiter&) = delete;
+
+        bool admitted() const noexcept { return admitted_; }  // false: too many wait already
+        net::Event& event() noexcept { return event_; }       // set when something was handed over
+        // What was handed over, or a place that became free elsewhere; nothing: go on waiting.
+        UpstreamConnection look() noexcept;
+
+    private:
+        friend class UpstreamPool;
+        void leave_queue() noexcept;
+
+        UpstreamPool& pool_;
+        std::size_t bucket_;
+        bool admitted_ = false;
+        bool queued_ = false;
+        Waiter* previous_ = nullptr;
+        Waiter* next_ = nullptr;
+        net::Event event_;
+        UpstreamConnection handed_;
+    };
 
     void sweep(net::SteadyTime now);  // closes what is dead or too old; called each second
-    void clear();
+    void close_idle() noexcept;       // all of them, for want of descriptors
+    void clear() noexcept;            // the same for good: nothing is kept from here on
     std::size_t idle() const noexcept;
 
 private:
+    friend class UpstreamConnection;
     struct Idle {
-        std::unique_ptr<net::Stream> stream;
+        UpstreamConnection connection;
         net::SteadyTime since;
     };
+    struct Bucket {
+        std::shared_ptr<policy::BackendState> state;
+        policy::BackendLimits limits;
+        std::vector<Idle> idle;
+        std::size_t reported = 0;  // of idle, to the state
+        Waiter* first = nullptr;
+        Waiter* last = nullptr;
+        std::size_t waiting = 0;
+        net::SteadyTime turn_ends = net::SteadyTime::max();  // max: nobody else waits
+    };
     bool usable(const Idle& idle, net::SteadyTime now) const noexcept;
+    bool others_turn(Bucket& bucket) const noexcept;
+    bool hand_over(UpstreamConnection& connection) noexcept;
+    void drop(UpstreamConnection& connection) noexcept;
+    void report(Bucket& bucket) noexcept;
+    bool yield_to_others() noexcept;
+    Task<void> watch();
 
+    net::Reactor& reactor_;
     Limits limits_;
     std::map<std::string, std::size_t> keys_;
-    std::vector<std::vector<Idle>> buckets_;
+    std::vector<Bucket> buckets_;
+    net::Event cleared_;  // set for good by clear()
+    bool watching_ = false;
 };
 
 }  // namespace rotary::proxy

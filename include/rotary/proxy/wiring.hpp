@@ -40,10 +40,11 @@ struct ProcessSeries {
 struct Wiring {
     struct Upstream {
         net::Endpoint endpoint;
-        std::string pool_key;        // equal keys: connections may be shared
+        std::string pool_key;  // equal keys: connections may be shared
         // For requests without a rotation.
         metrics::SeriesId requests;  // by status
         metrics::HistogramId duration;
+        metrics::SeriesId overflow;
         std::array<metrics::SeriesId, policy::kFailures> failures;
     };
 

@@ -1,0 +1,24 @@
+#include <rotary/policy/backend_state.hpp>
+
+#include <algorithm>
+
+namespace rotary::policy {
+
+bool BackendState::enter(Count& count, std::size_t limit) noexcept {
+    std::size_t now = count.load(kRelaxed);
+    while (now < limit) {
+        if (count.compare_exchange_weak(now, now + 1, kRelaxed)) return true;
+    }
+    return false;
+}
+
+void BackendState::idle_changed(std::size_t from, std::size_t to) noexcept {
+    if (from == to) return;
+    idle_.fetch_add(static_cast<std::int64_t>(to) - static_cast<std::int64_t>(from), kRelaxed);
+}
+
+std::size_t BackendState::idle() const noexcept {
+    return static_cast<std::size_t>(std::max<std::int64_t>(idle_.load(kRelaxed), 0));
+}
+
+}  // namespace rotary::policy

@@ -1,0 +1,45 @@
+#include "proxy/lease.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rotary::proxy {
+
+Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& client,
+                                                Exchange& exchange, std::size_t bucket) {
+    UpstreamPool::Waiter waiter(context.pool, bucket);
+    if (!waiter.admitted()) co_return kNoRoom;
+    const SteadyTime end = context.reactor.now() + exchange.timeouts().connect;
+    const SteadyTime deadline = std::min(exchange.deadline, end);
+    for (;;) {
+        net::WaitFor what;
+        what.event = &waiter.event();
+        what.client = &client.stream.descriptor();
+        // Other workers' connections that close wake nobody here.
+        what.deadline = std::min(deadline, context.reactor.now() + net::Deadlines::kTick);
+        const net::Wake wake = co_await context.reactor.wait(what);
+        if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
+        if (wake == net::Wake::cancelled) co_return Fault::internal(FaultKind::draining);
+        UpstreamConnection found = waiter.look();
+        if (found.has_place()) co_return std::move(found);
+        if (context.reactor.now() < deadline) continue;
+        if (deadline < end) {
+            const Fault late{FaultKind::upstream_timeout, Origin::internal, Retry::never,
+                             "No connection to the provider became free in time."};
+            co_return late;
+        }
+        co_return kNoRoom;
+    }
+}
+
+bool begin_use(Context& context, std::size_t bucket, UpstreamConnection& connection) {
+    if (connection.begin_use()) return true;
+    if (connection) {
+        context.pool.put(bucket, std::move(connection), context.reactor.now());
+    } else {
+        connection.reset();
+    }
+    return false;
+}
+
+}  // namespace rotary::proxy

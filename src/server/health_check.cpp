@@ -1,0 +1,278 @@
+#include "server/health_check.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace rotary::server {
+
+namespace {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+// This process could not try, so the Backend may be fine.
+bool is_our_want(const error_code& error) {
+    using boost::system::errc::errc_t;
+    for (const errc_t want :
+         {errc_t::too_many_files_open, errc_t::too_many_files_open_in_system,
+          errc_t::no_buffer_space, errc_t::not_enough_memory, errc_t::address_not_available}) {
+        if (error == want) return true;
+    }
+    return false;
+}
+
+bool same_check(const HealthTarget& a, const HealthTarget& b) {
+    return a.backend == b.backend && a.state == b.state && a.host == b.host && a.port == b.port &&
+           a.interval == b.interval && a.timeout == b.timeout &&
+           a.unhealthy_threshold == b.unhealthy_threshold &&
+           a.healthy_threshold == b.healthy_threshold;
+}
+
+}  // namespace
+
+std::vector<HealthTarget> health_targets(const policy::Snapshot& snapshot) {
+    std::vector<HealthTarget> targets;
+    for (std::size_t i = 0; i < snapshot.backends.size(); ++i) {
+        const policy::Backend& backend = snapshot.backends[i];
+        HealthTarget& target = targets.emplace_back();
+        target.backend = backend.name;
+        target.host = backend.host;
+        target.port = backend.port;
+        target.state = backend.state;
+        target.entries = snapshot.by_backend[i];
+        if (!backend.health_check) continue;
+        target.interval = backend.health_check->interval;
+        target.timeout = backend.health_check->timeout;
+        target.unhealthy_threshold = backend.health_check->unhealthy_threshold;
+        target.healthy_threshold = backend.health_check->healthy_threshold;
+    }
+    return targets;
+}
+
+// One Backend's checks, one round after the other. Each thing that is waited for has a step of its
+// own: a handler that comes when the next one is under way does nothing.
+class HealthChecker::Check : public std::enable_shared_from_this<Check> {
+public:
+    Check(boost::asio::io_context& context, Logger& log, HealthTarget target)
+        : log_(log),
+          target_(std::move(target)),
+          resolver_(context),
+          socket_(context),
+          limit_(context),
+          pause_(context) {}
+
+    const HealthTarget& target() const noexcept { return target_; }
+    void set_entries(std::vector<std::shared_ptr<policy::EntryState>> entries) {
+        target_.entries = std::move(entries);
+        tell_entries();
+    }
+    void begin_round();
+    void stop() noexcept;
+
+private:
+    void resolve();
+    void connect(std::size_t index);
+    void succeed();
+    void fail(const std::string& why);
+    void end_round();
+    void tell_entries();
+    // Calls `then` unless something else happens within `patience`.
+    template <class Then>
+    void limit(Clock::duration patience, Then then);
+
+    Logger& log_;
+    HealthTarget target_;
+    tcp::resolver resolver_;
+    tcp::socket socket_;
+    boost::asio::steady_timer limit_;
+    boost::asio::steady_timer pause_;
+    std::vector<tcp::endpoint> addresses_;  // as last resolved
+    std::string why_;                       // the last address did not answer; empty: our own want
+    Clock::time_point begun_;
+    std::uint64_t step_ = 0;
+    unsigned failures_ = 0;   // in a row
+    unsigned successes_ = 0;  // idem
+    bool stopped_ = false;
+};
+
+template <class Then>
+void HealthChecker::Check::limit(Clock::duration patience, Then then) {
+    limit_.expires_after(patience);
+    limit_.async_wait([self = shared_from_this(), step = step_, then](const error_code& error) {
+        if (!error && !self->stopped_ && self->step_ == step) then(*self);
+    });
+}
+
+void HealthChecker::Check::begin_round() {
+    begun_ = Clock::now();
+    why_.clear();
+    error_code not_literal;
+    const auto address = boost::asio::ip::make_address(target_.host, not_literal);
+    if (not_literal) {
+        resolve();
+    } else {
+        addresses_.assign(1, tcp::endpoint(address, target_.port));
+        connect(0);
+    }
+}
+
+void HealthChecker::Check::resolve() {
+    ++step_;
+    limit(target_.timeout / 2, [](Check& check) {
+        check.why_ = "the name was not resolved in time";
+        check.connect(0);
+    });
+    resolver_.async_resolve(
+        target_.host, std::to_string(target_.port), tcp::resolver::numeric_service,
+        [self = shared_from_this(), step = step_](const error_code& error,
+                                                  const tcp::resolver::results_type& results) {
+            if (self->stopped_ || self->step_ != step) return;
+            if (!error) {
+                self->addresses_.clear();
+                for (const auto& result : results) self->addresses_.push_back(result.endpoint());
+            } else if (!is_our_want(error)) {
+                self->why_ = error.message();
+            }
+            self->connect(0);
+        });
+}
+
+// One address after the other, each with its share of the time that is left.
+void HealthChecker::Check::connect(std::size_t index) {
+    ++step_;
+    limit_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+    const Clock::duration left = begun_ + target_.timeout - Clock::now();
+    if (index == addresses_.size() || left <= Clock::duration::zero()) {
+        if (!why_.empty()) {
+            fail(why_);
+        } else {
+            end_round();
+        }
+        return;
+    }
+    error_code error;
+    socket_.open(addresses_[index].protocol(), error);
+    if (error) {
+        if (!is_our_want(error)) why_ = error.message();
+        connect(index + 1);
+        return;
+    }
+    limit(left / static_cast<std::int64_t>(addresses_.size() - index), [index](Check& check) {
+        check.why_ = "no answer in time";
+        check.connect(index + 1);
+    });
+    socket_.async_connect(addresses_[index], [self = shared_from_this(), step = step_,
+                                              index](const error_code& outcome) {
+        if (self->stopped_ || self->step_ != step) return;
+        if (!outcome) {
+            self->succeed();
+            return;
+        }
+        if (!is_our_want(outcome)) self->why_ = outcome.message();
+        self->connect(index + 1);
+    });
+}
+
+void HealthChecker::Check::succeed() {
+    failures_ = 0;
+    ++successes_;
+    if (!target_.state->healthy() && successes_ >= target_.healthy_threshold) {
+        target_.state->set_healthy(true);
+        tell_entries();
+        log_.info("backend is healthy again", {{"backend", target_.backend}});
+    }
+    end_round();
+}
+
+void HealthChecker::Check::fail(const std::string& why) {
+    successes_ = 0;
+    ++failures_;
+    const bool was_healthy = target_.state->healthy();
+    if (was_healthy && failures_ >= target_.unhealthy_threshold) {
+        target_.state->set_healthy(false);
+        log_.warn("backend is unhealthy",
+                  {{"backend", target_.backend}, {"failures", failures_}, {"error", why}});
+    }
+    if (!target_.state->healthy()) tell_entries();  // each time: their return is put off
+    end_round();
+}
+
+void HealthChecker::Check::end_round() {
+    ++step_;
+    limit_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+    pause_.expires_at(std::max(begun_ + target_.interval, Clock::now()));
+    pause_.async_wait([self = shared_from_this()](const error_code& error) {
+        if (!error && !self->stopped_) self->begin_round();
+    });
+}
+
+void HealthChecker::Check::tell_entries() {
+    const auto expected = Clock::now() + target_.interval * target_.healthy_threshold;
+    for (const auto& entry : target_.entries) {
+        if (target_.state->healthy()) {
+            entry->set_up();
+        } else {
+            entry->set_down(expected);
+        }
+    }
+}
+
+void HealthChecker::Check::stop() noexcept {
+    stopped_ = true;
+    error_code ignored;
+    socket_.close(ignored);
+    try {
+        resolver_.cancel();
+        limit_.cancel();
+        pause_.cancel();
+    } catch (...) {
+        // Their handlers find `stopped_`.
+    }
+}
+
+// HealthChecker
+
+HealthChecker::~HealthChecker() { stop(); }
+
+void HealthChecker::set_targets(std::vector<HealthTarget> targets) {
+    if (stopped_) return;
+    std::vector<std::shared_ptr<Check>> old = std::exchange(checks_, {});
+    std::vector<std::shared_ptr<Check>> fresh;
+    for (HealthTarget& target : targets) {
+        if (target.interval <= std::chrono::milliseconds::zero()) {
+            target.state->set_healthy(true);
+            for (const auto& entry : target.entries) entry->set_up();
+            continue;
+        }
+        const auto known = std::find_if(old.begin(), old.end(), [&](const auto& check) {
+            return check && same_check(check->target(), target);
+        });
+        auto entries = std::move(target.entries);
+        if (known != old.end()) {
+            checks_.push_back(std::move(*known));
+        } else {
+            checks_.push_back(std::make_shared<Check>(context_, log_, std::move(target)));
+            fresh.push_back(checks_.back());
+        }
+        checks_.back()->set_entries(std::move(entries));
+    }
+    for (const auto& check : old) {
+        if (check) check->stop();
+    }
+    for (const auto& check : fresh) check->begin_round();
+}
+
+void HealthChecker::stop() noexcept {
+    stopped_ = true;
+    for (const auto& check : checks_) check->stop();
+}
+
+}  // namespace rotary::server
