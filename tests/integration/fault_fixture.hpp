@@ -16,11 +16,6 @@ namespace rotary::test {
 
 inline constexpr const char* kStreamed = R"({"model":"x","stream":true})";
 
-// Waits that end soon, so that silence is noticed within a test.
-inline constexpr const char* kImpatient =
-    "timeouts: {connect: 300ms, first_byte: 300ms, event_gap: 300ms, write_stall: 300ms, "
-    "log_flush: 20ms}\n";
-
 // All series of this name on a page of /metrics together; `with`: those that hold this text.
 inline double sum_of(std::string_view page, std::string_view name, std::string_view with = "") {
     double sum = 0;

@@ -20,9 +20,11 @@ const auto kNameOf = [](const auto& test) { return std::string(test.param.name);
 // Two lists with the entry "a" of one provider: production has another one behind it.
 class StreamBeginningTest : public testing::TestWithParam<Beginning> {
 protected:
-    StreamBeginningTest() {
+    // The events of a stream may come one by one, or all with the head in one piece.
+    void say(bool at_once) {
         ProviderPlan plan;
         plan.answer = stream_answer(GetParam().stream);
+        plan.answer->at_once = at_once;
         provider_.set_plan(plan);
     }
 
@@ -40,7 +42,6 @@ protected:
         EXPECT_EQ(response.header("x-rotary-attempts"), "2");
         EXPECT_EQ(response.ending, Ending::framed);
         EXPECT_EQ(response.body, recorded_stream());
-        EXPECT_EQ(healthy_.request_count(), 1U);
     }
 
     FaultyProvider provider_;
@@ -51,15 +52,19 @@ protected:
 class PassingStreamTest : public StreamBeginningTest {};
 
 TEST_P(PassingStreamTest, ArrivesAsItIs) {
-    const Gateway gateway(options());
-    const Response response = ask(gateway, chat(kStreamed));
-    EXPECT_EQ(response.status, 200U) << response.body;
-    EXPECT_EQ(response.header("x-rotary-model"), "a");
-    EXPECT_EQ(response.header("x-rotary-attempts"), "1");
-    EXPECT_EQ(response.ending, Ending::framed);
-    EXPECT_EQ(response.body, GetParam().stream);
-    EXPECT_EQ(healthy_.request_count(), 0U);
-    EXPECT_EQ(sum_of(gateway, "rotary_upstream_failures_total"), 0.0);
+    for (const bool at_once : {false, true}) {
+        SCOPED_TRACE(at_once ? "at once" : "one by one");
+        say(at_once);
+        const Gateway gateway(options());
+        const Response response = ask(gateway, chat(kStreamed));
+        EXPECT_EQ(response.status, 200U) << response.body;
+        EXPECT_EQ(response.header("x-rotary-model"), "a");
+        EXPECT_EQ(response.header("x-rotary-attempts"), "1");
+        EXPECT_EQ(response.ending, Ending::framed);
+        EXPECT_EQ(response.body, GetParam().stream);
+        EXPECT_EQ(healthy_.request_count(), 0U);
+        EXPECT_EQ(sum_of(gateway, "rotary_upstream_failures_total"), 0.0);
+    }
 }
 
 const std::string kEvent = R"(data: {"choices":[{"delta":{"content":"x"}}]})";
@@ -114,17 +119,21 @@ TEST(LateErrorEventTest, IsPassedOnAndCounted) {
 class NoStreamTest : public StreamBeginningTest {};
 
 TEST_P(NoStreamTest, IsAFailureOfThatEntry) {
-    const Gateway gateway(options());
-    expect_healthy(ask(gateway, chat(kStreamed)));
-    TestClient client = gateway.connect();
-    const Response alone = client.exchange(sandboxed(chat(kStreamed)));
-    EXPECT_EQ(alone.status, 502U) << alone.body;
-    EXPECT_EQ(json_at(alone.body, "error.code"), "upstream_protocol_error") << alone.body;
-    EXPECT_EQ(alone.ending, Ending::framed);
-    EXPECT_EQ(client.exchange(chat(kStreamed)).status, 200U);
-    EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
-    EXPECT_EQ(sum_of(gateway, "rotary_upstream_failures_total", "env=\"sandbox\""), 1.0);
-    EXPECT_GE(sum_of(gateway, "rotary_upstream_failures_total", "env=\"production\""), 1.0);
+    for (const bool at_once : {false, true}) {
+        SCOPED_TRACE(at_once ? "at once" : "one by one");
+        say(at_once);
+        const Gateway gateway(options());
+        expect_healthy(ask(gateway, chat(kStreamed)));
+        TestClient client = gateway.connect();
+        const Response alone = client.exchange(sandboxed(chat(kStreamed)));
+        EXPECT_EQ(alone.status, 502U) << alone.body;
+        EXPECT_EQ(json_at(alone.body, "error.code"), "upstream_protocol_error") << alone.body;
+        EXPECT_EQ(alone.ending, Ending::framed);
+        EXPECT_EQ(client.exchange(chat(kStreamed)).status, 200U);
+        EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
+        EXPECT_EQ(sum_of(gateway, "rotary_upstream_failures_total", "env=\"sandbox\""), 1.0);
+        EXPECT_GE(sum_of(gateway, "rotary_upstream_failures_total", "env=\"production\""), 1.0);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, NoStreamTest,
@@ -148,37 +157,42 @@ void PrintTo(const ErrorEvent& event, std::ostream* out) { *out << event.name; }
 class ErrorEventTest : public testing::TestWithParam<ErrorEvent> {};
 
 TEST_P(ErrorEventTest, CountsLikeTheStatusItStandsFor) {
-    const std::string reason = GetParam().reason;
-    const bool suspends = reason.starts_with("suspended ");
-    FaultyProvider provider;
-    FaultyProvider healthy;
-    ProviderPlan plan;
-    plan.answer = stream_answer(GetParam().stream);
-    provider.set_plan(plan);
-    GatewayOptions options;
-    options.backends = {provider.backend("Bearer one"), healthy.backend("Bearer two")};
-    options.production = {{"a", 0}, {"b", 1}};
-    options.sandbox = {{"a", 0}};
-    const Gateway gateway(options);
-    const Response moved = ask(gateway, chat(kStreamed));
-    EXPECT_EQ(moved.status, 200U);
-    EXPECT_EQ(moved.header("x-rotary-model"), "b");
-    EXPECT_EQ(moved.header("x-rotary-attempts"), "2");
-    EXPECT_EQ(moved.body, recorded_stream());
-    EXPECT_EQ(sum_of(gateway, "rotary_failovers_total"), 1.0);
-    EXPECT_EQ(entry_field(gateway, "a", "state"), suspends ? "suspended" : "active");
-    if (suspends) {
-        EXPECT_EQ(entry_field(gateway, "a", "reason"), reason.substr(reason.find(' ') + 1));
-    } else {
-        EXPECT_EQ(failures(gateway, "production", reason), 1.0);
+    for (const bool at_once : {false, true}) {
+        SCOPED_TRACE(at_once ? "at once" : "one by one");
+        const std::string reason = GetParam().reason;
+        const bool suspends = reason.starts_with("suspended ");
+        FaultyProvider provider;
+        FaultyProvider healthy;
+        ProviderPlan plan;
+        plan.answer = stream_answer(GetParam().stream);
+        plan.answer->at_once = at_once;
+        provider.set_plan(plan);
+        GatewayOptions options;
+        options.backends = {provider.backend("Bearer one"), healthy.backend("Bearer two")};
+        options.production = {{"a", 0}, {"b", 1}};
+        options.sandbox = {{"a", 0}};
+        const Gateway gateway(options);
+        const Response moved = ask(gateway, chat(kStreamed));
+        EXPECT_EQ(moved.status, 200U);
+        EXPECT_EQ(moved.header("x-rotary-model"), "b");
+        EXPECT_EQ(moved.header("x-rotary-attempts"), "2");
+        EXPECT_EQ(moved.body, recorded_stream());
+        EXPECT_EQ(sum_of(gateway, "rotary_failovers_total"), 1.0);
+        EXPECT_EQ(entry_field(gateway, "a", "state"), suspends ? "suspended" : "active");
+        if (suspends) {
+            EXPECT_EQ(entry_field(gateway, "a", "reason"), reason.substr(reason.find(' ') + 1));
+        } else {
+            EXPECT_EQ(failures(gateway, "production", reason), 1.0);
+        }
+        // An account without money is out in both lists: there is nobody left to be asked.
+        const bool both = reason.ends_with("account_exhausted");
+        const Response alone = ask(gateway, sandboxed(chat(kStreamed)));
+        const bool as_it_is = alone.status == 200 && alone.body == GetParam().stream;
+        const bool told = alone.status == (suspends ? 429U : 502U) &&
+                          alone.ending == Ending::framed &&
+                          !json_at(alone.body, "error.code").empty();
+        EXPECT_TRUE((as_it_is && !both) || told) << alone.status << " " << alone.body;
     }
-    // An account without money is out in both lists: there is nobody left to be asked.
-    const bool both = reason.ends_with("account_exhausted");
-    const Response alone = ask(gateway, sandboxed(chat(kStreamed)));
-    const bool as_it_is = alone.status == 200 && alone.body == GetParam().stream;
-    const bool told = alone.status == (suspends ? 429U : 502U) && alone.ending == Ending::framed &&
-                      !json_at(alone.body, "error.code").empty();
-    EXPECT_TRUE((as_it_is && !both) || told) << alone.status << " " << alone.body;
 }
 
 INSTANTIATE_TEST_SUITE_P(

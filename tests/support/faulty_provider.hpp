@@ -50,6 +50,7 @@ struct ProviderAnswer {
     std::vector<std::pair<std::string, std::string>> headers;  // more of them
     std::string body;
     bool chunked = false;         // else Content-Length
+    bool at_once = false;         // head and body in one write, when nothing goes wrong
     std::size_t chunk_bytes = 0;  // 0: a chunk for each event, or the whole body
     std::size_t repetitions = 1;  // how often the body comes; 0: for ever. Chunked only
     std::size_t announced = 0;    // Content-Length, when it is not the body's

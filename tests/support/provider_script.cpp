@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 namespace rotary::test {
 
@@ -136,6 +137,13 @@ private:
     }
 
     bool send(const ProviderAnswer& answer) {
+        gathers_ = answer.at_once && plan_.fault == ProviderFault::none;
+        const bool goes_on = send_pieces(answer);
+        gathers_ = false;
+        return write(std::exchange(gathered_, {})) && goes_on;
+    }
+
+    bool send_pieces(const ProviderAnswer& answer) {
         const std::string head = head_of(answer);
         if (meets(Phase::in_head)) {
             if (plan_.fault == ProviderFault::slow_head) return dribble(head);
@@ -195,6 +203,10 @@ private:
     }
 
     bool write(std::string_view bytes) {
+        if (gathers_) {
+            gathered_ += bytes;
+            return true;
+        }
         constexpr std::size_t kAtOnce = 16 * 1024;
         while (!bytes.empty()) {
             const std::string_view part = bytes.substr(0, kAtOnce);
@@ -237,7 +249,9 @@ private:
     ProviderSocket socket_;
     ProviderPlan plan_;
     ProviderRequest request_;
-    std::string input_;  // read, and not yet part of a request
+    bool gathers_ = false;
+    std::string gathered_;  // to be written at once
+    std::string input_;     // read, and not yet part of a request
 };
 
 }  // namespace
