@@ -4,9 +4,9 @@
 #include <cmath>
 #include <optional>
 
-#include "policy/jwt_signature.hpp"
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
+#include "policy/jwt_signature.hpp"
 
 namespace rotary::policy {
 

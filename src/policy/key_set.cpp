@@ -8,9 +8,9 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "policy/openssl_handles.hpp"
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
+#include "policy/openssl_handles.hpp"
 
 namespace rotary::policy {
 

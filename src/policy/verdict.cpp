@@ -45,7 +45,8 @@ Verdict quota_verdict(const Answer& answer, const SuspendRules& rules) noexcept 
     }
     verdict.try_next = true;
     if (verdict.duration <= std::chrono::milliseconds::zero()) {
-        // Nothing keeps the next request from the same refusal, so only the budget bounds the tries.
+        // Nothing keeps the next request from the same refusal, so only the budget bounds the
+        // tries.
         verdict.effect = Effect::none;
         verdict.costs_budget = true;
     }

@@ -91,7 +91,10 @@ struct Exchange {
     const config::Routing& routing() const noexcept { return wiring->snapshot->config.routing; }
 
     // The longest silence between two pieces of this Backend's answer.
-    std::chrono::milliseconds event_gap() const noexcept { return timeouts().event_gap; }
+    std::chrono::milliseconds event_gap() const noexcept {
+        const bool has_own = backend != nullptr && backend->event_gap.count() > 0;
+        return has_own ? backend->event_gap : timeouts().event_gap;
+    }
 
     // Starts anew with the worker's configuration; keeps no memory but its own.
     void begin(Context& context);

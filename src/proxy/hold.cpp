@@ -17,8 +17,7 @@ Fault no_answer(const char* detail) {
 Hold::Hold(Context& context, Exchange& exchange, Reply& reply)
     : context_(context), exchange_(exchange), reply_(reply), reader_(reply.body) {
     const bool is_success = reply.status >= 200 && reply.status < 300;
-    is_stream_ =
-        is_success && reply.is_event_stream && reply.body.framing() != wire::Framing::none;
+    is_stream_ = is_success && reply.is_event_stream && reply.body.framing() != wire::Framing::none;
     if (is_stream_) exchange_.events.begin();
 }
 

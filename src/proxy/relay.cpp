@@ -307,7 +307,8 @@ Task<Result<void>> Relay::interrupted(const char* detail) {
                                     detail, event.data() + size, event.size() - size - 2);
         event[size++] = '\n';
         event[size++] = '\n';
-        const auto told = co_await put_in({event.data(), size});
+        const std::string_view text(event.data(), size);
+        const auto told = co_await put_in(text);
         if (!told) co_return told.error();
     }
     co_return Fault::upstream(FaultKind::upstream_stream_interrupted, detail, Retry::never);

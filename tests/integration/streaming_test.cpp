@@ -75,16 +75,6 @@ struct Recorded {
             ends.push_back(bytes.find("\n\n", at) + 2);
         }
     }
-    // How many bytes of events stand in front of this offset, and do they end with an event?
-    std::pair<std::size_t, bool> payload_before(std::size_t offset) const {
-        std::size_t size = 0;
-        for (std::size_t i = 0; i < events.size(); ++i) {
-            if (offset <= events[i]) return {size, true};
-            size += std::min(offset, ends[i]) - events[i];
-            if (offset < ends[i]) return {size, false};
-        }
-        return {size, true};
-    }
 };
 
 // Ids differ from answer to answer, lengths do not.
@@ -225,86 +215,6 @@ TEST(StreamingTest, SlowReaderGetsAllThatADeadProviderSent) {
         EXPECT_EQ(client.ending(), Ending::cut);
     }
 }
-
-struct Death {
-    const char* fault;
-    bool exact;  // after a reset nobody can say how much arrived
-};
-
-// The name of the case for people and for ctest.
-void PrintTo(const Death& death, std::ostream* out) { *out << death.fault; }
-
-class ProviderDeathTest : public testing::TestWithParam<Death> {};
-
-TEST_P(ProviderDeathTest, ClientGetsThePieceAndKnowsThatItIsOne) {
-    const auto mock = start_mock(streaming(4, 0ns));
-    const Recorded recorded(*mock);
-    GatewayOptions options = rotating(*mock, {{"a"}});
-    const bool silent = std::string_view(GetParam().fault) == "stall=";
-    if (silent) options.process = "timeouts: {event_gap: 200ms}\n";
-    const Gateway gateway(options);
-
-    std::vector<std::size_t> offsets = {
-        recorded.head,    recorded.head + 1,    recorded.events[2] + 9, recorded.ends[2] - 1,
-        recorded.ends[2], recorded.ends[2] + 1, recorded.ends[2] + 2,   recorded.events.back() - 1};
-    for (std::size_t at = recorded.head + 3; at < recorded.events.back(); at += silent ? 261 : 61) {
-        offsets.push_back(at);
-    }
-    for (const std::size_t offset : offsets) {
-        SCOPED_TRACE(offset);
-        const auto [size, at_boundary] = recorded.payload_before(offset);
-        const std::string fault = GetParam().fault + std::to_string(offset);
-        TestClient client = gateway.connect();
-        client.send(with(chat(kStream), "x-mock-fault", fault));
-        const Response response = client.read_response();
-        ASSERT_EQ(response.status, 200U);
-        EXPECT_EQ(response.ending, Ending::cut);
-        EXPECT_EQ(client.last_end(), ReadEnd::fin);  // and no close_notify
-        EXPECT_EQ(response.body.find("[DONE]"), std::string::npos);
-        constexpr std::string_view kError = "data: {\"error\":";
-        const std::size_t error = response.body.find(kError);
-        const std::string_view came = std::string_view(response.body).substr(0, error);
-        EXPECT_LE(came.size(), size);
-        const bool whole_events = came.empty() || came.ends_with("\n\n");
-        if (GetParam().exact) {
-            EXPECT_EQ(came.size(), size);
-            EXPECT_EQ(whole_events, at_boundary);
-        }
-        EXPECT_EQ(error != std::string::npos, whole_events);
-        if (error == std::string::npos) continue;
-        const std::string event = response.body.substr(error + 6);
-        EXPECT_TRUE(event.ends_with("}\n\n"));
-        EXPECT_EQ(json_at(event, "error.code"), "upstream_stream_interrupted");
-        EXPECT_EQ(json_at(event, "error.type"), "upstream_error");
-    }
-    EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
-    EXPECT_TRUE(mock->wait_for_open_connections(0, 5s));
-}
-
-TEST_P(ProviderDeathTest, WithoutAHeadItIsAFailureThatCanBeTold) {
-    const auto mock = start_mock(streaming(4, 0ns));
-    GatewayOptions options = rotating(*mock, {{"a"}});
-    const bool silent = std::string_view(GetParam().fault) == "stall=";
-    if (silent) options.process = "timeouts: {first_byte: 100ms}\n";
-    const Gateway gateway(options);
-    for (const std::size_t offset : {0U, 30U}) {
-        const Response response = ask(gateway, with(chat(kStream), "x-mock-fault",
-                                                    GetParam().fault + std::to_string(offset)));
-        EXPECT_EQ(response.status, silent ? 504U : 502U);
-        EXPECT_EQ(json_at(response.body, "error.code"),
-                  silent ? "upstream_timeout" : "upstream_protocol_error");
-        EXPECT_EQ(response.ending, Ending::framed);
-    }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, ProviderDeathTest,
-                         testing::Values(Death{"close-after=", true}, Death{"truncate=", true},
-                                         Death{"reset=", false}, Death{"stall=", true}),
-                         [](const auto& test) {
-                             std::string name = test.param.fault;
-                             std::erase_if(name, [](char c) { return c == '=' || c == '-'; });
-                             return name;
-                         });
 
 TEST(StreamingTest, ProviderIsLeftAsSoonAsTheClientGoes) {
     struct Row {

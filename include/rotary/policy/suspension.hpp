@@ -66,9 +66,9 @@ public:
     bool suspend(SteadyTime now, std::chrono::milliseconds duration, SuspendReason reason,
                  const Limits& limits) noexcept;
 
-    // An attempt failed. Limits::failures of them in a row suspend the entry, a failed probe does at
-    // once; each time in a row for longer. In a row: again before it has been back for as long as
-    // it was out. True when this one took it out.
+    // An attempt failed. Limits::failures of them in a row suspend the entry, a failed probe does
+    // at once; each time in a row for longer. In a row: again before it has been back for as long
+    // as it was out. True when this one took it out.
     bool fail(SteadyTime now, bool probe, const Limits& limits) noexcept;
     // An answer was served to its end: failures count anew. One load unless there were some.
     void served() noexcept {

@@ -52,7 +52,7 @@ struct Context {
     std::function<void(std::size_t index)> on_stale_keys;
 
     policy::RetryBudget retry_budget;  // this worker's
-    std::uint64_t random_state = 1;  // of request ids; seeded by the worker
+    std::uint64_t random_state = 1;    // of request ids; seeded by the worker
     Scratch scratch;
 };
 
