@@ -32,6 +32,17 @@ bool holds_usage(std::string_view json) noexcept {
     }
 }
 
+// Whether the object's first member is an error. Some providers send "error": null with each event.
+bool begins_with_error(std::string_view json) noexcept {
+    constexpr std::string_view kError = "\"error\"";
+    json = skip_json_space(json);
+    if (!json.starts_with('{')) return false;
+    json = skip_json_space(json.substr(1));
+    if (!json.starts_with(kError)) return false;
+    json = skip_json_space(json.substr(kError.size()));
+    return json.starts_with(':') && !skip_json_space(json.substr(1)).starts_with("null");
+}
+
 }  // namespace
 
 void SseScanner::begin() noexcept {
@@ -108,7 +119,6 @@ void SseScanner::end_line(std::string_view line) {
 
 void SseScanner::take_data(std::string_view data) {
     ++data_lines_;
-    if (!overlong_data_ && data_lines_ == 1 && text::trim(data) == kDone) done_ = true;
     if (overlong_data_ || data_.size() + data.size() + 1 > line_bytes_) {
         overlong_data_ = true;
         return;
@@ -121,9 +131,9 @@ void SseScanner::take_data(std::string_view data) {
 
 void SseScanner::note_event() {
     if (events_++ == 0 && !overlong_data_) first_.assign(data_);
-    std::string_view data = skip_json_space(data_);
-    if (data.starts_with('{')) data = skip_json_space(data.substr(1));
-    saw_error_ = saw_error_ || is_error_event_ || data.starts_with("\"error\"");
+    // Not before its empty line: a client drops an event that ends without one.
+    if (!overlong_data_ && data_lines_ == 1 && text::trim(data_) == kDone) done_ = true;
+    saw_error_ = saw_error_ || is_error_event_ || begins_with_error(data_);
 }
 
 void SseScanner::end_event() {
