@@ -40,6 +40,11 @@ inline double failures(const Gateway& gateway, const std::string& env, const std
                           "\",model=\"a\",backend=\"backend-0\",reason=\"" + reason + "\"}");
 }
 
+// What an answer means for its entry and the metrics is settled once the client has it.
+inline bool all_settled(const Gateway& gateway) {
+    return eventually([&] { return gateway.metric("rotary_requests_in_flight") == 0; });
+}
+
 inline Request sandboxed(Request request) {
     request.headers.front().second = "default.sandbox.gw.wso2.com";
     return request;

@@ -340,9 +340,9 @@ void Trial::run() {
     EXPECT_EQ(faulty_.connection_count(), cell_.link == Link::refused ? 0U : 2U);
     EXPECT_EQ(faulty_.request_count(),
               cell_.link <= Link::tls && cell_.phase >= Phase::request ? 2U : 0U);
+    EXPECT_TRUE(all_settled(gateway));
     expect_blame(gateway, "production");
     expect_blame(gateway, "sandbox");
-    EXPECT_TRUE(eventually([&] { return gateway.metric("rotary_requests_in_flight") == 0; }));
     // Behind a request that nobody reads the end of the connection can't be seen.
     EXPECT_TRUE(cell_.phase == Phase::request || faulty_.wait_until_none_is_open(5s));
 

@@ -123,9 +123,9 @@ protected:
         });
         const auto died = std::count_if(deaths.begin(), deaths.end(),
                                         [](const Death& death) { return !is_complete(death); });
+        EXPECT_TRUE(all_settled(gateway));
         EXPECT_EQ(sum_of(gateway, "rotary_upstream_failures_total"), static_cast<double>(died));
         EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
-        EXPECT_TRUE(eventually([&] { return gateway.metric("rotary_requests_in_flight") == 0; }));
     }
 
     FaultyProvider plain_;
