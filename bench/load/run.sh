@@ -13,7 +13,9 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here root=$here/../..
-readonly rotary=${ROTARY_BIN:-$root/build/release/rotary}
+# shellcheck source=bench/common.sh
+source "$root/bench/common.sh"
+
 rounds=6 seconds=3
 while (($# > 0)); do
     case $1 in
@@ -27,53 +29,11 @@ while (($# > 0)); do
     shift
 done
 
-die() {
-    echo "run.sh: $*" >&2
-    exit 1
-}
-PATH=$PATH:/usr/sbin
-for tool in nginx wrk taskset curl openssl; do
-    command -v "$tool" >/dev/null || die "$tool is not installed; './dev bench' does it"
-done
-[[ -x $rotary ]] || die "no binary at $rotary; './dev build' makes it"
-(($(nproc) >= 2)) || die "needs two cores: one for the proxy, one for the load"
-
-tmp=$(mktemp -d)
-pids=()
-clean() {
-    local status=$?
-    # A child that is ended before it has become its program would come here too.
-    [[ $BASHPID -eq $$ ]] || return 0
-    trap - EXIT
-    if [[ ${#pids[@]} -gt 0 ]]; then
-        kill "${pids[@]}" 2>/dev/null || true
-        wait "${pids[@]}" 2>/dev/null || true
-    fi
-    if [[ $status -ne 0 ]]; then
-        tail -n 30 "$tmp"/*.log >&2 || true
-    fi
-    rm -rf "$tmp"
-    exit "$status"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-free_ports() {
-    local port found=0
-    while ((found < 4)); do
-        port=$((RANDOM % 12000 + 20000))
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-            echo "$port"
-            found=$((found + 1))
-        fi
-    done
-}
-mapfile -t ports < <(free_ports)
+need_tools nginx wrk taskset curl openssl
+mapfile -t ports < <(free_ports 4)
 readonly nginx_port=${ports[0]}
 export UPSTREAM_PORT=${ports[1]} GATEWAY_PORT=${ports[2]} ADMIN_PORT=${ports[3]}
-export CERTS=$tmp/certs ISSUER=https://issuer.test/bench
-"$root/certs/make-certs.sh" --quiet --dir "$CERTS"
+make_identity
 
 # An answer as long as a short chat completion, about 700 bytes.
 answer() {
@@ -140,23 +100,6 @@ pids+=("$nginx_master")
 taskset -c 0 "$rotary" serve -c "$here/gateway/rotary.yaml" >"$tmp/rotary.log" 2>&1 &
 readonly rotary_pid=$!
 pids+=("$rotary_pid")
-
-TOKEN=$("$rotary" token --key "$CERTS/dev-issuer.key" --issuer "$ISSUER" --subject bench --ttl 1h)
-export TOKEN
-
-# answers URL: whether a chat request is answered by then; waits up to 10 s.
-answers() {
-    local try
-    for ((try = 0; try < 100; try++)); do
-        if curl -fsS --max-time 2 -o /dev/null --cacert "$CERTS/dev-ca.crt" \
-            -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' \
-            -d '{"model":"any","messages":[]}' "$1" 2>>"$tmp/curl.log"; then
-            return 0
-        fi
-        sleep 0.1
-    done
-    return 1
-}
 
 readonly path=/chat/1.0/chat/completions
 declare -A url=(

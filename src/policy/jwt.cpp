@@ -205,7 +205,7 @@ VerifyResult verify(std::string_view token, std::span<const Issuer> issuers, Wal
         const KeyVerdict verdict = try_keys(*issuer.keys, parsed, limits.key_tries);
         if (verdict != KeyVerdict::holds) {
             const bool unknown = verdict == KeyVerdict::unknown_kid;
-            note(failure, best, Progress::no_key, {kRefused, unknown, true, i});
+            note(failure, best, Progress::no_key, {kRefused, unknown, true, i, parsed.kid});
             continue;
         }
         ClaimViews views;

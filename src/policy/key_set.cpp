@@ -198,6 +198,11 @@ bool KeySet::same_keys(const KeySet& other) const noexcept {
                       });
 }
 
+bool KeySet::has(std::string_view kid) const noexcept {
+    return std::any_of(keys_.begin(), keys_.end(),
+                       [kid](const PublicKey& key) { return !key.kid.empty() && key.kid == kid; });
+}
+
 KeySetLoad KeySet::from_jwks(std::string_view text, const KeySetLimits& limits) {
     if (text.size() > limits.bytes) return failed("key set is too long");
     wire::JsonLimits json_limits;

@@ -55,8 +55,8 @@ struct Refusals {
 
 class Authenticator {
 public:
-    Authenticator(Context& context, const Exchange& exchange)
-        : context_(context), exchange_(exchange), rules_(exchange.route->auth) {}
+    Authenticator(Context& context, const Exchange& exchange, KeyNeed& need)
+        : context_(context), exchange_(exchange), rules_(exchange.route->auth), need_(need) {}
 
     Result<void> run() {
         if (rules_.disabled) return {};
@@ -116,11 +116,7 @@ private:
             std::chrono::duration_cast<std::chrono::seconds>(exchange_.timeouts().token_leeway);
         const auto verified = policy::verify(token, issuers.issuers(), now, jwt_limits);
         if (!verified) {
-            const policy::VerifyFailure& failure = verified.error();
-            if (failure.keys_may_be_stale && context_.on_stale_keys) {
-                context_.on_stale_keys(failure.issuer);
-            }
-            refusals_.add(failure.fault);
+            refusals_.add(lacks_key(context_, exchange_, verified.error(), need_));
             return false;
         }
         context_.tokens.put(token, *verified, now, issuers.generation());
@@ -148,6 +144,7 @@ private:
     Context& context_;
     const Exchange& exchange_;
     const policy::AuthRules& rules_;
+    KeyNeed& need_;
     Refusals refusals_;
 };
 
@@ -206,8 +203,8 @@ Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
 
 }  // namespace
 
-Result<void> authenticate(Context& context, Exchange& exchange) {
-    return Authenticator(context, exchange).run();
+Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need) {
+    return Authenticator(context, exchange, need).run();
 }
 
 Result<void> admit(Context& context, Exchange& exchange) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/exchange.hpp"
+#include "proxy/key_wait.hpp"
 
 // The steps between a request's head and its body. All of them are synchronous and read the head
 // out of the worker's scratch; what later steps need is in the exchange when they return.
@@ -11,8 +12,8 @@ namespace rotary::proxy {
 Result<void> match(Context& context, Exchange& exchange);
 
 // Step 2: who is calling, and may they. Faults: missing_credentials, invalid_token, token_expired,
-// scope_denied, issuer_unavailable.
-Result<void> authenticate(Context& context, Exchange& exchange);
+// scope_denied, issuer_unavailable. `need` says whether a key may still come.
+Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need);
 
 // Step 3: what may be taken on. Faults: request_too_large, length_required,
 // unsupported_content_encoding, headers_too_large.

@@ -13,7 +13,12 @@ namespace {
 // Steps 1 to 9, each returning the fault that ends the story there.
 Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchange) {
     if (const auto step = match(context, exchange); !step) co_return step.error();
-    if (const auto step = authenticate(context, exchange); !step) co_return step.error();
+    KeyNeed need;
+    if (const auto step = authenticate(context, exchange, need); !step) {
+        if (!need.pending) co_return step.error();
+        const auto later = co_await authenticate_later(context, client, exchange, need);
+        if (!later) co_return later.error();
+    }
     if (const auto step = admit(context, exchange); !step) co_return step.error();
     if (!take_body_at_hand(client, exchange)) {
         const auto step = co_await read_body(context, client, exchange);

@@ -1,7 +1,7 @@
 #include "proxy/refusal.hpp"
 
 #include "proxy/body.hpp"
-#include "proxy/relay.hpp"
+#include "proxy/deliver.hpp"
 
 #include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/problem.hpp>

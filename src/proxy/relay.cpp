@@ -1,6 +1,6 @@
 #include "proxy/relay.hpp"
 
-#include "proxy/pieces.hpp"
+#include "proxy/deliver.hpp"
 
 #include <rotary/base/text.hpp>
 #include <rotary/wire/http1_writer.hpp>
@@ -59,7 +59,7 @@ private:
     SteadyTime ping_due() const;
     Task<Result<void>> read_more();
     Task<Result<void>> put_in(std::string_view text);
-    Task<Result<void>> interrupted(const char* detail);
+    Task<Result<void>> interrupted(Fault fault);
 
     Context& context_;
     ClientSide& client_;
@@ -269,6 +269,9 @@ Task<Result<void>> Relay::read_more() {
         if (wake == net::Wake::timed_out && context_.reactor.now() < patience) {
             const auto sent = co_await put_in(": ping\n\n");
             if (!sent) co_return sent.error();
+        } else if (wake == net::Wake::cancelled) {
+            co_return Fault::internal(FaultKind::upstream_stream_interrupted,
+                                      "The gateway is shutting down.");
         } else if (wake != net::Wake::ready) {
             co_return Fault::upstream(FaultKind::upstream_stream_interrupted,
                                       "The provider fell silent in the middle of its answer.");
@@ -289,9 +292,10 @@ Task<Result<void>> Relay::put_in(std::string_view text) {
     co_return delivered;
 }
 
-// The provider died. What came is flushed already, and nobody is told that the piece is the whole;
-// a client that reads events is told in its own language. Behind [DONE] nothing is missing.
-Task<Result<void>> Relay::interrupted(const char* detail) {
+// The provider died, or our time is over. What came is flushed already, and nobody is told that the
+// piece is the whole; a client that reads events is told in its own language. Behind [DONE] nothing
+// is missing.
+Task<Result<void>> Relay::interrupted(Fault fault) {
     const bool can_tell = is_event_stream_ && at_boundary_;
     if (can_tell && events_.done()) {
         std::array<std::string_view, 1> end = {wrapping_ == Wrapping::chunked ? "0\r\n\r\n" : ""};
@@ -303,15 +307,16 @@ Task<Result<void>> Relay::interrupted(const char* detail) {
         constexpr std::string_view kStart = "data: ";
         std::copy(kStart.begin(), kStart.end(), event.begin());
         std::size_t size = kStart.size();
-        size += wire::write_problem(wire::problem_of(FaultKind::upstream_stream_interrupted),
-                                    detail, event.data() + size, event.size() - size - 2);
+        size += wire::write_problem(wire::problem_of(fault.kind), fault.detail, event.data() + size,
+                                    event.size() - size - 2);
         event[size++] = '\n';
         event[size++] = '\n';
         const std::string_view text(event.data(), size);
         const auto told = co_await put_in(text);
         if (!told) co_return told.error();
     }
-    co_return Fault::upstream(FaultKind::upstream_stream_interrupted, detail, Retry::never);
+    fault.retry = Retry::never;
+    co_return fault;
 }
 
 Task<Result<void>> Relay::run() {
@@ -325,7 +330,7 @@ Task<Result<void>> Relay::run() {
         }
         exchange_.answer_started = true;
         if (!took) {
-            const auto cut = co_await interrupted(took.error().detail);
+            const auto cut = co_await interrupted(took.error());
             co_return cut;
         }
         last_sent_ = context_.reactor.now();
@@ -340,7 +345,7 @@ Task<Result<void>> Relay::run() {
         const auto read = co_await read_more();
         if (!read) {
             if (read.error().kind == FaultKind::client_gone) co_return read.error();
-            const auto cut = co_await interrupted(read.error().detail);
+            const auto cut = co_await interrupted(read.error());
             co_return cut;
         }
     }
@@ -348,33 +353,6 @@ Task<Result<void>> Relay::run() {
 }
 
 }  // namespace
-
-Task<Result<void>> deliver(Context& context, ClientSide& client, Exchange& exchange,
-                           std::span<std::string_view> pieces) {
-    Buffer kept;  // a head that did not go at once, before the scratch is written over
-    for (;;) {
-        const net::IoResult written = client.stream.write_some(pieces);
-        if (written.status == net::IoStatus::error) {
-            co_return Fault::client(FaultKind::client_gone);
-        }
-        exchange.bytes_sent += written.bytes;
-        drop_front(pieces, written.bytes);
-        const bool accepted = all_empty(pieces);
-        if (accepted && !client.stream.has_pending()) co_return Result<void>{};
-        if (!kept && !pieces[0].empty()) {
-            kept = context.buffers.body(pieces[0].size());
-            std::memcpy(kept.space(), pieces[0].data(), pieces[0].size());
-            kept.produced(pieces[0].size());
-            pieces[0] = kept.view();
-        }
-        net::WaitFor what;
-        what.write = &client.stream.descriptor();
-        what.client = &client.stream.descriptor();  // who hangs up reads no more
-        what.deadline = context.reactor.now() + exchange.timeouts().write_stall;
-        const net::Wake wake = co_await context.reactor.wait(what);
-        if (wake != net::Wake::ready) co_return Fault::client(FaultKind::client_gone);
-    }
-}
 
 Task<Result<void>> relay(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
     exchange.status = reply.status;

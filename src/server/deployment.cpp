@@ -72,6 +72,13 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
             if (!workers_.empty()) publish();
         },
         log);
+    fetcher_->on_fetch([this](std::size_t source, FetchStage stage) {
+        if (stage == FetchStage::started) {
+            keys_.fetch_started(source);
+        } else {
+            fetch_ended(source, stage == FetchStage::failed);
+        }
+    });
     fetcher_->set_sources(keys_.sources());
 
     const std::size_t count = config().workers != 0 ? config().workers : usable_cpus();
@@ -82,11 +89,8 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     options.registry = &registry_;
     options.wiring = wiring_;
     options.issuers = keys_.table();
-    options.on_stale_keys = [this](std::size_t issuer) {
-        boost::asio::post(control_, [this, issuer] {
-            const std::size_t source = keys_.source_of(issuer);
-            if (source != KeyRing::npos) fetcher_->refresh_for_unknown_kid(source);
-        });
+    options.on_stale_keys = [this](const std::shared_ptr<policy::KeyFetch>& fetch) {
+        boost::asio::post(control_, [this, fetch] { look_for_keys(*fetch); });
     };
     for (options.index = 0; options.index < count; ++options.index) {
         workers_.push_back(std::make_unique<Worker>(options, listen_at(options.index)));
@@ -131,6 +135,19 @@ void Deployment::start() {
 void Deployment::publish() {
     const auto table = keys_.table();
     for (auto& worker : workers_) worker->publish(wiring_, table);
+}
+
+// A worker asked, and its requests wait: they must hear of an end even if nothing begins.
+void Deployment::look_for_keys(const policy::KeyFetch& fetch) {
+    const std::size_t source = keys_.source_of(fetch);
+    if (source == KeyRing::npos) return;  // a reload removed the issuer and woke them
+    if (fetcher_->refresh_for_unknown_kid(source) || fetcher_->fetching(source)) return;
+    fetch_ended(source, !fetcher_->status(source).last_error.empty());
+}
+
+void Deployment::fetch_ended(std::size_t source, bool failed) {
+    keys_.fetch_ended(source, failed, fetcher_->not_before(source));
+    for (auto& worker : workers_) worker->wake_key_waits();
 }
 
 ReloadOutcome Deployment::refuse_reload(std::string findings) {
@@ -192,6 +209,7 @@ void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
         sample_entries(*wiring_, out);
         sample_backends(*wiring_, out);
+        sample_keys(keys_, *fetcher_, out);
         out.gauge("rotary_config_last_reload_successful", "1 when the last reload succeeded.", {},
                   last_reload_ok_ ? 1 : 0);
         out.gauge("rotary_config_last_reload_success_timestamp_seconds",
@@ -208,6 +226,7 @@ void Deployment::register_samples() {
 
 void Deployment::drain(std::function<void()> on_drained) {
     fetcher_->stop();
+    for (std::size_t i = 0; i < keys_.sources().size(); ++i) fetch_ended(i, true);
     auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
     for (auto& worker : workers_) {
         worker->drain([this, left, on_drained] {

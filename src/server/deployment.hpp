@@ -57,6 +57,8 @@ private:
                                                  std::vector<config::Finding>& findings);
     std::vector<ListenAt> listen_at(std::size_t worker) const;
     void publish();
+    void look_for_keys(const policy::KeyFetch& fetch);
+    void fetch_ended(std::size_t source, bool failed);
     void free_retired();
     void register_samples();
     bool serves_as(const config::Config& config) const;

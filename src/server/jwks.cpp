@@ -18,7 +18,6 @@ namespace rotary::server {
 namespace {
 
 using std::chrono::milliseconds;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t kNoIndex = static_cast<std::size_t>(-1);
 
@@ -71,12 +70,14 @@ struct JwksFetcher::State {
     void accept(Issuer& issuer, const policy::KeySetLoad& load);
     void fail(Issuer& issuer, const std::string& error);
     void publish(std::size_t index, std::shared_ptr<const policy::KeySet> keys);
+    void tell(const Issuer& issuer, FetchStage stage) const;
     milliseconds retry_delay(unsigned failures) const;
     std::shared_ptr<Issuer> find(const Issuer& issuer) const;
 
     boost::asio::io_context& context;
     const JwksOptions options;
     OnKeys on_keys;
+    OnFetch on_fetch;
     Logger& log;
     std::vector<std::shared_ptr<Issuer>> issuers;
     std::uint64_t fetches_ok = 0;
@@ -98,6 +99,7 @@ void JwksFetcher::State::schedule(const std::shared_ptr<Issuer>& issuer, millise
 void JwksFetcher::State::fetch(const std::shared_ptr<Issuer>& issuer) {
     if (stopped || issuer->get.running()) return;
     ++issuer->timer_generation;  // whatever was scheduled is this
+    tell(*issuer, FetchStage::started);
     if (!issuer->source.file.empty()) {
         HttpsGetResult result;
         result.body = read_file(issuer->source.file, options.limits.bytes, result.error);
@@ -152,7 +154,7 @@ void JwksFetcher::State::fetched(Issuer& issuer, HttpsGetResult result) {
     }
 }
 
-// Nothing of the issuer is touched after publish(): it may have been replaced by then.
+// `on_keys` may replace the issuer, which `owned` then keeps until the end.
 void JwksFetcher::State::accept(Issuer& issuer, const policy::KeySetLoad& load) {
     ++fetches_ok;
     ++issuer.status.fetches_ok;
@@ -161,8 +163,12 @@ void JwksFetcher::State::accept(Issuer& issuer, const policy::KeySetLoad& load) 
     issuer.last_success = std::chrono::steady_clock::now();
     if (issuer.failures > 0) log.info("jwks is back", {{"issuer", issuer.source.issuer}});
     issuer.failures = 0;
-    if (const auto owned = find(issuer)) schedule(owned, options.refresh * 8 / 10);
-    if (issuer.keys && load.keys->same_keys(*issuer.keys)) return;
+    const auto owned = find(issuer);
+    if (owned) schedule(owned, options.refresh * 8 / 10);
+    if (issuer.keys && load.keys->same_keys(*issuer.keys)) {
+        tell(issuer, FetchStage::succeeded);
+        return;
+    }
     for (const std::string& line : load.skipped) {
         log.warn("jwks key skipped", {{"issuer", issuer.source.issuer}, {"reason", line}});
     }
@@ -170,6 +176,7 @@ void JwksFetcher::State::accept(Issuer& issuer, const policy::KeySetLoad& load) 
              {{"issuer", issuer.source.issuer}, {"keys", load.keys->keys().size()}});
     issuer.keys = load.keys;
     publish(issuer.index, load.keys);
+    if (owned) tell(*owned, FetchStage::succeeded);
 }
 
 void JwksFetcher::State::fail(Issuer& issuer, const std::string& error) {
@@ -181,13 +188,19 @@ void JwksFetcher::State::fail(Issuer& issuer, const std::string& error) {
                                    {"error", error},
                                    {"retry_ms", delay.count()},
                                    {"keys_kept", issuer.keys != nullptr}});
-    if (const auto owned = find(issuer)) schedule(owned, delay);
+    const auto owned = find(issuer);
+    if (owned) schedule(owned, delay);
     const auto age = std::chrono::steady_clock::now() - issuer.last_success;
     if (issuer.keys && age >= options.stale) {
         log.error("jwks went stale", {{"issuer", issuer.source.issuer}});
         issuer.keys = nullptr;
         publish(issuer.index, nullptr);
     }
+    if (owned) tell(*owned, FetchStage::failed);
+}
+
+void JwksFetcher::State::tell(const Issuer& issuer, FetchStage stage) const {
+    if (on_fetch && find(issuer)) on_fetch(issuer.index, stage);
 }
 
 void JwksFetcher::State::publish(std::size_t index, std::shared_ptr<const policy::KeySet> keys) {
@@ -217,6 +230,8 @@ JwksFetcher::JwksFetcher(boost::asio::io_context& context, const JwksOptions& op
     : state_(std::make_unique<State>(context, options, std::move(on_keys), log)) {}
 
 JwksFetcher::~JwksFetcher() { stop(); }
+
+void JwksFetcher::on_fetch(OnFetch on_fetch) { state_->on_fetch = std::move(on_fetch); }
 
 void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
     if (state_->stopped) return;
@@ -255,6 +270,17 @@ bool JwksFetcher::refresh_for_unknown_kid(std::size_t index) {
     issuer->last_unknown_kid = now;
     state_->fetch(issuer);
     return true;
+}
+
+bool JwksFetcher::fetching(std::size_t issuer) const noexcept {
+    return issuer < size() && state_->issuers[issuer]->get.running();
+}
+
+SteadyTime JwksFetcher::not_before(std::size_t issuer) const noexcept {
+    if (issuer >= size() || !state_->issuers[issuer]->asked_for_unknown_kid) {
+        return SteadyTime::min();
+    }
+    return state_->issuers[issuer]->last_unknown_kid + state_->options.cooldown;
 }
 
 void JwksFetcher::stop() noexcept {

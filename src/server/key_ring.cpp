@@ -10,6 +10,7 @@ void KeyRing::configure(const policy::Snapshot& snapshot) {
     std::vector<policy::Issuer> issuers;
     std::vector<JwksSource> sources;
     std::vector<std::size_t> issuer_of_source;
+    std::vector<bool> taken(sources_.size());  // two resources may say the same
     for (std::size_t i = 0; i < snapshot.issuers.size(); ++i) {
         const config::TokenIssuer& resource = snapshot.issuers[i];
         policy::Issuer issuer;
@@ -20,10 +21,14 @@ void KeyRing::configure(const policy::Snapshot& snapshot) {
         if (resource.jwks) {
             JwksSource source{resource.issuer, resource.jwks->url, resource.jwks->file,
                               snapshot.issuer_ca_pem[i]};
-            const auto known = std::find(sources_.begin(), sources_.end(), source);
-            if (known != sources_.end()) {
-                const auto place = static_cast<std::size_t>(known - sources_.begin());
+            std::size_t place = 0;
+            while (place < sources_.size() && (taken[place] || sources_[place] != source)) ++place;
+            if (place < sources_.size()) {
+                taken[place] = true;
                 issuer.keys = issuers_[issuer_of_source_[place]].keys;
+                issuer.fetch = issuers_[issuer_of_source_[place]].fetch;
+            } else {
+                issuer.fetch = std::make_shared<policy::KeyFetch>();
             }
             sources.push_back(std::move(source));
             issuer_of_source.push_back(i);
@@ -46,6 +51,7 @@ void KeyRing::set_keys(std::size_t source, std::shared_ptr<const policy::KeySet>
     if (source >= issuer_of_source_.size()) return;
     policy::Issuer& issuer = issuers_[issuer_of_source_[source]];
     issuer.keys = std::move(keys);
+    issuer.fetch->has_keys(issuer.keys ? issuer.keys->generation() : 0);
     if (issuer.keys) {
         log_.info("token issuer's keys are known",
                   {{"issuer", issuer.iss}, {"keys", issuer.keys->keys().size()}});
@@ -54,8 +60,23 @@ void KeyRing::set_keys(std::size_t source, std::shared_ptr<const policy::KeySet>
     }
 }
 
-std::size_t KeyRing::source_of(std::size_t issuer) const noexcept {
-    const auto place = std::find(issuer_of_source_.begin(), issuer_of_source_.end(), issuer);
+void KeyRing::fetch_started(std::size_t source) {
+    if (source < issuer_of_source_.size()) issuers_[issuer_of_source_[source]].fetch->started();
+}
+
+void KeyRing::fetch_ended(std::size_t source, bool failed, SteadyTime not_before) {
+    if (source >= issuer_of_source_.size()) return;
+    issuers_[issuer_of_source_[source]].fetch->ended(failed, not_before);
+}
+
+const std::string& KeyRing::name_of(std::size_t source) const {
+    return issuers_.at(issuer_of_source_.at(source)).name;
+}
+
+std::size_t KeyRing::source_of(const policy::KeyFetch& fetch) const noexcept {
+    const auto place =
+        std::find_if(issuer_of_source_.begin(), issuer_of_source_.end(),
+                     [&](std::size_t issuer) { return issuers_[issuer].fetch.get() == &fetch; });
     return place == issuer_of_source_.end()
                ? npos
                : static_cast<std::size_t>(place - issuer_of_source_.begin());
@@ -71,6 +92,25 @@ std::vector<std::string> KeyRing::missing() const {
         if (!issuer.keys) names.push_back(issuer.name);
     }
     return names;
+}
+
+void sample_keys(const KeyRing& keys, const JwksFetcher& fetcher, metrics::Exposition& out) {
+    for (std::size_t source = 0; source < keys.sources().size(); ++source) {
+        const metrics::Label issuer{"issuer", keys.name_of(source)};
+        const auto set = fetcher.keys(source);
+        const JwksStatus status = fetcher.status(source);
+        out.gauge("rotary_jwks_keys", "Keys in force of a token issuer; 0: its tokens get 503.",
+                  {issuer}, set ? static_cast<double>(set->keys().size()) : 0.0);
+        const auto success = status.last_success.value_or(WallTime{}).time_since_epoch();
+        out.gauge("rotary_jwks_last_success_timestamp_seconds",
+                  "When a token issuer's keys were last fetched; 0: never.", {issuer},
+                  std::chrono::duration<double>(success).count());
+        const char* const help = "Fetches of a token issuer's keys.";
+        out.counter("rotary_jwks_fetches_total", help, {issuer, {"outcome", "ok"}},
+                    static_cast<double>(status.fetches_ok));
+        out.counter("rotary_jwks_fetches_total", help, {issuer, {"outcome", "failed"}},
+                    static_cast<double>(status.fetches_failed));
+    }
 }
 
 }  // namespace rotary::server

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/log.hpp>
+#include <rotary/base/metrics.hpp>
 #include <rotary/policy/jwt.hpp>
 #include <rotary/policy/snapshot.hpp>
 #include <rotary/server/jwks.hpp>
@@ -24,8 +25,13 @@ public:
     // What JwksFetcher is to fetch, in its order; its indices are translated by set_keys.
     const std::vector<JwksSource>& sources() const noexcept { return sources_; }
     void set_keys(std::size_t source, std::shared_ptr<const policy::KeySet> keys);
-    // The fetcher's index of an issuer; npos for one with a certificate.
-    std::size_t source_of(std::size_t issuer) const noexcept;
+    // What the fetcher tells of a fetch, passed on to the workers.
+    void fetch_started(std::size_t source);
+    void fetch_ended(std::size_t source, bool failed, SteadyTime not_before);
+    // The fetcher's index of the issuer with this state; npos when a reload has removed it.
+    std::size_t source_of(const policy::KeyFetch& fetch) const noexcept;
+    // The issuer's resource name.
+    const std::string& name_of(std::size_t source) const;
 
     std::shared_ptr<const policy::IssuerTable> table() const;
     // Names of issuers without keys yet: their tokens are answered with 503.
@@ -39,5 +45,8 @@ private:
     std::vector<JwksSource> sources_;
     std::vector<std::size_t> issuer_of_source_;
 };
+
+// Samples of each issuer whose keys are fetched, worked out at each scrape: rotary_jwks_*.
+void sample_keys(const KeyRing& keys, const JwksFetcher& fetcher, metrics::Exposition& out);
 
 }  // namespace rotary::server

@@ -126,6 +126,7 @@ struct Worker::Body {
         context.buckets = std::move(buckets);
         context.wiring = std::move(wiring);
         context.issuers = std::move(issuers);
+        context.key_waits.wake_all();
     }
 
     void accept(int fd, const net::TlsContext* tls) {
@@ -219,6 +220,10 @@ void Worker::publish(std::shared_ptr<const proxy::Wiring> wiring,
     post([body = body_.get(), wiring = std::move(wiring), issuers = std::move(issuers)]() mutable {
         body->adopt(std::move(wiring), std::move(issuers));
     });
+}
+
+void Worker::wake_key_waits() {
+    post([body = body_.get()] { body->context.key_waits.wake_all(); });
 }
 
 void Worker::drain(std::function<void()> on_empty) {

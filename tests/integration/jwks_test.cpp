@@ -125,6 +125,40 @@ TEST_F(JwksTest, AfterTheCooldownAnUnknownKidIsLookedForAgain) {
     EXPECT_GE(std::chrono::steady_clock::now() - before, 100ms);
 }
 
+// An end is told after the keys, so that whoever hears of it has them.
+TEST_F(JwksTest, TellsOfTheBeginningAndTheEndOfEachFetch) {
+    fetcher().on_fetch([this](std::size_t issuer, FetchStage stage) {
+        const char* const names[] = {"started", "succeeded", "failed"};
+        const std::string busy = fetcher().fetching(issuer) ? " busy" : "";
+        published_.push_back(names[static_cast<std::size_t>(stage)] + busy);
+    });
+    KeyServer& keys = server();
+    keys.serve(jwks_of({"a"}));
+    fetcher().set_sources({at(keys.url())});
+    EXPECT_TRUE(fetcher().fetching(0));
+    EXPECT_FALSE(fetcher().fetching(1));
+    EXPECT_EQ(fetcher().not_before(0), SteadyTime::min());
+    ASSERT_TRUE(run_until_published(3));
+    EXPECT_THAT(published_, testing::ElementsAre("started", "0: a ", "succeeded"));
+    EXPECT_EQ(fetcher().not_before(0), SteadyTime::min()) << "nobody has asked for it";
+    published_.clear();
+    const SteadyTime before = std::chrono::steady_clock::now();
+    ASSERT_TRUE(fetcher().refresh_for_unknown_kid(0));  // the same keys
+    EXPECT_GE(fetcher().not_before(0), before + options_.cooldown);
+    ASSERT_TRUE(run_until_published(2));
+    EXPECT_THAT(published_, testing::ElementsAre("started", "succeeded"));
+}
+
+TEST_F(JwksTest, TellsOfAFailureToo) {
+    fetcher().on_fetch([this](std::size_t, FetchStage stage) {
+        published_.push_back(stage == FetchStage::started ? "started" : "ended");
+    });
+    JwksSource missing, unreachable = at("gopher://x");
+    missing.file = "/nowhere/at/all";
+    fetcher().set_sources({missing, unreachable});
+    EXPECT_THAT(published_, testing::ElementsAre("started", "ended", "started", "ended"));
+}
+
 TEST_F(JwksTest, OneFetchAtATime) {
     KeyServer& keys = server();  // never answers
     fetcher().set_sources({at(keys.url())});

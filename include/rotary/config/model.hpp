@@ -98,7 +98,7 @@ struct Limits {
     // Keys of token issuers, and the admin listener.
     std::size_t jwks_bytes = 262144;
     std::size_t jwks_keys = 100;
-    std::size_t unknown_kids = 128;  // remembered as unknown, an issuer
+    std::size_t unknown_kids = 128;  // remembered as unknown, an issuer and worker
     std::size_t admin_connections = 64;
     std::size_t admin_body_bytes = 65536;
 };
@@ -137,7 +137,9 @@ struct Timeouts {
     Duration jwks_refresh{300'000};
     Duration jwks_fetch{5'000};       // one fetch
     Duration jwks_cooldown{30'000};   // between two fetches for an unknown key
+    Duration jwks_wait{1'000};        // the longest that a request waits for one
     Duration jwks_stale{86'400'000};  // how long the last good keys outlive an outage
+    Duration unknown_kid{300'000};    // how long a key that a fetch did not bring is not looked for
     Duration token_leeway{60'000};    // clocks that differ
 
     // The process.

@@ -11,6 +11,7 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
+#include <rotary/policy/key_fetch.hpp>
 #include <rotary/policy/key_set.hpp>
 
 namespace rotary::policy {
@@ -20,6 +21,7 @@ struct Issuer {
     std::string name;                    // the TokenIssuer resource's, for logs and metrics
     std::string iss;                     // compared exactly
     std::shared_ptr<const KeySet> keys;  // null: not fetched yet
+    std::shared_ptr<KeyFetch> fetch;     // null: a certificate, which is not fetched
     std::vector<std::string> audiences;  // empty: any token will do
     std::string consumer_key_claim = "azp";
     std::string scopes_claim = "scope";
@@ -106,6 +108,7 @@ struct VerifyFailure {
     bool keys_may_be_stale = false;
     // The issuer that came closest. Others may share its iss, and what is stale may be theirs.
     std::size_t issuer = kNoIssuer;
+    std::string kid = {};  // as the token names it, when keys may be stale; empty: it names none
 };
 
 // Found by VerifyResult::value() when it holds a failure.

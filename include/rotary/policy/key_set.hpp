@@ -56,7 +56,8 @@ public:
     static KeySetLoad from_pem(std::string_view text, const KeySetLimits& limits = {});
 
     std::span<const PublicKey> keys() const noexcept { return keys_; }
-    // Another number for each set ever built in this process.
+    bool has(std::string_view kid) const noexcept;  // a key of this name
+    // Another number for each set ever built in this process; never 0.
     std::uint64_t generation() const noexcept { return generation_; }
     // The same keys in the same order: fetched anew, nothing to publish.
     bool same_keys(const KeySet& other) const noexcept;

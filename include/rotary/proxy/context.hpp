@@ -10,6 +10,7 @@
 #include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/token_cache.hpp>
 #include <rotary/proxy/access_log.hpp>
+#include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/wire/message.hpp>
@@ -48,12 +49,13 @@ struct Context {
     std::shared_ptr<const policy::IssuerTable> issuers;
     std::shared_ptr<const std::vector<std::size_t>> buckets;  // of `pool`, as wiring->upstreams
 
-    // Told when a token names a key that issuer `index` does not have; must not block.
-    std::function<void(std::size_t index)> on_stale_keys;
+    // Asks for a fetch of an issuer's keys, once KeyFetch::hope() said so; must not block.
+    std::function<void(const std::shared_ptr<policy::KeyFetch>&)> on_stale_keys;
 
     policy::RetryBudget retry_budget;  // this worker's
     std::uint64_t random_state = 1;    // of request ids; seeded by the worker
     Scratch scratch;
+    KeyWaits key_waits{};  // woken by the worker
 };
 
 }  // namespace rotary::proxy

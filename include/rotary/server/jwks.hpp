@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/policy/key_set.hpp>
 
@@ -42,9 +43,11 @@ struct JwksStatus {
     std::string last_error;  // empty after a success
 };
 
-// Keeps the keys of every token issuer fresh, in the background: a request never waits for a fetch.
-// One fetch at a time an issuer. The last good keys stay through an outage, up to `stale`. Reading
-// a file blocks, which is fine here. Lives on the control thread's io_context; single-threaded.
+enum class FetchStage : std::uint8_t { started, succeeded, failed };
+
+// Keeps the keys of every token issuer fresh, in the background. One fetch at a time an issuer. The
+// last good keys stay through an outage, up to `stale`. Reading a file blocks, which is fine here.
+// Lives on the control thread's io_context; single-threaded.
 class JwksFetcher {
 public:
     // Called with new keys; with none when the old ones went stale. Not called when a fetch brought
@@ -59,6 +62,12 @@ public:
     JwksFetcher(const JwksFetcher&) = delete;
     JwksFetcher& operator=(const JwksFetcher&) = delete;
 
+    // Told of the beginning and the end of every fetch; of an end after `on_keys`, so that whoever
+    // hears of it has the keys. Set before the first sources. Not told of fetches that a reload or
+    // stop() cancels.
+    using OnFetch = std::function<void(std::size_t issuer, FetchStage stage)>;
+    void on_fetch(OnFetch on_fetch);
+
     // Starts fetching, or after a reload goes on with these. A source that was there already keeps
     // its keys, counts and times. Files are read, and `on_keys` called for those with new keys,
     // before it returns.
@@ -68,6 +77,10 @@ public:
     // another fetch, one is under way, or there is no such issuer. Cheap, but callers on other
     // threads must post here, so they should ask at most once a cooldown themselves.
     bool refresh_for_unknown_kid(std::size_t issuer);
+
+    bool fetching(std::size_t issuer) const noexcept;
+    // From when on refresh_for_unknown_kid() would fetch again.
+    SteadyTime not_before(std::size_t issuer) const noexcept;
 
     // No fetch goes on and `on_keys` is not called any more; keys and status stay readable.
     void stop() noexcept;

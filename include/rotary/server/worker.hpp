@@ -32,7 +32,7 @@ struct WorkerOptions {
     metrics::Registry* registry = nullptr;
     std::shared_ptr<const proxy::Wiring> wiring;
     std::shared_ptr<const policy::IssuerTable> issuers;
-    std::function<void(std::size_t issuer)> on_stale_keys;  // any thread
+    std::function<void(const std::shared_ptr<policy::KeyFetch>&)> on_stale_keys;  // any thread
 };
 
 // One event loop on its own thread with its own everything: listeners, sessions, upstream pool,
@@ -53,6 +53,10 @@ public:
     // From now on exchanges begin with this; those under way keep what they began with.
     void publish(std::shared_ptr<const proxy::Wiring> wiring,
                  std::shared_ptr<const policy::IssuerTable> issuers);
+
+    // A fetch of keys has ended: requests that wait for one look again. After publish() they do
+    // anyway.
+    void wake_key_waits();
 
     // Stops accepting, closes idle connections; `on_empty` is called (on the worker's thread) when
     // the last session has ended.

@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# What the benchmarks share; sourced by them after they have set `root` and `here`.
+readonly rotary=${ROTARY_BIN:-$root/build/release/rotary}
+PATH=$PATH:/usr/sbin
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+# need_tools TOOL...
+need_tools() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || die "$tool is not installed; './dev bench' does it"
+    done
+    [[ -x $rotary ]] || die "no binary at $rotary; './dev build' makes it"
+    (($(nproc) >= 2)) || die "needs two cores: one for the proxy, one for the load"
+}
+
+# A folder of its own, removed at the end with every process in `pids`.
+tmp=$(mktemp -d)
+pids=()
+clean() {
+    local status=$?
+    # A child that is ended before it has become its program would come here too.
+    [[ $BASHPID -eq $$ ]] || return 0
+    trap - EXIT
+    if [[ ${#pids[@]} -gt 0 ]]; then
+        kill "${pids[@]}" 2>/dev/null || true
+        wait "${pids[@]}" 2>/dev/null || true
+    fi
+    if [[ $status -ne 0 ]]; then
+        tail -n 30 "$tmp"/*.log >&2 || true
+    fi
+    rm -rf "$tmp"
+    exit "$status"
+}
+trap clean EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# free_ports COUNT
+free_ports() {
+    local port found=0
+    while ((found < $1)); do
+        port=$((RANDOM % 12000 + 20000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            found=$((found + 1))
+        fi
+    done
+}
+
+# Certificates, an issuer and a token for the gateways of the benchmarks.
+make_identity() {
+    export CERTS=$tmp/certs ISSUER=https://issuer.test/bench
+    "$root/certs/make-certs.sh" --quiet --dir "$CERTS"
+    TOKEN=$("$rotary" token --key "$CERTS/dev-issuer.key" --issuer "$ISSUER" --subject bench \
+        --ttl 6h)
+    export TOKEN
+}
+
+# answers URL: whether a chat request is answered by then; waits up to 10 s.
+answers() {
+    local try
+    for ((try = 0; try < 100; try++)); do
+        if curl -fsS --max-time 2 -o /dev/null --cacert "$CERTS/dev-ca.crt" \
+            -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' \
+            -d '{"model":"any","messages":[]}' "$1" 2>>"$tmp/curl.log"; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    return 1
+}

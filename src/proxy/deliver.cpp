@@ -1,0 +1,36 @@
+#include "proxy/deliver.hpp"
+
+#include "proxy/pieces.hpp"
+
+#include <cstring>
+
+namespace rotary::proxy {
+
+Task<Result<void>> deliver(Context& context, ClientSide& client, Exchange& exchange,
+                           std::span<std::string_view> pieces) {
+    Buffer kept;  // a head that did not go at once, before the scratch is written over
+    for (;;) {
+        const net::IoResult written = client.stream.write_some(pieces);
+        if (written.status == net::IoStatus::error) {
+            co_return Fault::client(FaultKind::client_gone);
+        }
+        exchange.bytes_sent += written.bytes;
+        drop_front(pieces, written.bytes);
+        const bool accepted = all_empty(pieces);
+        if (accepted && !client.stream.has_pending()) co_return Result<void>{};
+        if (!kept && !pieces[0].empty()) {
+            kept = context.buffers.body(pieces[0].size());
+            std::memcpy(kept.space(), pieces[0].data(), pieces[0].size());
+            kept.produced(pieces[0].size());
+            pieces[0] = kept.view();
+        }
+        net::WaitFor what;
+        what.write = &client.stream.descriptor();
+        what.client = &client.stream.descriptor();  // who hangs up reads no more
+        what.deadline = context.reactor.now() + exchange.timeouts().write_stall;
+        const net::Wake wake = co_await context.reactor.wait(what);
+        if (wake != net::Wake::ready) co_return Fault::client(FaultKind::client_gone);
+    }
+}
+
+}  // namespace rotary::proxy
