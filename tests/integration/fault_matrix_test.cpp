@@ -241,7 +241,7 @@ private:
         };
         add("connect", connecting);
         add("write_stall", cell_.phase == Phase::request);
-        add("first_byte", !connecting);
+        add("first_byte", !connecting && cell_.phase != Phase::request);
         add("event_gap", cell_.phase >= Phase::after_head);
         return text + "}\n";
     }
