@@ -57,7 +57,7 @@ std::optional<Result<Held>> Hold::look_at_events() const {
 
 Result<Held> Hold::judge_first_event() const {
     const std::string_view payload = text::trim(exchange_.events.first_payload());
-    if (payload.empty() || exchange_.events.done()) return Held{};  // too long to keep, or [DONE]
+    if (payload.empty() || payload == "[DONE]") return Held{};  // empty: too long to keep
     if (payload.front() != '{' || payload.back() != '}') {
         return no_answer("The provider's stream does not begin with a JSON object.");
     }

@@ -120,7 +120,6 @@ void SseScanner::end_line(std::string_view line) {
 
 void SseScanner::take_data(std::string_view data) {
     ++data_lines_;
-    if (!overlong_data_ && data_lines_ == 1 && text::trim(data) == kDone) done_ = true;
     if (overlong_data_ || data_.size() + data.size() + 1 > line_bytes_) {
         overlong_data_ = true;
         return;
@@ -133,6 +132,8 @@ void SseScanner::take_data(std::string_view data) {
 
 void SseScanner::note_event() {
     if (events_++ == 0 && !overlong_data_) first_.assign(data_);
+    // Not before its empty line: a client drops an event that ends without one.
+    if (!overlong_data_ && data_lines_ == 1 && text::trim(data_) == kDone) done_ = true;
     saw_error_ = saw_error_ || is_error_event_ || begins_with_error(data_);
 }
 

@@ -51,6 +51,27 @@ void expect_everyhow(const Row& row, std::size_t line_bytes) {
 
 const std::string kUsage = R"({"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":12}})";
 
+TEST(SseScanner, SeesErrors) {
+    const std::pair<const char*, bool> rows[] = {
+        {"data: {\"error\":{\"code\":500}}\n\n", true},
+        {"data: { \"error\" : \"x\"}\n\n", true},
+        {"event: error\ndata: {}\n\n", true},
+        {"data: {\"error\":null,\"choices\":[]}\n\n", false},
+        {"data: {\"choices\":[{\"error\":1}]}\n\n", false},
+        {"data: {\"errors\":1}\n\n", false},
+        {"data: \"error\"\n\n", false},
+        {"data: {\"error\":{}}\n", false},
+    };
+    for (const auto& [stream, is_error] : rows) {
+        SCOPED_TRACE(stream);
+        SseScanner scanner;
+        feed(scanner, "data: {}\n\n");
+        feed(scanner, stream);
+        feed(scanner, "data: {}\n");
+        EXPECT_EQ(scanner.saw_error(), is_error);
+    }
+}
+
 TEST(SseScanner, FollowsStreams) {
     const Row rows[] = {
         {"nothing", ""},
@@ -74,7 +95,7 @@ TEST(SseScanner, FollowsStreams) {
         {"cut inside the first byte", "d", 0, false},
         {"done", "data: a\n\ndata: [DONE]\n\n", 2, true, true},
         {"done without a space", "data:[DONE]\r\n\r\n", 1, true, true},
-        {"done without its empty line", "data: [DONE]\n", 0, false, true},
+        {"done without its empty line", "data: [DONE]\n", 0, false},
         {"done is not over yet", "data: [DONE]", 0, false, false},
         {"done inside other text", "data: [DONE] x\n\ndata: \"[DONE]\"\n\n: [DONE]\n\n", 2},
         {"done as a second line", "data: a\ndata: [DONE]\n\n", 1},
