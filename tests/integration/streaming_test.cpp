@@ -113,7 +113,8 @@ TEST(StreamingTest, UsageAndOddEventsPassUntouched) {
     EXPECT_EQ(events[8].data(), "[DONE]");
 
     const std::string odd =
-        ": comment\r\n\r\nevent: x\ndata: 1\ndata:2\n\n\n\ndata: {\"usage\":1}\r\r"
+        ": comment\r\n\r\nevent: x\ndata: {\"a\":\ndata:2}\n\n\n\ndata: 1\n\ndata: "
+        "{\"usage\":1}\r\r"
         "id: 7\nretry: 5\n\ndata: [DONE]\n\nleft over";
     mock->respond_with("a", 200, {{"content-type", "text/event-stream"}}, odd);
     const Response response = client.exchange(chat(kStream));
