@@ -21,14 +21,38 @@ bool UpstreamPool::usable(const Idle& idle, net::SteadyTime now) const noexcept 
     return now - idle.since < limits_.idle && alive(*idle.stream);
 }
 
-std::size_t UpstreamPool::bucket(const std::string& key) {
-    const auto [place, is_new] = keys_.emplace(key, buckets_.size());
-    if (is_new) buckets_.emplace_back().reserve(limits_.idle_connections);
-    return place->second;
+std::size_t UpstreamPool::hold(const std::string& key) {
+    const auto known = keys_.find(key);
+    if (known != keys_.end()) {
+        ++buckets_[known->second].holders;
+        return known->second;
+    }
+    const std::size_t place = free_place();
+    keys_.emplace(key, place);
+    Bucket& bucket = buckets_[place];
+    bucket.key = key;
+    bucket.holders = 1;
+    bucket.idle.reserve(limits_.idle_connections);
+    return place;
+}
+
+std::size_t UpstreamPool::free_place() {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        if (buckets_[i].holders == 0) return i;
+    }
+    buckets_.emplace_back();
+    return buckets_.size() - 1;
+}
+
+void UpstreamPool::release(std::size_t bucket) noexcept {
+    Bucket& released = buckets_[bucket];
+    if (--released.holders > 0) return;
+    keys_.erase(released.key);
+    released = {};
 }
 
 std::unique_ptr<net::Stream> UpstreamPool::take(std::size_t bucket, net::SteadyTime now) noexcept {
-    std::vector<Idle>& idle = buckets_[bucket];
+    std::vector<Idle>& idle = buckets_[bucket].idle;
     while (!idle.empty()) {
         Idle last = std::move(idle.back());
         idle.pop_back();
@@ -39,24 +63,24 @@ std::unique_ptr<net::Stream> UpstreamPool::take(std::size_t bucket, net::SteadyT
 
 void UpstreamPool::put(std::size_t bucket, std::unique_ptr<net::Stream> stream,
                        net::SteadyTime now) {
-    std::vector<Idle>& idle = buckets_[bucket];
+    std::vector<Idle>& idle = buckets_[bucket].idle;
     if (idle.size() >= limits_.idle_connections || !alive(*stream)) return;
     idle.push_back({std::move(stream), now});
 }
 
 void UpstreamPool::sweep(net::SteadyTime now) {
-    for (std::vector<Idle>& idle : buckets_) {
-        std::erase_if(idle, [&](const Idle& one) { return !usable(one, now); });
+    for (Bucket& bucket : buckets_) {
+        std::erase_if(bucket.idle, [&](const Idle& one) { return !usable(one, now); });
     }
 }
 
 void UpstreamPool::clear() {
-    for (std::vector<Idle>& idle : buckets_) idle.clear();
+    for (Bucket& bucket : buckets_) bucket.idle.clear();
 }
 
 std::size_t UpstreamPool::idle() const noexcept {
     std::size_t count = 0;
-    for (const std::vector<Idle>& idle : buckets_) count += idle.size();
+    for (const Bucket& bucket : buckets_) count += bucket.idle.size();
     return count;
 }
 

@@ -23,9 +23,11 @@ public:
     };
     explicit UpstreamPool(const Limits& limits) : limits_(limits) {}
 
-    // The place for connections with this key; stays valid across reloads. Not for the path:
-    // resolved once when a snapshot is published.
-    std::size_t bucket(const std::string& key);
+    // The place for connections with this key: the same one, with what waits in it, as long as
+    // somebody holds it. Not for the path: resolved once when a snapshot is published.
+    std::size_t hold(const std::string& key);
+    // Once for each hold(). The last one closes the bucket's connections and frees its place.
+    void release(std::size_t bucket) noexcept;
 
     // A connection that looks alive, or null.
     std::unique_ptr<net::Stream> take(std::size_t bucket, net::SteadyTime now) noexcept;
@@ -35,17 +37,24 @@ public:
     void sweep(net::SteadyTime now);  // closes what is dead or too old; called each second
     void clear();
     std::size_t idle() const noexcept;
+    std::size_t buckets() const noexcept { return keys_.size(); }
 
 private:
     struct Idle {
         std::unique_ptr<net::Stream> stream;
         net::SteadyTime since;
     };
+    struct Bucket {
+        std::string key;  // empty: the place is free
+        std::size_t holders = 0;
+        std::vector<Idle> idle;
+    };
     bool usable(const Idle& idle, net::SteadyTime now) const noexcept;
+    std::size_t free_place();
 
     Limits limits_;
     std::map<std::string, std::size_t> keys_;
-    std::vector<std::vector<Idle>> buckets_;
+    std::vector<Bucket> buckets_;
 };
 
 }  // namespace rotary::proxy
