@@ -172,7 +172,7 @@ TEST(Lifecycle, positions_survive_a_reload) {
 }
 
 TEST(Lifecycle, a_drain_finishes_what_runs_and_takes_on_nothing) {
-    Edge edge({}, slow_streams(50));
+    Edge edge(with_process("timeouts: {shutdown: 700ms}\n"), slow_streams(50));
     TestClient idle = edge.gateway.connect();
     ASSERT_EQ(idle.exchange(chat()).status, 200U);
     TestClient fresh = edge.gateway.connect();
@@ -294,11 +294,10 @@ TEST(Lifecycle, health_and_status_say_what_is) {
     EXPECT_EQ(edge.gateway.admin("/livez"), "ok\n");
     EXPECT_EQ(edge.gateway.admin("/readyz"), "ok\n");
     EXPECT_THAT(edge.gateway.admin("/readyz?verbose"),
-                testing::AllOf(testing::StartsWith("ok\n"),
-                               testing::HasSubstr("configuration: loaded\n"),
-                               testing::HasSubstr("listeners: bound\n"),
-                               testing::HasSubstr("draining: no\n"),
-                               testing::HasSubstr("last reload: none\n")));
+                testing::AllOf(
+                    testing::StartsWith("ok\n"), testing::HasSubstr("configuration: loaded\n"),
+                    testing::HasSubstr("listeners: bound\n"), testing::HasSubstr("draining: no\n"),
+                    testing::HasSubstr("last reload: none\n")));
     const std::string status = edge.gateway.admin("/api/v1/status");
     EXPECT_EQ(json_at(status, "ready"), "true");
     EXPECT_EQ(json_at(status, "draining"), "false");

@@ -141,7 +141,7 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.listeners[1].tls->key, "k/b.key");
     ASSERT_EQ(config.resources.size(), 2U);
     EXPECT_EQ(config.resources[1].path, "../x.yaml");
-    EXPECT_EQ(config.resources[1].mark.line, 6);
+    EXPECT_EQ(config.resources[1].mark.line, 7);
     EXPECT_EQ(config.routing.max_attempts, 1U);
     EXPECT_EQ(config.routing.on_all_suspended, OnAllSuspended::passthrough);
     EXPECT_EQ(config.routing.retry_after, RetryAfter::prefer);
