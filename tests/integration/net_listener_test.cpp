@@ -11,7 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -180,6 +182,55 @@ TEST(Listener, TakesNobodyNewWhileItStops) {
     EXPECT_GE(late, 0);
     clients.all.push_back(late);
     EXPECT_FALSE(first->stop_taking()) << "it has stopped";
+}
+
+// One byte of whoever accepts it; false: refused or reset. Leaves no TIME_WAIT behind.
+bool is_served(std::uint16_t port) {
+    const int fd = connect_to(port);
+    if (fd < 0) return false;
+    char byte = 0;
+    const bool served = ::recv(fd, &byte, 1, 0) == 1;
+    const linger at_once{1, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(fd);
+    return served;
+}
+
+// Clients without a pause, and twenty changes of who listens.
+TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
+    NetLoop loop;
+    const auto serve = [](int fd) {
+        ::send(fd, "k", 1, MSG_NOSIGNAL);
+        ::close(fd);
+    };
+    auto now = std::make_unique<Listener>(loop.reactor, loopback_options(), serve);
+    Listener::Options same = loopback_options();
+    same.port = now->port();
+    std::atomic<bool> done{false};
+    std::atomic<std::size_t> served{0};
+    std::atomic<std::size_t> lost{0};
+    std::atomic<int> running{8};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 8; ++i) {
+        clients.emplace_back([&] {
+            while (!done) ++(is_served(same.port) ? served : lost);
+            --running;
+        });
+    }
+    for (int round = 0; round < 20; ++round) {
+        const std::size_t before = served;
+        auto next = std::make_unique<Listener>(loop.reactor, same, serve);
+        ASSERT_TRUE(now->stop_taking());
+        loop.context.run_for(100us);  // on loopback a handshake is over at once
+        now->stop();
+        now = std::move(next);
+        while (served + lost < before + 20) loop.context.run_for(1ms);
+    }
+    done = true;
+    while (running > 0) loop.context.run_for(1ms);
+    for (std::thread& client : clients) client.join();
+    EXPECT_EQ(lost, 0U) << "of " << served;
+    EXPECT_GE(served, 400U);
 }
 
 TEST(Listener, MayBeStoppedByWhatItAccepts) {
