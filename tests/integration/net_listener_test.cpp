@@ -188,6 +188,8 @@ TEST(Listener, TakesNobodyNewWhileItStops) {
 bool is_served(std::uint16_t port) {
     const int fd = connect_to(port);
     if (fd < 0) return false;
+    const timeval patience{10, 0};  // a connection may be lost without a word, too
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     char byte = 0;
     const bool served = ::recv(fd, &byte, 1, 0) == 1;
     const linger at_once{1, 0};
@@ -196,7 +198,7 @@ bool is_served(std::uint16_t port) {
     return served;
 }
 
-// Clients without a pause, and twenty changes of who listens.
+// Clients without a pause, and eight changes of who listens.
 TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
     NetLoop loop;
     const auto serve = [](int fd) {
@@ -217,7 +219,7 @@ TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
             --running;
         });
     }
-    for (int round = 0; round < 20; ++round) {
+    for (int round = 0; round < 8; ++round) {
         const std::size_t before = served;
         auto next = std::make_unique<Listener>(loop.reactor, same, serve);
         ASSERT_TRUE(now->stop_taking());
@@ -230,7 +232,7 @@ TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
     while (running > 0) loop.context.run_for(1ms);
     for (std::thread& client : clients) client.join();
     EXPECT_EQ(lost, 0U) << "of " << served;
-    EXPECT_GE(served, 400U);
+    EXPECT_GE(served, 160U);
 }
 
 TEST(Listener, MayBeStoppedByWhatItAccepts) {
