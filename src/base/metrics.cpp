@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <list>
 #include <map>
 #include <mutex>
 #include <new>
@@ -18,18 +19,25 @@ namespace {
 constexpr std::uint32_t kStatuses = 500;
 constexpr std::uint32_t kSinkCells = kStatuses;
 
+// Cells of series that nothing refers to any more, kept in case that they come back: half a MiB a
+// shard.
+constexpr std::uint32_t kMostUnused = 65536;
+
 enum class Kind : std::uint8_t { counter, gauge, statuses, histogram };
 
 struct Series {
     std::string labels;  // rendered: it is the series' identity within its family
     std::uint32_t index = 0;
     const Buckets* buckets = nullptr;
+    std::uint32_t cells = 1;
+    std::size_t holders = 0;         // leases, and one more for ever when it was registered without
+    std::uint64_t unused_since = 0;  // a count of releases; 0: in use
 };
 
 struct Family {
     Kind kind;
     std::string help;
-    std::vector<Series> series;
+    std::list<Series> series;  // a lease points to them
 };
 
 std::unique_ptr<Buckets> make_buckets(std::span<const double> bounds) {
@@ -80,6 +88,11 @@ std::uint64_t Shard::value(std::uint32_t index) const noexcept {
     return chunk == nullptr ? 0 : chunk[index % kChunkCells].load(std::memory_order_relaxed);
 }
 
+struct Lease::Held {
+    std::shared_ptr<Registry::State> state;
+    std::vector<Series*> series;
+};
+
 struct Registry::State {
     mutable std::mutex mutex;
     std::map<std::string, Family, std::less<>> families;
@@ -88,6 +101,11 @@ struct Registry::State {
     std::vector<std::uint64_t> retired;  // what detached shards had counted, by cell
     std::vector<std::function<void(Exposition&)>> sources;
     std::uint32_t next = kSinkCells;
+    Lease::Held* recording = nullptr;
+    std::uint32_t unused_cells = 0;
+    std::uint64_t releases = 0;
+    std::map<std::uint32_t, std::vector<std::uint32_t>> free;  // blocks of cells, by their size
+    std::map<std::uint32_t, std::uint64_t> base;  // what a cell had counted for another series
 
     struct Wanted {
         Kind kind;
@@ -109,30 +127,80 @@ struct Registry::State {
             throw std::logic_error("metric registered with two types: " + found->first);
         }
         const std::string labels = render_labels(wanted.labels);
-        for (const Series& series : family.series) {
+        for (Series& series : family.series) {
             if (series.labels != labels) continue;
             if (series.buckets != nullptr &&
                 !std::ranges::equal(series.buckets->seconds, wanted.bounds)) {
                 throw std::logic_error("histogram registered with other buckets: " + found->first);
             }
-            return series;
+            return hold(series);
         }
-        return family.series.emplace_back(add(wanted, labels));
+        return hold(family.series.emplace_back(add(wanted, labels)));
     }
 
     Series add(const Wanted& wanted, std::string labels) {
-        Series series{std::move(labels), next, nullptr};
-        std::uint32_t size = 1;
-        if (wanted.kind == Kind::statuses) size = kStatuses;
+        Series series;
+        series.labels = std::move(labels);
+        if (wanted.kind == Kind::statuses) series.cells = kStatuses;
         if (wanted.kind == Kind::histogram) {
             series.buckets = intern(wanted.bounds);
-            size = static_cast<std::uint32_t>(wanted.bounds.size()) + 2;
+            series.cells = static_cast<std::uint32_t>(wanted.bounds.size()) + 2;
+        }
+        series.index = take_cells(series.cells);
+        return series;
+    }
+
+    std::uint32_t take_cells(std::uint32_t size) {
+        std::vector<std::uint32_t>& blocks = free[size];
+        if (!blocks.empty()) {
+            const std::uint32_t index = blocks.back();
+            blocks.pop_back();
+            for (std::uint32_t i = index; i < index + size; ++i) base[i] = counted(i);
+            return index;
         }
         if (next + size > Shard::kChunkCells * Shard::kChunks) {
             throw std::logic_error("too many metric series");
         }
         next += size;
+        return next - size;
+    }
+
+    Series hold(Series& series) {
+        if (series.unused_since != 0) unused_cells -= series.cells;
+        series.unused_since = 0;
+        ++series.holders;
+        if (recording != nullptr) recording->series.push_back(&series);
         return series;
+    }
+
+    void release(const Lease::Held& held) {
+        const std::lock_guard lock(mutex);
+        if (recording == &held) recording = nullptr;
+        ++releases;
+        for (Series* series : held.series) {
+            if (--series->holders > 0) continue;
+            series->unused_since = releases;
+            unused_cells += series->cells;
+        }
+        while (unused_cells > kMostUnused) drop_oldest();
+    }
+
+    // All that one release left behind, which is one configuration's worth.
+    void drop_oldest() {
+        std::uint64_t oldest = releases;
+        for (const auto& [name, family] : families) {
+            for (const Series& series : family.series) {
+                if (series.unused_since != 0) oldest = std::min(oldest, series.unused_since);
+            }
+        }
+        for (auto& [name, family] : families) {
+            std::erase_if(family.series, [&](const Series& series) {
+                if (series.unused_since != oldest) return false;
+                free[series.cells].push_back(series.index);
+                unused_cells -= series.cells;
+                return true;
+            });
+        }
     }
 
     const Buckets* intern(std::span<const double> bounds) {
@@ -144,6 +212,11 @@ struct Registry::State {
 
     // Under the mutex.
     std::uint64_t total(std::uint32_t index) const {
+        const auto before = base.find(index);
+        return counted(index) - (before == base.end() ? 0 : before->second);
+    }
+
+    std::uint64_t counted(std::uint32_t index) const {
         std::uint64_t sum = index < retired.size() ? retired[index] : 0;
         for (const Shard* shard : shards) sum += shard->value(index);
         return sum;
@@ -193,7 +266,10 @@ void Registry::State::print(Page& page, const std::string& name, const Family& f
     }
 }
 
-Registry::Registry() : state_(std::make_unique<State>()) {}
+Lease::Lease(std::unique_ptr<Held> held) : held_(std::move(held)) {}
+Lease::~Lease() { held_->state->release(*held_); }
+
+Registry::Registry() : state_(std::make_shared<State>()) {}
 Registry::~Registry() = default;
 
 SeriesId Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
@@ -213,6 +289,19 @@ HistogramId Registry::histogram(std::string_view name, std::string_view help, co
                                 std::span<const double> bounds_seconds) {
     const auto series = state_->find_or_add({Kind::histogram, name, help, labels, bounds_seconds});
     return {series.index, series.buckets};
+}
+
+std::shared_ptr<Lease> Registry::begin_lease() {
+    auto held = std::make_unique<Lease::Held>();
+    held->state = state_;
+    const std::lock_guard lock(state_->mutex);
+    state_->recording = held.get();
+    return std::make_shared<Lease>(std::move(held));
+}
+
+void Registry::end_lease() {
+    const std::lock_guard lock(state_->mutex);
+    state_->recording = nullptr;
 }
 
 std::uint32_t Registry::cells() const {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include <rotary/config/check.hpp>
+#include "config/fingerprint.hpp"
 #include "config/object.hpp"
 #include "config/process.hpp"
 
@@ -38,11 +39,20 @@ std::vector<std::string> files_in(const std::string& folder, std::error_code& er
 // One run of the loader.
 class Loader {
 public:
-    explicit Loader(const Environment& environment) : environment_(environment) {}
+    // `environment` outlives it.
+    explicit Loader(const Environment& environment)
+        : environment_([this, &environment](std::string_view name) {
+              std::optional<std::string> value = environment(name);
+              fingerprint_.add(value ? "set" : "unset", name, value.value_or(""));
+              return value;
+          }) {}
+    Loader(const Loader&) = delete;
+    Loader& operator=(const Loader&) = delete;
 
     void read_process_text(const SourceText& source) {
         std::string unread;
         order_.push_back(source.file);
+        fingerprint_.add("process", source.file, source.text);
         const std::vector<Document> documents =
             parse_yaml(source.file, source.text, loaded_.findings, unread);
         if (!unread.empty()) {
@@ -71,6 +81,7 @@ public:
     void read_resource_text(const SourceText& source) {
         Resources& resources = loaded_.resources;
         order_.push_back(source.file);
+        fingerprint_.add("resources", source.file, source.text);
         Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
         for (const Document& document :
              parse_yaml(source.file, source.text, loaded_.findings, resources.unread)) {
@@ -141,6 +152,7 @@ public:
         check(loaded_.config, loaded_.resources, loaded_.findings);
         sort_findings(loaded_.findings, order_);
         loaded_.resources.unread.clear();  // secrets may stand in it
+        loaded_.fingerprint = fingerprint_.finish();
         return std::move(loaded_);
     }
 
@@ -151,7 +163,8 @@ private:
         loaded_.findings.push_back(error_at(mark, std::move(message)));
     }
 
-    const Environment& environment_;
+    const Environment environment_;  // notes what it was asked for
+    Fingerprint fingerprint_;
     Loaded loaded_;
     std::set<std::string> read_;
     std::vector<std::string> order_;  // of files, for the findings

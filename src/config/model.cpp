@@ -72,6 +72,8 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"token_leeway", &Timeouts::token_leeway},
     {"drain", &Timeouts::drain},
     {"accept_backoff", &Timeouts::accept_backoff},
+    {"accept_grace", &Timeouts::accept_grace},
+    {"watch_settle", &Timeouts::watch_settle},
     {"log_flush", &Timeouts::log_flush},
     {"admin", &Timeouts::admin},
 };

@@ -76,6 +76,7 @@ void read_log(Fields& fields, Log& log) {
 void read_process(Fields& fields, Config& config) {
     config.mark = fields.mark();
     fields.number("workers", config.workers, {.min = 0, .max = kMostWorkers});
+    fields.flag("watch", config.watch);
     fields.each("listeners",
                 [&](Fields& listener) { config.listeners.push_back(read_listener(listener)); },
                 {.required = true, .min = 1});

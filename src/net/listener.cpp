@@ -5,9 +5,11 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <exception>
 #include <optional>
@@ -19,7 +21,6 @@ namespace rotary::net {
 namespace {
 
 constexpr int kAcceptsATurn = 64;
-constexpr std::chrono::milliseconds kBackOff{100};
 
 // A coroutine that starts at once and whose frame its owner destroys, waiting or done.
 class Loop {
@@ -75,11 +76,27 @@ bool lacks_resources(int error) noexcept {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+// Drops segments with SYN and without ACK, so nobody's handshake begins here any more. The kernel
+// shows the filter the segment from its TCP header on; its flags are byte 13 (RFC 9293).
+bool drop_new_handshakes(int fd) noexcept {
+    constexpr unsigned kFlags = 13;
+    constexpr unsigned kSyn = 0x02;
+    constexpr unsigned kSynAck = 0x12;
+    constexpr unsigned kAll = 0xffffffff;
+    std::array<sock_filter, 5> program = {{{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlags},
+                                           {BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynAck},
+                                           {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},
+                                           {BPF_RET | BPF_K, 0, 0, 0},
+                                           {BPF_RET | BPF_K, 0, 0, kAll}}};
+    sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
+    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0;
+}
+
 }  // namespace
 
 struct Listener::State {
-    State(Reactor& owner, int fd, std::function<void(int)> callback)
-        : reactor(owner), on_accept(std::move(callback)), spare(open_spare()) {
+    State(Reactor& owner, int fd, const Options& made_with, std::function<void(int)> callback)
+        : reactor(owner), options(made_with), on_accept(std::move(callback)), spare(open_spare()) {
         descriptor.emplace(owner, fd);
     }
     ~State() {
@@ -92,6 +109,7 @@ struct Listener::State {
     Loop run();
 
     Reactor& reactor;
+    const Options options;
     std::function<void(int)> on_accept;
     std::optional<Descriptor> descriptor;
     Event stopped;
@@ -131,6 +149,7 @@ void Listener::State::refuse_waiting() noexcept {
         if (fd >= 0) {
             ::close(fd);
             ++refused;
+            if (options.on_refused) options.on_refused();
         }
         spare = open_spare();
         if (fd < 0) return;
@@ -153,7 +172,7 @@ Loop Listener::State::run() {
         if (batch == Batch::exhausted) {
             WaitFor pause;
             pause.event = &stopped;
-            pause.deadline = reactor.now() + kBackOff;
+            pause.deadline = reactor.now() + options.backoff;
             co_await reactor.wait(pause);
         }
         if (stopped.is_set()) break;
@@ -162,7 +181,8 @@ Loop Listener::State::run() {
 }
 
 Listener::Listener(Reactor& reactor, const Options& options, std::function<void(int fd)> on_accept)
-    : state_(std::make_unique<State>(reactor, open_socket(options), std::move(on_accept))) {
+    : state_(
+          std::make_unique<State>(reactor, open_socket(options), options, std::move(on_accept))) {
     boost::asio::ip::tcp::endpoint bound;
     socklen_t size = static_cast<socklen_t>(bound.capacity());
     ::getsockname(state_->descriptor->fd(), bound.data(), &size);
@@ -174,11 +194,24 @@ Listener::~Listener() = default;
 
 std::uint16_t Listener::port() const noexcept { return state_->port; }
 
+bool Listener::stop_taking() noexcept {
+    return !state_->stopped.is_set() && drop_new_handshakes(state_->descriptor->fd());
+}
+
 // Usually the loop sleeps, and the socket can go now; within on_accept the loop closes it itself.
-void Listener::stop() noexcept {
+// The queue holds no more than the backlog and one: a flood does not keep the socket open.
+void Listener::stop() {
     if (state_->stopped.is_set()) return;
+    if (!state_->accepting) {
+        state_->accepting = true;
+        for (int left = state_->options.backlog + 1; left > 0; left -= kAcceptsATurn) {
+            if (state_->accept_batch() != State::Batch::more) break;
+        }
+        state_->accepting = false;
+        state_->stopped.set();
+        state_->descriptor.reset();
+    }
     state_->stopped.set();
-    if (!state_->accepting) state_->descriptor.reset();
 }
 
 std::uint64_t Listener::refused() const noexcept { return state_->refused; }

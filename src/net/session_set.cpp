@@ -4,6 +4,14 @@
 
 namespace rotary::net {
 
+bool ConnectionLimit::take() noexcept {
+    std::size_t open = open_.load(std::memory_order_relaxed);
+    do {
+        if (open >= most()) return false;
+    } while (!open_.compare_exchange_weak(open, open + 1, std::memory_order_relaxed));
+    return true;
+}
+
 SessionSet::Node::Node(SessionSet& set, Descriptor& client) noexcept
     : set_(set), client_(client), next_(set.first_) {
     if (next_ != nullptr) next_->previous_ = this;
@@ -15,6 +23,7 @@ SessionSet::Node::~Node() {
     (previous_ != nullptr ? previous_->next_ : set_.first_) = next_;
     if (next_ != nullptr) next_->previous_ = previous_;
     --set_.size_;
+    if (set_.limit_ != nullptr) set_.limit_->give();
     set_.tell_if_empty();
 }
 
@@ -22,13 +31,26 @@ SessionSet::Node::~Node() {
 void SessionSet::drain() {
     draining_ = true;
     for (Node* node = first_; node != nullptr; node = node->next_) {
-        if (node->idle) node->client_.cancel();
+        if (node->idle && !node->fresh) node->client_.cancel();
     }
     tell_if_empty();
 }
 
+void SessionSet::end_fresh() noexcept {
+    fresh_time_is_over_ = true;
+    for (Node* node = first_; node != nullptr; node = node->next_) {
+        if (node->fresh) node->client_.cancel();
+    }
+}
+
 void SessionSet::cancel_all() noexcept {
+    fresh_time_is_over_ = true;
     for (Node* node = first_; node != nullptr; node = node->next_) node->client_.cancel();
+}
+
+void SessionSet::on_empty(std::function<void()> callback) {
+    on_empty_ = std::move(callback);
+    tell_if_empty();
 }
 
 void SessionSet::tell_if_empty() {

@@ -56,24 +56,28 @@ Task<bool> Session::handshake() {
     if (!stream_.is_tls()) co_return true;
     net::WaitFor limits;
     limits.deadline = context_.reactor.now() + timeouts().tls_handshake;
-    node_.idle = true;  // nobody's request is lost when a drain ends it
     const auto shaken = co_await stream_.handshake(limits);
-    node_.idle = false;
     co_return shaken.has_value();
 }
 
-// Idle: holds no buffer, may be ended by a drain.
+// Idle: holds no buffer, may be ended by a drain, though not before what has come was looked at. A
+// client that has had no answer yet may ask for one during a drain too, as long as there is time.
 Task<bool> Session::wait_for_request() {
     if (in_ && !in_.empty()) co_return true;  // pipelined
     in_.reset();
-    if (context_.sessions.draining()) co_return false;
     if (stream_.descriptor().readable()) co_return true;
+    net::SessionSet& all = context_.sessions;
+    if (all.draining() && (!node_.fresh || all.fresh_time_is_over())) co_return false;
     net::WaitFor what;
     what.read = &stream_.descriptor();
     what.deadline = context_.reactor.now() + timeouts().keep_alive;
     node_.idle = true;
     const net::Wake wake = co_await context_.reactor.wait(what);
     node_.idle = false;
+    if (wake == net::Wake::cancelled) {
+        stream_.descriptor().set_readable();  // a request may have come in this very turn
+        co_return true;
+    }
     co_return wake == net::Wake::ready;
 }
 
@@ -95,6 +99,7 @@ Task<HeadResult> Session::read_head() {
         const net::IoResult read = stream_.read_some(in_.space(), in_.space_size());
         if (read.status == net::IoStatus::ok) {
             in_.produced(read.bytes);
+            node_.fresh = false;
             continue;
         }
         if (read.status != net::IoStatus::would_block) co_return HeadResult{};

@@ -80,17 +80,36 @@ bool UpstreamPool::usable(const Idle& idle, net::SteadyTime now) const noexcept 
     return now - idle.since < limits_.idle && alive(*idle.connection);
 }
 
-std::size_t UpstreamPool::bucket(const std::string& key,
-                                 std::shared_ptr<policy::BackendState> state,
-                                 const policy::BackendLimits& limits) {
-    const auto [place, is_new] = keys_.emplace(key, buckets_.size());
-    if (is_new) {
-        Bucket& made = buckets_.emplace_back();
-        made.state = std::move(state);
-        made.idle.reserve(limits_.idle_connections);
+std::size_t UpstreamPool::hold(const std::string& key, std::shared_ptr<policy::BackendState> state,
+                               const policy::BackendLimits& limits) {
+    const auto known = keys_.find(key);
+    const std::size_t place = known != keys_.end() ? known->second : free_place();
+    Bucket& bucket = buckets_[place];
+    if (bucket.holders++ == 0) {
+        keys_.emplace(key, place);
+        bucket.key = key;
+        bucket.state = std::move(state);
+        bucket.idle.reserve(limits_.idle_connections);
     }
-    buckets_[place->second].limits = limits;
-    return place->second;
+    bucket.limits = limits;
+    return place;
+}
+
+std::size_t UpstreamPool::free_place() {
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        if (buckets_[i].holders == 0) return i;
+    }
+    buckets_.emplace_back();
+    return buckets_.size() - 1;
+}
+
+void UpstreamPool::release(std::size_t index) noexcept {
+    Bucket& bucket = buckets_[index];
+    if (--bucket.holders > 0) return;
+    bucket.idle.clear();
+    report(bucket);
+    keys_.erase(bucket.key);
+    bucket = {};
 }
 
 UpstreamConnection UpstreamPool::take(std::size_t index, net::SteadyTime now) noexcept {
@@ -172,6 +191,7 @@ void UpstreamPool::report(Bucket& bucket) noexcept {
 void UpstreamPool::sweep(net::SteadyTime now) {
     const bool contended = yield_to_others();
     for (Bucket& bucket : buckets_) {
+        if (bucket.holders == 0) continue;
         std::erase_if(bucket.idle, [&](const Idle& one) { return !usable(one, now); });
         report(bucket);
     }
@@ -207,6 +227,7 @@ Task<void> UpstreamPool::watch() {
 
 void UpstreamPool::close_idle() noexcept {
     for (Bucket& bucket : buckets_) {
+        if (bucket.holders == 0) continue;
         bucket.idle.clear();
         report(bucket);
     }

@@ -120,6 +120,8 @@ Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& ba
 std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const policy::Snapshot> snapshot,
                                       metrics::Registry& registry) {
     auto wiring = std::make_shared<Wiring>();
+    wiring->process = process_series(registry);
+    wiring->series = registry.begin_lease();
     std::map<std::string, std::shared_ptr<const net::TlsContext>> contexts;
     for (const policy::Backend& backend : snapshot->backends) {
         wiring->upstreams.push_back(upstream(registry, backend, contexts));
@@ -134,7 +136,7 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const policy::Snapshot> sn
                 entry_series(registry, list, entry, snapshot->backends[entry.backend].name));
         }
     }
-    wiring->process = process_series(registry);
+    registry.end_lease();
     wiring->cells = registry.cells();
     wiring->snapshot = std::move(snapshot);
     return wiring;

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -44,6 +45,29 @@ JwksOptions jwks_options(const config::Config& config) {
     return options;
 }
 
+// Each client may need a connection to a provider too, and the process some for itself.
+constexpr rlim_t kOwnDescriptors = 64;
+
+std::size_t connections_that_fit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
+    const rlim_t left = limit.rlim_cur > kOwnDescriptors ? limit.rlim_cur - kOwnDescriptors : 0;
+    return std::max<std::size_t>(1, left / 2);
+}
+
+// Whether what only a restart changes is the same.
+bool serves_as(const config::Config& one, const config::Config& other) {
+    const auto same = [](const config::Listener& a, const config::Listener& b) {
+        const bool same_files =
+            a.tls && b.tls ? a.tls->certificate == b.tls->certificate && a.tls->key == b.tls->key
+                           : !a.tls && !b.tls;
+        return a.address == b.address && a.port == b.port && same_files;
+    };
+    return one.workers == other.workers &&
+           std::equal(one.listeners.begin(), one.listeners.end(), other.listeners.begin(),
+                      other.listeners.end(), same);
+}
+
 LogWriterOptions log_options(int fd) {
     LogWriterOptions options;
     options.fd = fd;
@@ -64,6 +88,8 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     wiring_ = compile(loaded, findings);
     if (!wiring_) throw std::runtime_error("the configuration has errors");
     started_with_ = config();
+    fingerprint_ = std::move(loaded.fingerprint);
+    limit_connections(config());
     keys_.configure(*wiring_->snapshot);
     fetcher_ = std::make_unique<JwksFetcher>(
         control, jwks_options(config()),
@@ -83,7 +109,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
 
     const std::size_t count = config().workers != 0 ? config().workers : usable_cpus();
     WorkerOptions options;
-    options.connections = std::max<std::size_t>(1, config().limits.connections / count);
+    options.connections = &connections_;
     options.access_log = &access_log_;
     options.log = &log_;
     options.registry = &registry_;
@@ -160,6 +186,7 @@ ReloadOutcome Deployment::refuse_reload(std::string findings) {
 ReloadOutcome Deployment::reload(config::Loaded loaded) {
     std::vector<config::Finding> findings = loaded.findings;
     if (!loaded.ok()) return refuse_reload(config::to_text(findings));
+    if (loaded.fingerprint == fingerprint_) return keep_equal();
     try {
         auto next = compile(loaded, findings);
         if (!next) return refuse_reload(config::to_text(findings));
@@ -168,37 +195,55 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     } catch (const std::exception& error) {
         return refuse_reload(error.what());
     }
+    fingerprint_ = std::move(loaded.fingerprint);
+    if (config().limits.connections != retired_.back()->snapshot->config.limits.connections) {
+        limit_connections(config());
+    }
     fetcher_->set_sources(keys_.sources());
     health_.set_targets(health_targets(*wiring_->snapshot));
     publish();
+    drop_retired();
     ++generation_;
     last_reload_ok_ = true;
     last_reload_ = "ok";
     last_success_ = std::chrono::system_clock::now();
-    const bool needs_restart = !serves_as(config());
-    log_.info("reloaded", {{"generation", generation_}, {"needs_restart", needs_restart}});
-    std::string text = config::to_text(findings);
-    if (needs_restart) text += "listeners and the number of workers change with a restart only\n";
-    return {true, std::move(text)};
+    std::string advice = restart_advice();
+    log_.info("reloaded", {{"generation", generation_}, {"needs_restart", !advice.empty()}});
+    return {true, config::to_text(findings) + advice};
 }
 
-// Whether what only a restart changes is as it was at the start.
-bool Deployment::serves_as(const config::Config& config) const {
-    const auto same = [](const config::Listener& a, const config::Listener& b) {
-        const bool same_files =
-            a.tls && b.tls ? a.tls->certificate == b.tls->certificate && a.tls->key == b.tls->key
-                           : !a.tls && !b.tls;
-        return a.address == b.address && a.port == b.port && same_files;
-    };
-    return config.workers == started_with_.workers &&
-           std::equal(config.listeners.begin(), config.listeners.end(),
-                      started_with_.listeners.begin(), started_with_.listeners.end(), same);
+ReloadOutcome Deployment::keep_equal() {
+    fetcher_->set_sources(keys_.sources());  // which reads those in files again
+    last_reload_ok_ = true;
+    last_reload_ = "ok, nothing has changed";
+    log_.info("nothing to reload: the configuration has not changed",
+              {{"generation", generation_}});
+    return {true, "nothing has changed\n" + restart_advice()};
+}
+
+std::string Deployment::restart_advice() const {
+    if (serves_as(config(), started_with_)) return "";
+    return "listeners and the number of workers change with a restart only\n";
+}
+
+// A client that could not be forwarded for want of a descriptor is better not let in.
+void Deployment::limit_connections(const config::Config& config) {
+    const std::size_t fits = connections_that_fit();
+    const std::size_t asked = config.limits.connections;
+    connections_.set_most(std::min(asked, fits));
+    if (asked <= fits) return;
+    log_.warn("limits.connections is lowered: each client may need two descriptors",
+              {{"limits.connections", asked}, {"effective", fits}});
 }
 
 // A retired configuration is freed once no exchange refers to it, here, where nobody waits.
-void Deployment::free_retired() {
+void Deployment::drop_retired() {
     std::erase_if(retired_, [](const auto& wiring) { return wiring.use_count() == 1; });
     shared_.prune();
+}
+
+void Deployment::free_retired() {
+    drop_retired();
     retired_timer_.expires_after(std::chrono::seconds(1));
     retired_timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) free_retired();

@@ -36,7 +36,8 @@ public:
     ~Deployment();
 
     void start();
-    // Load, check, compile, publish: on any error the old one stays in charge.
+    // Check, compile, publish: on any error the old one stays in charge. One that reads like what
+    // is in force changes nothing, but key sets in files are read again.
     ReloadOutcome reload(config::Loaded loaded);
     void drain(std::function<void()> on_drained);  // called on the control thread
     void cancel_all();
@@ -59,15 +60,19 @@ private:
     void publish();
     void look_for_keys(const policy::KeyFetch& fetch);
     void fetch_ended(std::size_t source, bool failed);
-    void free_retired();
+    void drop_retired();
+    void free_retired();  // now and each second
     void register_samples();
-    bool serves_as(const config::Config& config) const;
+    void limit_connections(const config::Config& config);
+    std::string restart_advice() const;
     ReloadOutcome refuse_reload(std::string findings);
+    ReloadOutcome keep_equal();
 
     boost::asio::io_context& control_;
     Logger& log_;
     metrics::Registry registry_;
     LogWriter access_log_;
+    net::ConnectionLimit connections_{0};  // outlives the workers
     policy::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
@@ -78,6 +83,7 @@ private:
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
     config::Config started_with_;  // listeners and workers are still these
+    std::string fingerprint_;      // of what is in force
     std::uint64_t generation_ = 1;
     std::string last_reload_ = "none";
     bool last_reload_ok_ = true;

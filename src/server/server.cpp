@@ -1,5 +1,6 @@
 #include <rotary/server/server.hpp>
 
+#include "server/config_watch.hpp"
 #include "server/deployment.hpp"
 #include "server/status.hpp"
 
@@ -19,7 +20,17 @@ namespace rotary::server {
 
 namespace {
 constexpr std::chrono::seconds kLoopPatience{5};  // /livez: a loop that has not turned is stuck
+
+// Where a change may change the configuration. What is named and not there counts too.
+std::vector<std::string> places_of(const std::string& config_path, const config::Loaded& loaded) {
+    std::vector<std::string> places = loaded.files;
+    places.push_back(config_path);
+    for (const config::ResourcePath& resource : loaded.config.resources) {
+        places.push_back(resource.path);
+    }
+    return places;
 }
+}  // namespace
 
 // Floor 4's centre: the control thread's loop and what happens on it.
 class Server::Body {
@@ -31,10 +42,14 @@ public:
           signals_(io_),
           reload_signal_(io_),
           drain_timer_(io_),
+          places_in_force_(places_of(options.config_path, loaded)),
+          tried_(loaded.fingerprint),
+          watch_(io_, log, [this](bool renewed) { files_changed(renewed); }),
           deployment_(io_, log, options.access_log_fd, std::move(loaded), findings),
           admin_(io_, admin_options(deployment_.config()), hooks(), log) {
         if (options_.handle_signals) listen_for_signals();
         deployment_.start();
+        watch_files({});
         ready_ = true;
         announce();
     }
@@ -148,7 +163,36 @@ private:
             return {false, "this process was not started from a file"};
         }
         if (draining_) return {false, "the process is draining"};
-        return deployment_.reload(config::load(options_.config_path, options_.environment));
+        return take(config::load(options_.config_path, options_.environment));
+    }
+
+    ReloadOutcome take(config::Loaded loaded) {
+        const std::vector<std::string> places = places_of(options_.config_path, loaded);
+        const std::uint64_t generation = deployment_.generation();
+        tried_ = loaded.fingerprint;
+        ReloadOutcome outcome = deployment_.reload(std::move(loaded));
+        if (deployment_.generation() != generation) places_in_force_ = places;
+        watch_files(places);
+        return outcome;
+    }
+
+    // What is in force and what was tried last: a repaired file must be noticed as well.
+    void watch_files(const std::vector<std::string>& tried) {
+        const config::Config& config = deployment_.config();
+        if (!config.watch || options_.config_path.empty()) {
+            watch_.stop();
+            return;
+        }
+        std::vector<std::string> places = places_in_force_;
+        places.insert(places.end(), tried.begin(), tried.end());
+        watch_.watch(places, config.timeouts.watch_settle);
+    }
+
+    void files_changed(bool renewed) {
+        config::Loaded loaded = config::load(options_.config_path, options_.environment);
+        if (renewed && loaded.fingerprint == tried_) return;
+        log_.info("the configuration's files have changed");
+        take(std::move(loaded));
     }
 
     void announce() {
@@ -198,6 +242,7 @@ private:
             return;
         }
         draining_ = true;
+        watch_.stop();
         const auto patience = deployment_.config().timeouts.drain;
         log_.info("draining", {{"why", why}, {"milliseconds", patience.count()}});
         deployment_.drain([this] { io_.stop(); });
@@ -217,6 +262,9 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
     boost::asio::steady_timer drain_timer_;
+    std::vector<std::string> places_in_force_;
+    std::string tried_;  // the fingerprint of what was loaded last, good or bad
+    ConfigWatch watch_;
     Deployment deployment_;
     Admin admin_;
     bool ready_ = false;

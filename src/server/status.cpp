@@ -91,7 +91,7 @@ std::string config_json(const config::Config& config) {
             .boolean("tls", listener.tls.has_value())
             .end_object();
     }
-    json.end_array().begin_object("limits");
+    json.end_array().boolean("watch", config.watch).begin_object("limits");
     for (const config::LimitKey& key : config::limit_keys()) {
         json.number(key.name, config.limits.*key.member);
     }

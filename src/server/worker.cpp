@@ -85,6 +85,7 @@ struct Worker::Body {
           reactor(io),
           dialer(reactor, buffers, dialer_limits(config)),
           pool(reactor, pool_limits(config)),
+          sessions(made_with.connections),
           tokens(token_limits(config.limits)),
           access_log(made_with.access_log, log_format(config.log.access),
                      config.limits.access_log_buffer_bytes),
@@ -105,10 +106,13 @@ struct Worker::Body {
                   1,
                   {}},
           tick(io),
+          drain_wait(io),
           last_wait(io) {
         context.scratch.head.resize(kScratchHeadBytes);
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
+        refused_by_limit = refused_series("limit");
+        refused_by_descriptors = refused_series("descriptors");
         options.registry->attach(&shard);
         adopt(made_with.wiring, made_with.issuers);
     }
@@ -117,24 +121,63 @@ struct Worker::Body {
     void adopt(std::shared_ptr<const proxy::Wiring> wiring,
                std::shared_ptr<const policy::IssuerTable> issuers) {
         shard.ensure(wiring->cells);
-        auto buckets = std::make_shared<std::vector<std::size_t>>();
-        for (std::size_t i = 0; i < wiring->upstreams.size(); ++i) {
-            const policy::Backend& backend = wiring->snapshot->backends[i];
-            buckets->push_back(
-                pool.bucket(wiring->upstreams[i].pool_key, backend.state, backend.limits));
-        }
-        context.buckets = std::move(buckets);
+        context.buckets = buckets_for(*wiring);
         context.wiring = std::move(wiring);
         context.issuers = std::move(issuers);
         context.key_waits.wake_all();
     }
 
+    // Given back, on this thread, when the last exchange that began with them has ended.
+    std::shared_ptr<const std::vector<std::size_t>> buckets_for(const proxy::Wiring& wiring) {
+        auto buckets = std::make_unique<std::vector<std::size_t>>();
+        for (std::size_t i = 0; i < wiring.upstreams.size(); ++i) {
+            const policy::Backend& backend = wiring.snapshot->backends[i];
+            buckets->push_back(
+                pool.hold(wiring.upstreams[i].pool_key, backend.state, backend.limits));
+        }
+        const auto give_back = [this](const std::vector<std::size_t>* held) {
+            for (const std::size_t bucket : *held) pool.release(bucket);
+            delete held;
+        };
+        return {buckets.release(), give_back};
+    }
+
+    metrics::SeriesId refused_series(std::string_view reason) {
+        return options.registry->counter("rotary_connections_refused_total",
+                                         "Client connections closed as they came.",
+                                         {{"reason", reason}});
+    }
+
     void accept(int fd, const net::TlsContext* tls) {
-        if (sessions.size() >= options.connections || sessions.draining()) {
+        if (!sessions.admit()) {
+            shard.add(refused_by_limit);
             ::close(fd);
             return;
         }
         spawn(proxy::run_session(context, fd, tls));
+    }
+
+    void begin_drain() {
+        bool closes_without_loss = true;
+        for (auto& listener : listeners) {
+            closes_without_loss = listener->stop_taking() && closes_without_loss;
+        }
+        pool.clear();
+        sessions.drain();
+        const auto grace = closes_without_loss ? config.timeouts.accept_grace : config::Duration{0};
+        drain_wait.expires_after(grace);
+        drain_wait.async_wait([this](const boost::system::error_code& error) {
+            if (!error && !stopping) close_listeners();
+        });
+    }
+
+    void close_listeners() {
+        for (auto& listener : listeners) listener->stop();
+        drain_wait.expires_after(config.timeouts.shutdown);
+        drain_wait.async_wait([this](const boost::system::error_code& error) {
+            if (!error) sessions.end_fresh();
+        });
+        sessions.on_empty(std::exchange(on_drained, nullptr));
     }
 
     void beat() {
@@ -171,12 +214,17 @@ struct Worker::Body {
     net::SessionSet sessions;
     policy::TokenCache tokens;
     metrics::Shard shard;
+    metrics::SeriesId refused_by_limit;
+    metrics::SeriesId refused_by_descriptors;
     proxy::AccessLog access_log;
     proxy::Context context;
     std::vector<ListenAt> listen_at;
     std::vector<std::unique_ptr<net::Listener>> listeners;
     boost::asio::steady_timer tick;
-    boost::asio::steady_timer last_wait;  // of a stop, for sessions that do not end
+    boost::asio::steady_timer drain_wait;  // of a drain, for clients that have just come
+    boost::asio::steady_timer last_wait;   // of a stop, for sessions that do not end
+    std::function<void()> on_drained;
+    bool stopping = false;
     std::atomic<std::chrono::steady_clock::rep> heartbeat{0};
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guard;
     std::thread thread;
@@ -186,8 +234,12 @@ Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listen
     : body_(std::make_unique<Body>(options)) {
     body_->listen_at = listeners;
     for (const ListenAt& at : body_->listen_at) {
-        net::Listener::Options listen{at.address, at.port,
-                                      static_cast<int>(body_->config.limits.accept_backlog)};
+        net::Listener::Options listen;
+        listen.address = at.address;
+        listen.port = at.port;
+        listen.backlog = static_cast<int>(body_->config.limits.accept_backlog);
+        listen.backoff = body_->config.timeouts.accept_backoff;
+        listen.on_refused = [body = body_.get()] { body->shard.add(body->refused_by_descriptors); };
         auto listener = std::make_unique<net::Listener>(
             body_->reactor, listen,
             [body = body_.get(), tls = at.tls.get()](int fd) { body->accept(fd, tls); });
@@ -228,10 +280,8 @@ void Worker::wake_key_waits() {
 
 void Worker::drain(std::function<void()> on_empty) {
     post([body = body_.get(), on_empty = std::move(on_empty)]() mutable {
-        for (auto& listener : body->listeners) listener->stop();
-        body->pool.clear();
-        body->sessions.on_empty(std::move(on_empty));
-        body->sessions.drain();
+        body->on_drained = std::move(on_empty);
+        body->begin_drain();
     });
 }
 
@@ -241,6 +291,8 @@ void Worker::cancel_all() {
 
 void Worker::begin_stop() {
     post([body = body_.get()] {
+        body->stopping = true;
+        body->drain_wait.cancel();
         for (auto& listener : body->listeners) listener->stop();
         body->pool.clear();
         body->last_wait.expires_after(body->config.timeouts.shutdown);

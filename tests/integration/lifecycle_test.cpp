@@ -143,18 +143,25 @@ TEST(Lifecycle, suspensions_survive_a_reload) {
     }
 }
 
+// Another configuration each time that serves alike: only what differs is taken into force.
+void reload_another(Edge& edge, GatewayOptions options, int number) {
+    options.process += "# " + std::to_string(number) + "\n";
+    edge.gateway.files().write(in_front_of(*edge.mock, options));
+    EXPECT_TRUE(edge.gateway.server().reload().ok);
+}
+
 std::vector<std::string> picks(bool reloading) {
     GatewayOptions options;
     options.workers = 1;
+    options.process = "watch: false\n";
     options.production = {{.model = "a", .weight = 5}, {.model = "b", .weight = 3}, {"c"}};
     Edge edge(options);
     std::vector<std::string> models;
     for (int i = 0; i < 18; ++i) {
         models.push_back(model_of(fetch(edge.gateway.client(), chat())));
-        if (reloading) {
-            EXPECT_TRUE(edge.gateway.server().reload().ok);
-        }
+        if (reloading) reload_another(edge, options, i);
     }
+    EXPECT_EQ(json_at(edge.gateway.admin("/api/v1/status"), "generation"), reloading ? "19" : "1");
     return models;
 }
 
@@ -165,10 +172,11 @@ TEST(Lifecycle, positions_survive_a_reload) {
 }
 
 TEST(Lifecycle, a_drain_finishes_what_runs_and_takes_on_nothing) {
-    Edge edge({}, slow_streams(50));
+    Edge edge(with_process("timeouts: {shutdown: 700ms}\n"), slow_streams(50));
     TestClient idle = edge.gateway.connect();
     ASSERT_EQ(idle.exchange(chat()).status, 200U);
     TestClient fresh = edge.gateway.connect();
+    TestClient silent = edge.gateway.connect();
     LiveStream stream(edge.gateway);
     TestClient waiting = edge.gateway.connect();
     Request slow = chat();
@@ -183,7 +191,11 @@ TEST(Lifecycle, a_drain_finishes_what_runs_and_takes_on_nothing) {
     ASSERT_TRUE(eventually([&] { return edge.gateway.admin_request(readyz).status == 503; }));
     EXPECT_EQ(edge.gateway.admin("/readyz"), "draining\n");
     EXPECT_EQ(idle.wait_for_end(kPatience), ReadEnd::close_notify);
+    const Response first = fresh.exchange(chat());
+    EXPECT_EQ(first.status, 200U) << "who was let in gets one answer";
+    EXPECT_EQ(first.header("connection"), "close");
     EXPECT_EQ(fresh.wait_for_end(kPatience), ReadEnd::close_notify);
+    EXPECT_EQ(silent.wait_for_end(kPatience), ReadEnd::close_notify);
     EXPECT_TRUE(eventually([&] {
         try {
             edge.gateway.connect();
@@ -255,7 +267,8 @@ std::string without_ids(const std::string& stream) {
 }
 
 TEST(Lifecycle, twenty_reloads_under_twenty_streams_change_no_byte) {
-    Edge edge({}, slow_streams(60));
+    const GatewayOptions unwatched = with_process("watch: false\n");
+    Edge edge(unwatched, slow_streams(60));
     Request direct = streaming();
     direct.target = "/v1/chat/completions";
     direct.body = R"({"model":"gpt",)" + direct.body.substr(1);
@@ -266,7 +279,7 @@ TEST(Lifecycle, twenty_reloads_under_twenty_streams_change_no_byte) {
         std::async(std::launch::async, [&] { return fetch(to_mock, direct); });
     std::vector<std::unique_ptr<LiveStream>> streams;
     for (int i = 0; i < 20; ++i) streams.push_back(std::make_unique<LiveStream>(edge.gateway));
-    for (int i = 0; i < 20; ++i) ASSERT_TRUE(edge.gateway.server().reload().ok);
+    for (int i = 0; i < 20; ++i) reload_another(edge, unwatched, i);
     EXPECT_EQ(json_at(edge.gateway.admin("/api/v1/status"), "generation"), "21");
     const std::string expected = without_ids(reference.get().body);
     ASSERT_TRUE(expected.ends_with("data: [DONE]\n\n"));
@@ -281,11 +294,10 @@ TEST(Lifecycle, health_and_status_say_what_is) {
     EXPECT_EQ(edge.gateway.admin("/livez"), "ok\n");
     EXPECT_EQ(edge.gateway.admin("/readyz"), "ok\n");
     EXPECT_THAT(edge.gateway.admin("/readyz?verbose"),
-                testing::AllOf(testing::StartsWith("ok\n"),
-                               testing::HasSubstr("configuration: loaded\n"),
-                               testing::HasSubstr("listeners: bound\n"),
-                               testing::HasSubstr("draining: no\n"),
-                               testing::HasSubstr("last reload: none\n")));
+                testing::AllOf(
+                    testing::StartsWith("ok\n"), testing::HasSubstr("configuration: loaded\n"),
+                    testing::HasSubstr("listeners: bound\n"), testing::HasSubstr("draining: no\n"),
+                    testing::HasSubstr("last reload: none\n")));
     const std::string status = edge.gateway.admin("/api/v1/status");
     EXPECT_EQ(json_at(status, "ready"), "true");
     EXPECT_EQ(json_at(status, "draining"), "false");

@@ -11,10 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -130,6 +133,108 @@ TEST(Listener, StoppedOneRefuses) {
     listener.reset();
 }
 
+// A listening socket that closes resets what waits in its queue.
+TEST(Listener, AcceptsWhatWaitsBeforeItCloses) {
+    NetLoop loop;
+    Fds accepted;
+    Fds clients;
+    Listener listener(loop.reactor, loopback_options(),
+                      [&](int fd) { accepted.all.push_back(fd); });
+    for (int i = 0; i < 200; ++i) clients.all.push_back(connect_to(listener.port()));
+    ASSERT_TRUE(accepted.all.empty());
+    listener.stop();
+    EXPECT_EQ(accepted.all.size(), 200U);
+    EXPECT_EQ(connect_to(listener.port()), -1);
+    for (const int fd : clients.all) {
+        char byte = 0;
+        EXPECT_EQ(::recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+        EXPECT_EQ(errno, EAGAIN) << "it was not reset";
+    }
+}
+
+// Who begins to connect once a listener takes nobody is neither refused nor in its queue: the try
+// after that, a second later, meets whoever listens there by then.
+TEST(Listener, TakesNobodyNewWhileItStops) {
+    NetLoop loop;
+    Fds accepted;
+    Fds clients;
+    std::optional<Listener> first;
+    first.emplace(loop.reactor, loopback_options(), [&](int fd) { accepted.all.push_back(fd); });
+    clients.all.push_back(connect_to(first->port()));
+    ASSERT_TRUE(first->stop_taking());
+    int late = -1;
+    std::thread client([&, port = first->port()] { late = connect_to(port); });
+    Listener::Options same = loopback_options();
+    same.port = first->port();
+    std::size_t taken_over = 0;
+    std::optional<Listener> second;
+    while (accepted.all.empty()) loop.context.run_one();
+    loop.context.run_for(300ms);
+    EXPECT_EQ(accepted.all.size(), 1U) << "it came before";
+    second.emplace(loop.reactor, same, [&](int fd) {
+        ++taken_over;
+        accepted.all.push_back(fd);
+    });
+    first->stop();
+    EXPECT_EQ(accepted.all.size(), 1U);
+    while (taken_over == 0) loop.context.run_one();
+    client.join();
+    EXPECT_GE(late, 0);
+    clients.all.push_back(late);
+    EXPECT_FALSE(first->stop_taking()) << "it has stopped";
+}
+
+// One byte of whoever accepts it; false: refused or reset. Leaves no TIME_WAIT behind.
+bool is_served(std::uint16_t port) {
+    const int fd = connect_to(port);
+    if (fd < 0) return false;
+    const timeval patience{10, 0};  // a connection may be lost without a word, too
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    char byte = 0;
+    const bool served = ::recv(fd, &byte, 1, 0) == 1;
+    const linger at_once{1, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(fd);
+    return served;
+}
+
+// Clients without a pause, and eight changes of who listens.
+TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
+    NetLoop loop;
+    const auto serve = [](int fd) {
+        ::send(fd, "k", 1, MSG_NOSIGNAL);
+        ::close(fd);
+    };
+    auto now = std::make_unique<Listener>(loop.reactor, loopback_options(), serve);
+    Listener::Options same = loopback_options();
+    same.port = now->port();
+    std::atomic<bool> done{false};
+    std::atomic<std::size_t> served{0};
+    std::atomic<std::size_t> lost{0};
+    std::atomic<int> running{8};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 8; ++i) {
+        clients.emplace_back([&] {
+            while (!done) ++(is_served(same.port) ? served : lost);
+            --running;
+        });
+    }
+    for (int round = 0; round < 8; ++round) {
+        const std::size_t before = served;
+        auto next = std::make_unique<Listener>(loop.reactor, same, serve);
+        ASSERT_TRUE(now->stop_taking());
+        loop.context.run_for(100us);  // on loopback a handshake is over at once
+        now->stop();
+        now = std::move(next);
+        while (served + lost < before + 20) loop.context.run_for(1ms);
+    }
+    done = true;
+    while (running > 0) loop.context.run_for(1ms);
+    for (std::thread& client : clients) client.join();
+    EXPECT_EQ(lost, 0U) << "of " << served;
+    EXPECT_GE(served, 160U);
+}
+
 TEST(Listener, MayBeStoppedByWhatItAccepts) {
     NetLoop loop;
     Fds accepted;
@@ -168,8 +273,12 @@ TEST(Listener, OutOfDescriptorsItRefusesWithoutSpinningAndRecovers) {
     NetLoop loop;
     Fds accepted;
     Fds clients;
-    Listener listener(loop.reactor, loopback_options(),
-                      [&](int fd) { accepted.all.push_back(fd); });
+    Listener::Options options = loopback_options();
+    options.backoff = 400ms;
+    const auto begun = std::chrono::steady_clock::now();
+    std::uint64_t told = 0;
+    options.on_refused = [&] { ++told; };
+    Listener listener(loop.reactor, options, [&](int fd) { accepted.all.push_back(fd); });
     for (int i = 0; i < 10; ++i) clients.all.push_back(connect_to(listener.port()));
     {
         const FewDescriptors few(4);
@@ -177,6 +286,7 @@ TEST(Listener, OutOfDescriptorsItRefusesWithoutSpinningAndRecovers) {
         while (accepted.all.size() + listener.refused() < 10) loop.context.run_one();
         EXPECT_EQ(accepted.all.size(), 4U);
         EXPECT_EQ(listener.refused(), 6U);
+        EXPECT_EQ(told, 6U);
         // Who was turned away knows it by now.
         char byte = 0;
         const ssize_t got = ::recv(clients.all.back(), &byte, 1, MSG_DONTWAIT);
@@ -188,6 +298,7 @@ TEST(Listener, OutOfDescriptorsItRefusesWithoutSpinningAndRecovers) {
     clients.all.push_back(connect_to(listener.port()));
     while (accepted.all.size() < 5) loop.context.run_one();
     EXPECT_EQ(listener.refused(), refused);
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, options.backoff);
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -195,28 +197,35 @@ TEST(Waiting, MoreEventsThanABatchAreAllSeen) {
     EXPECT_EQ(loop.reactor.turns(), turns + 1);
 }
 
-// A session that waits for its next request, or for its upstream.
-Task<void> session(SessionSet& set, Stream& client, Stream* upstream, std::optional<Wake>& wake) {
+enum class Served { yes, not_yet };
+
+// A session that waits for a request, or for its upstream.
+Task<void> session(SessionSet& set, Stream& client, Stream* upstream, Served served,
+                   std::optional<Wake>& wake) {
     SessionSet::Node node(set, client.descriptor());
     node.idle = upstream == nullptr;
+    node.fresh = served == Served::not_yet;
     WaitFor what;
     what.read = upstream == nullptr ? &client.descriptor() : &upstream->descriptor();
     what.client = &client.descriptor();
     wake = co_await client.descriptor().reactor().wait(what);
 }
 
-TEST(SessionSet, DrainEndsTheIdleOnesAndCancelTheRest) {
+TEST(SessionSet, DrainEndsTheIdleOnesThenTheFreshOnesAndCancelTheRest) {
     NetLoop loop;
     Line idle(loop);
+    Line fresh(loop);
     Line busy(loop);
     Line upstream(loop);
     loop.context.poll();
     SessionSet set;
     std::optional<Wake> idle_wake;
+    std::optional<Wake> fresh_wake;
     std::optional<Wake> busy_wake;
-    spawn(session(set, *idle.stream, nullptr, idle_wake));
-    spawn(session(set, *busy.stream, &*upstream.stream, busy_wake));
-    EXPECT_EQ(set.size(), 2U);
+    spawn(session(set, *idle.stream, nullptr, Served::yes, idle_wake));
+    spawn(session(set, *fresh.stream, nullptr, Served::not_yet, fresh_wake));
+    spawn(session(set, *busy.stream, &*upstream.stream, Served::yes, busy_wake));
+    EXPECT_EQ(set.size(), 3U);
     bool empty = false;
     set.on_empty([&] { empty = true; });
 
@@ -224,6 +233,12 @@ TEST(SessionSet, DrainEndsTheIdleOnesAndCancelTheRest) {
     loop.context.poll();
     EXPECT_TRUE(set.draining());
     EXPECT_EQ(idle_wake, Wake::cancelled);
+    EXPECT_FALSE(fresh_wake) << "it has had no answer yet";
+    EXPECT_FALSE(set.fresh_time_is_over());
+    set.end_fresh();
+    loop.context.poll();
+    EXPECT_TRUE(set.fresh_time_is_over());
+    EXPECT_EQ(fresh_wake, Wake::cancelled);
     EXPECT_FALSE(busy_wake);
     EXPECT_EQ(set.size(), 1U);
     EXPECT_FALSE(empty);
@@ -235,6 +250,56 @@ TEST(SessionSet, DrainEndsTheIdleOnesAndCancelTheRest) {
     EXPECT_TRUE(empty);
 }
 
+TEST(SessionSet, EachSessionGivesItsPlaceBack) {
+    NetLoop loop;
+    Line first(loop);
+    Line second(loop);
+    loop.context.poll();
+    net::ConnectionLimit limit(2);
+    SessionSet one(&limit);
+    SessionSet other(&limit);
+    std::optional<Wake> wakes[2];
+    ASSERT_TRUE(one.admit());
+    spawn(session(one, *first.stream, nullptr, Served::yes, wakes[0]));
+    ASSERT_TRUE(other.admit());
+    spawn(session(other, *second.stream, nullptr, Served::yes, wakes[1]));
+    EXPECT_FALSE(one.admit());
+    EXPECT_FALSE(other.admit());
+    other.cancel_all();
+    loop.context.poll();
+    EXPECT_EQ(limit.open(), 1U);
+    EXPECT_TRUE(one.admit()) << "the limit is everybody's";
+    one.cancel_all();
+    loop.context.poll();
+}
+
+// More threads than places: never too many get in, and none is lost.
+TEST(ConnectionLimit, IsExactForManyThreads) {
+    constexpr std::size_t kPlaces = 3;
+    net::ConnectionLimit limit(kPlaces);
+    std::atomic<std::size_t> inside{0};
+    std::atomic<std::size_t> most{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 20'000; ++round) {
+                if (!limit.take()) continue;
+                const std::size_t now = ++inside;
+                std::size_t seen = most;
+                while (now > seen && !most.compare_exchange_weak(seen, now)) continue;
+                --inside;
+                limit.give();
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_LE(most, kPlaces);
+    EXPECT_GT(most, 0U);
+    EXPECT_EQ(limit.open(), 0U);
+    limit.set_most(0);
+    EXPECT_FALSE(limit.take());
+}
+
 TEST(SessionSet, EmptyOneTellsAtOnceAndOnce) {
     SessionSet set;
     int told = 0;
@@ -243,6 +308,8 @@ TEST(SessionSet, EmptyOneTellsAtOnceAndOnce) {
     set.drain();
     set.drain();
     EXPECT_EQ(told, 1);
+    set.on_empty([&] { ++told; });
+    EXPECT_EQ(told, 2) << "a drained one tells whoever asks later";
 }
 
 }  // namespace

@@ -93,6 +93,19 @@ private:
 
 enum class Type : std::uint8_t { counter, gauge, histogram };
 
+// Holds the series of one configuration. Made by Registry::begin_lease(); ends on any thread.
+class Lease {
+public:
+    struct Held;
+    explicit Lease(std::unique_ptr<Held> held);
+    ~Lease();
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+private:
+    std::unique_ptr<Held> held_;
+};
+
 // Samples that are worked out while a scrape runs.
 class Exposition {
 public:
@@ -108,9 +121,11 @@ public:
 };
 
 // All series of the process. Shared by all threads, under a mutex: never touched by the path. It
-// must outlive the shards' use of its ids. Series are never dropped: a reload that registers the
-// same name and labels gets the same id back and goes on counting. A name that comes back with
-// another type or other buckets, or more than four million cells, is a bug in us: std::logic_error.
+// must outlive the shards' use of its ids. A series that no Lease holds is kept: a reload that
+// registers the same name and labels gets the same id back and goes on counting. Only when many are
+// kept so, the longest unused are dropped and their cells given to others. A name that comes back
+// with another type or other buckets, or more than four million cells, is a bug in us:
+// std::logic_error.
 class Registry {
 public:
     Registry();
@@ -125,6 +140,11 @@ public:
                             const Labels& labels = {});
     HistogramId histogram(std::string_view name, std::string_view help, const Labels& labels,
                           std::span<const double> bounds_seconds);
+
+    // What is registered between these two belongs to the lease; nobody may count with its ids any
+    // more once that has gone. What is registered without one stays for ever.
+    std::shared_ptr<Lease> begin_lease();
+    void end_lease();
 
     // For Shard::ensure: how many cells the ids given out so far reach.
     std::uint32_t cells() const;
@@ -145,8 +165,9 @@ public:
     std::uint64_t count(HistogramId id) const;
 
 private:
+    friend class Lease;
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;
 };
 
 inline constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";

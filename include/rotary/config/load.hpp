@@ -24,6 +24,9 @@ struct Loaded {
     Resources resources;
     std::vector<Finding> findings;
     std::vector<std::string> files;  // every file and folder that was read, for watching
+    // SHA-256 of everything that was read, names and values of ${VAR} included: equal ones load
+    // alike. Not of files that are only named here (certificates, key sets).
+    std::string fingerprint;
 
     bool ok() const;
 };

@@ -145,6 +145,8 @@ struct Timeouts {
     // The process.
     Duration drain{30'000};        // after SIGTERM, for requests under way
     Duration accept_backoff{100};  // after an accept failed for want of descriptors or memory
+    Duration accept_grace{200};    // a drain: for TCP handshakes that have begun
+    Duration watch_settle{500};    // from the last change of a watched file to its reload
     Duration log_flush{1'000};     // the longest that a log line waits in a buffer
     Duration admin{10'000};        // one request to the admin listener
 };
@@ -166,6 +168,7 @@ struct ResourcePath {
 struct Config {
     Mark mark;
     unsigned workers = 0;  // 0: the number of CPUs that this process may use
+    bool watch = true;     // reload when the files change, not only when asked to
     std::vector<Listener> listeners;
     Admin admin;
     std::vector<ResourcePath> resources;

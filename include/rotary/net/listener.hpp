@@ -2,6 +2,7 @@
 
 #include <rotary/net/reactor.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,21 +11,30 @@
 namespace rotary::net {
 
 // One worker's SO_REUSEPORT acceptor. The kernel spreads connections over the workers' sockets.
-// Out of descriptors it closes what it can through a spare one, backs off 100 ms and goes on.
+// Out of descriptors it closes what it can through a spare one, backs off and goes on.
 class Listener {
 public:
     struct Options {
         std::string address;  // IP literal
         std::uint16_t port = 0;
         int backlog = 4096;
+        std::chrono::milliseconds backoff{100};  // after an accept failed for want of resources
+        std::function<void()> on_refused;        // one was closed for want of descriptors
     };
     // `on_accept` owns the fd it gets (non-blocking, close-on-exec, TCP_NODELAY, keep-alive set).
     // Throws std::system_error naming address and port when it can't bind.
     Listener(Reactor& reactor, const Options& options, std::function<void(int fd)> on_accept);
     ~Listener();
 
-    std::uint16_t port() const noexcept;     // the real one when 0 was asked for
-    void stop() noexcept;                    // stops accepting, closes the socket
+    std::uint16_t port() const noexcept;  // the real one when 0 was asked for
+
+    // The first half of stopping without loss. The kernel resets what has not been accepted when a
+    // listening socket closes, even when another process listens on the port: so from here on it
+    // ignores those who begin to connect (they try again a second later, and meet that other
+    // process), while those who have begun are accepted. False: it can't, stop() is all there is.
+    bool stop_taking() noexcept;
+    // Accepts what waits, then closes the socket. From within on_accept it closes at once.
+    void stop();
     std::uint64_t refused() const noexcept;  // closed for want of descriptors
 
 private:

@@ -36,11 +36,13 @@ public:
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-    // The place for connections with this key; stays valid across reloads, takes the new limits
-    // over. Not for the path: resolved once when a snapshot is published. Equal keys come with the
-    // same state.
-    std::size_t bucket(const std::string& key, std::shared_ptr<policy::BackendState> state,
-                       const policy::BackendLimits& limits);
+    // The place for connections with this key: the same one, with what waits in it, as long as
+    // somebody holds it; it takes the new limits over. Not for the path: resolved once when a
+    // snapshot is published. Equal keys come with the same state.
+    std::size_t hold(const std::string& key, std::shared_ptr<policy::BackendState> state,
+                     const policy::BackendLimits& limits);
+    // Once for each hold(). The last one closes the bucket's connections and frees its place.
+    void release(std::size_t bucket) noexcept;
 
     // An idle connection that looks alive; else a place for a new one; else, when the limit is
     // reached or others wait already, nothing: be a Waiter then.
@@ -79,6 +81,7 @@ public:
     void close_idle() noexcept;       // all of them, for want of descriptors
     void clear() noexcept;            // the same for good: nothing is kept from here on
     std::size_t idle() const noexcept;
+    std::size_t buckets() const noexcept { return keys_.size(); }
 
 private:
     friend class UpstreamConnection;
@@ -87,6 +90,8 @@ private:
         net::SteadyTime since;
     };
     struct Bucket {
+        std::string key;
+        std::size_t holders = 0;  // 0: the place is free
         std::shared_ptr<policy::BackendState> state;
         policy::BackendLimits limits;
         std::vector<Idle> idle;
@@ -97,6 +102,7 @@ private:
         net::SteadyTime turn_ends = net::SteadyTime::max();  // max: nobody else waits
         net::SteadyTime hold_back{};  // till then what was let go is for others
     };
+    std::size_t free_place();
     bool usable(const Idle& idle, net::SteadyTime now) const noexcept;
     bool others_turn(Bucket& bucket) const noexcept;
     bool find_place(Bucket& bucket) noexcept;

@@ -53,7 +53,8 @@ struct Wiring {
     std::vector<RouteSeries> routes;                // as snapshot->routes
     std::vector<std::vector<EntrySeries>> entries;  // as snapshot->lists and their entries
     ProcessSeries process;
-    std::uint32_t cells = 0;  // for Shard::ensure
+    std::shared_ptr<metrics::Lease> series;  // its own ones; those of `process` stay for ever
+    std::uint32_t cells = 0;                 // for Shard::ensure
 };
 
 // Throws std::runtime_error when a Backend's CA can't be read. Control thread.

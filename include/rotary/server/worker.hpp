@@ -3,6 +3,7 @@
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/net/session_set.hpp>
 #include <rotary/net/tls.hpp>
 #include <rotary/policy/jwt.hpp>
 #include <rotary/proxy/wiring.hpp>
@@ -26,8 +27,8 @@ struct ListenAt {
 
 struct WorkerOptions {
     std::size_t index = 0;
-    std::size_t connections = 10000;  // this worker's share; one more is closed at once
-    LogWriter* access_log = nullptr;  // null: no access log
+    net::ConnectionLimit* connections = nullptr;  // of all workers; one more is closed at once
+    LogWriter* access_log = nullptr;              // null: no access log
     Logger* log = nullptr;
     metrics::Registry* registry = nullptr;
     std::shared_ptr<const proxy::Wiring> wiring;
@@ -58,8 +59,9 @@ public:
     // anyway.
     void wake_key_waits();
 
-    // Stops accepting, closes idle connections; `on_empty` is called (on the worker's thread) when
-    // the last session has ended.
+    // Closes idle connections at once, the listeners after timeouts.accept_grace; clients that have
+    // asked for nothing yet have timeouts.shutdown from then on to begin. `on_empty` is called (on
+    // the worker's thread) when no listener is open and the last session has ended.
     void drain(std::function<void()> on_empty);
     void cancel_all();  // ends the sessions that are left, honestly where they are in mid-answer
     // Ends what is left and then the loop; who can't end within timeouts.shutdown is lost.

@@ -108,6 +108,63 @@ TEST(Metrics, GivesTheSameIdForTheSameSeries) {
     EXPECT_EQ(registry.cells(), cells);
 }
 
+TEST(Metrics, ASeriesThatComesBackSoonGoesOnCounting) {
+    Registry registry;
+    Attached one(registry);
+    auto lease = registry.begin_lease();
+    const auto first = registry.counter("c_total", "", {{"model", "a"}});
+    registry.end_lease();
+    one.shard.add(first, 3);
+    lease.reset();
+    EXPECT_THAT(registry.scrape(), HasSubstr("c_total{model=\"a\"} 3\n"));
+    lease = registry.begin_lease();
+    EXPECT_EQ(registry.counter("c_total", "", {{"model", "a"}}).index, first.index);
+    registry.end_lease();
+    EXPECT_EQ(registry.value(first), 3U);
+}
+
+// A thousand configurations, each with models of its own: there is no end to reloads.
+TEST(Metrics, CellsOfSeriesLongUnusedAreGivenToOthers) {
+    Registry registry;
+    Attached one(registry);
+    const auto kept = registry.status_counter("s_total", "", {{"model", "kept"}});
+    std::shared_ptr<Lease> before;
+    std::uint32_t cells = 0;
+    for (int i = 0; i < 1000; ++i) {
+        const std::string name = "model " + std::to_string(i);
+        auto lease = registry.begin_lease();
+        const auto again = registry.status_counter("s_total", "", {{"model", "kept"}});
+        const auto own = registry.status_counter("s_total", "", {{"model", name}});
+        const auto took = registry.histogram("h", "", {{"model", name}}, kBounds);
+        registry.end_lease();
+        one.shard.ensure(registry.cells());
+        EXPECT_EQ(again.index, kept.index);
+        one.shard.add_status(kept, 200);
+        EXPECT_EQ(registry.status_value(own, 200), 0U) << name;
+        EXPECT_EQ(registry.count(took), 0U) << name;
+        one.shard.add_status(own, 200);
+        one.shard.observe(took, 1ms);
+        EXPECT_EQ(registry.status_value(own, 200), 1U) << name;
+        before = std::move(lease);
+        if (i == 500) cells = registry.cells();
+    }
+    EXPECT_EQ(registry.cells(), cells);
+    EXPECT_EQ(registry.status_value(kept, 200), 1000U);
+    const std::string page = registry.scrape();
+    EXPECT_THAT(page, HasSubstr("model=\"model 999\""));
+    EXPECT_THAT(page, Not(HasSubstr("model=\"model 1\"")));
+    EXPECT_THAT(page, HasSubstr("h_count{model=\"model 999\"} 1\n"));
+}
+
+// What a lease could not finish (a Backend's CA can't be read) is nobody's afterwards.
+TEST(Metrics, ABrokenLeaseLeavesNothingBehind) {
+    Registry registry;
+    registry.begin_lease().reset();
+    const auto id = registry.counter("c_total", "");
+    EXPECT_THAT(registry.scrape(), HasSubstr("c_total 0\n"));
+    EXPECT_EQ(registry.counter("c_total", "").index, id.index);
+}
+
 TEST(Metrics, RefusesContradictions) {
     Registry registry;
     registry.counter("c", "");

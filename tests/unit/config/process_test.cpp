@@ -31,6 +31,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
         EXPECT_EQ(config.timeouts.*key.member, defaults.timeouts.*key.member) << key.name;
     }
     EXPECT_EQ(config.workers, defaults.workers);
+    EXPECT_EQ(config.watch, defaults.watch);
     EXPECT_EQ(config.admin.address, defaults.admin.address);
     EXPECT_EQ(config.admin.port, defaults.admin.port);
     EXPECT_EQ(config.routing.max_attempts, defaults.routing.max_attempts);
@@ -77,7 +78,7 @@ TEST(ShippedConfiguration, LeavesNoKeyOut) {
     using Keys = std::vector<std::string>;
     EXPECT_EQ(keys_of(*root.find("limits")), limits);
     EXPECT_EQ(keys_of(*root.find("timeouts")), timeouts);
-    EXPECT_EQ(keys_of(root), (Keys{"workers", "listeners", "admin", "resources", "routing",
+    EXPECT_EQ(keys_of(root), (Keys{"workers", "watch", "listeners", "admin", "resources", "routing",
                                    "limits", "timeouts", "log"}));
     EXPECT_EQ(keys_of(root.find("listeners")->items.at(0)),
               (Keys{"address", "port", "tls", "plaintext"}));
@@ -122,6 +123,7 @@ TEST(ShippedConfiguration, TakesItsProvidersFromTheEnvironment) {
 TEST(Process, ReadsWhatIsWritten) {
     const Loaded loaded = load_process(R"(
 workers: 7
+watch: false
 listeners:
   - {address: "::1", port: 0, plaintext: true}
   - {port: 8443, tls: {certificate: /a.crt, key: k/b.key}}
@@ -133,6 +135,7 @@ log: {level: trace, access: off}
 )");
     const Config& config = loaded.config;
     EXPECT_EQ(config.workers, 7U);
+    EXPECT_FALSE(config.watch);
     ASSERT_EQ(config.listeners.size(), 2U);
     EXPECT_EQ(config.listeners[0].address, "::1");
     EXPECT_EQ(config.listeners[0].port, 0);
@@ -141,7 +144,7 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.listeners[1].tls->key, "k/b.key");
     ASSERT_EQ(config.resources.size(), 2U);
     EXPECT_EQ(config.resources[1].path, "../x.yaml");
-    EXPECT_EQ(config.resources[1].mark.line, 6);
+    EXPECT_EQ(config.resources[1].mark.line, 7);
     EXPECT_EQ(config.routing.max_attempts, 1U);
     EXPECT_EQ(config.routing.on_all_suspended, OnAllSuspended::passthrough);
     EXPECT_EQ(config.routing.retry_after, RetryAfter::prefer);
