@@ -27,6 +27,7 @@ constexpr LimitKey kLimitKeys[] = {
     {"upstream_idle_connections", &Limits::upstream_idle_connections, 0},
     {"upstream_pending", &Limits::upstream_pending, 0},
     {"relay_buffer_bytes", &Limits::relay_buffer_bytes, 4096},
+    {"socket_buffer_bytes", &Limits::socket_buffer_bytes, 16384},
     {"pooled_body_bytes", &Limits::pooled_body_bytes, 0},
     {"pooled_buffers", &Limits::pooled_buffers, 0},
     {"token_cache_entries", &Limits::token_cache_entries, 0},

@@ -185,6 +185,7 @@ Result<StreamPointer> Dialer::State::begin(const Endpoint& endpoint, const tcp::
     const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return connect_fault(errno);
     set_tcp_options(fd);
+    set_receive_buffer(fd, limits.receive_buffer_bytes);
     // Before the socket is watched: an unconnected one would report a hang-up.
     if (::connect(fd, address.data(), static_cast<socklen_t>(address.size())) != 0 &&
         errno != EINPROGRESS) {

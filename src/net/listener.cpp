@@ -67,6 +67,7 @@ int open_socket(const Listener::Options& options) {
     require(::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0, fd);
     require(::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0, fd);
     set_tcp_options(fd);  // inherited by what is accepted: no call a connection
+    set_send_buffer(fd, options.send_buffer_bytes);
     require(::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0, fd);
     require(::listen(fd, options.backlog) == 0, fd);
     return fd;

@@ -23,4 +23,13 @@ void set_tcp_options(int fd) noexcept {
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
+// The kernel doubles the number for its own bookkeeping (socket(7)).
+void set_send_buffer(int fd, std::size_t bytes) noexcept {
+    if (bytes > 0) set(fd, SOL_SOCKET, SO_SNDBUF, static_cast<int>(bytes / 2));
+}
+
+void set_receive_buffer(int fd, std::size_t bytes) noexcept {
+    if (bytes > 0) set(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(bytes / 2));
+}
+
 }  // namespace rotary::net

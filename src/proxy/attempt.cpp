@@ -211,6 +211,8 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
             co_return Result<void>{};
         }
         const Fault fault = result.error();
+        // A plain close would leave what was not sent, and the end, behind a window that is shut.
+        if (!reply.request_sent) reply.stream->abort();
         leased = std::move(reply.stream);
         leased.close();
         if (fault.retry != Retry::reused_only) co_return fault;

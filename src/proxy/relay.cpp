@@ -242,8 +242,9 @@ Task<Result<void>> Relay::read_more() {
     const SteadyTime patience =
         std::min(exchange_.deadline, context_.reactor.now() + exchange_.event_gap());
     for (;;) {
-        const net::IoResult read =
-            reply_.stream->read_some(reply_.in.space(), reply_.in.space_size());
+        const std::size_t most =
+            std::min(reply_.in.space_size(), exchange_.limits().relay_buffer_bytes);
+        const net::IoResult read = reply_.stream->read_some(reply_.in.space(), most);
         if (read.status == net::IoStatus::ok) {
             reply_.in.produced(read.bytes);
             co_return Result<void>{};

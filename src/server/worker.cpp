@@ -44,6 +44,7 @@ net::Dialer::Limits dialer_limits(const config::Config& config) {
     made.connect = config.timeouts.connect;
     made.dns_cache_entries = config.limits.dns_cache_entries;
     made.dns_addresses = config.limits.dns_addresses;
+    made.receive_buffer_bytes = config.limits.socket_buffer_bytes;
     return made;
 }
 
@@ -238,6 +239,7 @@ Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listen
         listen.address = at.address;
         listen.port = at.port;
         listen.backlog = static_cast<int>(body_->config.limits.accept_backlog);
+        listen.send_buffer_bytes = body_->config.limits.socket_buffer_bytes;
         listen.backoff = body_->config.timeouts.accept_backoff;
         listen.on_refused = [body = body_.get()] { body->shard.add(body->refused_by_descriptors); };
         auto listener = std::make_unique<net::Listener>(

@@ -51,8 +51,8 @@ struct Routing {
     RetryAfter retry_after = RetryAfter::extend;
     bool expose_route = true;            // x-rotary-model, -backend and -attempts on answers
     unsigned retry_budget_percent = 20;  // tries beyond the first, of the requests of late
-    unsigned retry_budget_min = 3;       // …but so many in a retry_budget_window are always allowed
-    unsigned failures_to_suspend = 5;    // failures in a row that suspend an entry
+    unsigned retry_budget_min = 3;     // …but so many in a retry_budget_window are always allowed
+    unsigned failures_to_suspend = 5;  // failures in a row that suspend an entry
     unsigned suspension_jitter_percent = 10;  // added at random to suspensions that Rotary makes up
     std::chrono::seconds stream_ping_seconds{0};  // silence that a `: ping` breaks; 0: never
 };
@@ -81,18 +81,19 @@ struct Limits {
     std::size_t interim_responses = 8;           // 1xx heads before the answer
 
     // Connections and memory.
-    std::size_t connections = 10000;              // of clients, over all workers
-    std::size_t accept_backlog = 1024;            // a listener and worker
-    std::size_t upstream_connections = 1024;      // a backend, idle ones too
-    std::size_t upstream_idle_connections = 128;  // a backend and worker
-    std::size_t upstream_pending = 1024;          // requests waiting for one, a backend
-    std::size_t relay_buffer_bytes = 65536;       // held between a provider and a slow client
-    std::size_t pooled_body_bytes = 67108864;     // free body buffers kept for reuse, a worker
-    std::size_t pooled_buffers = 1024;            // free read buffers kept for reuse, a worker
-    std::size_t token_cache_entries = 10000;      // a worker
-    std::size_t dns_cache_entries = 1024;         // a worker
-    std::size_t dns_addresses = 16;               // tried for one host
-    std::size_t tls_sessions = 20480;             // kept for resumption, server side
+    std::size_t connections = 10000;                // of clients, over all workers
+    std::size_t accept_backlog = 1024;              // a listener and worker
+    std::size_t upstream_connections = 1024;        // a backend, idle ones too
+    std::size_t upstream_idle_connections = 128;    // a backend and worker
+    std::size_t upstream_pending = 1024;            // requests waiting for one, a backend
+    std::size_t relay_buffer_bytes = 65536;         // held between a provider and a slow client
+    std::size_t socket_buffer_bytes = 262144;       // the same in the kernel, for each of the two
+    std::size_t pooled_body_bytes = 67108864;       // free body buffers kept for reuse, a worker
+    std::size_t pooled_buffers = 1024;              // free read buffers kept for reuse, a worker
+    std::size_t token_cache_entries = 10000;        // a worker
+    std::size_t dns_cache_entries = 1024;           // a worker
+    std::size_t dns_addresses = 16;                 // tried for one host
+    std::size_t tls_sessions = 20480;               // kept for resumption, server side
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
 
     // Keys of token issuers, and the admin listener.

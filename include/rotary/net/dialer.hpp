@@ -27,7 +27,8 @@ public:
         std::chrono::milliseconds dns_cache{30000};  // also how long a failed refresh keeps the old
         std::chrono::milliseconds connect{5000};     // connect and TLS handshake together
         std::size_t dns_cache_entries = 256;
-        std::size_t dns_addresses = 16;  // tried for one name, the first ones
+        std::size_t dns_addresses = 16;        // tried for one name, the first ones
+        std::size_t receive_buffer_bytes = 0;  // of the kernel, a connection; 0: its own choice
     };
     Dialer(Reactor& reactor, BufferPool& buffers, const Limits& limits);
     ~Dialer();

@@ -18,6 +18,7 @@ public:
         std::string address;  // IP literal
         std::uint16_t port = 0;
         int backlog = 4096;
+        std::size_t send_buffer_bytes = 0;       // of the kernel, a connection; 0: its own choice
         std::chrono::milliseconds backoff{100};  // after an accept failed for want of resources
         std::function<void()> on_refused;        // one was closed for want of descriptors
     };
