@@ -217,45 +217,5 @@ TEST(StreamingTest, SlowReaderGetsAllThatADeadProviderSent) {
     }
 }
 
-TEST(StreamingTest, ProviderIsLeftAsSoonAsTheClientGoes) {
-    struct Row {
-        const char* name;
-        const char* body;
-        void (TestClient::*leave)();
-    };
-    const Row rows[] = {
-        {"stream, closed", kStream, &TestClient::close},
-        {"stream, dropped", kStream, &TestClient::drop},
-        {"stream, reset", kStream, &TestClient::reset},
-        {"waiting, closed", "{}", &TestClient::close},
-        {"waiting, reset", "{}", &TestClient::reset},
-    };
-    for (const Row& row : rows) {
-        SCOPED_TRACE(row.name);
-        const auto mock = start_mock(streaming(1000, 50ms));
-        GatewayOptions options = rotating(*mock, {{"a"}});
-        options.process = "timeouts: {log_flush: 20ms}\n";
-        const Gateway gateway(options);
-        TestClient client = gateway.connect();
-        if (row.body == kStream) {
-            client.send(chat(row.body));
-            ASSERT_EQ(client.read_head().status, 200U);
-            ASSERT_TRUE(client.read_event());
-            ASSERT_TRUE(client.read_event());
-        } else {
-            client.send(with(chat(row.body), "x-mock-fault", "slow-head=30s"));
-            ASSERT_TRUE(mock->wait_for_requests(1, 5s));
-        }
-        ASSERT_TRUE(mock->wait_for_open_connections(1, 1s));
-        (client.*row.leave)();
-        EXPECT_TRUE(mock->wait_for_open_connections(0, 1s));
-        ASSERT_TRUE(eventually([&] { return !gateway.access_log().empty(); }));
-        EXPECT_EQ(json_at(gateway.access_log(), "response_code"), "499");
-        EXPECT_EQ(entry_field(gateway, "a", "state"), "active");
-        EXPECT_EQ(gateway.metric("rotary_upstream_failures_total"), 0.0);
-        EXPECT_EQ(gateway.metric("rotary_requests_in_flight"), 0.0);
-    }
-}
-
 }  // namespace
 }  // namespace rotary::test
