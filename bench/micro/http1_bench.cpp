@@ -15,7 +15,9 @@ using namespace rotary::wire;
 // The head that OpenAI's Python SDK sends with a token of usual size: 18 lines, 1.26 KB.
 std::string sdk_head() {
     return "POST /v1/chat/completions HTTP/1.1\r\nHost: api.example.com:9095\r\n"
-           "Authorization: Bearer " + std::string(640, 'e') + "\r\n"
+           "Authorization: Bearer " +
+           std::string(640, 'e') +
+           "\r\n"
            "User-Agent: OpenAI/Python 1.51.0\r\nAccept: application/json\r\n"
            "Accept-Encoding: gzip, deflate, br\r\nConnection: keep-alive\r\n"
            "Content-Type: application/json\r\nContent-Length: 1024\r\n"
@@ -71,7 +73,8 @@ void follow_events(benchmark::State& state) {
     const std::string event =
         R"(data: {"id":"chatcmpl-abc","object":"chat.completion.chunk","created":1700000000,)"
         R"("model":"gpt-4o","choices":[{"index":0,"delta":{"content":" word"},)"
-        R"("finish_reason":null}],"usage":null})" "\n\n";
+        R"("finish_reason":null}],"usage":null})"
+        "\n\n";
     SseScanner scanner;
     for (auto _ : state) scanner.feed(event);
     count_bytes(state, event.size());

@@ -128,10 +128,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
     const std::size_t cut = data[1] % (bytes.size() + 1);
     switch (data[0] % 4) {
-    case 0: fuzz_request(bytes, cut); break;
-    case 1: fuzz_response(bytes, cut); break;
-    case 2: fuzz_body(bytes, cut); break;
-    default: fuzz_events(bytes, cut); break;
+        case 0:
+            fuzz_request(bytes, cut);
+            break;
+        case 1:
+            fuzz_response(bytes, cut);
+            break;
+        case 2:
+            fuzz_body(bytes, cut);
+            break;
+        default:
+            fuzz_events(bytes, cut);
+            break;
     }
     return 0;
 }

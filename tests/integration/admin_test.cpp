@@ -155,14 +155,14 @@ TEST_F(AdminTest, OnAllAddressesChangesNeedTheToken) {
     const auto refused = fetch("POST", "/api/v1/reload", {{"Host", "rotary.svc"}});
     EXPECT_EQ(refused.status, 401u);
     EXPECT_EQ(refused.header("www-authenticate"), "Bearer");
-    EXPECT_EQ(fetch("POST", "/api/v1/reload",
-                    {{"Host", "rotary.svc"}, {"Authorization", "Bearer wrong"}})
-                  .status,
-              403u);
-    EXPECT_EQ(fetch("POST", "/api/v1/reload",
-                    {{"Host", "rotary.svc"}, {"Authorization", "Bearer right"}})
-                  .status,
-              200u);
+    EXPECT_EQ(
+        fetch("POST", "/api/v1/reload", {{"Host", "rotary.svc"}, {"Authorization", "Bearer wrong"}})
+            .status,
+        403u);
+    EXPECT_EQ(
+        fetch("POST", "/api/v1/reload", {{"Host", "rotary.svc"}, {"Authorization", "Bearer right"}})
+            .status,
+        200u);
 }
 
 TEST_F(AdminTest, AHookThatThrowsCostsOneAnswer) {
@@ -216,10 +216,14 @@ const std::vector<BadRequest> kBad = {
     {"two_tokens",
      "POST /api/v1/reload HTTP/1.1\r\n" + kHost + "Authorization: a\r\nAuthorization: b\r\n\r\n",
      400},
-    {"expect", "POST /api/v1/reload HTTP/1.1\r\n" + kHost +
-                   "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n", 417},
-    {"body_too_large", "POST /api/v1/reload HTTP/1.1\r\n" + kHost + "Content-Length: 1001\r\n\r\n" +
-                           std::string(1001, 'x'), 413},
+    {"expect",
+     "POST /api/v1/reload HTTP/1.1\r\n" + kHost +
+         "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+     417},
+    {"body_too_large",
+     "POST /api/v1/reload HTTP/1.1\r\n" + kHost + "Content-Length: 1001\r\n\r\n" +
+         std::string(1001, 'x'),
+     413},
     {"head_too_large",
      "GET /livez HTTP/1.1\r\n" + kHost + "X: " + std::string(8192, 'x') + "\r\n\r\n", 431},
     {"head_without_end", "GET /livez HTTP/1.1\r\n" + kHost + "X: " + std::string(40000, 'x'), 431},

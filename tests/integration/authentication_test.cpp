@@ -108,7 +108,8 @@ spec:
   issuer: https://second.example.test
   consumerKeyClaim: azp
   scopesClaim: scope
-  signatureValidation: {jwks: {url: "file:)" + (dir / "jwks.json") + "\"}}\n";
+  signatureValidation: {jwks: {url: "file:)" +
+                             (dir / "jwks.json") + "\"}}\n";
     Edge second(with_resources(text));
     const std::string token = token_with([&](app::TokenOptions& options) {
         options.key_file = dir / "key.pem";
@@ -221,9 +222,8 @@ TEST(Authentication, keys_are_fetched_from_a_loopback_url) {
     const auto server = start_mock();
     server->respond_with("*", 200, {{"content-type", "application/json"}}, issuers().jwks);
     Edge edge(with_resources(jwks_at(server->url() + "/jwks")));
-    EXPECT_TRUE(eventually([&] {
-        return ask(edge.gateway, token_of_other(issuers().ec.key, "ec")).status == 200;
-    }));
+    EXPECT_TRUE(eventually(
+        [&] { return ask(edge.gateway, token_of_other(issuers().ec.key, "ec")).status == 200; }));
     const std::string strange = token_of_other(issuers().stranger.key, "ec");
     expect_problem(ask(edge.gateway, strange), "invalid_token");
     EXPECT_EQ(server->requests().at(0).target, "/jwks");
@@ -274,9 +274,9 @@ TEST(Authentication, it_may_be_optional) {
 }
 
 TEST(Authentication, a_jwt_header_asks_for_its_audience) {
-    Edge edge(with_resources(authentication(
-        "{authTypes: {oauth2: {disabled: true}, "
-        "jwt: {disabled: false, header: x-jwt, audience: [shop, store]}}}")));
+    Edge edge(with_resources(
+        authentication("{authTypes: {oauth2: {disabled: true}, "
+                       "jwt: {disabled: false, header: x-jwt, audience: [shop, store]}}}")));
     const auto with = [&](const std::vector<std::string>& audiences) {
         Request request = chat();
         set_header(request, "Authorization", "");
@@ -295,9 +295,9 @@ TEST(Authentication, a_jwt_header_asks_for_its_audience) {
 }
 
 TEST(Authentication, an_api_key_may_stand_in_a_header_or_the_query) {
-    Edge edge(with_resources(authentication(
-        "{authTypes: {oauth2: {disabled: true}, apiKey: {required: mandatory, keys: "
-        "[{in: Header, name: X-Api-Key}, {in: Query, name: apikey}]}}}")));
+    Edge edge(with_resources(
+        authentication("{authTypes: {oauth2: {disabled: true}, apiKey: {required: mandatory, keys: "
+                       "[{in: Header, name: X-Api-Key}, {in: Query, name: apikey}]}}}")));
     const std::string token = make_token(token_options());
     Request request = chat();
     set_header(request, "Authorization", "");

@@ -192,8 +192,8 @@ TEST(Commands, a_token_is_printed_alone_and_is_accepted) {
     Edge edge;
     const Issuers& keys = issuers();
     const std::vector<std::array<std::string, 3>> made = {
-        {keys.rsa.key, "rsa", "RS256"},   {keys.rsa.key, "rsa", "PS512"},
-        {keys.ec.key, "ec", "ES256"},     {keys.ec384.key, "ec384", "ES384"},
+        {keys.rsa.key, "rsa", "RS256"},         {keys.rsa.key, "rsa", "PS512"},
+        {keys.ec.key, "ec", "ES256"},           {keys.ec384.key, "ec384", "ES384"},
         {keys.ed25519.key, "ed25519", "EdDSA"},
     };
     for (const auto& [key, kid, alg] : made) {

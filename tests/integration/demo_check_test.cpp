@@ -65,8 +65,7 @@ TEST(DemoCheck, turns) {
          check_turns(with(calls("abc"), 0, [](Served& c) { c.named = "b-x"; }), kThree, "-x"),
          false},
         {"the body was changed",
-         check_turns(with(calls("abc"), 0, [](Served& c) { c.named = "a"; }), kThree, "-x"),
-         false},
+         check_turns(with(calls("abc"), 0, [](Served& c) { c.named = "a"; }), kThree, "-x"), false},
     });
 }
 
@@ -108,17 +107,28 @@ TEST(DemoCheck, stream) {
     const milliseconds gap(10);
     expect_all({
         {"event by event",
-         check_stream(stream({{milliseconds(1), "{}"}, {milliseconds(11), "{}"},
-                              {milliseconds(21), "[DONE]"}}), gap), true},
+         check_stream(
+             stream(
+                 {{milliseconds(1), "{}"}, {milliseconds(11), "{}"}, {milliseconds(21), "[DONE]"}}),
+             gap),
+         true},
         {"late, but spread",
-         check_stream(stream({{milliseconds(91), "{}"}, {milliseconds(95), "{}"},
-                              {milliseconds(101), "[DONE]"}}), gap), true},
+         check_stream(stream({{milliseconds(91), "{}"},
+                              {milliseconds(95), "{}"},
+                              {milliseconds(101), "[DONE]"}}),
+                      gap),
+         true},
         {"all at once",
-         check_stream(stream({{milliseconds(21), "{}"}, {milliseconds(21), "{}"},
-                              {milliseconds(21), "[DONE]"}}), gap), false},
+         check_stream(stream({{milliseconds(21), "{}"},
+                              {milliseconds(21), "{}"},
+                              {milliseconds(21), "[DONE]"}}),
+                      gap),
+         false},
         {"cut off",
-         check_stream(stream({{milliseconds(1), "{}"}, {milliseconds(11), "{}"},
-                              {milliseconds(21), "{}"}}), gap), false},
+         check_stream(
+             stream({{milliseconds(1), "{}"}, {milliseconds(11), "{}"}, {milliseconds(21), "{}"}}),
+             gap),
+         false},
         {"an end alone", check_stream(stream({{milliseconds(1), "[DONE]"}}), gap), false},
         {"nothing", check_stream(stream({}), gap), false},
         {"refused", check_stream({429, {}}, gap), false},
@@ -171,8 +181,9 @@ TEST(DemoCheck, keys) {
         {"nobody came", check_keys({}, own, secrets), false},
         {"no key", check_keys({good, request({{"Host", "h"}})}, own, secrets), false},
         {"the other's", check_keys({request({{"Authorization", "Bearer two"}})}, own, {}), false},
-        {"both", check_keys({request({{"Authorization", own}, {"authorization", "Bearer two"}})},
-                            own, {}), false},
+        {"both",
+         check_keys({request({{"Authorization", own}, {"authorization", "Bearer two"}})}, own, {}),
+         false},
         {"the token elsewhere",
          check_keys({request({{"Authorization", own}, {"X-Was", "Bearer e.y.J"}})}, own, secrets),
          false},

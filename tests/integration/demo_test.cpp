@@ -150,8 +150,7 @@ TEST(Demo, says_what_did_not_happen_and_fails) {
     ASSERT_TRUE(child.wait_for_output("\"The\"", seconds(60))) << child.errors();
     const std::string output = child.output();
     const std::size_t at = output.find("http://", output.find("admin "));
-    const std::string admin =
-        output.substr(at, output.find('\n', at) - at) + "/api/v1/models";
+    const std::string admin = output.substr(at, output.find('\n', at) - at) + "/api/v1/models";
     const std::string id = id_of(admin, "production", "o1-mini");
     const ProcessResult changed = run_process(
         {{"/bin/sh", "-c", "curl -sS -i -X POST '" + admin + "/" + id + "/suspend' 2>&1"}, {}, {}});

@@ -296,8 +296,8 @@ TEST(FailoverTest, NobodyAtABackendIsTheNextEntrysChance) {
         EXPECT_EQ(response.header("x-rotary-backend"), "backend-0");
     }
     EXPECT_EQ(gateway.metric("rotary_failovers_total"), 3.0);
-    EXPECT_EQ(gateway.metric(series("rotary_upstream_failures_total", "a", "reason=\"connect\"",
-                                    "backend-1")),
+    EXPECT_EQ(gateway.metric(
+                  series("rotary_upstream_failures_total", "a", "reason=\"connect\"", "backend-1")),
               3.0);
 
     options.production = {{"a", 1}};

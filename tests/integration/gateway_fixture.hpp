@@ -118,8 +118,8 @@ inline Request with(Request request, std::string_view name, std::string_view val
 // Metrics' series of one entry of production.
 inline std::string series(const std::string& name, const std::string& model,
                           const std::string& more, const std::string& backend = "backend-0") {
-    return name + "{policy=\"rotation\",env=\"production\",model=\"" + model +
-           "\",backend=\"" + backend + "\"" + (more.empty() ? "" : "," + more) + "}";
+    return name + "{policy=\"rotation\",env=\"production\",model=\"" + model + "\",backend=\"" +
+           backend + "\"" + (more.empty() ? "" : "," + more) + "}";
 }
 
 }  // namespace rotary::test

@@ -47,8 +47,10 @@ std::string answer_to_one_flight(const Gateway& gateway, const std::string& requ
     while (connected && answer.find("\r\n\r\n") == std::string::npos) {
         std::array<char, 16384> bytes;
         const int size = SSL_read(ssl, bytes.data(), bytes.size());
-        if (size > 0) answer.append(bytes.data(), static_cast<std::size_t>(size));
-        else connected = receive();
+        if (size > 0)
+            answer.append(bytes.data(), static_cast<std::size_t>(size));
+        else
+            connected = receive();
     }
     SSL_free(ssl);
     SSL_CTX_free(context);
@@ -327,7 +329,9 @@ constexpr Malformed kMalformed[] = {
     {"a bare line feed in the end", "GET $ HTTP/1.1\r\n$H\r\n\n"},
     {"a bare line feed between headers", "GET $ HTTP/1.1\r\n$H\nx-a: b"},
     {"a bare carriage return", "GET $ HTTP/1.1\r\n$H\r\nx-a: b\rc"},
-    {"a control character", "GET $ HTTP/1.1\r\n$H\r\nx-a: b\x01" "c"},
+    {"a control character",
+     "GET $ HTTP/1.1\r\n$H\r\nx-a: b\x01"
+     "c"},
     {"a name with a space", "GET $ HTTP/1.1\r\n$H\r\nx a: b"},
     {"a header without a colon", "GET $ HTTP/1.1\r\n$H\r\nx-a"},
     {"a nameless header", "GET $ HTTP/1.1\r\n$H\r\n: b"},
@@ -361,10 +365,14 @@ std::string filled_in(std::string_view text) {
     const std::string token = "Authorization: " + bearer();
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '$') out += text[i];
-        else if (text.substr(i + 1, 1) == "H") out += "Host: default.gw.wso2.com\r\n" + token, ++i;
-        else if (text.substr(i + 1, 1) == "A") out += token, ++i;
-        else out += text.starts_with("POST") ? "/chat/1.0/chat/completions" : "/chat/1.0/models";
+        if (text[i] != '$')
+            out += text[i];
+        else if (text.substr(i + 1, 1) == "H")
+            out += "Host: default.gw.wso2.com\r\n" + token, ++i;
+        else if (text.substr(i + 1, 1) == "A")
+            out += token, ++i;
+        else
+            out += text.starts_with("POST") ? "/chat/1.0/chat/completions" : "/chat/1.0/models";
     }
     if (!out.ends_with("\n\r\n") && !out.ends_with("\n\n")) out += "\r\n\r\n";
     return out;

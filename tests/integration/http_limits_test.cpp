@@ -206,9 +206,9 @@ TEST(HttpLimits, tls_is_1_2_or_newer_and_speaks_http_1_1) {
 TEST(HttpLimits, tls_1_1_is_refused_with_an_alert) {
     Edge edge;
     std::string hello("\x03\x02", 2);
-    hello += std::string(32, 'r') + std::string(1, '\0');           // random, no session
-    hello += std::string("\x00\x06\xc0\x09\xc0\x13\x00\x2f", 8);    // ECDHE and RSA, AES, SHA-1
-    hello += std::string("\x01\x00", 2);                            // no compression
+    hello += std::string(32, 'r') + std::string(1, '\0');         // random, no session
+    hello += std::string("\x00\x06\xc0\x09\xc0\x13\x00\x2f", 8);  // ECDHE and RSA, AES, SHA-1
+    hello += std::string("\x01\x00", 2);                          // no compression
     hello += std::string("\x00\x0e\x00\x0a\x00\x04\x00\x02\x00\x17\x00\x0b\x00\x02\x01\x00", 16);
     const auto size = static_cast<char>(hello.size());
     const std::string handshake = std::string("\x01\x00\x00", 3) + size + hello;
@@ -322,10 +322,10 @@ TEST(HttpLimits, every_request_leaves_a_line_in_the_access_log_and_no_secret) {
         logged.insert(json_at(line, "request_id"));
         statuses.insert(json_at(line, "response_code"));
         const auto keys = json_keys(line, "");
-        EXPECT_THAT(keys, testing::IsSupersetOf({"start_time", "method", "request.path",
-                                                 "response_code", "duration_ms", "overhead_us",
-                                                 "bytes_received", "bytes_sent", "request_id",
-                                                 "attempts"}));
+        EXPECT_THAT(keys,
+                    testing::IsSupersetOf({"start_time", "method", "request.path", "response_code",
+                                           "duration_ms", "overhead_us", "bytes_received",
+                                           "bytes_sent", "request_id", "attempts"}));
         EXPECT_EQ(std::set<std::string>(keys.begin(), keys.end()).size(), keys.size()) << line;
         const bool refused = json_at(line, "response_code") != "200";
         EXPECT_EQ(json_at(line, "error.code") == "<missing>", true) << "dotted keys are flat";

@@ -107,18 +107,18 @@ private:
     void read(const std::shared_ptr<Peer>& peer, Stream& stream) {
         asio::async_read_until(stream, peer->input, "\r\n\r\n",
                                [this, peer, &stream](error_code error, std::size_t) {
-            if (error) return;
-            ++requests;
-            std::istream in(&peer->input);
-            last_request.assign(std::istreambuf_iterator<char>(in), {});
-            if (!answer) {  // hold the connection until the client gives up
-                read(peer, stream);
-                return;
-            }
-            auto bytes = std::make_shared<std::string>(*answer);
-            asio::async_write(stream, asio::buffer(*bytes),
-                              [peer, bytes](error_code, std::size_t) {});
-        });
+                                   if (error) return;
+                                   ++requests;
+                                   std::istream in(&peer->input);
+                                   last_request.assign(std::istreambuf_iterator<char>(in), {});
+                                   if (!answer) {  // hold the connection until the client gives up
+                                       read(peer, stream);
+                                       return;
+                                   }
+                                   auto bytes = std::make_shared<std::string>(*answer);
+                                   asio::async_write(stream, asio::buffer(*bytes),
+                                                     [peer, bytes](error_code, std::size_t) {});
+                               });
     }
 
     tcp::acceptor acceptor_;

@@ -42,11 +42,13 @@ const std::vector<BadAnswer> kBadAnswers = {
     {"switching", "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
      "status 101"},
     {"only_interim", "HTTP/1.1 100 Continue\r\n\r\n", "end of stream"},
-    {"too_many_interim", [] {
+    {"too_many_interim",
+     [] {
          std::string out;
          for (int i = 0; i < 20; ++i) out += "HTTP/1.1 102 Processing\r\n\r\n";
          return out;
-     }(), "status 102"},
+     }(),
+     "status 102"},
     {"too_large", with_body("Content-Length: 5000", kBig), "body limit"},
     {"too_large_chunked",
      with_body("Transfer-Encoding: chunked", "1388\r\n" + kBig + "\r\n0\r\n\r\n"), "body limit"},

@@ -29,7 +29,7 @@ struct GatewayBackend {
     std::string base_path = "/v1/";
     bool tls = false;     // verified against certificates().ca
     unsigned weight = 1;  // among the routes' backendRefs
-    std::string more{};     // lines of its spec: "  circuitBreaker: {maxConnections: 1}\n"
+    std::string more{};   // lines of its spec: "  circuitBreaker: {maxConnections: 1}\n"
 };
 
 struct GatewayOptions {
