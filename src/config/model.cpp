@@ -33,7 +33,6 @@ constexpr LimitKey kLimitKeys[] = {
     {"token_cache_entries", &Limits::token_cache_entries, 0},
     {"dns_cache_entries", &Limits::dns_cache_entries, 0},
     {"dns_addresses", &Limits::dns_addresses, 1},
-    {"tls_sessions", &Limits::tls_sessions, 0},
     {"access_log_buffer_bytes", &Limits::access_log_buffer_bytes, 4096},
     {"jwks_bytes", &Limits::jwks_bytes, 256},
     {"jwks_keys", &Limits::jwks_keys, 1},

@@ -101,7 +101,7 @@ Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply,
             reply.head_bytes = head;
             reply.status = parsed.status;
             reply.keep_alive = parsed.keep_alive;
-            reply.body.begin(parsed.framing, parsed.content_length);
+            reply.body.begin(parsed.framing, parsed.content_length, limits.chunk_header_bytes);
             const wire::Header* type = parsed.headers.find("content-type");
             reply.is_event_stream =
                 type != nullptr && text::istarts_with(type->value, "text/event-stream");

@@ -109,7 +109,7 @@ Result<std::size_t> unwrap(Context& context, Exchange& exchange, wire::BodyReade
 Task<Result<void>> read_chunked(Context& context, ClientSide& client, Exchange& exchange,
                                 SteadyTime total) {
     wire::BodyReader reader;
-    reader.begin(wire::Framing::chunked, 0);
+    reader.begin(wire::Framing::chunked, 0, exchange.limits().chunk_header_bytes);
     Buffer raw;  // what came after the read buffer was used up
     for (;;) {
         // The head's views must stay valid, so only bytes behind it are taken from `in`; once those
@@ -188,7 +188,9 @@ Result<void> scan_body(Exchange& exchange) {
     const auto scanned = wire::scan_body(exchange.body, key, exchange.limits().json_depth);
     if (!scanned) return scanned.error();
     exchange.scan = *scanned;
-    exchange.client_model = wire::plain_string(exchange.body, scanned->model).value_or("");
+    exchange.client_model = wire::plain_string(exchange.body, scanned->model)
+                                .value_or("")
+                                .substr(0, exchange.limits().model_name_bytes);
     exchange.wants_stream = wire::is_true(exchange.body, scanned->stream);
     return {};
 }

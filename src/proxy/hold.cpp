@@ -12,13 +12,19 @@ Fault no_answer(const char* detail) {
     return Fault::upstream(FaultKind::upstream_protocol_error, detail);
 }
 
+// Whoever asked for it is to hear of it; the entry did what it was asked.
+Fault too_large_answer() {
+    return {FaultKind::upstream_protocol_error, Origin::internal, Retry::never,
+            "The provider's answer is larger than limits.upstream_body_bytes."};
+}
+
 }  // namespace
 
 Hold::Hold(Context& context, Exchange& exchange, Reply& reply)
     : context_(context), exchange_(exchange), reply_(reply), reader_(reply.body) {
     const bool is_success = reply.status >= 200 && reply.status < 300;
     is_stream_ = is_success && reply.is_event_stream && reply.body.framing() != wire::Framing::none;
-    if (is_stream_) exchange_.events.begin();
+    if (is_stream_) exchange_.events.begin(exchange_.limits().sse_line_bytes);
 }
 
 bool Hold::walk() {
@@ -34,6 +40,10 @@ bool Hold::walk() {
 }
 
 std::optional<Result<Held>> Hold::look() {
+    if (!is_stream_ && reader_.framing() == wire::Framing::content_length &&
+        reader_.remaining() > exchange_.limits().upstream_body_bytes) {
+        return too_large_answer();
+    }
     const bool is_well_formed = walk();
     if (is_stream_) {
         if (auto found = look_at_events()) return found;

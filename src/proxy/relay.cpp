@@ -39,7 +39,7 @@ public:
           exchange_(exchange),
           reply_(reply),
           events_(exchange.events) {
-        events_.begin();
+        events_.begin(exchange.limits().sse_line_bytes);
     }
 
     // Writes the head into scratch. False when it does not fit.
@@ -71,8 +71,9 @@ private:
     Pieces pieces_;
     std::size_t used_ = 0;
     std::size_t taken_ = 0;
-    Buffer partial_;  // an event whose end has not come yet
-    Pieces tail_;     // what will be added to it once the pieces are sent
+    std::uint64_t payload_ = 0;  // of the whole answer so far
+    Buffer partial_;             // an event whose end has not come yet
+    Pieces tail_;                // what will be added to it once the pieces are sent
     std::size_t tails_ = 0;
     bool sends_partial_ = false;
     SteadyTime last_sent_;
@@ -202,6 +203,11 @@ Result<void> Relay::take() {
         if (piece->payload.empty()) continue;
         payload += piece->payload.size();
         pieces_[used_++] = piece->payload;
+    }
+    payload_ += payload;
+    if (!is_event_stream_ && payload_ > exchange_.limits().upstream_body_bytes) {
+        return Fault::internal(FaultKind::upstream_stream_interrupted,
+                               "The provider's answer is larger than limits.upstream_body_bytes.");
     }
     if (is_event_stream_) payload = hold_back(payload);
     wrap(payload);

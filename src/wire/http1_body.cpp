@@ -18,8 +18,10 @@ std::uint64_t hex_value(char digit) noexcept {
 
 }  // namespace
 
-void BodyReader::begin(Framing framing, std::uint64_t content_length) noexcept {
+void BodyReader::begin(Framing framing, std::uint64_t content_length,
+                       std::size_t chunk_header_bytes) noexcept {
     framing_ = framing;
+    chunk_header_bytes_ = chunk_header_bytes;
     remaining_ = 0;
     line_bytes_ = 0;
     digits_ = 0;
@@ -122,7 +124,7 @@ BodyReader::State BodyReader::after_framing_byte(char c) noexcept {
 // chunk-size [ chunk-ext ] CRLF. White space before the extension is refused: RFC 9112 section
 // 7.1.1 lets a recipient read it, but nobody who means well sends it.
 BodyReader::State BodyReader::after_size_byte(char c) noexcept {
-    if (++line_bytes_ > kChunkHeaderBytes) return State::failed;
+    if (++line_bytes_ > chunk_header_bytes_) return State::failed;
     if (state_ == State::size_lf) {
         if (c != '\n') return State::failed;
         line_bytes_ = 0;

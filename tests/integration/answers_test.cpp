@@ -249,6 +249,44 @@ TEST(AnswersTest, AnswerThatIsCutStaysCut) {
     }
 }
 
+// limits.upstream_body_bytes at its edge: it bounds what one answer may cost, and blames no entry.
+TEST(AnswersTest, AnswerOverTheLimitIsRefusedOrCut) {
+    struct Row {
+        const char* name;
+        std::string head;
+        std::size_t size;
+        bool chunked;
+        unsigned status;
+        Ending ending;
+    };
+    const Row rows[] = {
+        {"as long as may be", "content-length: 100000", 100'000, false, 200, Ending::framed},
+        {"announced too long", "content-length: 100001", 100'001, false, 502, Ending::framed},
+        {"as long in chunks", "transfer-encoding: chunked", 100'000, true, 200, Ending::framed},
+        {"too long in chunks", "transfer-encoding: chunked", 100'001, true, 200, Ending::cut},
+    };
+    const auto mock = start_mock();
+    GatewayOptions options = rotating(*mock, {{"a"}});
+    options.process = "limits: {upstream_body_bytes: 100000}\n";
+    const Gateway gateway(options);
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        const std::string payload(row.size, 'x');
+        const std::string body = row.chunked ? in_chunk(payload) + "0\r\n\r\n" : payload;
+        mock->set_fault("a", MockFault::raw("HTTP/1.1 200 OK\r\n" + row.head + "\r\n\r\n" + body),
+                        1);
+        const Response response = ask(gateway);
+        EXPECT_EQ(response.status, row.status);
+        EXPECT_EQ(response.ending, row.ending);
+        EXPECT_LE(response.body.size(), 100'000U);
+    }
+    EXPECT_EQ(gateway.metric(series("rotary_upstream_failures_total", "a", "reason=\"protocol\"")),
+              0.0);
+    EXPECT_EQ(
+        gateway.metric(series("rotary_upstream_failures_total", "a", "reason=\"interrupted\"")),
+        0.0);
+}
+
 constexpr const char* kFilesApi = R"(---
 kind: API
 apiVersion: dp.wso2.com/v1alpha3

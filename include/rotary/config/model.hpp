@@ -93,7 +93,6 @@ struct Limits {
     std::size_t token_cache_entries = 10000;        // a worker
     std::size_t dns_cache_entries = 1024;           // a worker
     std::size_t dns_addresses = 16;                 // tried for one host
-    std::size_t tls_sessions = 20480;               // kept for resumption, server side
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
 
     // Keys of token issuers, and the admin listener.

@@ -44,10 +44,11 @@ Result<void> parse_response_head(std::string_view bytes, const HeadLimits& limit
 // bytes belong to the body on the wire (`consumed`), and which of them are payload.
 class BodyReader {
 public:
-    static constexpr std::uint32_t kChunkHeaderBytes = 256;  // size, extension and CRLF
-    static constexpr std::uint32_t kTrailerBytes = 8192;     // the whole trailer section
+    static constexpr std::uint32_t kTrailerBytes = 8192;  // the whole trailer section
 
-    void begin(Framing framing, std::uint64_t content_length) noexcept;
+    // `chunk_header_bytes`: the most that a chunk's size line takes, extension and CRLF included.
+    void begin(Framing framing, std::uint64_t content_length,
+               std::size_t chunk_header_bytes = 256) noexcept;
 
     struct Piece {
         std::string_view payload;  // a run of content inside the input, may be empty
@@ -94,7 +95,8 @@ private:
     State state_ = State::done;
     std::uint8_t digits_ = 0;  // of the current chunk's size
     std::uint64_t remaining_ = 0;
-    std::uint32_t line_bytes_ = 0;  // of the current chunk header or trailer section
+    std::size_t chunk_header_bytes_ = 256;
+    std::size_t line_bytes_ = 0;  // of the current chunk header or trailer section
 };
 
 }  // namespace rotary::wire

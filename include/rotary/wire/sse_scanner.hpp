@@ -18,6 +18,10 @@ public:
     explicit SseScanner(std::size_t line_bytes = 65536) noexcept : line_bytes_(line_bytes) {}
 
     void begin() noexcept;  // forget everything, keep the memory
+    void begin(std::size_t line_bytes) noexcept {
+        line_bytes_ = line_bytes;
+        begin();
+    }
     void feed(std::string_view payload);
 
     // True at the start and right after an empty line, where another event may be put in.
