@@ -136,10 +136,10 @@ struct Bench {
 
 TEST(HealthCheckerTest, GoesDownAndUpWithTheBackend) {
     Bench bench;
+    const auto start = Clock::now();
     bench.checker.set_targets({bench.target()});
     EXPECT_TRUE(bench.state->healthy()) << "until it is known better";
     EXPECT_TRUE(bench.all_in());
-    const auto start = Clock::now();
     ASSERT_TRUE(bench.run_until([&] { return !bench.state->healthy(); }));
     EXPECT_GE(Clock::now() - start, 40ms) << "the third failure, the second pause behind it";
     EXPECT_TRUE(bench.all_out());
