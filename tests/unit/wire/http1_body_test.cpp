@@ -187,10 +187,10 @@ TEST(Http1Body, ChunkHeaderLimitIsTheCallers) {
     for (const std::size_t limit : {7U, 16U, 4096U}) {
         for (const std::size_t size : {limit, limit + 1}) {
             // "5;" and CRLF with an extension between them that fills the line.
-            const std::string line = "5;" + std::string(size - 4, 'x') + "\r\n";
+            const std::string body = "5;" + std::string(size - 4, 'x') + "\r\nhello\r\n0\r\n\r\n";
             BodyReader reader;
             reader.begin(Framing::chunked, 0, limit);
-            const auto piece = reader.next(line + "hello\r\n0\r\n\r\n");
+            const auto piece = reader.next(body);
             const bool passes = piece.has_value() && piece->payload == "hello";
             EXPECT_EQ(passes, size == limit) << limit << ", " << size;
         }
