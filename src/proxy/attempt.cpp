@@ -1,5 +1,6 @@
 #include "proxy/attempt.hpp"
 
+#include "proxy/cut_short.hpp"
 #include "proxy/lease.hpp"
 #include "proxy/pieces.hpp"
 #include "proxy/upstream_request.hpp"
@@ -7,20 +8,15 @@
 #include <rotary/base/text.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace rotary::proxy {
 
 namespace {
 
-Fault gone() { return Fault::client(FaultKind::client_gone); }
-
 // A wait that brought nothing: the time is over, or the whole process's is.
 Fault waited_out(net::Wake wake, const char* detail) {
-    if (wake == net::Wake::peer_gone) return gone();
-    if (wake == net::Wake::cancelled) return Fault::internal(FaultKind::draining);
-    return Fault::upstream(FaultKind::upstream_timeout, detail);
+    return cut_short(wake).value_or(Fault::upstream(FaultKind::upstream_timeout, detail));
 }
 
 // The connection broke before an answer's head was complete. Without a byte of it on a connection
@@ -58,12 +54,7 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
             reply.request_sent = true;
             break;
         }
-        if (!kept && !request.pieces[0].empty()) {
-            kept = context.buffers.body(request.pieces[0].size());
-            std::memcpy(kept.space(), request.pieces[0].data(), request.pieces[0].size());
-            kept.produced(request.pieces[0].size());
-            request.pieces[0] = kept.view();
-        }
+        keep_first(request.pieces, kept, context.buffers);
         net::WaitFor what;
         what.read = &stream.descriptor();
         what.write = &stream.descriptor();

@@ -2,8 +2,6 @@
 
 #include "proxy/pieces.hpp"
 
-#include <cstring>
-
 namespace rotary::proxy {
 
 Task<Result<void>> deliver(Context& context, ClientSide& client, Exchange& exchange,
@@ -18,12 +16,7 @@ Task<Result<void>> deliver(Context& context, ClientSide& client, Exchange& excha
         drop_front(pieces, written.bytes);
         const bool accepted = all_empty(pieces);
         if (accepted && !client.stream.has_pending()) co_return Result<void>{};
-        if (!kept && !pieces[0].empty()) {
-            kept = context.buffers.body(pieces[0].size());
-            std::memcpy(kept.space(), pieces[0].data(), pieces[0].size());
-            kept.produced(pieces[0].size());
-            pieces[0] = kept.view();
-        }
+        keep_first(pieces, kept, context.buffers);
         net::WaitFor what;
         what.write = &client.stream.descriptor();
         what.client = &client.stream.descriptor();  // who hangs up reads no more

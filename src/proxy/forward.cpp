@@ -1,6 +1,7 @@
 #include "proxy/forward.hpp"
 
 #include "proxy/attempt.hpp"
+#include "proxy/cut_short.hpp"
 #include "proxy/hold.hpp"
 #include "proxy/lease.hpp"
 #include "proxy/relay.hpp"
@@ -120,8 +121,7 @@ Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchang
         std::min(exchange.deadline,
                  context.reactor.now() + exchange.backend->retry->base_interval * (1u << times));
     const net::Wake wake = co_await context.reactor.wait(what);
-    if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
-    if (wake == net::Wake::cancelled) co_return Fault::internal(FaultKind::draining);
+    if (const auto cut = cut_short(wake)) co_return *cut;
     co_return Result<void>{};
 }
 

@@ -45,9 +45,7 @@ std::optional<Result<Held>> Hold::look() {
         return too_large_answer();
     }
     const bool is_well_formed = walk();
-    if (is_stream_) {
-        if (auto found = look_at_events()) return found;
-    }
+    if (is_stream_ && exchange_.events.events() > 0) return judge_first_event();
     if (!is_well_formed) return no_answer("The provider's answer is malformed.");
     if (reader_.done() || reply_.ended) {
         if (is_stream_) return no_answer("The provider's stream holds no event.");
@@ -57,11 +55,6 @@ std::optional<Result<Held>> Hold::look() {
         reply_.in.compact();
         if (reply_.in.space_size() == 0) return Held{};
     }
-    return std::nullopt;
-}
-
-std::optional<Result<Held>> Hold::look_at_events() const {
-    if (exchange_.events.events() > 0) return judge_first_event();
     return std::nullopt;
 }
 

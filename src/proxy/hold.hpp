@@ -30,7 +30,6 @@ public:
     Task<Result<Held>> run(ClientSide& client);
 
 private:
-    std::optional<Result<Held>> look_at_events() const;
     Result<Held> judge_first_event() const;
     bool walk();  // false: the framing is broken
 

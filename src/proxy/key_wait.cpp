@@ -1,6 +1,7 @@
 #include "proxy/key_wait.hpp"
 
 #include "proxy/admit.hpp"
+#include "proxy/cut_short.hpp"
 
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/wire/http1_reader.hpp>
@@ -101,8 +102,7 @@ Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exch
         const SteadyTime begun = std::chrono::steady_clock::now();
         const net::Wake wake = co_await context.reactor.wait(what);
         exchange.upstream_wait += std::chrono::steady_clock::now() - begun;  // not our own time
-        if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
-        if (wake == net::Wake::cancelled) co_return Fault::internal(FaultKind::draining);
+        if (const auto cut = cut_short(wake)) co_return *cut;
         waiter.news.reset();
         const config::Limits& limits = exchange.limits();
         const wire::HeadLimits head_limits{limits.uri_bytes, limits.headers, limits.header_bytes};

@@ -1,5 +1,7 @@
 #include "proxy/lease.hpp"
 
+#include "proxy/cut_short.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -18,8 +20,7 @@ Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& cl
         // Other workers' connections that close wake nobody here.
         what.deadline = std::min(deadline, context.reactor.now() + net::Deadlines::kTick);
         const net::Wake wake = co_await context.reactor.wait(what);
-        if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
-        if (wake == net::Wake::cancelled) co_return Fault::internal(FaultKind::draining);
+        if (const auto cut = cut_short(wake)) co_return *cut;
         UpstreamConnection found = waiter.look();
         if (found.has_place()) co_return std::move(found);
         if (context.reactor.now() < deadline) continue;

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <rotary/base/buffers.hpp>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -20,6 +23,16 @@ inline void drop_front(std::span<std::string_view> pieces, std::size_t bytes) no
 inline bool all_empty(std::span<const std::string_view> pieces) noexcept {
     return std::all_of(pieces.begin(), pieces.end(),
                        [](const auto& piece) { return piece.empty(); });
+}
+
+// Before a wait: what is left of the first piece, which lies in the worker's scratch, gets memory
+// of its own, once.
+inline void keep_first(std::span<std::string_view> pieces, Buffer& kept, BufferPool& buffers) {
+    if (kept || pieces[0].empty()) return;
+    kept = buffers.body(pieces[0].size());
+    std::memcpy(kept.space(), pieces[0].data(), pieces[0].size());
+    kept.produced(pieces[0].size());
+    pieces[0] = kept.view();
 }
 
 }  // namespace rotary::proxy

@@ -1,5 +1,7 @@
 #include "proxy/reply.hpp"
 
+#include "proxy/cut_short.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -55,8 +57,7 @@ Task<Result<void>> read_on(Context& context, ClientSide& client, Reply& reply,
         what.client = &client.stream.descriptor();
         what.deadline = deadline;
         const net::Wake wake = co_await context.reactor.wait(what);
-        if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
-        if (wake == net::Wake::cancelled) co_return Fault::internal(FaultKind::draining);
+        if (const auto cut = cut_short(wake)) co_return *cut;
         if (wake == net::Wake::timed_out) {
             co_return Fault::upstream(FaultKind::upstream_timeout,
                                       "The provider fell silent in the middle of its answer.");
