@@ -1,6 +1,8 @@
 // A client that reads slowly, or not at all, holds its provider back and nobody else.
 #include "fault_fixture.hpp"
 
+#include <support/system_figures.hpp>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -26,15 +28,6 @@ const std::string& long_stream() {
         return text;
     }();
     return stream;
-}
-
-std::size_t most_a_kernel_holds(const char* name) {
-    std::ifstream file(std::string("/proc/sys/net/ipv4/") + name);
-    std::size_t low = 0;
-    std::size_t usual = 0;
-    std::size_t most = 0;
-    file >> low >> usual >> most;
-    return most;
 }
 
 // How often the stream comes: more than the sockets between provider and client could ever hold.

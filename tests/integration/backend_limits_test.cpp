@@ -1,7 +1,6 @@
 // circuitBreaker: what a Backend may be given at a time, over all workers.
 #include "gateway_fixture.hpp"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,17 +23,8 @@ std::string breaker(const std::string& limits) { return "  circuitBreaker: {" + 
 class OneAtATime {
 public:
     explicit OneAtATime(std::chrono::milliseconds latency) : latency_(latency) {
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 16) != 0 ||
-            ::getsockname(listener_, generic, &size) != 0) {
-            throw std::runtime_error("no listener");
-        }
-        backend_.port = ntohs(address.sin_port);
+        listener_.listen(16);
+        backend_.port = listener_.number();
         backend_.more = breaker("maxConnections: 1, maxPendingRequests: 100");
         thread_ = std::thread([this] { run(); });
     }
@@ -45,7 +35,6 @@ public:
             connection.thread.join();
             ::close(connection.fd);
         }
-        ::close(listener_);
     }
     OneAtATime(const OneAtATime&) = delete;
     OneAtATime& operator=(const OneAtATime&) = delete;
@@ -78,8 +67,8 @@ private:
     }
     void run() {
         while (!stop_) {
-            if (!ready(listener_, POLLIN, 1s)) continue;
-            const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+            if (!ready(listener_.fd(), POLLIN, 1s)) continue;
+            const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
             if (fd < 0) continue;
             for (const Connection& other : connections_) {
                 if (!gone(other)) ever_two_ = true;
@@ -111,7 +100,7 @@ private:
     }
 
     std::chrono::milliseconds latency_;
-    int listener_ = -1;
+    LoopbackPort listener_;
     GatewayBackend backend_;
     std::atomic<unsigned> accepted_{0};
     std::atomic<unsigned> answered_{0};

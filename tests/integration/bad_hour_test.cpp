@@ -2,10 +2,6 @@
 // is asked again.
 #include "gateway_fixture.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <stdexcept>
@@ -26,32 +22,6 @@ constexpr bool kSlow = false;
 #endif
 
 constexpr const char* kPatient = "routing: {failures_to_suspend: 1000000}\n";
-
-// A port of 127.0.0.1 that is taken: `listens` decides whether connecting is refused or succeeds
-// with nobody ever answering.
-class QuietPort {
-public:
-    explicit QuietPort(bool listens) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(fd_, generic, size) != 0 || ::getsockname(fd_, generic, &size) != 0 ||
-            (listens && ::listen(fd_, 1024) != 0)) {
-            throw std::runtime_error("no port");
-        }
-        backend_.port = ntohs(address.sin_port);
-    }
-    ~QuietPort() { ::close(fd_); }
-    QuietPort(const QuietPort&) = delete;
-    QuietPort& operator=(const QuietPort&) = delete;
-    const GatewayBackend& backend() const { return backend_; }
-
-private:
-    int fd_;
-    GatewayBackend backend_;
-};
 
 std::vector<Captured> asked_for(const MockProvider& mock, const std::string& model) {
     std::vector<Captured> found;
@@ -283,9 +253,9 @@ std::chrono::nanoseconds undisturbed_time(TestClient& client, int count, const c
 
 TEST(BadHourTest, ARefusedConnectionCostsLessThanAMillisecond) {
     const auto mock = start_mock();
-    const QuietPort nobody(false);
+    const LoopbackPort nobody;  // refuses
     GatewayOptions options = rotating(*mock, {{"a", 1}, {"b", 0}});
-    options.backends.push_back(nobody.backend());
+    options.backends.push_back(backend_at(nobody));
     options.process = kPatient;
     const Gateway gateway(options);
     TestClient client = gateway.connect();
@@ -302,9 +272,10 @@ TEST(BadHourTest, ARefusedConnectionCostsLessThanAMillisecond) {
 // Never sooner; and one tick of the wheel later at most, but for what else the machine does.
 TEST(BadHourTest, ASilentEntryCostsTheConfiguredTimeAndIsNotAskedTwice) {
     const auto mock = start_mock();
-    const QuietPort silent(true);
+    LoopbackPort silent;
+    silent.listen(1024);  // and nobody accepts
     GatewayOptions options = rotating(*mock, {{"a", 1}, {"b", 0}});
-    options.backends.push_back(silent.backend());
+    options.backends.push_back(backend_at(silent));
     options.process = "timeouts: {first_byte: 250ms}\n" + std::string(kPatient);
     const Gateway gateway(options);
     TestClient client = gateway.connect();

@@ -4,13 +4,8 @@
 
 #include <support/certificates.hpp>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <mutex>
-#include <stdexcept>
 
 namespace rotary::test {
 namespace {
@@ -46,30 +41,6 @@ int seconds_left(const Gateway& gateway, const std::string& model) {
     const std::string text = entry_field(gateway, model, "seconds_left");
     return text == "<missing>" || text.empty() ? 0 : std::stoi(text);
 }
-
-// A port that is taken and where nobody listens.
-class DeadPort {
-public:
-    DeadPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(fd_, generic, size) != 0 || ::getsockname(fd_, generic, &size) != 0) {
-            throw std::runtime_error("no port");
-        }
-        backend_.port = ntohs(address.sin_port);
-    }
-    ~DeadPort() { ::close(fd_); }
-    DeadPort(const DeadPort&) = delete;
-    DeadPort& operator=(const DeadPort&) = delete;
-    const GatewayBackend& backend() const { return backend_; }
-
-private:
-    int fd_;
-    GatewayBackend backend_;
-};
 
 // One of three entries refuses while many clients ask. They must not notice, and the entry must
 // have its rest: it hears nothing from requests that began after the refusal was known.
@@ -285,9 +256,9 @@ TEST(FailoverTest, HintAndPolicyTogetherSayHowLong) {
 
 TEST(FailoverTest, NobodyAtABackendIsTheNextEntrysChance) {
     const auto mock = start_mock();
-    const DeadPort nobody;
+    const LoopbackPort nobody;  // refuses
     GatewayOptions options = rotating(*mock, {{"a", 1}, {"b", 0}});
-    options.backends.push_back(nobody.backend());
+    options.backends.push_back(backend_at(nobody));
     const Gateway gateway(options);
     TestClient client = gateway.connect();
     for (int i = 0; i < 6; ++i) {

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <support/gateway.hpp>
+#include <support/in_parallel.hpp>
 #include <support/json.hpp>
+#include <support/loopback_port.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstddef>
-#include <exception>
 #include <map>
 #include <string>
 #include <string_view>
@@ -33,27 +34,16 @@ bool eventually(const Condition& condition,
     return true;
 }
 
-// run(0) to run(threads - 1), each on a thread of its own. A client without an answer is a failure.
-template <typename Run>
-void in_parallel(std::size_t threads, const Run& run) {
-    std::vector<std::thread> started;
-    started.reserve(threads);
-    for (std::size_t i = 0; i < threads; ++i) {
-        started.emplace_back([&run, i] {
-            try {
-                run(i);
-            } catch (const std::exception& error) {
-                ADD_FAILURE() << "client " << i << ": " << error.what();
-            }
-        });
-    }
-    for (std::thread& thread : started) thread.join();
-}
-
 inline GatewayBackend backend_of(const app::MockProvider& mock, const std::string& key = "") {
     GatewayBackend backend;
     backend.port = mock.port();
     backend.key = key;
+    return backend;
+}
+
+inline GatewayBackend backend_at(const LoopbackPort& port) {
+    GatewayBackend backend;
+    backend.port = port.number();
     return backend;
 }
 

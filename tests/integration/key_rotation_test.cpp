@@ -4,12 +4,12 @@
 #include "key_endpoint.hpp"
 
 #include <support/certificates.hpp>
+#include <support/in_parallel.hpp>
 #include <support/tokens.hpp>
 
 #include <poll.h>
 
 #include <atomic>
-#include <exception>
 
 namespace rotary::test {
 namespace {
@@ -90,21 +90,6 @@ struct Rotation {
     KeyEndpoint keys;
     Edge edge;
 };
-
-// run(0) to run(threads - 1), each on a thread of its own. Who gets no answer is a failure.
-void in_parallel(std::size_t threads, const std::function<void(std::size_t)>& run) {
-    std::vector<std::thread> started;
-    for (std::size_t i = 0; i < threads; ++i) {
-        started.emplace_back([&run, i] {
-            try {
-                run(i);
-            } catch (const std::exception& error) {
-                ADD_FAILURE() << "client " << i << ": " << error.what();
-            }
-        });
-    }
-    for (std::thread& thread : started) thread.join();
-}
 
 TEST(KeyRotation, the_first_token_of_a_new_key_is_accepted) {
     Rotation rotation;

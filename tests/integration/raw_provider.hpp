@@ -1,8 +1,8 @@
 #pragma once
 
 #include <support/gateway.hpp>
+#include <support/loopback_port.hpp>
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,23 +27,13 @@ public:
     };
 
     explicit RawProvider(const Plan& plan) : plan_(plan) {
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 1) != 0 ||
-            ::getsockname(listener_, generic, &size) != 0) {
-            throw std::runtime_error("no listener");
-        }
-        backend_.port = ntohs(address.sin_port);
+        listener_.listen(1);
+        backend_.port = listener_.number();
         thread_ = std::thread([this] { run(); });
     }
     ~RawProvider() {
         stop_ = true;
         thread_.join();
-        ::close(listener_);
     }
     RawProvider(const RawProvider&) = delete;
     RawProvider& operator=(const RawProvider&) = delete;
@@ -70,8 +60,8 @@ private:
         return false;
     }
     void run() {
-        if (!ready(listener_, POLLIN)) return;
-        const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (!ready(listener_.fd(), POLLIN)) return;
+        const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         std::string request(65536, '\0');
         if (ready(fd, POLLIN)) static_cast<void>(::recv(fd, request.data(), request.size(), 0));
         send_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(plan_.announced) +
@@ -98,7 +88,7 @@ private:
     }
 
     Plan plan_;
-    int listener_ = -1;
+    LoopbackPort listener_;
     GatewayBackend backend_;
     std::atomic<std::size_t> sent_{0};
     std::atomic<bool> stop_{false};

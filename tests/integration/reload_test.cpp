@@ -1,6 +1,7 @@
 #include "edge_support.hpp"
 
 #include <support/certificates.hpp>
+#include <support/system_figures.hpp>
 #include <support/tokens.hpp>
 
 #include <unistd.h>
@@ -50,14 +51,6 @@ std::string resources_with(const Edge& edge, const std::string& model) {
     GatewayOptions options = in_front_of(*edge.mock, watching(model));
     const GatewayFiles files(options);
     return read_file(files.dir() / "apis/api.yaml");
-}
-
-std::size_t resident_bytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::size_t total = 0;
-    std::size_t resident = 0;
-    statm >> total >> resident;
-    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 // What differs between the mock's answers.

@@ -2,9 +2,9 @@
 #include "gateway_fixture.hpp"
 #include "raw_provider.hpp"
 
+#include <support/system_figures.hpp>
+
 #include <algorithm>
-#include <fstream>
-#include <ostream>
 
 namespace rotary::test {
 namespace {
@@ -137,22 +137,6 @@ TEST(StreamingTest, ManyStreamsRunAtOnce) {
     });
     EXPECT_LT(Clock::now() - begun, 50 * 40 * 20ms / 4);
     EXPECT_EQ(models_asked(*mock), (Counts{{"a", 25}, {"b", 25}}));
-}
-
-std::size_t most_a_kernel_holds(const char* name) {
-    std::ifstream file(std::string("/proc/sys/net/ipv4/") + name);
-    std::size_t low = 0;
-    std::size_t usual = 0;
-    std::size_t most = 0;
-    file >> low >> usual >> most;
-    return most;
-}
-
-std::size_t resident_bytes() {
-    std::ifstream file("/proc/self/statm");
-    std::size_t pages = 0;
-    file >> pages >> pages;
-    return pages * 4096;
 }
 
 TEST(StreamingTest, SlowReaderHoldsTheProviderBackAndGetsItAll) {
