@@ -1,5 +1,6 @@
 # Debian 12's packages (see ./dev). All headers of others are SYSTEM: their warnings are not ours.
 
+set(THREADS_PREFER_PTHREAD_FLAG ON)  # everywhere, as some packages bring it: precompiled headers care
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Boost 1.81 REQUIRED)

@@ -1,6 +1,7 @@
 # Flags that every target of this project is built with, and the function that makes a room.
 
 add_library(rotary_options INTERFACE)
+target_compile_options(rotary_options INTERFACE -pthread)
 target_compile_options(rotary_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   -Werror -fno-omit-frame-pointer)
@@ -24,6 +25,21 @@ target_compile_definitions(rotary_options INTERFACE
   BOOST_ASIO_NO_DEPRECATED
   RAPIDJSON_HAS_STDSTRING=1)
 
+# rotary_precompiled(TARGET OWNER HEADER): TARGET uses the precompiled HEADER that OWNER, whichever
+# target asked for it first, builds. Not with the fuzzers, whose rooms differ in their flags.
+function(rotary_precompiled target owner header)
+  if(NOT ROTARY_PRECOMPILE OR ROTARY_FUZZ)
+    return()
+  endif()
+  if(target STREQUAL owner)
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled/${header})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+  # ccache looks into what was preprocessed.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+
 # rotary_awaits(TARGET): for targets with asio::awaitable, whose operator new calls aligned_alloc and
 # whose operator delete calls free: right, but g++ 12 at -O1 takes them for a mismatch.
 function(rotary_awaits target)
@@ -44,4 +60,5 @@ function(rotary_room name)
   foreach(room ${ROOM_ROOMS})
     target_link_libraries(rotary_${name} PUBLIC rotary_${room})
   endforeach()
+  rotary_precompiled(rotary_${name} rotary_base rooms.hpp)
 endfunction()

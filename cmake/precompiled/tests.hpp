@@ -1,0 +1,9 @@
+// Precompiled once a build for all tests, as rooms.hpp is for the rooms.
+#include "rooms.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
