@@ -36,6 +36,9 @@ constexpr Problem row(FaultKind kind) noexcept {
         case FaultKind::subscription_required:
             return {403, kPermission, "subscription_required",
                     "The application is not subscribed to this API.", 900908};
+        case FaultKind::model_not_allowed:
+            return {403, kPermission, "model_not_allowed",
+                    "The model of this request can't be chosen here.", 0};
         case FaultKind::route_not_found:
             return {404, kInvalid, "route_not_found", "No API is served at this address.", 0};
         case FaultKind::method_not_allowed:
@@ -52,6 +55,9 @@ constexpr Problem row(FaultKind kind) noexcept {
         case FaultKind::unsupported_content_encoding:
             return {415, kInvalid, "unsupported_content_encoding", "The body must not be encoded.",
                     0};
+        case FaultKind::unsupported_media_type:
+            return {415, kInvalid, "unsupported_media_type",
+                    "The body must be JSON, multipart/form-data or a form.", 0};
         case FaultKind::headers_too_large:
             return {431, kInvalid, "headers_too_large", "The headers are too many or too large.",
                     0};
@@ -73,6 +79,9 @@ constexpr Problem row(FaultKind kind) noexcept {
         case FaultKind::upstream_protocol_error:
             return {502, kUpstream, "upstream_protocol_error",
                     "The provider's answer is malformed.", 0};
+        case FaultKind::upstream_credential_refused:
+            return {502, kUpstream, "upstream_credential_refused",
+                    "The provider refused the gateway's own credential.", 0};
         case FaultKind::upstream_timeout:
             return {504, kUpstream, "upstream_timeout", "The provider did not answer in time.", 0};
         case FaultKind::upstream_stream_interrupted:

@@ -44,6 +44,7 @@ struct Admin {
 
 enum class OnAllSuspended { reject, passthrough };
 enum class RetryAfter { extend, prefer, ignore };
+enum class WithoutRotation { allow, refuse };
 
 struct Routing {
     unsigned max_attempts = 3;  // tries for one request, each at another entry
@@ -55,6 +56,11 @@ struct Routing {
     unsigned failures_to_suspend = 5;  // failures in a row that suspend an entry
     unsigned suspension_jitter_percent = 10;  // added at random to suspensions that Rotary makes up
     std::chrono::seconds stream_ping_seconds{0};  // silence that a `: ping` breaks; 0: never
+    WithoutRotation without_rotation = WithoutRotation::allow;  // of an API that has no models
+    std::vector<std::string> forward_headers;  // globs of client headers that go on too
+    std::vector<std::string> withheld_query{
+        // parameters of clients that never go on
+        "token", "access_token", "api_key", "apikey", "key", "jwt", "sig"};
 };
 
 // Counts and sizes. Every queue, table and buffer of the program is bounded by one of them.
@@ -75,25 +81,29 @@ struct Limits {
     std::size_t upstream_header_bytes = 32768;
     std::size_t upstream_headers = 200;
     std::size_t upstream_body_bytes = 67108864;  // an answer that is not a stream; never held whole
-    std::size_t usage_body_bytes = 1048576;      // how much of one is kept to read its usage
     std::size_t error_body_bytes = 65536;        // how much of an error answer is read to judge it
     std::size_t sse_line_bytes = 65536;          // of one line of a stream, kept to read its usage
     std::size_t interim_responses = 8;           // 1xx heads before the answer
 
     // Connections and memory.
-    std::size_t connections = 10000;                // of clients, over all workers
-    std::size_t accept_backlog = 1024;              // a listener and worker
-    std::size_t upstream_connections = 1024;        // a backend, idle ones too
-    std::size_t upstream_idle_connections = 128;    // a backend and worker
-    std::size_t upstream_pending = 1024;            // requests waiting for one, a backend
-    std::size_t relay_buffer_bytes = 65536;         // held between a provider and a slow client
-    std::size_t socket_buffer_bytes = 262144;       // the same in the kernel, for each of the two
-    std::size_t pooled_body_bytes = 67108864;       // free body buffers kept for reuse, a worker
-    std::size_t pooled_buffers = 1024;              // free read buffers kept for reuse, a worker
-    std::size_t token_cache_entries = 10000;        // a worker
-    std::size_t dns_cache_entries = 1024;           // a worker
+    std::size_t connections = 10000;              // of clients, over all workers
+    std::size_t buffered_bodies_bytes = 0;        // of all requests; 0: a quarter of the memory
+    std::size_t turn_bytes = 65536;               // of one connection before the others' turn
+    std::size_t accept_backlog = 1024;            // a listener and worker
+    std::size_t upstream_connections = 1024;      // a backend, idle ones too
+    std::size_t upstream_idle_connections = 128;  // a backend and worker
+    std::size_t upstream_pending = 1024;          // requests waiting for one, a backend
+    std::size_t relay_buffer_bytes = 65536;       // held between a provider and a slow client
+    std::size_t socket_buffer_bytes = 262144;     // the same in the kernel, for each of the two
+    std::size_t pooled_body_bytes = 67108864;     // free body buffers kept for reuse, a worker
+    std::size_t pooled_buffers = 1024;            // free read buffers kept for reuse, a worker
+    std::size_t token_cache_entries = 10000;      // a worker
+    std::size_t token_cache_bytes = 33554432;     // a worker
+    std::size_t dns_cache_entries = 1024;
+    std::size_t dns_lookups = 256;                  // names being resolved at a time
     std::size_t dns_addresses = 16;                 // tried for one host
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
+    std::size_t event_log_buffer_bytes = 1048576;   // lines beyond it are dropped
 
     // Keys of token issuers, and the admin listener.
     std::size_t jwks_bytes = 262144;
@@ -118,19 +128,26 @@ struct Timeouts {
 
     // An attempt at a provider.
     Duration dns{5'000};
-    Duration connect{5'000};        // TCP and TLS
-    Duration first_byte{300'000};   // from the request's last byte to the answer's first
-    Duration error_body{2'000};     // for the body of a refusal, which is read to judge it
-    Duration event_gap{120'000};    // between two pieces of an answer
-    Duration total{600'000};        // a request that is not a stream, all its tries together
-    Duration upstream_idle{4'000};  // how long an idle upstream connection is kept
-    Duration dns_cache{30'000};
+    Duration connect{5'000};           // TCP and TLS
+    Duration first_byte{300'000};      // from the request's last byte to the answer's first
+    Duration error_body{2'000};        // for the body of a refusal, which is read to judge it
+    Duration event_gap{120'000};       // between two pieces of an answer
+    Duration total{600'000};           // all tries of a request; of a stream, until its first byte
+    Duration stale_connection{1'000};  // a reused one that dies sooner had been closed before
+    Duration stream_head_patience{15'000};  // from a stream's head to ours, without an event
+    Duration upstream_idle{4'000};          // how long an idle upstream connection is kept
+    Duration dns_cache{30'000};     // then an address is looked up anew, the old one still used…
+    Duration dns_stale{3'600'000};  // …for so long
+    Duration dns_negative{1'000};   // a name without an address is not looked up again so soon
+    Duration turn{1};               // of one connection before the others' turn
 
     // Suspension.
     Duration probe_verdict{1'000};        // the others wait so long for the first try's verdict
     Duration failure_suspension{30'000};  // times the number of suspensions in a row
+    Duration silence_suspension{30'000};  // the same, where it failed by silence
     Duration failure_suspension_max{300'000};
-    Duration suspension_max{3'600'000};  // no hint and no policy suspends for longer
+    Duration credential_suspension{60'000};  // of a refused key, times the times in a row
+    Duration suspension_max{3'600'000};      // no hint and no policy suspends for longer
     Duration retry_budget_window{10'000};
 
     // Token issuers.
@@ -173,6 +190,7 @@ struct Config {
     Admin admin;
     std::vector<ResourcePath> resources;
     Routing routing;
+    std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
     Limits limits;
     Timeouts timeouts;
     Log log;
