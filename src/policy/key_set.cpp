@@ -221,10 +221,13 @@ KeySetLoad KeySet::from_jwks(std::string_view text, const KeySetLimits& limits) 
     for (const JsonValue jwk : list->elements()) {
         PublicKey key;
         std::string reason = read_jwk(jwk, limits, key);
+        const std::string place = "keys[" + std::to_string(index) + "]: ";
         if (reason.empty()) {
+            const std::string weakness = weakness_of(key.pkey.get());
+            if (!weakness.empty()) load.weak.push_back(place + weakness);
             keys.push_back(std::move(key));
         } else {
-            load.skipped.push_back("keys[" + std::to_string(index) + "]: " + reason);
+            load.skipped.push_back(place + reason);
         }
         ++index;
     }
@@ -254,9 +257,11 @@ KeySetLoad KeySet::from_pem(std::string_view text, const KeySetLimits& limits) {
         return failed(std::move(objection));
     }
     key.algorithms = algorithms_of(key.pkey.get());
+    KeySetLoad load;
+    const std::string weakness = weakness_of(key.pkey.get());
+    if (!weakness.empty()) load.weak.push_back(weakness);
     std::vector<PublicKey> keys;
     keys.push_back(std::move(key));
-    KeySetLoad load;
     load.keys = std::make_shared<const KeySet>(std::move(keys));
     return load;
 }

@@ -1,10 +1,13 @@
 // What a key is good for, and whether it is good at all.
 #include <rotary/policy/key_set.hpp>
 
+#include <array>
+
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
+#include "policy/key_weakness.hpp"
 #include "policy/openssl_handles.hpp"
 
 namespace rotary::policy {
@@ -12,6 +15,7 @@ namespace rotary::policy {
 namespace {
 
 constexpr int kExponentBitsMax = 64;  // OpenSSL's own cap for long moduli, here for all
+constexpr BN_ULONG kExponentUsual = 65537;
 
 int curve_of(const EVP_PKEY* key) noexcept {
     char name[64];
@@ -44,7 +48,22 @@ std::string objection_to_rsa(const EVP_PKEY* key, const KeySetLimits& limits) {
     if (BN_is_odd(n.get()) == 0) return "RSA modulus is even";
     if (BN_is_odd(e.get()) == 0 || BN_is_one(e.get()) != 0) return "RSA exponent is even or 1";
     if (BN_num_bits(e.get()) > kExponentBitsMax) return "RSA exponent is too long";
+    if (has_roca_fingerprint(n.get())) {
+        return "RSA modulus can be factored: it was made by a faulty generator (ROCA, "
+               "CVE-2017-15361); the issuer must make a new key";
+    }
     return {};
+}
+
+bool is_rsa(const EVP_PKEY* key) noexcept {
+    return EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+}
+
+bool is_worthless(const EVP_PKEY* key) noexcept {
+    std::array<unsigned char, 32> point{};
+    std::size_t size = point.size();
+    return EVP_PKEY_get_raw_public_key(key, point.data(), &size) != 1 ||
+           is_worthless_ed25519({reinterpret_cast<const char*>(point.data()), size});
 }
 
 }  // namespace
@@ -80,8 +99,12 @@ std::string objection_to(evp_pkey_st* key, const KeySetLimits& limits) {
     ERR_clear_error();
     if (algorithms_of(key).empty()) return "type or curve of the key is not served";
     std::string objection;
-    if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
+    if (is_rsa(key)) {
         objection = objection_to_rsa(key, limits);
+    } else if (EVP_PKEY_is_a(key, "ED25519") == 1) {
+        if (is_worthless(key)) {
+            objection = "Ed25519 point is of small order or not canonical: anybody could sign";
+        }
     } else if (EVP_PKEY_is_a(key, "EC") == 1) {
         const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
         if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) {
@@ -90,6 +113,15 @@ std::string objection_to(evp_pkey_st* key, const KeySetLimits& limits) {
     }
     ERR_clear_error();
     return objection;
+}
+
+std::string weakness_of(const evp_pkey_st* key) {
+    if (!is_rsa(key)) return {};
+    const BnPtr e = bn_of(key, OSSL_PKEY_PARAM_RSA_E);
+    const BN_ULONG exponent = e == nullptr ? 0 : BN_get_word(e.get());
+    if (exponent >= kExponentUsual) return {};
+    return "RSA exponent " + std::to_string(exponent) +
+           " is below 65537: verifiers that are less strict than this one can be fooled";
 }
 
 }  // namespace rotary::policy

@@ -172,6 +172,9 @@ void JwksFetcher::State::accept(Issuer& issuer, const policy::KeySetLoad& load) 
     for (const std::string& line : load.skipped) {
         log.warn("jwks key skipped", {{"issuer", issuer.source.issuer}, {"reason", line}});
     }
+    for (const std::string& line : load.weak) {
+        log.warn("jwks key is weak", {{"issuer", issuer.source.issuer}, {"reason", line}});
+    }
     log.info("jwks has new keys",
              {{"issuer", issuer.source.issuer}, {"keys", load.keys->keys().size()}});
     issuer.keys = load.keys;

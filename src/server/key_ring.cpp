@@ -38,6 +38,10 @@ void KeyRing::configure(const policy::Snapshot& snapshot) {
                 throw std::runtime_error("TokenIssuer " + issuer.name +
                                          ": the certificate can't be used: " + loaded.error);
             }
+            for (const std::string& line : loaded.weak) {
+                log_.warn("the key of a token issuer's certificate is weak",
+                          {{"issuer", issuer.iss}, {"reason", line}});
+            }
             issuer.keys = std::move(loaded.keys);
         }
         issuers.push_back(std::move(issuer));

@@ -41,6 +41,7 @@ struct KeySetLoad {
     std::shared_ptr<const KeySet> keys;
     std::string error;
     std::vector<std::string> skipped;  // one line a key that is there and not used; no outside text
+    std::vector<std::string> weak;     // one line a key that is used and should be replaced
 };
 
 // The verification keys of one issuer. Immutable once built, so all workers share it; OpenSSL's own
@@ -73,7 +74,12 @@ private:
 AlgorithmSet algorithms_of(const evp_pkey_st* key) noexcept;
 
 // Empty when the key may be used, else why not: an RSA key too short, too long or with an exponent
-// that is even or out of range, a point that is not on its curve, or a type that is not served.
+// that is even or out of range, a key that others can make signatures for (ROCA, Ed25519 points of
+// small order), a point that is not on its curve, or a type that is not served.
 std::string objection_to(evp_pkey_st* key, const KeySetLimits& limits);
+
+// Empty, or why the key's owner should make another though it does its work: an RSA exponent below
+// 65537.
+std::string weakness_of(const evp_pkey_st* key);
 
 }  // namespace rotary::policy

@@ -125,6 +125,17 @@ TEST(Jwt, EveryTamperedCharacterIsSeen) {
     }
 }
 
+// With the neutral element for a key, R the same and S zero "signs" any text.
+TEST(Jwt, AKeyThatAnybodyCanSignForIsNone) {
+    const std::string one = "\x01" + std::string(31, '\0');
+    const std::string key = R"({"kty":"OKP","crv":"Ed25519","x":")" + test::url_text(one) + R"("})";
+    const Issuer issuer = issuer_of(jwks(key + ',' + jwk(Kind::p256)));
+    ASSERT_EQ(issuer.keys->keys().size(), 1u);
+    const std::string forged = test::url_text(header("EdDSA")) + '.' + test::url_text(payload()) +
+                               '.' + test::url_text(one + std::string(32, '\0'));
+    EXPECT_EQ(kind_of(check(forged, issuer)), FaultKind::invalid_token);
+}
+
 std::string hs256(const std::string& secret) {
     const std::string text = test::url_text(header("HS256")) + '.' + test::url_text(payload());
     unsigned char mac[32];

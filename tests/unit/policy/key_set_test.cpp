@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <openssl/bn.h>
+
 #include "unit/policy/jwt_maker.hpp"
 
 namespace rotary::policy {
@@ -13,6 +15,7 @@ using test::jwks;
 using test::Kind;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using namespace std::string_literals;
 
 std::string names(AlgorithmSet set) {
     std::string text;
@@ -137,6 +140,101 @@ TEST(KeySet, RefusesAPointOffTheCurve) {
 TEST(KeySet, TakesALeadingZeroInAModulus) {
     const KeySetLoad load = KeySet::from_jwks(jwks(rsa_with('\0' + kModulus, "\x03")));
     EXPECT_NE(load.keys, nullptr) << load.error;
+}
+
+std::string ed25519_with(std::string_view x) {
+    return R"({"kty":"OKP","crv":"Ed25519","x":")" + test::url_text(x) + R"("})";
+}
+
+std::string from_hex(std::string_view hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+    }
+    return bytes;
+}
+
+std::string repeated(std::string_view pair, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += pair;
+    return text;
+}
+
+// Each y with both signs of x: the eight points of small order among them, and p + n for small n,
+// which are other encodings of y = n.
+TEST(KeySet, RefusesPointsUnderWhichAnybodyCanSign) {
+    std::vector<std::string> worthless = {
+        repeated("00", 32),
+        "01" + repeated("00", 31),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    };
+    for (const char* first : {"ec", "ed", "ee", "ef", "f0", "ff"}) {
+        worthless.push_back(first + repeated("ff", 30) + "7f");
+    }
+    for (const std::string& hex : worthless) {
+        for (const char sign : {'\x00', '\x80'}) {
+            SCOPED_TRACE(hex);
+            std::string x = from_hex(hex);
+            x.back() = static_cast<char>(x.back() | sign);
+            const KeySetLoad load = KeySet::from_jwks(jwks(ed25519_with(x)));
+            EXPECT_EQ(load.keys, nullptr);
+            EXPECT_THAT(load.skipped, ElementsAre(HasSubstr("small order or not canonical")));
+        }
+    }
+    // The base point is as good as any: y = 4/5, x positive; and y = 3 is of the whole order.
+    for (const std::string& hex : {"58" + repeated("66", 31), "03" + repeated("00", 31)}) {
+        EXPECT_NE(KeySet::from_jwks(jwks(ed25519_with(from_hex(hex)))).keys, nullptr) << hex;
+    }
+}
+
+constexpr unsigned kSmallPrimes[] = {
+    3,  5,  7,  11, 13, 17,  19,  23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,  71,
+    73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+
+// 2048 bits, odd, and modulo the product of small primes a power of 65537, as all moduli of that
+// generator are.
+std::string roca_modulus() {
+    BN_CTX* context = BN_CTX_new();
+    BIGNUM* product = BN_new();
+    BIGNUM* power = BN_new();
+    BIGNUM* modulus = BN_new();
+    BN_set_word(product, 2);
+    for (const unsigned prime : kSmallPrimes) {
+        BN_mul_word(product, prime);
+    }
+    BN_set_word(power, 65537);
+    BIGNUM* exponent = BN_new();
+    BN_set_word(exponent, 123457);
+    BN_mod_exp(power, power, exponent, product, context);
+    BN_one(modulus);
+    BN_lshift(modulus, modulus, 2047 - BN_num_bits(product) + 1);
+    BN_mul(modulus, modulus, product, context);
+    BN_add(modulus, modulus, power);
+    std::string bytes(static_cast<std::size_t>(BN_num_bytes(modulus)), '\0');
+    BN_bn2bin(modulus, reinterpret_cast<unsigned char*>(bytes.data()));
+    for (BIGNUM* number : {product, power, modulus, exponent}) BN_free(number);
+    BN_CTX_free(context);
+    return bytes;
+}
+
+TEST(KeySet, RefusesAModulusThatCanBeFactored) {
+    std::string modulus = roca_modulus();
+    ASSERT_EQ(modulus.size(), 256u);
+    const KeySetLoad load = KeySet::from_jwks(jwks(rsa_with(modulus, "\x01\x00\x01"s)));
+    EXPECT_EQ(load.keys, nullptr);
+    EXPECT_THAT(load.skipped, ElementsAre(HasSubstr("CVE-2017-15361")));
+    modulus.back() = static_cast<char>(modulus.back() + 2);
+    EXPECT_NE(KeySet::from_jwks(jwks(rsa_with(modulus, "\x01\x00\x01"s))).keys, nullptr);
+}
+
+TEST(KeySet, TakesAndTellsOfASmallExponent) {
+    const KeySetLoad small = KeySet::from_jwks(jwks(rsa_with(kModulus, "\x03")));
+    ASSERT_NE(small.keys, nullptr) << small.error;
+    EXPECT_THAT(small.weak, ElementsAre(HasSubstr("keys[0]: RSA exponent 3 is below 65537")));
+    const KeySetLoad usual = KeySet::from_jwks(jwks(rsa_with(kModulus, "\x01\x00\x01"s)));
+    ASSERT_NE(usual.keys, nullptr) << usual.error;
+    EXPECT_THAT(usual.weak, ElementsAre());
 }
 
 struct BadSet {
