@@ -95,6 +95,9 @@ EffectivePolicy effective_policy(const Resources& resources, const Api& api,
         if (effective.rotation == nullptr && spec->rotation) {
             effective.rotation = &*spec->rotation;
         }
+        if (effective.cors == nullptr && spec->cors) {
+            effective.cors = &*spec->cors;
+        }
         if (subscription_validation == nullptr && spec->subscription_validation) {
             subscription_validation = &*spec->subscription_validation;
         }

@@ -91,6 +91,26 @@ ModelRotation read_rotation(Fields& fields) {
     return rotation;
 }
 
+CorsPolicy read_cors(Fields& fields) {
+    constexpr long long longest = 366LL * 24 * 3600;
+    constexpr TextRule value{
+        .min = 1, .fits = is_field_value, .shape = "hold no control characters"};
+    constexpr TextRule token{.min = 1, .fits = is_token, .shape = "be a single word"};
+    CorsPolicy cors;
+    cors.mark = fields.mark();
+    fields.flag("enabled", cors.enabled);
+    fields.flag("accessControlAllowCredentials", cors.allow_credentials);
+    fields.texts("accessControlAllowOrigins", cors.allow_origins, {}, value);
+    fields.texts("accessControlAllowMethods", cors.allow_methods, {}, token);
+    fields.texts("accessControlAllowHeaders", cors.allow_headers, {}, token);
+    fields.texts("accessControlExposeHeaders", cors.expose_headers, {}, token);
+    std::chrono::seconds max_age{0};
+    if (fields.number("accessControlMaxAge", max_age, {.min = 0, .max = longest})) {
+        cors.max_age = max_age;
+    }
+    return cors;
+}
+
 void read_policy_spec(Fields& fields, PolicySpec& spec) {
     fields.object("aiProvider", [&](Fields& f) { spec.ai_provider = read_named(f); });
     fields.object("modelBasedRoundRobin", [&](Fields& f) { spec.rotation = read_rotation(f); });
@@ -99,7 +119,7 @@ void read_policy_spec(Fields& fields, PolicySpec& spec) {
         fields.warning("subscriptionValidation",
                        "is not served yet: callers are not checked for a subscription");
     }
-    fields.not_served("cORSPolicy", "answers carry no CORS headers");
+    fields.object("cORSPolicy", [&](Fields& f) { spec.cors = read_cors(f); });
     fields.not_served("backendJwtPolicy", "backends get no JWT about the caller");
     fields.not_served("requestInterceptors", "requests are not sent through interceptors");
     fields.not_served("responseInterceptors", "answers are not sent through interceptors");

@@ -160,8 +160,7 @@ Fields::Visit read_modifier(HeaderModifier& modifier) {
     return [&modifier](Fields& fields) { read_header_modifier(fields, modifier); };
 }
 
-void read_rewrite(Fields& fields, HttpRouteRule& rule) {
-    fields.not_served("hostname", "a backend is always asked by its own host");
+void read_path_rewrite(Fields& fields, std::optional<PathRewrite>& out) {
     fields.object("path", [&](Fields& path) {
         PathRewrite rewrite;
         path.choice<PathRewrite::Kind>("type", rewrite.kind,
@@ -172,8 +171,28 @@ void read_rewrite(Fields& fields, HttpRouteRule& rule) {
         const char* key = full ? "replaceFullPath" : "replacePrefixMatch";
         rewrite.mark = path.mark_of(key);
         path.text(key, rewrite.value, kRewriteRule);
-        rule.rewrite = std::move(rewrite);
+        out = std::move(rewrite);
     });
+}
+
+void read_rewrite(Fields& fields, HttpRouteRule& rule) {
+    fields.not_served("hostname", "a backend is always asked by its own host");
+    read_path_rewrite(fields, rule.rewrite);
+}
+
+Redirect read_redirect(Fields& fields) {
+    Redirect redirect;
+    redirect.mark = fields.mark();
+    const char* scheme = "";
+    fields.choice<const char*>("scheme", scheme, {{"http", "http"}, {"https", "https"}});
+    redirect.scheme = scheme;
+    fields.text("hostname", redirect.hostname,
+                {.min = 1, .max = 253, .fits = is_host_name, .shape = "be a host name"});
+    fields.number("port", redirect.port, {.min = 1, .max = 65535});
+    read_path_rewrite(fields, redirect.path);
+    fields.choice<unsigned>("statusCode", redirect.status,
+                            {{"301", 301}, {"302", 302}, {"303", 303}, {"307", 307}, {"308", 308}});
+    return redirect;
 }
 
 void read_extension(Fields& fields, HttpRouteRule& rule) {
@@ -193,17 +212,25 @@ void read_extension(Fields& fields, HttpRouteRule& rule) {
     }
 }
 
-enum class FilterType { rewrite, request_headers, response_headers, extension, other };
+enum class FilterType {
+    rewrite,
+    request_headers,
+    response_headers,
+    extension,
+    redirect,
+    mirror,
+    unknown
+};
 
 void read_filter(Fields& fields, HttpRouteRule& rule) {
-    FilterType type = FilterType::other;
+    FilterType type = FilterType::unknown;
     const Choices<FilterType> types{{"URLRewrite", FilterType::rewrite},
                                     {"RequestHeaderModifier", FilterType::request_headers},
                                     {"ResponseHeaderModifier", FilterType::response_headers},
                                     {"ExtensionRef", FilterType::extension},
-                                    {"RequestRedirect", FilterType::other},
-                                    {"RequestMirror", FilterType::other}};
-    const bool known = fields.choice("type", type, types, true);
+                                    {"RequestRedirect", FilterType::redirect},
+                                    {"RequestMirror", FilterType::mirror}};
+    fields.choice("type", type, types, true);
     fields.tolerate({"urlRewrite", "requestHeaderModifier", "responseHeaderModifier",
                      "extensionRef", "requestRedirect", "requestMirror"});
     switch (type) {
@@ -224,12 +251,17 @@ void read_filter(Fields& fields, HttpRouteRule& rule) {
             fields.object(
                 "extensionRef", [&](Fields& f) { read_extension(f, rule); }, true);
             break;
-        case FilterType::other:
-            if (known) {
-                fields.warning("type",
-                               "is not served: requests go to the backends as if the "
-                               "filter were not there");
+        case FilterType::redirect:
+            if (rule.redirect) {
+                fields.error("type", "this rule has a RequestRedirect already");
             }
+            fields.object(
+                "requestRedirect", [&](Fields& f) { rule.redirect = read_redirect(f); }, true);
+            break;
+        case FilterType::mirror:
+            fields.warning("type", "is not served: requests go to the backends of the rule alone");
+            break;
+        case FilterType::unknown:
             break;
     }
 }
@@ -243,6 +275,10 @@ HttpRouteRule read_rule(Fields& fields) {
         rule.matches.back().path.mark = rule.mark;
     }
     fields.each("filters", [&](Fields& f) { read_filter(f, rule); }, {.max = 16});
+    if (rule.redirect && rule.rewrite) {
+        fields.error("filters", "has both RequestRedirect and URLRewrite; a rule does one of them");
+    }
+    const std::size_t least = rule.redirect ? 0 : 1;
     fields.each("backendRefs",
                 [&](Fields& f) {
                     BackendRef backend;
@@ -253,7 +289,7 @@ HttpRouteRule read_rule(Fields& fields) {
                     f.not_served("filters", "filters stand on rules");
                     rule.backends.push_back(std::move(backend));
                 },
-                {.required = true, .min = 1, .max = 64});
+                {.required = !rule.redirect, .min = least, .max = 64});
     fields.tolerate({"name"});
     fields.not_served("timeouts", "timeouts are set on Backends and in rotary.yaml");
     fields.not_served("retry", "retries are set on Backends and in rotary.yaml");

@@ -8,6 +8,10 @@ namespace {
 constexpr TextRule kPath{.required = true, .min = 1};
 constexpr TextRule kAddress{
     .min = 1, .fits = is_ip_address, .shape = "be an IP address, such as 127.0.0.1, 0.0.0.0 or ::"};
+constexpr TextRule kHeaderGlob{.min = 1,
+                               .max = 256,
+                               .fits = is_token,
+                               .shape = "be a header's name, in which '*' stands for any letters"};
 constexpr NumberRule kPort{.min = 0, .max = 65535};
 constexpr long long kMostWorkers = 1024;
 constexpr long long kMostLimit = 1LL << 40U;
@@ -57,6 +61,14 @@ void read_routing(Fields& fields, Routing& routing) {
     fields.number("suspension_jitter_percent", routing.suspension_jitter_percent,
                   {.min = 0, .max = 100});
     fields.number("stream_ping_seconds", routing.stream_ping_seconds, {.min = 0, .max = 3600});
+    fields.choice<WithoutRotation>(
+        "without_rotation", routing.without_rotation,
+        {{"allow", WithoutRotation::allow}, {"refuse", WithoutRotation::refuse}});
+    fields.texts("forward_headers", routing.forward_headers, {.max = 64}, kHeaderGlob);
+    if (fields.has("withheld_query")) {
+        routing.withheld_query.clear();
+    }
+    fields.texts("withheld_query", routing.withheld_query, {.max = 64}, {.min = 1, .max = 256});
 }
 
 void read_log(Fields& fields, Log& log) {
@@ -88,6 +100,7 @@ void read_process(Fields& fields, Config& config) {
         },
         {}, {.min = 1});
     fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
+    fields.texts("accept_unserved", config.accept_unserved, {}, {.min = 1});
     fields.object("limits", [&](Fields& limits) {
         for (const LimitKey& key : limit_keys()) {
             const auto least = static_cast<long long>(key.minimum);

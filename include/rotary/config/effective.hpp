@@ -12,6 +12,7 @@ namespace rotary::config {
 struct EffectivePolicy {
     const Reference* ai_provider = nullptr;
     const ModelRotation* rotation = nullptr;
+    const CorsPolicy* cors = nullptr;  // also one that is not enabled
     bool subscription_validation = false;
 };
 EffectivePolicy effective_policy(const Resources& resources, const Api& api,

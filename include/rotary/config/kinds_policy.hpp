@@ -50,10 +50,23 @@ struct ModelRotation {
     Mark sandbox_mark;
 };
 
+// cORSPolicy. Origins are compared whole, "*" is any; "*" among methods or headers is any as well.
+struct CorsPolicy {
+    bool enabled = true;
+    bool allow_credentials = false;
+    std::vector<std::string> allow_origins;
+    std::vector<std::string> allow_methods;
+    std::vector<std::string> allow_headers;
+    std::vector<std::string> expose_headers;
+    std::optional<std::chrono::seconds> max_age;
+    Mark mark;
+};
+
 // One half of a policy; what is absent leaves the word to the other levels.
 struct PolicySpec {
     std::optional<Reference> ai_provider;
     std::optional<ModelRotation> rotation;
+    std::optional<CorsPolicy> cors;
     std::optional<bool> subscription_validation;
 };
 

@@ -56,6 +56,17 @@ struct PathRewrite {
     Mark mark;
 };
 
+// RequestRedirect: the client is sent elsewhere and no backend is asked. What is empty or 0 is as
+// it was asked for.
+struct Redirect {
+    std::string scheme;  // http, https
+    std::string hostname;
+    std::uint16_t port = 0;  // with a scheme and no port: the scheme's own
+    std::optional<PathRewrite> path;
+    unsigned status = 302;  // 301, 302, 303, 307, 308
+    Mark mark;
+};
+
 // A policy of one rule. Kinds that are served: APIPolicy, Authentication, Scope.
 struct ExtensionRef {
     std::string kind;
@@ -72,6 +83,7 @@ struct BackendRef {
 struct HttpRouteRule {
     std::vector<RouteMatch> matches;  // never empty: no match means PathPrefix "/"
     std::optional<PathRewrite> rewrite;
+    std::optional<Redirect> redirect;  // then there is no rewrite, and backends are not asked
     HeaderModifier request_headers;
     HeaderModifier response_headers;
     std::vector<ExtensionRef> extensions;

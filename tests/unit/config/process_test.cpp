@@ -43,6 +43,10 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.routing.failures_to_suspend, defaults.routing.failures_to_suspend);
     EXPECT_EQ(config.routing.suspension_jitter_percent, defaults.routing.suspension_jitter_percent);
     EXPECT_EQ(config.routing.stream_ping_seconds, defaults.routing.stream_ping_seconds);
+    EXPECT_EQ(config.routing.without_rotation, defaults.routing.without_rotation);
+    EXPECT_EQ(config.routing.forward_headers, defaults.routing.forward_headers);
+    EXPECT_EQ(config.routing.withheld_query, defaults.routing.withheld_query);
+    EXPECT_EQ(config.accept_unserved, defaults.accept_unserved);
     EXPECT_EQ(config.log.level, defaults.log.level);
     EXPECT_EQ(config.log.access, defaults.log.access);
     ASSERT_EQ(config.listeners.size(), 1U);
@@ -79,14 +83,15 @@ TEST(ShippedConfiguration, LeavesNoKeyOut) {
     EXPECT_EQ(keys_of(*root.find("limits")), limits);
     EXPECT_EQ(keys_of(*root.find("timeouts")), timeouts);
     EXPECT_EQ(keys_of(root), (Keys{"workers", "watch", "listeners", "admin", "resources", "routing",
-                                   "limits", "timeouts", "log"}));
+                                   "accept_unserved", "limits", "timeouts", "log"}));
     EXPECT_EQ(keys_of(root.find("listeners")->items.at(0)),
               (Keys{"address", "port", "tls", "plaintext"}));
     EXPECT_EQ(keys_of(*root.find("admin")), (Keys{"address", "port"}));
     EXPECT_EQ(keys_of(*root.find("routing")),
               (Keys{"max_attempts", "on_all_suspended", "retry_after", "expose_route",
                     "retry_budget_percent", "retry_budget_min", "failures_to_suspend",
-                    "suspension_jitter_percent", "stream_ping_seconds"}));
+                    "suspension_jitter_percent", "stream_ping_seconds",
+                    "without_rotation", "forward_headers", "withheld_query"}));
     EXPECT_EQ(keys_of(*root.find("log")), (Keys{"level", "access"}));
 }
 
@@ -128,7 +133,9 @@ listeners:
   - {address: "::1", port: 0, plaintext: true}
   - {port: 8443, tls: {certificate: /a.crt, key: k/b.key}}
 resources: [apis, ../x.yaml]
-routing: {max_attempts: 1, on_all_suspended: passthrough, retry_after: prefer, expose_route: false}
+routing: {max_attempts: 1, on_all_suspended: passthrough, retry_after: prefer, expose_route: false,
+          without_rotation: refuse, forward_headers: [x-tenant-*], withheld_query: [pin]}
+accept_unserved: [RateLimitPolicy]
 limits: {body_bytes: 52428800}
 timeouts: {drain: 600, first_byte: 1.5, event_gap: 2m, upstream_idle: 250ms}
 log: {level: trace, access: off}
@@ -149,6 +156,10 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.routing.on_all_suspended, OnAllSuspended::passthrough);
     EXPECT_EQ(config.routing.retry_after, RetryAfter::prefer);
     EXPECT_FALSE(config.routing.expose_route);
+    EXPECT_EQ(config.routing.without_rotation, WithoutRotation::refuse);
+    EXPECT_EQ(config.routing.forward_headers, std::vector<std::string>{"x-tenant-*"});
+    EXPECT_EQ(config.routing.withheld_query, std::vector<std::string>{"pin"});
+    EXPECT_EQ(config.accept_unserved, std::vector<std::string>{"RateLimitPolicy"});
     EXPECT_EQ(config.limits.body_bytes, 52428800U);
     EXPECT_EQ(config.limits.headers, 100U);
     EXPECT_EQ(config.timeouts.drain, std::chrono::seconds(600));
