@@ -7,7 +7,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <exception>
@@ -43,18 +45,26 @@ void raise_descriptor_limit() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Without one of them the next file or socket would get its number, and the logs would go there.
+void open_standard_descriptors() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+    }
+}
+
 int serve(const std::string& path) {
+    open_standard_descriptors();
     raise_descriptor_limit();
     config::Loaded loaded = config::load(path, config::process_environment());
     Logger log(log_level(loaded.config.log.level));
     std::vector<config::Finding> findings = loaded.findings;
-    const auto print = [&] {
-        const std::string text = config::to_text(findings);
-        std::fwrite(text.data(), 1, text.size(), stderr);
+    const auto print = [&] { log.print(config::to_text(findings)); };
+    const auto not_started = [&](const std::string& why) {
+        print();
+        log.print("rotary: not started: " + why + "\n");
     };
     if (!loaded.ok()) {
-        print();
-        std::fprintf(stderr, "rotary: not started: the configuration has errors\n");
+        not_started("the configuration has errors");
         return 1;
     }
     try {
@@ -65,8 +75,7 @@ int serve(const std::string& path) {
         print();
         return server.run();
     } catch (const std::exception& error) {
-        print();
-        std::fprintf(stderr, "rotary: not started: %s\n", error.what());
+        not_started(error.what());
         return config::has_errors(findings) ? 1 : 3;
     }
 }

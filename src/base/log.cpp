@@ -5,7 +5,6 @@
 
 #include <unistd.h>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -121,6 +120,26 @@ bool is_set(const char* name) noexcept {
     return value != nullptr && *value != '\0';
 }
 
+void append_line(std::string& out, LogFormat format, LogLevel level, std::string_view message,
+                 LogFields fields) {
+    if (format == LogFormat::json) {
+        append_json_line(out, level, message, fields);
+    } else {
+        append_text_line(out, format == LogFormat::colour, level, message, fields);
+    }
+}
+
+LogWriterOptions writer_options(LogFormat format, int fd) {
+    LogWriterOptions options;
+    options.fd = fd;
+    options.notice = [format](std::uint64_t lost) {
+        std::string line;
+        append_line(line, format, LogLevel::warn, "log lines were dropped", {{"lines", lost}});
+        return line;
+    };
+    return options;
+}
+
 }  // namespace
 
 std::string_view to_string(LogLevel level) noexcept {
@@ -143,20 +162,15 @@ LogFormat detect_log_format(int fd) noexcept {
 
 Logger::Logger(LogLevel level) : Logger(level, detect_log_format(STDERR_FILENO), STDERR_FILENO) {}
 
-Logger::Logger(LogLevel level, LogFormat format, int fd) noexcept
-    : level_(level), format_(format), fd_(fd) {}
+Logger::Logger(LogLevel level, LogFormat format, int fd)
+    : level_(level), format_(format), writer_(writer_options(format, fd)) {}
 
 void Logger::log(LogLevel level, std::string_view message, LogFields fields) {
     if (!enabled(level)) return;
     std::string line;
     line.reserve(256);
-    if (format_ == LogFormat::json)
-        append_json_line(line, level, message, fields);
-    else
-        append_text_line(line, format_ == LogFormat::colour, level, message, fields);
-    // One write a line. A sink that takes less or nothing loses it: there is nobody left to tell.
-    while (::write(fd_, line.data(), line.size()) < 0 && errno == EINTR) {
-    }
+    append_line(line, format_, level, message, fields);
+    writer_.append(line);
 }
 
 }  // namespace rotary

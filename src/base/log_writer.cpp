@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 // How many written buffers are kept for reuse, and how big one of them may have grown.
 constexpr std::size_t kSpareBuffers = 64;
 constexpr std::size_t kSpareCapacity = 256u << 10;
+constexpr std::size_t kAppendBytes = 64u << 10;  // lines that come one by one are put together
 
 std::uint64_t count_lines(std::string_view text) noexcept {
     return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
@@ -42,10 +43,12 @@ SinkKind kind_of(int fd) noexcept {
 
 // Shared by the LogWriter and its thread, so that either may go first.
 struct LogWriter::State {
-    explicit State(const LogWriterOptions& given) : options(given), sink(kind_of(given.fd)) {}
+    explicit State(const LogWriterOptions& given)
+        : options(given), sink(kind_of(given.fd)), max_pending_bytes(given.max_pending_bytes) {}
 
     const LogWriterOptions options;
     const SinkKind sink;
+    std::atomic<std::size_t> max_pending_bytes;
     std::atomic<bool> stopping{false};
     std::atomic<std::uint64_t> written_bytes{0};
     std::atomic<std::uint64_t> dropped_lines{0};
@@ -57,15 +60,20 @@ struct LogWriter::State {
     std::vector<std::string> pending;
     std::vector<std::string> spare;
     std::size_t pending_bytes = 0;  // with those the thread has taken and not finished
-    std::uint64_t submitted = 0;    // buffers handed over, ever
+    std::uint64_t submitted = 0;    // bytes handed over, ever
     std::uint64_t finished = 0;     // of those, written or dropped
     bool exited = false;
 
     void run();
     void finish(std::string& buffer);
-    void write_all(std::string_view text);
+    bool write_all(std::string_view text);
+    void tell_of_losses();
+    bool has_room(std::size_t bytes) const noexcept;
+    std::string take_spare();
     ssize_t write_some(std::string_view text) const;
     bool wait_writable() const;
+
+    std::uint64_t told_lines = 0;  // of the dropped ones; the thread's own
 };
 
 namespace {
@@ -97,8 +105,8 @@ ssize_t LogWriter::State::write_some(std::string_view text) const {
     return ::write(options.fd, text.data(), text.size());
 }
 
-// Writes `text` or counts its rest as dropped.
-void LogWriter::State::write_all(std::string_view text) {
+// Writes `text` or counts its rest as dropped. Says whether all of it was written.
+bool LogWriter::State::write_all(std::string_view text) {
     while (!text.empty()) {
         if (sink != SinkKind::file && !wait_writable()) break;
         const ssize_t n = write_some(next_piece(text, sink));
@@ -115,12 +123,36 @@ void LogWriter::State::write_all(std::string_view text) {
         break;  // EPIPE, ENOSPC, EIO: the next buffer tries again
     }
     dropped_lines.fetch_add(count_lines(text), std::memory_order_relaxed);
+    return text.empty();
+}
+
+// After a write that the sink took. A notice that is lost itself is one more line to tell of.
+void LogWriter::State::tell_of_losses() {
+    const std::uint64_t dropped = dropped_lines.load(std::memory_order_relaxed);
+    if (dropped == told_lines || !options.notice) return;
+    if (write_all(options.notice(dropped - told_lines))) told_lines = dropped;
+}
+
+// Under the mutex.
+bool LogWriter::State::has_room(std::size_t bytes) const noexcept {
+    const std::size_t most = max_pending_bytes.load(std::memory_order_relaxed);
+    return pending_bytes <= most && bytes <= most - pending_bytes;
+}
+
+// Under the mutex.
+std::string LogWriter::State::take_spare() {
+    std::string taken;
+    if (!spare.empty()) {
+        taken = std::move(spare.back());
+        spare.pop_back();
+    }
+    return taken;
 }
 
 // Under the mutex.
 void LogWriter::State::finish(std::string& buffer) {
     pending_bytes -= buffer.size();
-    ++finished;
+    finished += buffer.size();
     if (spare.size() < kSpareBuffers && buffer.capacity() <= kSpareCapacity) {
         buffer.clear();
         spare.push_back(std::move(buffer));
@@ -136,7 +168,7 @@ void LogWriter::State::run() {
         batch.swap(pending);
         for (std::string& buffer : batch) {
             lock.unlock();
-            write_all(buffer);
+            if (write_all(buffer)) tell_of_losses();
             lock.lock();
             finish(buffer);
         }
@@ -170,24 +202,44 @@ bool LogWriter::submit(std::string& buffer) {
     if (buffer.empty()) return true;
     State& state = *state_;
     std::unique_lock lock(state.mutex);
-    if (buffer.size() > state.options.max_pending_bytes - state.pending_bytes) {
+    if (!state.has_room(buffer.size())) {
         lock.unlock();
         state.dropped_lines.fetch_add(count_lines(buffer), std::memory_order_relaxed);
         buffer.clear();
         return false;
     }
-    std::string empty;
-    if (!state.spare.empty()) {
-        empty = std::move(state.spare.back());
-        state.spare.pop_back();
-    }
+    std::string empty = state.take_spare();
     state.pending_bytes += buffer.size();
-    ++state.submitted;
+    state.submitted += buffer.size();
     state.pending.push_back(std::move(buffer));
     lock.unlock();
     state.work.notify_one();
     buffer = std::move(empty);
     return true;
+}
+
+bool LogWriter::append(std::string_view lines) {
+    if (lines.empty()) return true;
+    State& state = *state_;
+    std::unique_lock lock(state.mutex);
+    if (!state.has_room(lines.size())) {
+        lock.unlock();
+        state.dropped_lines.fetch_add(count_lines(lines), std::memory_order_relaxed);
+        return false;
+    }
+    const bool joins =
+        !state.pending.empty() && state.pending.back().size() + lines.size() <= kAppendBytes;
+    if (!joins) state.pending.push_back(state.take_spare());
+    state.pending.back().append(lines);
+    state.pending_bytes += lines.size();
+    state.submitted += lines.size();
+    lock.unlock();
+    state.work.notify_one();
+    return true;
+}
+
+void LogWriter::set_max_pending_bytes(std::size_t bytes) noexcept {
+    state_->max_pending_bytes.store(bytes, std::memory_order_relaxed);
 }
 
 bool LogWriter::flush(std::chrono::milliseconds deadline) {

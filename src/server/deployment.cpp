@@ -55,6 +55,8 @@ std::size_t connections_that_fit() {
     return std::max<std::size_t>(1, left / 2);
 }
 
+constexpr std::chrono::seconds kBetweenNotices{10};  // of lines that the access log lost
+
 // Whether what only a restart changes is the same.
 bool serves_as(const config::Config& one, const config::Config& other) {
     const auto same = [](const config::Listener& a, const config::Listener& b) {
@@ -81,7 +83,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     : control_(control),
       log_(log),
       access_log_(log_options(access_log_fd)),
-      retired_timer_(control),
+      second_timer_(control),
       keys_(log),
       health_(control, log) {
     metrics::register_process_metrics(registry_);
@@ -122,6 +124,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
         workers_.push_back(std::make_unique<Worker>(options, listen_at(options.index)));
         if (options.index == 0) ports_ = workers_.front()->ports();
     }
+    bound_logs(config());
     register_samples();
 }
 
@@ -155,7 +158,7 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
 void Deployment::start() {
     health_.set_targets(health_targets(*wiring_->snapshot));
     for (auto& worker : workers_) worker->start();
-    free_retired();
+    each_second();
 }
 
 void Deployment::publish() {
@@ -199,6 +202,7 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     if (config().limits.connections != retired_.back()->snapshot->config.limits.connections) {
         limit_connections(config());
     }
+    bound_logs(config());
     fetcher_->set_sources(keys_.sources());
     health_.set_targets(health_targets(*wiring_->snapshot));
     publish();
@@ -236,17 +240,33 @@ void Deployment::limit_connections(const config::Config& config) {
               {{"limits.connections", asked}, {"effective", fits}});
 }
 
+void Deployment::bound_logs(const config::Config& config) {
+    log_.set_buffer_bytes(config.limits.event_log_buffer_bytes);
+    access_log_.set_max_pending_bytes(config.limits.access_log_buffer_bytes * workers_.size());
+}
+
+// The access log's own lines are for machines, so its losses are told of in the other log.
+void Deployment::tell_of_losses() {
+    const std::uint64_t dropped = access_log_.stats().dropped_lines;
+    const auto now = std::chrono::steady_clock::now();
+    if (dropped == told_losses_ || now - losses_told_at_ < kBetweenNotices) return;
+    log_.warn("access log lines were dropped", {{"lines", dropped - told_losses_}});
+    told_losses_ = dropped;
+    losses_told_at_ = now;
+}
+
 // A retired configuration is freed once no exchange refers to it, here, where nobody waits.
 void Deployment::drop_retired() {
     std::erase_if(retired_, [](const auto& wiring) { return wiring.use_count() == 1; });
     shared_.prune();
 }
 
-void Deployment::free_retired() {
+void Deployment::each_second() {
     drop_retired();
-    retired_timer_.expires_after(std::chrono::seconds(1));
-    retired_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) free_retired();
+    tell_of_losses();
+    second_timer_.expires_after(std::chrono::seconds(1));
+    second_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) each_second();
     });
 }
 
@@ -266,6 +286,9 @@ void Deployment::register_samples() {
         out.counter("rotary_access_log_dropped_lines_total",
                     "Access log lines that standard output did not take.", {},
                     static_cast<double>(stats.dropped_lines));
+        out.counter("rotary_event_log_dropped_lines_total",
+                    "Event log lines that standard error did not take.", {},
+                    static_cast<double>(log_.stats().dropped_lines));
     });
 }
 
@@ -287,7 +310,7 @@ void Deployment::cancel_all() {
 void Deployment::stop() {
     if (fetcher_) fetcher_->stop();
     health_.stop();
-    retired_timer_.cancel();
+    second_timer_.cancel();
     for (auto& worker : workers_) worker->begin_stop();
     for (auto& worker : workers_) worker->join();
     workers_.clear();

@@ -61,7 +61,9 @@ private:
     void look_for_keys(const policy::KeyFetch& fetch);
     void fetch_ended(std::size_t source, bool failed);
     void drop_retired();
-    void free_retired();  // now and each second
+    void each_second();  // now and from then on
+    void tell_of_losses();
+    void bound_logs(const config::Config& config);
     void register_samples();
     void limit_connections(const config::Config& config);
     std::string restart_advice() const;
@@ -76,7 +78,7 @@ private:
     policy::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
-    boost::asio::steady_timer retired_timer_;
+    boost::asio::steady_timer second_timer_;
     KeyRing keys_;
     std::unique_ptr<JwksFetcher> fetcher_;
     HealthChecker health_;
@@ -87,6 +89,8 @@ private:
     std::uint64_t generation_ = 1;
     std::string last_reload_ = "none";
     bool last_reload_ok_ = true;
+    std::uint64_t told_losses_ = 0;  // of access log lines
+    std::chrono::steady_clock::time_point losses_told_at_{};
     std::chrono::system_clock::time_point last_success_ = std::chrono::system_clock::now();
 };
 

@@ -57,11 +57,14 @@ public:
         return options;
     }
     Response admin(const std::string& target) const {
+        Request request;
+        request.target = target;
+        return admin(request);
+    }
+    Response admin(const Request& request) const {
         ClientOptions options;
         options.port = admin_port_;
         options.tls = false;
-        Request request;
-        request.target = target;
         return fetch(options, request);
     }
     double metric(const std::string& series) const {

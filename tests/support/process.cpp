@@ -95,11 +95,13 @@ void ChildProcess::signal(int number) const {
 void ChildProcess::read_outputs() {
     std::array<Capture*, 2> captures{&out_, &err_};
     while (!out_.ended || !err_.ended) {
+        const bool skips_errors = err_.ended || (errors_unread_ && !out_.ended);
         std::array<pollfd, 2> polls{
-            {{out_.ended ? -1 : out_.fd, POLLIN, 0}, {err_.ended ? -1 : err_.fd, POLLIN, 0}}};
+            {{out_.ended ? -1 : out_.fd, POLLIN, 0}, {skips_errors ? -1 : err_.fd, POLLIN, 0}}};
         if (::poll(polls.data(), polls.size(), -1) < 0 && errno != EINTR) break;
         for (std::size_t i = 0; i < polls.size(); ++i) {
             if (polls[i].revents == 0) continue;
+            if (captures[i] == &err_ && errors_unread_ && !out_.ended) continue;
             std::array<char, 8192> buffer;
             const ssize_t size = ::read(polls[i].fd, buffer.data(), buffer.size());
             const std::lock_guard lock(mutex_);
@@ -138,6 +140,11 @@ bool ChildProcess::wait_for_output(std::string_view text, std::chrono::milliseco
 
 bool ChildProcess::wait_for_errors(std::string_view text, std::chrono::milliseconds timeout) const {
     return wait_for(err_, text, timeout);
+}
+
+void ChildProcess::leave_errors_unread() {
+    ::fcntl(err_.fd, F_SETPIPE_SZ, 4096);
+    errors_unread_ = true;
 }
 
 std::optional<ExitStatus> ChildProcess::wait(std::chrono::milliseconds timeout) {

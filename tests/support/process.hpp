@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -44,6 +45,9 @@ public:
     bool wait_for_output(std::string_view text, std::chrono::milliseconds timeout) const;
     bool wait_for_errors(std::string_view text, std::chrono::milliseconds timeout) const;
 
+    // Stops reading its error output, whose pipe then holds one page, until the program has ended.
+    void leave_errors_unread();
+
     // Nothing when it runs on. Once it has ended every output is there.
     std::optional<ExitStatus> wait(std::chrono::milliseconds timeout);
 
@@ -65,6 +69,7 @@ private:
     pid_t pid_ = -1;
     int pidfd_ = -1;
     std::optional<ExitStatus> status_;
+    std::atomic<bool> errors_unread_{false};
     std::thread reader_;
 };
 

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <rotary/base/log_writer.hpp>
+
 #include <atomic>
+#include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -64,20 +68,22 @@ enum class LogFormat : std::uint8_t { json, text, colour };
 LogFormat detect_log_format(int fd) noexcept;
 
 // The process's log of events: start, reload, suspension, a failed fetch. Never a line per request
-// (that is LogWriter's). Passed by reference, owned by main(). Shared by all threads: a line is
-// built by its caller and leaves in one write(2), so lines never mix. A sink that fails loses the
-// line.
+// (that is the AccessLog's). Passed by reference, owned by main(). Shared by all threads: a line is
+// built by its caller and handed to a LogWriter, so lines never mix and no caller ever waits for
+// the sink. What the sink does not take is lost, counted, and told of once it takes lines again.
 class Logger {
 public:
     // To standard error, in the format that suits it.
     explicit Logger(LogLevel level = LogLevel::info);
-    Logger(LogLevel level, LogFormat format, int fd) noexcept;
+    Logger(LogLevel level, LogFormat format, int fd);
     Logger(const Logger&) = delete;
     Logger& operator=(const Logger&) = delete;
 
     void set_level(LogLevel level) noexcept { level_.store(level, std::memory_order_relaxed); }
     LogLevel level() const noexcept { return level_.load(std::memory_order_relaxed); }
     bool enabled(LogLevel level) const noexcept { return level >= this->level(); }
+    // How many bytes may wait for the sink.
+    void set_buffer_bytes(std::size_t bytes) noexcept { writer_.set_max_pending_bytes(bytes); }
 
     void debug(std::string_view message, LogFields fields = {}) {
         log(LogLevel::debug, message, fields);
@@ -92,11 +98,17 @@ public:
         log(LogLevel::error, message, fields);
     }
     void log(LogLevel level, std::string_view message, LogFields fields = {});
+    // Whole lines as they are, whatever the level: what start-up has to say to its operator.
+    void print(std::string_view lines) { writer_.append(lines); }
+
+    // Waits until what was logged before is written or lost; false if `deadline` came first.
+    bool flush(std::chrono::milliseconds deadline) { return writer_.flush(deadline); }
+    LogWriterStats stats() const { return writer_.stats(); }
 
 private:
     std::atomic<LogLevel> level_;
     LogFormat format_;
-    int fd_;
+    LogWriter writer_;
 };
 
 }  // namespace rotary

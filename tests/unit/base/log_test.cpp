@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <limits>
 #include <sstream>
@@ -27,6 +29,11 @@ public:
     Sink(const Sink&) = delete;
     Sink& operator=(const Sink&) = delete;
     int fd() const { return ::fileno(file_); }
+    // What stands there once all that `log` was given has been written.
+    std::string text(Logger& log) const {
+        EXPECT_TRUE(log.flush(std::chrono::seconds(20)));
+        return text();
+    }
     std::string text() const {
         std::string out;
         std::array<char, 4096> piece;
@@ -49,10 +56,10 @@ TEST(Logger, WritesJsonLines) {
     Logger log(LogLevel::debug, LogFormat::json, sink.fd());
     const std::string owned = "str";
     log.info("listening", {{"address", "0.0.0.0"}, {"port", 9095}});
-    EXPECT_THAT(sink.text(), MatchesRegex(std::string("\\{") + kStamp +
-                                          R"(,"level":"info","msg":"listening",)"
-                                          R"("address":"0.0.0.0","port":9095\})"
-                                          "\n"));
+    EXPECT_THAT(sink.text(log), MatchesRegex(std::string("\\{") + kStamp +
+                                             R"(,"level":"info","msg":"listening",)"
+                                             R"("address":"0.0.0.0","port":9095\})"
+                                             "\n"));
     log.warn("all", {{"a", owned},
                      {"b", std::string_view("v")},
                      {"c", -1L},
@@ -61,17 +68,17 @@ TEST(Logger, WritesJsonLines) {
                      {"f", true},
                      {"g", false},
                      {"h", std::numeric_limits<double>::infinity()}});
-    EXPECT_THAT(sink.text(), HasSubstr(R"("level":"warn","msg":"all","a":"str","b":"v","c":-1,)"
-                                       R"("d":18446744073709551615,"e":0.5,"f":true,"g":false,)"
-                                       R"("h":null})"));
+    EXPECT_THAT(sink.text(log), HasSubstr(R"("level":"warn","msg":"all","a":"str","b":"v","c":-1,)"
+                                          R"("d":18446744073709551615,"e":0.5,"f":true,"g":false,)"
+                                          R"("h":null})"));
 }
 
 TEST(Logger, EscapesWhatItQuotes) {
     const Sink sink;
     Logger log(LogLevel::info, LogFormat::json, sink.fd());
     log.error("line\nbreak \"q\"", {{"path", "\x1b[31m\xff"}});
-    EXPECT_THAT(sink.text(), HasSubstr(R"("msg":"line\nbreak \"q\"","path":"\u001b[31m)"
-                                       "\xef\xbf\xbd\"}\n"));
+    EXPECT_THAT(sink.text(log), HasSubstr(R"("msg":"line\nbreak \"q\"","path":"\u001b[31m)"
+                                          "\xef\xbf\xbd\"}\n"));
 }
 
 TEST(Logger, KeepsToItsLevel) {
@@ -79,13 +86,13 @@ TEST(Logger, KeepsToItsLevel) {
     Logger log(LogLevel::warn, LogFormat::json, sink.fd());
     log.debug("no");
     log.info("no");
-    EXPECT_EQ(sink.text(), "");
+    EXPECT_EQ(sink.text(log), "");
     EXPECT_FALSE(log.enabled(LogLevel::info));
     log.warn("yes");
     log.error("yes");
     log.set_level(LogLevel::debug);
     log.debug("yes");
-    const std::string text = sink.text();
+    const std::string text = sink.text(log);
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
 }
 
@@ -93,10 +100,10 @@ TEST(Logger, WritesForPeople) {
     const Sink sink;
     Logger log(LogLevel::info, LogFormat::text, sink.fd());
     log.info("listening", {{"address", "0.0.0.0:9095"}, {"note", "two words"}, {"port", 1}});
-    EXPECT_THAT(sink.text(), MatchesRegex("[0-9:.]+ info  listening address=0.0.0.0:9095 "
-                                          "note=\"two words\" port=1\n"));
+    EXPECT_THAT(sink.text(log), MatchesRegex("[0-9:.]+ info  listening address=0.0.0.0:9095 "
+                                             "note=\"two words\" port=1\n"));
     log.info("peer said \x1b[2J", {{"what", "\x1b[2J"}});
-    EXPECT_EQ(sink.text().find('\x1b'), std::string::npos);
+    EXPECT_EQ(sink.text(log).find('\x1b'), std::string::npos);
     const Sink coloured;
     Logger(LogLevel::info, LogFormat::colour, coloured.fd()).error("bad");
     EXPECT_THAT(coloured.text(), HasSubstr("\x1b[31merror\x1b[0m"));
@@ -146,6 +153,101 @@ TEST(Logger, KeepsLinesWholeBetweenThreads) {
 TEST(Logger, SurvivesABrokenSink) {
     Logger log(LogLevel::info, LogFormat::json, -1);
     log.error("nobody hears");
+}
+
+// A reader that has stopped: its pipe is full for ever, or until it reads on.
+class UnreadPipe {
+public:
+    UnreadPipe() {
+        EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0);
+        ::fcntl(ends_[1], F_SETPIPE_SZ, 4096);
+    }
+    ~UnreadPipe() {
+        close_writer();
+        ::close(ends_[0]);
+    }
+    UnreadPipe(const UnreadPipe&) = delete;
+    UnreadPipe& operator=(const UnreadPipe&) = delete;
+
+    int writer() const { return ends_[1]; }
+    void close_writer() {
+        if (ends_[1] >= 0) ::close(ends_[1]);
+        ends_[1] = -1;
+    }
+    std::string read_some() const {
+        std::array<char, 4096> piece;
+        const ssize_t n = ::read(ends_[0], piece.data(), piece.size());
+        EXPECT_GT(n, 0);
+        return std::string(piece.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    }
+
+private:
+    std::array<int, 2> ends_{-1, -1};
+};
+
+// What the whole notices in `text` say together.
+std::uint64_t told_losses(const std::string& text) {
+    std::uint64_t told = 0;
+    std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+    for (std::string line; std::getline(lines, line);) {
+        constexpr std::string_view kNotice =
+            R"("level":"warn","msg":"log lines were dropped","lines":)";
+        const std::size_t at = line.find(kNotice);
+        if (at != std::string::npos) told += std::stoull(line.substr(at + kNotice.size()));
+    }
+    return told;
+}
+
+TEST(Logger, NeverWaitsForItsReaderAndTellsOfTheLossLater) {
+    UnreadPipe pipe;
+    Logger log(LogLevel::info, LogFormat::json, pipe.writer());
+    log.set_buffer_bytes(8192);
+    for (int i = 0; i < 1000; ++i) log.error("event", {{"number", i}});  // far more than fits
+    const std::uint64_t dropped = log.stats().dropped_lines;
+    EXPECT_GT(dropped, 500U);
+    EXPECT_LT(dropped, 1000U);
+    EXPECT_FALSE(log.flush(std::chrono::milliseconds(1)));
+
+    // Usually in one line, in two when the loss began before the pipe was full.
+    std::string text;
+    while (told_losses(text) < dropped) text += pipe.read_some();
+    EXPECT_EQ(told_losses(text), dropped);
+    EXPECT_THAT(text, HasSubstr("\"number\":0}\n"));
+    log.info("goes on");
+    while (text.find("goes on") == std::string::npos) text += pipe.read_some();
+}
+
+TEST(Logger, EndsInTimeThoughNoReaderComes) {
+    UnreadPipe pipe;
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        Logger log(LogLevel::info, LogFormat::json, pipe.writer());
+        for (int i = 0; i < 1000; ++i) log.info("event");
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+}
+
+TEST(Logger, TellsOfWhatAFullDiskTook) {
+    const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ASSERT_GE(full, 0);
+    Logger log(LogLevel::info, LogFormat::json, full);
+    for (int i = 0; i < 3; ++i) log.info("lost");
+    EXPECT_TRUE(log.flush(std::chrono::seconds(20)));
+    EXPECT_EQ(log.stats().dropped_lines, 3U);
+    const Sink sink;
+    ASSERT_EQ(::dup2(sink.fd(), full), full);  // there is room again
+    log.info("kept");
+    log.flush(std::chrono::seconds(20));
+    log.info("kept too");
+    EXPECT_THAT(sink.text(log), HasSubstr(R"("msg":"log lines were dropped","lines":3})"));
+    ::close(full);
+}
+
+TEST(Logger, PrintsLinesAsTheyAre) {
+    const Sink sink;
+    Logger log(LogLevel::error, LogFormat::json, sink.fd());
+    log.print("a.yaml:1:1: warning: b\na.yaml:2:1: warning: c\n");
+    EXPECT_EQ(sink.text(log), "a.yaml:1:1: warning: b\na.yaml:2:1: warning: c\n");
 }
 
 // A secret has no way in: only text, numbers and truths convert.
