@@ -7,7 +7,6 @@
 
 #include <re2/re2.h>
 
-#include <numeric>
 #include <utility>
 
 namespace rotary::policy {
@@ -290,7 +289,6 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
     std::vector<std::uint32_t> weights;
     std::string identity;
     std::uint64_t total = 0;
-    std::uint64_t divisor = 0;
     for (const config::BackendRef& reference : rule.backends) {
         const config::Backend* resource = loaded.resources.find_backend(reference.name);
         if (resource == nullptr) continue;  // check() has reported it
@@ -298,15 +296,11 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
         weights.push_back(reference.weight);
         identity += reference.name + "*" + std::to_string(reference.weight) + "\n";
         total += reference.weight;
-        divisor = std::gcd(divisor, std::uint64_t{reference.weight});
     }
     if (total == 0) return;  // check() has warned of it
-    if (weights.size() > kMaxEntries || total / divisor > config::kMaxTotalWeight) {
+    if (weights.size() > kMaxEntries) {
         error(rule.backends.front().mark, "spec.rules.backendRefs",
-              "at most " + std::to_string(kMaxEntries) +
-                  " backendRefs are possible, and weights that add up to at most " +
-                  std::to_string(config::kMaxTotalWeight) +
-                  " after dividing by their greatest common divisor");
+              "at most " + std::to_string(kMaxEntries) + " backendRefs are possible");
         return;
     }
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.

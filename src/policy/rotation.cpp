@@ -1,6 +1,7 @@
 #include <rotary/policy/rotation.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -42,6 +43,52 @@ std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, 
     return order;
 }
 
+DueTimes::DueTimes(std::span<const std::uint32_t> weights, EntrySet active) {
+    std::uint32_t divisor = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (weights[i] == 0 || !contains(active, i)) continue;
+        divisor = std::gcd(divisor, weights[i]);
+        runners_.push_back({static_cast<std::uint16_t>(i), weights[i]});
+    }
+    for (Runner& runner : runners_) period_ += runner.weight /= divisor;
+}
+
+std::size_t DueTimes::at(std::uint64_t place) const noexcept {
+    __extension__ using Wide = unsigned __int128;
+    // How many turns of each entry are due by `place` of the period: together as many as places,
+    // give or take half an entry's turn each.
+    std::array<std::uint64_t, kMaxEntries> turns;
+    std::uint64_t taken = 0;
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+        const Wide twice = Wide{2} * runners_[i].weight * place + period_;
+        taken += turns[i] = static_cast<std::uint64_t>(twice / (Wide{2} * period_));
+    }
+    // The turn of i whose due time is (2 turns - 1) / (2 weight); equal times go by the list.
+    const auto earlier = [&](std::size_t a, std::uint64_t turn_a, std::size_t b,
+                             std::uint64_t turn_b) {
+        const std::uint64_t left = (2 * turn_a - 1) * runners_[b].weight;
+        const std::uint64_t right = (2 * turn_b - 1) * runners_[a].weight;
+        return left < right || (left == right && a < b);
+    };
+    while (taken > place) {
+        std::size_t last = runners_.size();
+        for (std::size_t i = 0; i < runners_.size(); ++i) {
+            if (turns[i] == 0) continue;
+            if (last == runners_.size() || earlier(last, turns[last], i, turns[i])) last = i;
+        }
+        --turns[last];
+        --taken;
+    }
+    for (;; ++taken) {
+        std::size_t next = 0;
+        for (std::size_t i = 1; i < runners_.size(); ++i) {
+            if (earlier(i, turns[i] + 1, next, turns[next] + 1)) next = i;
+        }
+        if (taken == place) return runners_[next].entry;
+        ++turns[next];
+    }
+}
+
 Cursor::Cursor(std::vector<std::uint32_t> weights, double progress) : weights_(std::move(weights)) {
     EntrySet all = 0;
     for (std::size_t i = 0; i < weights_.size(); ++i) {
@@ -50,7 +97,7 @@ Cursor::Cursor(std::vector<std::uint32_t> weights, double progress) : weights_(s
     if (all != 0) {
         all_ = schedule(all);
         // Rounded: cutting off would lose a place to the division in progress().
-        const double start = std::round(progress * static_cast<double>(all_->order.size()));
+        const double start = std::round(progress * static_cast<double>(all_->due.period()));
         all_->position.store(static_cast<std::uint64_t>(start), std::memory_order_relaxed);
     }
     current_.store(all_, std::memory_order_release);
@@ -58,7 +105,7 @@ Cursor::Cursor(std::vector<std::uint32_t> weights, double progress) : weights_(s
 
 double Cursor::progress() const noexcept {
     if (all_ == nullptr) return 0.0;
-    const std::size_t period = all_->order.size();
+    const std::uint64_t period = all_->due.period();
     const std::uint64_t place = all_->position.load(std::memory_order_relaxed) % period;
     return static_cast<double>(place) / static_cast<double>(period);
 }
@@ -89,11 +136,13 @@ Cursor::Schedule* Cursor::schedule(EntrySet active) {
     std::lock_guard lock(mutex_);
     const auto known = schedules_.find(active);
     if (known != schedules_.end()) return known->second.get();
-    if (schedules_.size() >= kMaxSchedules || places_ >= kMaxPlaces) return nullptr;
-    auto made = std::make_unique<Schedule>();
-    made->active = active;
-    made->order = smooth_order(weights_, active);
-    places_ += made->order.size();
+    if (schedules_.size() >= kMaxSchedules) return nullptr;
+    auto made = std::make_unique<Schedule>(weights_, active);
+    const std::uint64_t period = made->due.period();
+    if (period <= kMaxPeriod && places_ + period <= kMaxPlaces) {
+        made->order = smooth_order(weights_, active);
+        places_ += made->order.size();
+    }
     return schedules_.emplace(active, std::move(made)).first->second.get();
 }
 

@@ -22,6 +22,26 @@ using EntrySet = std::uint64_t;  // bit i: entry i of the list
 // are not in `active` or weigh 0 are left out. O(period x entries).
 std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, EntrySet active);
 
+// The same for periods of any length, place by place and without a table: each of an entry's turns
+// has its due time, the k-th of w at (k + 1/2) / w of the period, and turns come in the order of
+// those times. Exact as the other is, and smooth: after any p picks an entry is within one turn for
+// each entry on the list of its share.
+class DueTimes {
+public:
+    DueTimes(std::span<const std::uint32_t> weights, EntrySet active);
+    std::uint64_t period() const noexcept { return period_; }
+    // The entry at the place, below period(). O(entries^2) at worst; no allocation.
+    std::size_t at(std::uint64_t place) const noexcept;
+
+private:
+    struct Runner {
+        std::uint16_t entry;
+        std::uint64_t weight;
+    };
+    std::vector<Runner> runners_;
+    std::uint64_t period_ = 0;
+};
+
 // The place in the order, for each set of active entries that ever was. Shared by all workers;
 // outlives snapshots, so that a reload keeps positions.
 //
@@ -47,20 +67,26 @@ public:
 
 private:
     struct Schedule {
-        EntrySet active = 0;
-        std::vector<std::uint16_t> order;
+        Schedule(std::span<const std::uint32_t> weights, EntrySet entries)
+            : active(entries), due(weights, entries) {}
+        EntrySet active;
+        DueTimes due;
+        std::vector<std::uint16_t> order;  // of the period; empty where that is too long to keep
         std::atomic<std::uint64_t> position{0};
         std::size_t take() noexcept {
-            return order[position.fetch_add(1, std::memory_order_relaxed) % order.size()];
+            const std::uint64_t place =
+                position.fetch_add(1, std::memory_order_relaxed) % due.period();
+            return order.empty() ? due.at(place) : order[place];
         }
     };
     Schedule* schedule(EntrySet active);
     std::size_t skip(EntrySet active) noexcept;
 
-    // 64 flapping entries have 2^64 sets: beyond so many schedules, or places in them (two bytes
-    // each), the full order is used, the missing entries skipped, which is near the proportions and
-    // not exact.
+    // 64 flapping entries have 2^64 sets: beyond so many schedules the full order is used, the
+    // missing entries skipped, which is near the proportions and not exact. Orders are kept (two
+    // bytes a place) up to so many places, each and together, and computed beyond.
     static constexpr std::size_t kMaxSchedules = 4096;
+    static constexpr std::size_t kMaxPeriod = 100'000;
     static constexpr std::size_t kMaxPlaces = 4'194'304;
 
     std::vector<std::uint32_t> weights_;

@@ -216,6 +216,79 @@ TEST(Cursor, TooManySetsFallBackToActiveEntries) {
     for (int i = 0; i < 20; ++i) EXPECT_NE(cursor.next_once(late), 0U);
 }
 
+// Each entry of every window of a period exactly its weight times, and near its share within.
+TEST(DueTimes, AreExactForEveryPeriod) {
+    const std::vector<std::vector<std::uint32_t>> rows = {
+        {1}, {3, 1}, {5, 3, 2}, {1, 1, 1}, {7, 0, 5}, {6, 4}, {99, 1}, {13, 8, 5, 3, 2, 1, 1},
+    };
+    for (const auto& weights : rows) {
+        const DueTimes due(weights, kAll);
+        std::vector<std::size_t> picks;
+        for (std::uint64_t i = 0; i < 2 * due.period(); ++i)
+            picks.push_back(due.at(i % due.period()));
+        expect_exact(picks, weights, kAll, "due times of " + std::to_string(weights[0]));
+    }
+    std::string text;
+    const DueTimes due(std::vector<std::uint32_t>{5, 3, 2}, kAll);
+    for (std::uint64_t i = 0; i < due.period(); ++i) text += static_cast<char>('A' + due.at(i));
+    EXPECT_EQ(text, "ABCAABACBA");
+}
+
+TEST(Cursor, LongPeriodsAreExactToo) {
+    const std::vector<std::uint32_t> weights{99'991, 70'001, 1};
+    const std::uint64_t period = 99'991 + 70'001 + 1;
+    Cursor cursor(weights, 0.3);
+    std::vector<std::uint64_t> seen(3);
+    std::vector<std::size_t> window;
+    for (std::uint64_t i = 0; i < period; ++i) {
+        window.push_back(cursor.next(kAll & cursor.all()));
+        ++seen[window.back()];
+    }
+    EXPECT_EQ(seen, (std::vector<std::uint64_t>{99'991, 70'001, 1}));
+    for (std::uint64_t i = 0; i < period; ++i) {  // every later window is exact as well
+        ASSERT_EQ(cursor.next(cursor.all()), window[i]) << i;
+    }
+    // Without A: 70001 : 1 is short enough to be kept, and exact.
+    const EntrySet rest = set_of("BC");
+    std::uint64_t rare = 0;
+    for (std::uint64_t i = 0; i < 70'002; ++i) rare += std::uint64_t{cursor.next(rest) == 2};
+    EXPECT_EQ(rare, 1U);
+}
+
+TEST(Cursor, ThreadsShareALongPeriod) {
+    constexpr std::uint64_t kPeriod = 60'001 + 40'002;
+    Cursor cursor({60'001, 40'002});
+    std::array<std::array<std::uint64_t, 2>, 2> seen{};
+    std::atomic<std::uint64_t> left{kPeriod};
+    std::vector<std::thread> threads;
+    for (auto& mine : seen) {
+        threads.emplace_back([&] {
+            for (;;) {
+                std::uint64_t now = left.load();
+                while (now != 0 && !left.compare_exchange_weak(now, now - 1)) {
+                }
+                if (now == 0) return;
+                ++mine[cursor.next(cursor.all())];
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(seen[0][0] + seen[1][0], 60'001U);
+    EXPECT_EQ(seen[0][1] + seen[1][1], 40'002U);
+}
+
+TEST(Cursor, WeightsOfAnySizeAreTaken) {
+    std::vector<std::uint32_t> weights(kMaxEntries, 999'999'937);
+    weights[1] = 1'000'000'000;
+    Cursor cursor(weights, 0.999);
+    std::array<int, kMaxEntries> seen{};
+    for (std::size_t i = 0; i < 10 * kMaxEntries; ++i) ++seen[cursor.next(cursor.all())];
+    for (const int times : seen) {
+        EXPECT_GE(times, 9);
+        EXPECT_LE(times, 11);
+    }
+}
+
 TEST(Cursor, SetsOfHugeWeightsAreBounded) {
     // 127 sets of 50,000 places or so are more than is kept.
     Cursor cursor({14'243, 14'249, 14'251, 14'281, 14'293, 14'303, 14'321});
