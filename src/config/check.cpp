@@ -1,5 +1,6 @@
 #include <rotary/config/check.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 
@@ -61,6 +62,16 @@ void key_must_exist(Checker& checker, const char* kind, const KeyReference& refe
 }
 
 }  // namespace
+
+void Checker::unserved(const Mark& mark, const std::string& name, const std::string& consequence) {
+    const std::vector<std::string>& accepted = config.accept_unserved;
+    if (std::find(accepted.begin(), accepted.end(), name) != accepted.end()) {
+        warning(mark, "is not served: " + consequence);
+    } else {
+        error(mark, "is not served: " + consequence + " (accept_unserved: [" + name +
+                        "] in rotary.yaml makes this a warning)");
+    }
+}
 
 const Secret* Checker::value_of(const KeyReference& reference) {
     must_exist("Secret", reference.name, reference.mark, resources.secrets);

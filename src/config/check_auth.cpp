@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "config/checker.hpp"
@@ -42,10 +41,15 @@ void check_jwks(Checker& checker, const JwksSource& jwks) {
         checker.error(jwks.mark, "must have neither a user nor a fragment");
     } else if (!is_host_name(host) && !is_ip_address(host)) {
         checker.error(jwks.mark, "has no valid host");
+    } else if (is_http && !is_loopback(host) && jwks.allow_http) {
+        checker.warning(jwks.mark,
+                        "these keys travel in the clear, as rotary/allow-http-jwks allows: "
+                        "whoever can change them on their way can sign tokens");
     } else if (is_http && !is_loopback(host)) {
         checker.error(jwks.mark,
                       "must begin with https://: whoever can change these keys on their "
-                      "way can sign tokens (http:// is for loopback)");
+                      "way can sign tokens (http:// is for loopback; the annotation "
+                      "rotary/allow-http-jwks: \"true\" takes the risk)");
     }
 }
 
@@ -77,14 +81,62 @@ bool needs_token(const Resources& resources, const Api& api) {
     return false;
 }
 
+bool every_type_is_off(const AuthTypes& types) {
+    return types.oauth2 && types.oauth2->disabled && (!types.jwt || types.jwt->disabled) &&
+           !types.api_key && (!types.mtls || types.mtls->disabled);
+}
+
+// Whether there is an environment whose APIs take tokens of both.
+bool share_environment(const TokenIssuer& a, const TokenIssuer& b) {
+    const auto is_everywhere = [](const TokenIssuer& issuer) {
+        const auto& names = issuer.environments;
+        return names.empty() || std::find(names.begin(), names.end(), "*") != names.end();
+    };
+    if (is_everywhere(a) || is_everywhere(b)) {
+        return true;
+    }
+    return std::find_first_of(a.environments.begin(), a.environments.end(), b.environments.begin(),
+                              b.environments.end()) != a.environments.end();
+}
+
+// Of issuers with the same iss, the API's organization and environment choose one.
+void issuers_must_differ(Checker& checker) {
+    const std::vector<TokenIssuer>& issuers = checker.resources.issuers;
+    for (std::size_t i = 0; i < issuers.size(); ++i) {
+        const auto is_rival = [&](const TokenIssuer& other) {
+            return other.issuer == issuers[i].issuer &&
+                   other.organization == issuers[i].organization &&
+                   share_environment(other, issuers[i]);
+        };
+        const auto end = issuers.begin() + static_cast<std::ptrdiff_t>(i);
+        const auto first = std::find_if(issuers.begin(), end, is_rival);
+        if (first != end && !issuers[i].issuer.empty()) {
+            checker.error(issuers[i].issuer_mark, "the TokenIssuer " + shown(first->metadata.name) +
+                                                      " is for this issuer already, in the same "
+                                                      "organization and environment");
+        }
+    }
+}
+
 void check_auth_spec(Checker& checker, const AuthSpec& spec) {
     if (!spec.types) {
         return;
     }
     if (spec.types->mtls) {
-        for (const PemSource& source : spec.types->mtls->certificates) {
+        const MtlsAuth& mtls = *spec.types->mtls;
+        for (const PemSource& source : mtls.certificates) {
             checker.pem_must_exist(source);
         }
+        if (!mtls.disabled) {
+            checker.unserved(mtls.mark, "mtls",
+                             "clients' certificates are not verified yet, so none lets a request "
+                             "in; end TLS with client certificates in front of Rotary");
+        }
+    }
+    if (every_type_is_off(*spec.types) && !spec.disabled.value_or(false)) {
+        checker.warning(spec.types_mark,
+                        "every type is off: the routes are open to everybody, as in APK; "
+                        "disabled: true beside authTypes says that it is meant");
     }
     if (spec.types->api_key && spec.types->api_key->keys.empty()) {
         checker.error(spec.types->api_key->mark.below("keys"),
@@ -101,24 +153,18 @@ bool are_rivals(const AuthSpec& a, const AuthSpec& b) {
 
 void check_issuers(Checker& checker) {
     const Resources& resources = checker.resources;
-    std::map<std::string_view, const TokenIssuer*> seen;
     for (const TokenIssuer& issuer : resources.issuers) {
         check_issuer(checker, issuer);
-        const auto [first, is_new] = seen.emplace(issuer.issuer, &issuer);
-        if (!is_new && !issuer.issuer.empty()) {
-            checker.error(issuer.issuer_mark, "the TokenIssuer " +
-                                                  shown(first->second->metadata.name) +
-                                                  " is for this issuer already");
-        }
     }
+    issuers_must_differ(checker);
     for (const Api& api : resources.apis) {
         const auto fits = [&](const TokenIssuer& issuer) { return is_for(issuer, api); };
         const bool has_issuer =
             std::any_of(resources.issuers.begin(), resources.issuers.end(), fits);
         if (!has_issuer && !checker.anything_unread() && needs_token(resources, api)) {
             checker.warning(api.metadata.mark,
-                            "needs a token, and no TokenIssuer is there for it: every request is "
-                            "answered 401");
+                            "needs a token, and no TokenIssuer is there for its organization and "
+                            "environment: every request is answered 401");
         }
     }
 }

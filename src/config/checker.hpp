@@ -26,6 +26,10 @@ struct Checker {
         findings.push_back(warning_at(mark, std::move(message)));
     }
 
+    // What is known and asks for something that is not done: an error, unless the configuration's
+    // accept_unserved has its name.
+    void unserved(const Mark& mark, const std::string& name, const std::string& consequence);
+
     // Whether something was not read at all, or that which has the given name may not have been.
     bool anything_unread() const { return resources.incomplete || !resources.unread.empty(); }
     bool may_be_unread(const std::string& name) const {

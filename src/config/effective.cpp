@@ -5,7 +5,8 @@
 namespace rotary::config {
 namespace {
 
-const std::string kDefaultEnvironment = "Default";  // of APK's adapter
+const std::string kDefaultEnvironment = "Default";   // of APK's adapter
+const std::string kDefaultOrganization = "default";  // of APK's chart
 
 // The policies of one kind that a rule refers to, in the order of its filters.
 template <class Policy>
@@ -69,7 +70,9 @@ EffectiveAuthentication merge(const std::vector<const AuthSpec*>& specs) {
         }
     }
     if (types != nullptr) {
-        effective.oauth2 = types->oauth2.value_or(OAuth2{});
+        OAuth2 unsaid;
+        unsaid.required = false;
+        effective.oauth2 = types->oauth2.value_or(unsaid);
         effective.jwt = types->jwt.value_or(JwtAuth{});
         effective.api_key = types->api_key ? &*types->api_key : nullptr;
         effective.mtls = types->mtls && !types->mtls->disabled ? &*types->mtls : nullptr;
@@ -118,12 +121,20 @@ std::vector<const Scope*> required_scopes(const Resources& resources, const Http
     return of_rule(rule, "Scope", resources, &Resources::find_scope);
 }
 
+const std::string& organization_of(const Api& api) {
+    return api.organization.empty() ? kDefaultOrganization : api.organization;
+}
+
+const std::string& environment_of(const Api& api) {
+    return api.environment.empty() ? kDefaultEnvironment : api.environment;
+}
+
 bool is_for(const TokenIssuer& issuer, const Api& api) {
-    const std::string& environment =
-        api.environment.empty() ? kDefaultEnvironment : api.environment;
+    const std::string& environment = environment_of(api);
     const auto fits = [&](const std::string& name) { return name == "*" || name == environment; };
-    return issuer.environments.empty() ||
-           std::any_of(issuer.environments.begin(), issuer.environments.end(), fits);
+    return issuer.organization == organization_of(api) &&
+           (issuer.environments.empty() ||
+            std::any_of(issuer.environments.begin(), issuer.environments.end(), fits));
 }
 
 const Backend* entry_backend(const Resources& resources, const HttpRouteRule& rule,

@@ -49,6 +49,21 @@ void read_issuer_spec(Fields& spec, TokenIssuer& issuer) {
     issuer.target = read_target(spec, false);
 }
 
+void read_issuer_annotations(Object& object, TokenIssuer& issuer) {
+    constexpr std::string_view allow_http = "rotary/allow-http-jwks";
+    for (const auto& [key, value] : issuer.metadata.annotations) {
+        if (key != allow_http) {
+            object.fields.warning("metadata", "the annotation " + key + " is not known; known is " +
+                                                  std::string(allow_http));
+        } else if (value != "true" && value != "false") {
+            object.fields.error("metadata",
+                                "the annotation " + key + " must be \"true\" or \"false\"");
+        } else if (issuer.jwks) {
+            issuer.jwks->allow_http = value == "true";
+        }
+    }
+}
+
 void read_required(Fields& fields, bool& required) {
     fields.choice<bool>("required", required, {{"mandatory", true}, {"optional", false}});
 }
@@ -71,19 +86,23 @@ JwtAuth read_jwt(Fields& fields) {
     return jwt;
 }
 
+void read_api_keys(Fields& fields, const char* key, std::vector<ApiKeyLocation>& keys) {
+    fields.each(key, [&](Fields& item) {
+        ApiKeyLocation place;
+        item.choice<ApiKeyLocation::In>(
+            "in", place.in,
+            {{"Header", ApiKeyLocation::In::header}, {"Query", ApiKeyLocation::In::query}}, true);
+        item.text("name", place.name, kName);
+        item.flag("sendTokenToUpstream", place.send_token_upstream);
+        keys.push_back(std::move(place));
+    });
+}
+
 ApiKeyAuth read_api_key(Fields& fields) {
     ApiKeyAuth auth;
     auth.mark = fields.mark();
     read_required(fields, auth.required);
-    fields.each("keys", [&](Fields& item) {
-        ApiKeyLocation key;
-        item.choice<ApiKeyLocation::In>(
-            "in", key.in,
-            {{"Header", ApiKeyLocation::In::header}, {"Query", ApiKeyLocation::In::query}}, true);
-        item.text("name", key.name, kName);
-        item.flag("sendTokenToUpstream", key.send_token_upstream);
-        auth.keys.push_back(std::move(key));
-    });
+    read_api_keys(fields, "keys", auth.keys);
     return auth;
 }
 
@@ -111,14 +130,43 @@ MtlsAuth read_mtls(Fields& fields) {
     return mtls;
 }
 
-void read_auth_spec(Fields& fields, AuthSpec& spec) {
+void read_types(Fields& types, AuthTypes& out) {
+    types.object("oauth2", [&](Fields& f) { out.oauth2 = read_oauth2(f); });
+    types.object("jwt", [&](Fields& f) { out.jwt = read_jwt(f); });
+    types.object("apiKey", [&](Fields& f) { out.api_key = read_api_key(f); });
+    types.object("mtls", [&](Fields& f) { out.mtls = read_mtls(f); });
+}
+
+// v1alpha1 has no `required`: its types are alternatives, apiKey is the list itself, and what came
+// to be called jwt is called testConsoleKey and is on where it is written.
+void read_types_v1alpha1(Fields& types, AuthTypes& out) {
+    types.object("oauth2", [&](Fields& fields) {
+        out.oauth2.emplace().required = false;
+        fields.flag("disabled", out.oauth2->disabled);
+        fields.text("header", out.oauth2->header, kHeaderName);
+        fields.flag("sendTokenToUpstream", out.oauth2->send_token_upstream);
+    });
+    ApiKeyAuth keys;
+    keys.mark = types.mark_of("apiKey");
+    read_api_keys(types, "apiKey", keys.keys);
+    if (!keys.keys.empty()) out.api_key = std::move(keys);
+    types.object("testConsoleKey", [&](Fields& fields) {
+        out.jwt.emplace().disabled = false;
+        fields.text("header", out.jwt->header, kHeaderName);
+        fields.flag("sendTokenToUpstream", out.jwt->send_token_upstream);
+    });
+}
+
+void read_auth_spec(Fields& fields, bool is_v1alpha1, AuthSpec& spec) {
     fields.flag("disabled", spec.disabled);
     fields.object("authTypes", [&](Fields& types) {
+        spec.types_mark = types.mark();
         spec.types.emplace();
-        types.object("oauth2", [&](Fields& f) { spec.types->oauth2 = read_oauth2(f); });
-        types.object("jwt", [&](Fields& f) { spec.types->jwt = read_jwt(f); });
-        types.object("apiKey", [&](Fields& f) { spec.types->api_key = read_api_key(f); });
-        types.object("mtls", [&](Fields& f) { spec.types->mtls = read_mtls(f); });
+        if (is_v1alpha1) {
+            read_types_v1alpha1(types, *spec.types);
+        } else {
+            read_types(types, *spec.types);
+        }
     });
 }
 
@@ -129,6 +177,7 @@ void read_token_issuer(Object& object) {
     issuer.metadata = object.metadata;
     object.fields.object(
         "spec", [&](Fields& spec) { read_issuer_spec(spec, issuer); }, true);
+    read_issuer_annotations(object, issuer);
     object.resources.issuers.push_back(std::move(issuer));
 }
 
@@ -138,8 +187,9 @@ void read_authentication(Object& object) {
     object.fields.object(
         "spec",
         [&](Fields& spec) {
-            spec.object("default", [&](Fields& f) { read_auth_spec(f, one.defaults); });
-            spec.object("override", [&](Fields& f) { read_auth_spec(f, one.overrides); });
+            const bool old = object.version == "v1alpha1";
+            spec.object("default", [&](Fields& f) { read_auth_spec(f, old, one.defaults); });
+            spec.object("override", [&](Fields& f) { read_auth_spec(f, old, one.overrides); });
             one.target = read_target(spec, true);
         },
         true);

@@ -137,6 +137,19 @@ constexpr TextRule kObjectName{.required = true,
                                    "be made of lower case letters, digits, '-' and '.', and "
                                    "begin and end with a letter or digit"};
 
+// Ours alone, as they stand: others' hold whatever their tools wrote, "${" included.
+void read_annotations(const Node& node, Metadata& metadata) {
+    const Node* annotations = node.find("annotations");
+    if (annotations == nullptr) {
+        return;
+    }
+    for (const Member& member : annotations->members) {
+        if (member.key.starts_with("rotary/")) {
+            metadata.annotations.emplace(member.key, member.value.text);
+        }
+    }
+}
+
 Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
     Metadata metadata;
     fields.object(
@@ -149,6 +162,7 @@ Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
                 metadata.name = written->text;  // what others refer to, all the same
             }
             inner.text("namespace", metadata.name_space, {.max = 63});
+            read_annotations(*root.find("metadata"), metadata);
             // Kubernetes' own book-keeping.
             inner.tolerate({"labels", "annotations", "creationTimestamp", "deletionTimestamp",
                             "deletionGracePeriodSeconds", "finalizers", "generateName",

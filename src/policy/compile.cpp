@@ -311,19 +311,24 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
 AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& rule) {
     const config::Resources& resources = loaded.resources;
     const auto effective = config::effective_authentication(resources, api, rule);
-    if (effective.mtls != nullptr) {
-        // Never silently: whoever asks for certificates must not be let down.
-        const std::string text =
-            "client certificates (mtls) are not served yet; remove mtls, or end "
-            "TLS with client certificates in front of Rotary";
-        if (effective.mtls->required) {
-            error(effective.mtls->mark, "spec.default.authTypes.mtls", text);
-        } else {
-            findings.push_back(config::warning_at(effective.mtls->mark, text));
-        }
-    }
-    AuthRules rules{effective.disabled, effective.oauth2, effective.jwt, {}, {}};
+    const auto use = [](bool on, bool required) {
+        if (!on) return CredentialUse::off;
+        return required ? CredentialUse::mandatory : CredentialUse::optional;
+    };
+    AuthRules rules;
+    rules.disabled = effective.disabled;
+    rules.organization = config::organization_of(api);
+    rules.environment = config::environment_of(api);
+    rules.oauth2 = effective.oauth2;
+    rules.jwt = effective.jwt;
     if (effective.api_key != nullptr) rules.api_keys = effective.api_key->keys;
+    rules.uses[CredentialKind::oauth2] = use(!rules.oauth2.disabled, rules.oauth2.required);
+    rules.uses[CredentialKind::jwt] = use(!rules.jwt.disabled, false);
+    rules.uses[CredentialKind::api_key] = use(
+        effective.api_key != nullptr, effective.api_key != nullptr && effective.api_key->required);
+    // Nothing verifies a client's certificate yet: where it is wanted all the same, it is missing.
+    rules.uses[CredentialKind::mtls] =
+        use(effective.mtls != nullptr, effective.mtls != nullptr && effective.mtls->required);
     for (const config::Scope* scope : config::required_scopes(resources, rule)) {
         rules.scopes.push_back(scope->names);
     }

@@ -127,18 +127,21 @@ WallTime wall_time(double seconds) {
 }
 
 // Fills in the times, or says what is wrong with them.
-std::optional<Fault> check_times(const JsonValue& payload, WallTime now,
-                                 std::chrono::seconds leeway, ClaimViews& views) {
+std::optional<VerifyFailure> check_times(const JsonValue& payload, WallTime now,
+                                         std::chrono::seconds leeway, ClaimViews& views) {
     const auto exp = payload.find("exp");
-    if (!exp || !exp->number()) return kMalformed;
+    const VerifyFailure bad{kMalformed, TokenDefect::bad_times};
+    if (!exp || !exp->number()) return bad;
     const auto nbf = payload.find("nbf");
-    if (nbf && !nbf->number()) return kMalformed;
+    if (nbf && !nbf->number()) return bad;
     const auto iat = payload.find("iat");
-    if (iat && !iat->number()) return kMalformed;
+    if (iat && !iat->number()) return bad;
     views.expires_at = wall_time(*exp->number());
     views.valid_until = views.expires_at + leeway;
-    if (now >= views.valid_until) return kExpired;
-    if (nbf && wall_time(*nbf->number()) > now + leeway) return kNotYet;
+    if (now >= views.valid_until) return VerifyFailure{kExpired, TokenDefect::expired};
+    if (nbf && wall_time(*nbf->number()) > now + leeway) {
+        return VerifyFailure{kNotYet, TokenDefect::not_yet_valid};
+    }
     return std::nullopt;
 }
 
@@ -177,7 +180,7 @@ void read_claims(const JsonValue& payload, const Issuer& issuer, ClaimViews& vie
 }
 
 // The more was known of the token when it was refused, the better the answer.
-enum class Progress { no_issuer, no_key, no_keys_yet, signature_held };
+enum class Progress { no_issuer, not_trusted, no_key, no_keys_yet, signature_held };
 
 void note(VerifyFailure& failure, Progress& best, Progress reached, const VerifyFailure& why) {
     if (reached <= best) return;
@@ -187,37 +190,47 @@ void note(VerifyFailure& failure, Progress& best, Progress reached, const Verify
 
 }  // namespace
 
-VerifyResult verify(std::string_view token, std::span<const Issuer> issuers, WallTime now,
+VerifyResult verify(std::string_view token, const TrustedIssuers& issuers, WallTime now,
                     const JwtLimits& limits) {
     Parsed parsed;
-    if (!parse_token(token, limits, parsed)) return VerifyFailure{kMalformed};
+    if (!parse_token(token, limits, parsed)) {
+        return VerifyFailure{kMalformed, TokenDefect::malformed};
+    }
     const JsonValue payload = parsed.payload->root();
 
-    VerifyFailure failure{kRefused};
+    VerifyFailure failure{kRefused, TokenDefect::wrong_issuer};
     Progress best = Progress::no_issuer;
-    for (std::size_t i = 0; i < issuers.size(); ++i) {
-        const Issuer& issuer = issuers[i];
+    for (std::size_t i = 0; i < issuers.all.size(); ++i) {
+        const Issuer& issuer = issuers.all[i];
         if (issuer.iss != parsed.iss) continue;
+        if (!issuers.trusts(issuer)) {
+            note(failure, best, Progress::not_trusted, {kRefused, TokenDefect::not_trusted});
+            continue;
+        }
         if (issuer.keys == nullptr) {
-            note(failure, best, Progress::no_keys_yet, {kNoKeys, false, false, i});
+            note(failure, best, Progress::no_keys_yet,
+                 {kNoKeys, TokenDefect::no_keys, false, false, i});
             continue;
         }
         const KeyVerdict verdict = try_keys(*issuer.keys, parsed, limits.key_tries);
         if (verdict != KeyVerdict::holds) {
             const bool unknown = verdict == KeyVerdict::unknown_kid;
-            note(failure, best, Progress::no_key, {kRefused, unknown, true, i, parsed.kid});
+            const auto defect = unknown ? TokenDefect::unknown_kid : TokenDefect::bad_signature;
+            note(failure, best, Progress::no_key, {kRefused, defect, unknown, true, i, parsed.kid});
             continue;
         }
         ClaimViews views;
-        if (const auto fault = check_times(payload, now, limits.leeway, views)) {
-            return VerifyFailure{*fault, false, false, i};
+        if (auto wrong = check_times(payload, now, limits.leeway, views)) {
+            wrong->issuer = i;
+            return *wrong;
         }
         read_claims(payload, issuer, views);
         views.kid = parsed.kid;
         views.issuer_index = i;
         auto claims = std::make_shared<const Claims>(views);
         if (claims->meant_for(issuer.audiences)) return claims;
-        note(failure, best, Progress::signature_held, {kRefused, false, false, i});
+        note(failure, best, Progress::signature_held,
+             {kRefused, TokenDefect::wrong_audience, false, false, i});
     }
     return failure;
 }

@@ -34,6 +34,41 @@ IssuerTable::IssuerTable(std::vector<Issuer> issuers)
     : issuers_(std::move(issuers)),
       generation_(last_table.fetch_add(1, std::memory_order_relaxed) + 1) {}
 
+bool TrustedIssuers::trusts(const Issuer& issuer) const noexcept {
+    const auto fits = [this](std::string_view name) { return name == "*" || name == environment; };
+    return issuer.organization == organization &&
+           (issuer.environments.empty() ||
+            std::any_of(issuer.environments.begin(), issuer.environments.end(), fits));
+}
+
+const char* to_string(TokenDefect defect) noexcept {
+    switch (defect) {
+        case TokenDefect::none:
+            break;
+        case TokenDefect::malformed:
+            return "malformed token";
+        case TokenDefect::wrong_issuer:
+            return "wrong issuer";
+        case TokenDefect::not_trusted:
+            return "issuer of another organization or environment";
+        case TokenDefect::no_keys:
+            return "the issuer's keys are not there";
+        case TokenDefect::unknown_kid:
+            return "unknown kid";
+        case TokenDefect::bad_signature:
+            return "bad signature";
+        case TokenDefect::bad_times:
+            return "exp is missing, or exp, nbf or iat is no number";
+        case TokenDefect::expired:
+            return "expired";
+        case TokenDefect::not_yet_valid:
+            return "not yet valid";
+        case TokenDefect::wrong_audience:
+            return "wrong audience";
+    }
+    return "";
+}
+
 Claims::Claims(const ClaimViews& views)
     : views_(views),
       block_bytes_(text_bytes(views)),

@@ -15,6 +15,9 @@ Result<void> match(Context& context, Exchange& exchange);
 // scope_denied, issuer_unavailable. `need` says whether a key may still come.
 Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need);
 
+// Those of the worker's issuers whose tokens the exchange's API takes.
+policy::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept;
+
 // Step 3: what may be taken on. Faults: request_too_large, length_required,
 // unsupported_content_encoding, headers_too_large.
 Result<void> admit(Context& context, Exchange& exchange);

@@ -58,6 +58,7 @@ void Exchange::begin(Context& context) {
     route = nullptr;
     route_index = 0;
     list = nullptr;
+    caller.reset();
     tried = 0;
     attempts = 0;
     entry = nullptr;
@@ -66,6 +67,8 @@ void Exchange::begin(Context& context) {
     reused_connection = false;
     status = 0;
     fault = {};
+    reason = "";
+    upstream_id_size = 0;
     bytes_received = bytes_sent = 0;
     answer_started = false;
     const Now now = read_clock();
@@ -116,7 +119,12 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
     }
 }
 
+void Exchange::keep_upstream_request_id(std::string_view value) noexcept {
+    upstream_id_size = value.copy(upstream_id.data(), upstream_id.size());
+}
+
 void Exchange::end() noexcept {
+    caller.reset();
     body_block.reset();
     lines.reset();
     wiring.reset();

@@ -28,6 +28,9 @@ struct ClientSide {
     bool body_complete = false;     // nothing of this request is still to be read
 };
 
+// What the log keeps of a provider's x-request-id.
+inline constexpr std::size_t kUpstreamIdBytes = 128;
+
 // Everything about one request and its answer. Owned by the session, used again for the next one.
 // The views lead into the session's read buffer, `lines` or `body_block`, none of which moves.
 struct Exchange {
@@ -39,6 +42,7 @@ struct Exchange {
     std::string_view user_agent;
     std::string_view client_request_id;
     std::string_view retry_count;
+    std::string_view client_address;  // the connection's, the session's to set
     wire::Framing framing = wire::Framing::none;
     std::uint64_t content_length = 0;
     std::uint8_t minor_version = 1;
@@ -60,7 +64,9 @@ struct Exchange {
     const policy::Route* route = nullptr;
     std::size_t route_index = 0;
     const policy::EntryList* list = nullptr;  // null: no rotation for this request
-    Buffer lines;                             // the header lines that go on to whichever provider
+    std::shared_ptr<const policy::Claims>
+        caller;    // of the token that let it in; null: there is none
+    Buffer lines;  // the header lines that go on to whichever provider
 
     // What was tried.
     policy::EntrySet tried = 0;
@@ -73,6 +79,9 @@ struct Exchange {
     // What came of it.
     std::uint16_t status = 0;
     Fault fault;
+    const char* reason = "";  // of a refusal, for the log alone; a literal
+    std::array<char, kUpstreamIdBytes> upstream_id;
+    std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
     bool answer_started = false;  // a byte of the answer may have reached the client
@@ -86,6 +95,10 @@ struct Exchange {
     std::array<char, 36> id;  // x-rotary-request-id, a UUIDv7
 
     std::string_view request_id() const noexcept { return {id.data(), id.size()}; }
+    std::string_view upstream_request_id() const noexcept {
+        return {upstream_id.data(), upstream_id_size};
+    }
+    void keep_upstream_request_id(std::string_view value) noexcept;
     const config::Limits& limits() const noexcept { return wiring->snapshot->config.limits; }
     const config::Timeouts& timeouts() const noexcept { return wiring->snapshot->config.timeouts; }
     const config::Routing& routing() const noexcept { return wiring->snapshot->config.routing; }

@@ -80,11 +80,11 @@ Fault lacks_key(Context& context, const Exchange& exchange, const policy::Verify
     const bool has_none = failure.fault.kind == FaultKind::issuer_unavailable;
     if (!failure.keys_may_be_stale && !has_none) return failure.fault;
     // Several issuers may share one iss, each with keys of its own.
-    const auto issuers = context.issuers->issuers();
-    const std::string& iss = issuers[failure.issuer].iss;
+    const policy::TrustedIssuers trusted = trusted_issuers(context, exchange);
+    const std::string& iss = trusted.all[failure.issuer].iss;
     bool cannot_tell = false;
-    for (const policy::Issuer& issuer : issuers) {
-        if (issuer.iss != iss || !issuer.fetch) continue;
+    for (const policy::Issuer& issuer : trusted.all) {
+        if (issuer.iss != iss || !issuer.fetch || !trusted.trusts(issuer)) continue;
         if (look_for(context, exchange, issuer, failure.kid, need)) cannot_tell = true;
     }
     return cannot_tell ? kCannotTell : failure.fault;

@@ -92,7 +92,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     started_with_ = config();
     fingerprint_ = std::move(loaded.fingerprint);
     limit_connections(config());
-    keys_.configure(*wiring_->snapshot);
+    keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<JwksFetcher>(
         control, jwks_options(config()),
         [this](std::size_t source, std::shared_ptr<const policy::KeySet> keys) {
@@ -193,7 +193,7 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     try {
         auto next = compile(loaded, findings);
         if (!next) return refuse_reload(config::to_text(findings));
-        keys_.configure(*next->snapshot);
+        keys_.configure(*next->snapshot, std::chrono::steady_clock::now());
         retired_.push_back(std::exchange(wiring_, std::move(next)));
     } catch (const std::exception& error) {
         return refuse_reload(error.what());
@@ -290,6 +290,23 @@ void Deployment::register_samples() {
                     "Event log lines that standard error did not take.", {},
                     static_cast<double>(log_.stats().dropped_lines));
     });
+}
+
+bool Deployment::check_keys(Health& health) const {
+    std::string waited_for;
+    for (const KeyRing::Standing& issuer : keys_.standings(std::chrono::steady_clock::now())) {
+        std::string state = std::to_string(issuer.keys) + (issuer.keys == 1 ? " key" : " keys");
+        if (issuer.keys == 0) {
+            const JwksStatus status = fetcher_->status(issuer.source);
+            state = status.last_success ? "none: they went stale" : "not fetched yet";
+            if (!status.last_error.empty()) state += " (" + status.last_error + ")";
+        }
+        if (issuer.holds_up) waited_for += (waited_for.empty() ? "" : ", ") + issuer.name;
+        health.checks.emplace_back("keys of " + issuer.name, std::move(state));
+    }
+    if (waited_for.empty()) return true;
+    health.reason = "waiting for the keys of " + waited_for;
+    return false;
 }
 
 void Deployment::drain(std::function<void()> on_drained) {

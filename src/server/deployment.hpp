@@ -50,7 +50,9 @@ public:
     std::size_t workers() const noexcept { return workers_.size(); }
     std::uint64_t generation() const noexcept { return generation_; }
     const std::string& last_reload() const noexcept { return last_reload_; }
-    std::vector<std::string> issuers_without_keys() const { return keys_.missing(); }
+    // A line for every token issuer. False, with the reason: one has yet to get its first keys, and
+    // time for it.
+    bool check_keys(Health& health) const;
     bool alive(std::chrono::milliseconds patience) const;
 
 private:

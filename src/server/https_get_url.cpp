@@ -63,7 +63,7 @@ bool take_authority(std::string_view authority, HttpUrl& url) {
 
 bool is_ip_literal(const std::string& host) { return literal(host).has_value(); }
 
-std::optional<HttpUrl> parse_http_url(std::string_view text) {
+std::optional<HttpUrl> parse_http_url(std::string_view text, bool any_http) {
     constexpr std::string_view https = "https://";
     constexpr std::string_view http = "http://";
     if (!std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; })) {
@@ -76,7 +76,7 @@ std::optional<HttpUrl> parse_http_url(std::string_view text) {
     text = text.substr(0, text.find('#'));
     const auto end = std::min(text.find_first_of("/?\\"), text.size());
     if (!take_authority(text.substr(0, end), url)) return std::nullopt;
-    if (!url.tls && !is_loopback(url.host)) return std::nullopt;
+    if (!url.tls && !any_http && !is_loopback(url.host)) return std::nullopt;
     const auto target = text.substr(end);
     if (target.starts_with('\\')) return std::nullopt;
     url.target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);

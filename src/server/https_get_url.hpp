@@ -7,7 +7,7 @@
 
 namespace rotary::server {
 
-// An absolute https URL, or an http one whose host is a loopback address or localhost.
+// An absolute https URL, or an http one, whose host is a loopback address or localhost.
 struct HttpUrl {
     bool tls = true;
     std::string host;  // a name or an IP literal, without brackets
@@ -17,8 +17,9 @@ struct HttpUrl {
 };
 
 // Nothing for another scheme, user information, spaces, control characters and bytes beyond ASCII
-// (RFC 3986 has them escaped). A fragment is dropped.
-std::optional<HttpUrl> parse_http_url(std::string_view url);
+// (RFC 3986 has them escaped). A fragment is dropped. With `any_http` the host of an http URL need
+// not be a loopback address.
+std::optional<HttpUrl> parse_http_url(std::string_view url, bool any_http = false);
 
 bool is_ip_literal(const std::string& host);
 

@@ -119,7 +119,7 @@ void JwksFetcher::State::fetch(const std::shared_ptr<Issuer>& issuer) {
 
 bool JwksFetcher::State::prepare(Issuer& issuer, HttpsGetRequest& request,
                                  std::string& error) const {
-    auto url = parse_http_url(issuer.source.url);
+    auto url = parse_http_url(issuer.source.url, issuer.source.allow_http);
     if (!url) {
         error = "the url is neither https nor http to a loopback address";
         return false;

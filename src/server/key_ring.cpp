@@ -6,27 +6,35 @@
 
 namespace rotary::server {
 
-void KeyRing::configure(const policy::Snapshot& snapshot) {
+namespace {
+constexpr std::chrono::seconds kPatience{30};  // that /readyz has with an issuer without keys
+}  // namespace
+
+void KeyRing::configure(const policy::Snapshot& snapshot, SteadyTime now) {
     std::vector<policy::Issuer> issuers;
     std::vector<JwksSource> sources;
     std::vector<std::size_t> issuer_of_source;
     std::vector<bool> taken(sources_.size());  // two resources may say the same
+    std::vector<SteadyTime> since(snapshot.issuers.size(), now);
     for (std::size_t i = 0; i < snapshot.issuers.size(); ++i) {
         const config::TokenIssuer& resource = snapshot.issuers[i];
         policy::Issuer issuer;
         issuer.name = resource.metadata.name;
         issuer.iss = resource.issuer;
+        issuer.organization = resource.organization;
+        issuer.environments = resource.environments;
         issuer.consumer_key_claim = resource.consumer_key_claim;
         issuer.scopes_claim = resource.scopes_claim;
         if (resource.jwks) {
             JwksSource source{resource.issuer, resource.jwks->url, resource.jwks->file,
-                              snapshot.issuer_ca_pem[i]};
+                              snapshot.issuer_ca_pem[i], resource.jwks->allow_http};
             std::size_t place = 0;
             while (place < sources_.size() && (taken[place] || sources_[place] != source)) ++place;
             if (place < sources_.size()) {
                 taken[place] = true;
                 issuer.keys = issuers_[issuer_of_source_[place]].keys;
                 issuer.fetch = issuers_[issuer_of_source_[place]].fetch;
+                since[i] = since_[issuer_of_source_[place]];
             } else {
                 issuer.fetch = std::make_shared<policy::KeyFetch>();
             }
@@ -47,6 +55,7 @@ void KeyRing::configure(const policy::Snapshot& snapshot) {
         issuers.push_back(std::move(issuer));
     }
     issuers_ = std::move(issuers);
+    since_ = std::move(since);
     sources_ = std::move(sources);
     issuer_of_source_ = std::move(issuer_of_source);
 }
@@ -90,12 +99,18 @@ std::shared_ptr<const policy::IssuerTable> KeyRing::table() const {
     return std::make_shared<const policy::IssuerTable>(issuers_);
 }
 
-std::vector<std::string> KeyRing::missing() const {
-    std::vector<std::string> names;
-    for (const policy::Issuer& issuer : issuers_) {
-        if (!issuer.keys) names.push_back(issuer.name);
+std::vector<KeyRing::Standing> KeyRing::standings(SteadyTime now) const {
+    std::vector<Standing> all;
+    for (std::size_t i = 0; i < issuers_.size(); ++i) {
+        const auto source = std::find(issuer_of_source_.begin(), issuer_of_source_.end(), i);
+        const std::size_t index =
+            source == issuer_of_source_.end()
+                ? npos
+                : static_cast<std::size_t>(source - issuer_of_source_.begin());
+        const std::size_t keys = issuers_[i].keys ? issuers_[i].keys->keys().size() : 0;
+        all.push_back({issuers_[i].name, index, keys, keys == 0 && now - since_[i] < kPatience});
     }
-    return names;
+    return all;
 }
 
 void sample_keys(const KeyRing& keys, const JwksFetcher& fetcher, metrics::Exposition& out) {

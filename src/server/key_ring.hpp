@@ -21,7 +21,7 @@ public:
     // The issuers of a snapshot. Certificates are read here; keys of JWKS issuers that were there
     // before are kept until the fetcher brings newer ones. Throws std::runtime_error naming the
     // issuer whose certificate can't be used.
-    void configure(const policy::Snapshot& snapshot);
+    void configure(const policy::Snapshot& snapshot, SteadyTime now);
     // What JwksFetcher is to fetch, in its order; its indices are translated by set_keys.
     const std::vector<JwksSource>& sources() const noexcept { return sources_; }
     void set_keys(std::size_t source, std::shared_ptr<const policy::KeySet> keys);
@@ -34,14 +34,23 @@ public:
     const std::string& name_of(std::size_t source) const;
 
     std::shared_ptr<const policy::IssuerTable> table() const;
-    // Names of issuers without keys yet: their tokens are answered with 503.
-    std::vector<std::string> missing() const;
+
+    // How an issuer stands. Without keys its tokens are answered with 503, and for its first 30 s
+    // the process does not call itself ready: after that others must not suffer for it.
+    struct Standing {
+        const std::string& name;  // the resource's
+        std::size_t source;       // npos: a certificate
+        std::size_t keys;
+        bool holds_up;
+    };
+    std::vector<Standing> standings(SteadyTime now) const;
 
     static constexpr std::size_t npos = SIZE_MAX;
 
 private:
     Logger& log_;
     std::vector<policy::Issuer> issuers_;
+    std::vector<SteadyTime> since_;  // as issuers_: when each was first heard of
     std::vector<JwksSource> sources_;
     std::vector<std::size_t> issuer_of_source_;
 };

@@ -130,10 +130,8 @@ private:
                          {"listeners", ready_ ? "bound" : "starting"},
                          {"draining", draining_ ? "yes" : "no"},
                          {"last reload", deployment_.last_reload()}};
-        for (const std::string& issuer : deployment_.issuers_without_keys()) {
-            health.checks.emplace_back("keys of " + issuer, "not fetched yet");
-        }
-        health.ok = ready_ && !draining_;
+        const bool has_keys = deployment_.check_keys(health);
+        health.ok = ready_ && !draining_ && has_keys;
         if (draining_)
             health.reason = "draining";
         else if (!ready_)

@@ -237,10 +237,18 @@ TEST(Authentication, keys_that_are_not_there_yet_are_503_and_never_401) {
     const std::string token = token_of_other(issuers().ec.key, "ec");
     expect_problem(ask(edge.gateway, token), "issuer_unavailable");
     EXPECT_EQ(ask(edge.gateway, make_token(token_options())).status, 200U) << "the other issuer's";
-    EXPECT_THAT(edge.gateway.admin("/readyz?verbose"), testing::HasSubstr("keys of other"));
+    Request readyz;
+    readyz.target = "/readyz?verbose";
+    const Response waiting = edge.gateway.admin_request(readyz);
+    EXPECT_EQ(waiting.status, 503U);
+    EXPECT_TRUE(waiting.body.starts_with("waiting for the keys of other\n")) << waiting.body;
+    EXPECT_THAT(waiting.body, testing::HasSubstr("keys of other: not fetched yet"));
+    EXPECT_THAT(waiting.body, testing::ContainsRegex("keys of issuer: [1-9]"));
     server->respond_with("*", 200, {}, issuers().jwks);
     EXPECT_TRUE(eventually([&] { return ask(edge.gateway, token).status == 200; }));
-    EXPECT_EQ(edge.gateway.admin("/readyz?verbose").find("keys of other"), std::string::npos);
+    const Response ready = edge.gateway.admin_request(readyz);
+    EXPECT_EQ(ready.status, 200U) << ready.body;
+    EXPECT_THAT(ready.body, testing::ContainsRegex("keys of other: [1-9]"));
 }
 
 std::string authentication(const std::string& spec) {
@@ -266,9 +274,10 @@ TEST(Authentication, the_token_may_stand_in_another_header) {
     EXPECT_FALSE(edge.mock->requests().at(0).has_header("x-token"));
 }
 
-TEST(Authentication, it_may_be_optional) {
+// Optional makes a type an alternative to others, not the route open.
+TEST(Authentication, what_is_optional_must_be_there_when_nothing_else_is) {
     Edge edge(with_resources(authentication("{authTypes: {oauth2: {required: optional}}}")));
-    EXPECT_EQ(ask(edge.gateway, "").status, 200U);
+    expect_problem(ask(edge.gateway, ""), "missing_credentials");
     expect_problem(ask(edge.gateway, "garbage"), "invalid_token");
     EXPECT_EQ(ask(edge.gateway, make_token(token_options())).status, 200U);
 }
@@ -315,6 +324,99 @@ TEST(Authentication, an_api_key_may_stand_in_a_header_or_the_query) {
     ASSERT_EQ(captured.size(), 2U);
     EXPECT_FALSE(captured[0].has_header("x-api-key"));
     EXPECT_EQ(captured[1].target, "/v1/chat/completions?a=b&&c=d&") << "all but the key";
+}
+
+TEST(Authentication, one_of_the_types_that_are_on_and_every_mandatory_one) {
+    const std::string keys = "keys: [{in: Header, name: X-Api-Key}]";
+    const std::string both_optional =
+        "{oauth2: {required: optional}, apiKey: {required: optional, " + keys + "}}";
+    const std::string key_mandatory =
+        "{oauth2: {required: optional}, apiKey: {required: mandatory, " + keys + "}}";
+    const std::string both_mandatory =
+        "{oauth2: {required: mandatory}, apiKey: {required: mandatory, " + keys + "}}";
+    struct Row {
+        const std::string& types;
+        unsigned nothing, token, key, both;
+    };
+    const Row rows[] = {
+        {both_optional, 401, 200, 200, 200},
+        {key_mandatory, 401, 401, 200, 200},
+        {both_mandatory, 401, 401, 401, 200},
+    };
+    const std::string token = make_token(token_options());
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.types);
+        Edge edge(with_resources(authentication("{authTypes: " + row.types + "}")));
+        const auto status = [&](bool has_token, bool has_key) {
+            Request request = chat();
+            set_header(request, "Authorization", has_token ? "Bearer " + token : "");
+            if (has_key) set_header(request, "x-api-key", token);
+            return fetch(edge.gateway.client(), request).status;
+        };
+        EXPECT_EQ(status(false, false), row.nothing);
+        EXPECT_EQ(status(true, false), row.token);
+        EXPECT_EQ(status(false, true), row.key);
+        EXPECT_EQ(status(true, true), row.both);
+        Request bad_key = chat();
+        set_header(bad_key, "Authorization", "");
+        set_header(bad_key, "x-api-key", "guess");
+        expect_problem(fetch(edge.gateway.client(), bad_key), "invalid_token");
+    }
+}
+
+// A second organization whose tokens have the first one's iss, with keys of its own.
+std::string second_organization(const std::string& jwks) {
+    return R"(---
+kind: API
+apiVersion: dp.wso2.com/v1alpha3
+metadata: {name: acme}
+spec: {apiName: acme, apiType: REST, apiVersion: "1.0", basePath: /acme/1.0,
+       organization: acme, production: [{routeRefs: [acme-route]}]}
+---
+kind: HTTPRoute
+apiVersion: gateway.networking.k8s.io/v1beta1
+metadata: {name: acme-route}
+spec:
+  hostnames: [default.gw.wso2.com]
+  rules:
+    - matches: [{path: {type: Exact, value: /models}, method: GET}]
+      backendRefs: [{group: dp.wso2.com, kind: Backend, name: backend-0}]
+---
+kind: TokenIssuer
+apiVersion: dp.wso2.com/v1alpha1
+metadata: {name: acme-issuer}
+spec:
+  name: acme-issuer
+  organization: acme
+  issuer: )" +
+           std::string(kIssuer) +
+           R"(
+  consumerKeyClaim: azp
+  scopesClaim: scope
+  signatureValidation: {jwks: {url: "file:)" +
+           jwks + "\"}}\n";
+}
+
+TEST(Authentication, one_issuer_of_two_organizations) {
+    const TempDir dir;
+    dir.write("jwks.json", make_jwks({{"acme", issuers().stranger.key, ""}}));
+    GatewayOptions options = with_resources(second_organization(dir / "jwks.json"));
+    options.workers = 1;
+    Edge edge(options);
+    const auto at_acme = [&](const std::string& token) {
+        Request request = request_for("GET", "/acme/1.0/models");
+        set_header(request, "Authorization", "Bearer " + token);
+        return fetch(edge.gateway.client(), request);
+    };
+    const std::string ours = make_token(token_options());
+    const std::string theirs = signed_by(issuers().stranger.key, "acme");
+    for (const char* how : {"verified", "remembered"}) {
+        SCOPED_TRACE(how);
+        EXPECT_EQ(ask(edge.gateway, ours).status, 200U);
+        EXPECT_EQ(at_acme(theirs).status, 200U);
+        expect_problem(at_acme(ours), "invalid_token");
+        expect_problem(ask(edge.gateway, theirs), "invalid_token");
+    }
 }
 
 TEST(Authentication, the_token_goes_on_only_when_told_to) {

@@ -19,8 +19,8 @@ EffectivePolicy effective_policy(const Resources& resources, const Api& api,
                                  const HttpRouteRule& rule);
 
 // The same for Authentication. Without any, OAuth2 is mandatory. With authTypes, what they leave
-// out is off, except OAuth2: it stays on unless it says `disabled: true`. When every type is off,
-// disabled is true.
+// out is off, except OAuth2: it stays on, as an alternative, unless it says `disabled: true`. When
+// every type is off, disabled is true.
 struct EffectiveAuthentication {
     bool disabled = false;
     OAuth2 oauth2;
@@ -35,7 +35,11 @@ EffectiveAuthentication effective_authentication(const Resources& resources, con
 // check() has reported them.
 std::vector<const Scope*> required_scopes(const Resources& resources, const HttpRouteRule& rule);
 
-// Whether the issuer is for APIs of this API's environment ("Default" where it names none).
+// The API's organization and environment; APK's own ("default", "Default") where it names none.
+const std::string& organization_of(const Api& api);
+const std::string& environment_of(const Api& api);
+
+// Whether the issuer is for APIs of this API's organization and environment.
 bool is_for(const TokenIssuer& issuer, const Api& api);
 
 // The Backend of an entry: its own, or the rule's only one. nullptr when there is none.

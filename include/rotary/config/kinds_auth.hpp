@@ -8,9 +8,11 @@
 
 namespace rotary::config {
 
-// Either url (https, or http on loopback) or file is set; file is ready to be opened.
+// Either url (https, or http on loopback or where that is allowed) or file is set; file is ready to
+// be opened.
 struct JwksSource {
     std::string url;
+    bool allow_http = false;  // to any host: rotary/allow-http-jwks
     std::string file;
     PemSource ca;
     Mark mark;  // of url
@@ -32,7 +34,7 @@ struct TokenIssuer {
 };
 
 struct OAuth2 {
-    bool required = true;  // mandatory; optional: a request without a token passes
+    bool required = true;  // mandatory; else an alternative to the other types that are on
     bool disabled = false;
     std::string header = "authorization";
     bool send_token_upstream = false;
@@ -76,6 +78,7 @@ struct AuthTypes {
 struct AuthSpec {
     std::optional<bool> disabled;
     std::optional<AuthTypes> types;
+    Mark types_mark;
 };
 
 struct Authentication {

@@ -16,6 +16,7 @@ struct Metadata {
     std::string name;
     std::string name_space;  // as written; Rotary has one space of names for a kind
     Mark mark;               // of metadata.name
+    std::map<std::string, std::string, std::less<>> annotations{};  // those that begin with rotary/
 };
 
 // A reference by name to an object whose kind the field decides.

@@ -18,11 +18,13 @@ namespace rotary::policy {
 
 // Whose tokens are taken, and how to read them.
 struct Issuer {
-    std::string name;                    // the TokenIssuer resource's, for logs and metrics
-    std::string iss;                     // compared exactly
-    std::shared_ptr<const KeySet> keys;  // null: not fetched yet
-    std::shared_ptr<KeyFetch> fetch;     // null: a certificate, which is not fetched
-    std::vector<std::string> audiences;  // empty: any token will do
+    std::string name;                       // the TokenIssuer resource's, for logs and metrics
+    std::string iss;                        // compared exactly
+    std::string organization;               // whose APIs take its tokens, and no others'
+    std::vector<std::string> environments;  // of these APIs; empty, or with "*": of all
+    std::shared_ptr<const KeySet> keys;     // null: not fetched yet
+    std::shared_ptr<KeyFetch> fetch;        // null: a certificate, which is not fetched
+    std::vector<std::string> audiences;     // empty: any token will do
     std::string consumer_key_claim = "azp";
     std::string scopes_claim = "scope";
 };
@@ -39,6 +41,15 @@ public:
 private:
     std::vector<Issuer> issuers_;
     std::uint64_t generation_;
+};
+
+// The issuers that one API trusts: those of its organization and environment.
+struct TrustedIssuers {
+    std::span<const Issuer> all;
+    std::string_view organization = {};
+    std::string_view environment = {};
+
+    bool trusts(const Issuer& issuer) const noexcept;
 };
 
 struct JwtLimits {
@@ -95,12 +106,29 @@ private:
     std::unique_ptr<char[]> block_;
 };
 
+// What is wrong with a token, for the log: a client is told no more than the fault's kind.
+enum class TokenDefect : std::uint8_t {
+    none,
+    malformed,      // not a JWT, or of an algorithm that is not served
+    wrong_issuer,   // no TokenIssuer has its iss
+    not_trusted,    // one has, of another organization or environment than the API's
+    no_keys,        // the issuer's keys are not there yet
+    unknown_kid,    // the issuer has no key of that name
+    bad_signature,  // no key of the issuer verified it
+    bad_times,      // exp is missing, or exp, nbf or iat is no number
+    expired,
+    not_yet_valid,
+    wrong_audience
+};
+const char* to_string(TokenDefect defect) noexcept;  // words, such as "unknown kid"
+
 // Why a token was refused: invalid_token, token_expired, or issuer_unavailable when the keys that
 // would decide are not there yet.
 struct VerifyFailure {
     static constexpr std::size_t kNoIssuer = SIZE_MAX;
 
     Fault fault;
+    TokenDefect defect = TokenDefect::none;
     // The token names a key that its issuer's set does not have: fetching the set may help.
     bool unknown_kid = false;
     // No key of the set verified it, under whatever name: helps too if a key was replaced under its
@@ -122,8 +150,9 @@ using VerifyResult = boost::system::result<std::shared_ptr<const Claims>, Verify
 // Checks a compact JWS (RFC 7515 section 7.1) by the rules of RFC 8725: strict base64url and JSON,
 // the key decides the algorithm, `crit` is refused, keys inside the token are not looked at, and no
 // claim but `iss` is read before the signature holds. Several issuers may share one iss: the first
-// whose key and audience fit takes the token. Costs a signature check (20-200 us) a key tried.
-VerifyResult verify(std::string_view token, std::span<const Issuer> issuers, WallTime now,
+// that is trusted and whose key and audience fit takes the token. Costs a signature check (20-200
+// us) a key tried.
+VerifyResult verify(std::string_view token, const TrustedIssuers& issuers, WallTime now,
                     const JwtLimits& limits);
 
 }  // namespace rotary::policy

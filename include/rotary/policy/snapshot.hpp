@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/config/load.hpp>
+#include <rotary/policy/credentials.hpp>
 #include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/rotation.hpp>
 #include <rotary/policy/route_table.hpp>
@@ -78,7 +79,10 @@ struct EntryList {
 };
 
 struct AuthRules {
-    bool disabled = false;
+    bool disabled = false;     // open: the only way
+    std::string organization;  // of the API, and its environment: whose issuers are trusted
+    std::string environment;
+    CredentialUses uses;
     config::OAuth2 oauth2;
     config::JwtAuth jwt;
     std::vector<config::ApiKeyLocation> api_keys;

@@ -19,10 +19,11 @@ namespace rotary::server {
 
 // Where one token issuer's keys come from: a url or a file.
 struct JwksSource {
-    std::string issuer;  // its `iss`, for the log
-    std::string url;     // https://…, or http:// to a loopback address
-    std::string file;    // a path, ready to be opened
-    std::string ca_pem;  // whom to trust for https; empty: the system's
+    std::string issuer;       // its `iss`, for the log
+    std::string url;          // https://…, or http:// to a loopback address
+    std::string file;         // a path, ready to be opened
+    std::string ca_pem;       // whom to trust for https; empty: the system's
+    bool allow_http = false;  // to any host
     bool operator==(const JwksSource&) const = default;
 };
 

@@ -87,7 +87,7 @@ TEST(Token, EveryAlgorithmVerifies) {
         issuer.iss = kIss;
         issuer.keys = policy::KeySet::from_jwks(jwks(jwk(row.kind, R"("kid":"k\"1")"))).keys;
         issuer.audiences = {"x"};
-        const auto result = policy::verify(minted.token, std::span(&issuer, 1), kNow, {});
+        const auto result = policy::verify(minted.token, {std::span(&issuer, 1)}, kNow, {});
         ASSERT_TRUE(result.has_value());
         EXPECT_EQ((*result)->subject(), "me");
         EXPECT_EQ((*result)->client_id(), "client");

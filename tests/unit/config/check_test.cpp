@@ -8,9 +8,9 @@ namespace rotary::config {
 namespace {
 
 // Objects made by hand: what a file would be long for.
-std::string findings_of(const Resources& resources) {
+std::string findings_of(const Resources& resources, const Config& config = {}) {
     std::vector<Finding> findings;
-    check(Config{}, resources, findings);
+    check(config, resources, findings);
     return to_text(findings);
 }
 
@@ -104,12 +104,86 @@ TEST(Issuers, MustBeForTheEnvironmentOfTheApi) {
     Resources resources = one_api();
     TokenIssuer issuer;
     issuer.issuer = "https://i";
+    issuer.organization = "default";
     issuer.certificate.text = "pem";
     issuer.environments = {"Staging"};
     resources.issuers.push_back(issuer);
     EXPECT_NE(findings_of(resources).find("no TokenIssuer is there"), std::string::npos);
     resources.apis[0].environment = "Staging";
     EXPECT_EQ(findings_of(resources), "");
+}
+
+TEST(Issuers, MustBeOfTheOrganizationOfTheApi) {
+    Resources resources = one_api();
+    TokenIssuer issuer;
+    issuer.issuer = "https://i";
+    issuer.organization = "acme";
+    issuer.certificate.text = "pem";
+    resources.issuers.push_back(issuer);
+    EXPECT_NE(findings_of(resources).find("no TokenIssuer is there"), std::string::npos);
+    resources.apis[0].organization = "acme";
+    EXPECT_EQ(findings_of(resources), "");
+}
+
+TEST(Issuers, MayShareAnIssUnlessOneApiWouldTrustBoth) {
+    struct Row {
+        const char* name;
+        const char* organization;
+        std::vector<std::string> environments;
+        bool is_error;
+    };
+    const Row rows[] = {
+        {"another organization", "other", {}, false},
+        {"the same", "default", {}, true},
+        {"another environment", "default", {"Test"}, false},
+        {"one environment in common", "default", {"Test", "Dev"}, true},
+        {"every environment", "default", {"*"}, true},
+    };
+    for (const Row& row : rows) {
+        Resources resources;
+        TokenIssuer issuer;
+        issuer.metadata.name = "first";
+        issuer.issuer = "https://i";
+        issuer.organization = "default";
+        issuer.certificate.text = "pem";
+        if (std::string_view(row.name) != "the same") issuer.environments = {"Dev"};
+        resources.issuers.push_back(issuer);
+        issuer.metadata.name = "second";
+        issuer.organization = row.organization;
+        issuer.environments = row.environments;
+        resources.issuers.push_back(issuer);
+        const std::string findings = findings_of(resources);
+        EXPECT_EQ(findings.find("is for this issuer already") != std::string::npos, row.is_error)
+            << row.name << findings;
+    }
+}
+
+TEST(Authentications, ClientCertificatesAreAnErrorUntilTheyAreServed) {
+    Resources resources = one_api();
+    Authentication one = disabled_for("a");
+    one.defaults.disabled.reset();
+    one.defaults.types.emplace().mtls.emplace();
+    resources.authentications.push_back(one);
+    EXPECT_NE(findings_of(resources).find("error: is not served: clients' certificates"),
+              std::string::npos)
+        << findings_of(resources);
+    Config accepting;
+    accepting.accept_unserved = {"mtls"};
+    const std::string accepted = findings_of(resources, accepting);
+    EXPECT_EQ(accepted.find("error:"), std::string::npos) << accepted;
+    EXPECT_NE(accepted.find("warning: is not served: clients' certificates"), std::string::npos);
+    resources.authentications[0].defaults.types->mtls->disabled = true;
+    EXPECT_EQ(findings_of(resources).find("error:"), std::string::npos);
+}
+
+TEST(Authentications, WithEveryTypeOffAreToldToBeOpen) {
+    Resources resources = one_api();
+    Authentication one = disabled_for("a");
+    one.defaults.types.emplace().oauth2.emplace().disabled = true;
+    resources.authentications.push_back(one);
+    EXPECT_EQ(findings_of(resources), "");
+    resources.authentications[0].defaults.disabled.reset();
+    EXPECT_NE(findings_of(resources).find("warning: every type is off"), std::string::npos);
 }
 
 TEST(Issuers, UseJwksBeforeACertificate) {

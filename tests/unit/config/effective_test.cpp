@@ -94,6 +94,7 @@ struct AuthRow {
     bool oauth2;
     bool jwt;
     bool api_key;
+    bool mandatory = false;  // OAuth2
 };
 
 void PrintTo(const AuthRow& row, std::ostream* out) { *out << row.name; }
@@ -114,24 +115,30 @@ TEST_P(EffectiveAuth, FollowsTheTypes) {
     EXPECT_EQ(!effective.oauth2.disabled, row.oauth2);
     EXPECT_EQ(!effective.jwt.disabled, row.jwt);
     EXPECT_EQ(effective.api_key != nullptr, row.api_key);
+    EXPECT_EQ(effective.oauth2.required, row.mandatory);
 }
 
 const AuthRow kAuth[] = {
-    {"nothing_said", "", false, true, false, false},
-    {"disabled", "  default: {disabled: true}\n", true, true, false, false},
+    {"nothing_said", "", false, true, false, false, true},
+    {"disabled", "  default: {disabled: true}\n", true, true, false, false, true},
     {"override_enables", "  default: {disabled: true}\n  override: {disabled: false}\n", false,
-     true, false, false},
-    {"oauth_off", "  default: {authTypes: {oauth2: {disabled: true}}}\n", true, false, false,
-     false},
+     true, false, false, true},
+    {"oauth_written", "  default: {authTypes: {oauth2: {header: x}}}\n", false, true, false, false,
+     true},
+    {"oauth_not_written_is_an_alternative",
+     "  default: {authTypes: {apiKey: {keys: [{in: Header, name: k}]}}}\n", false, true, false,
+     true},
+    {"oauth_off", "  default: {authTypes: {oauth2: {disabled: true}}}\n", true, false, false, false,
+     true},
     {"oauth_off_jwt_on",
      "  default: {authTypes: {oauth2: {disabled: true}, jwt: {disabled: false}}}\n", false, false,
-     true, false},
+     true, false, true},
     {"jwt_is_off_unless_said", "  default: {authTypes: {jwt: {header: x}}}\n", false, true, false,
      false},
     {"api_key",
      "  default: {authTypes: {oauth2: {disabled: true}, apiKey: {keys: [{in: Header, "
      "name: k}]}}}\n",
-     false, false, false, true},
+     false, false, false, true, true},
     {"override_types",
      "  default: {authTypes: {oauth2: {disabled: true}}}\n  override: {authTypes: {jwt: {disabled: "
      "false}}}\n",
@@ -164,8 +171,12 @@ TEST(Scopes, OfARuleAreAllOfThem) {
 
 TEST(Issuers, AreForTheirEnvironments) {
     TokenIssuer issuer;
+    issuer.organization = "default";
     Api api;
     EXPECT_TRUE(is_for(issuer, api));
+    api.organization = "acme";
+    EXPECT_FALSE(is_for(issuer, api));
+    api.organization = "default";
     issuer.environments = {"Default"};
     EXPECT_TRUE(is_for(issuer, api));
     api.environment = "Staging";

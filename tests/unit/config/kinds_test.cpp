@@ -167,6 +167,68 @@ TEST_F(CompleteKinds, TokenIssuer) {
     EXPECT_EQ(resources.issuers[1].target.kind, TargetKind::none);
 }
 
+// The first version: no `required`, a bare list of keys, and jwt by its older name.
+TEST(Kinds, AuthenticationOfV1alpha1) {
+    const Loaded loaded = load_resources(
+        "apiVersion: dp.wso2.com/v1alpha1\nkind: Authentication\nmetadata: {name: x}\nspec:\n"
+        "  targetRef: {group: g, kind: API, name: a}\n"
+        "  default:\n"
+        "    authTypes:\n"
+        "      oauth2: {header: X-Token, sendTokenToUpstream: true}\n"
+        "      apiKey:\n"
+        "        - {in: Header, name: X-Key}\n"
+        "        - {in: Query, name: key, sendTokenToUpstream: true}\n"
+        "      testConsoleKey: {header: internal-key}\n"
+        "  override:\n"
+        "    authTypes: {oauth2: {disabled: true}, apiKey: null}\n");
+    const Authentication* one = loaded.resources.find_authentication("x");
+    ASSERT_NE(one, nullptr) << to_text(loaded.findings);
+    const AuthTypes& types = *one->defaults.types;
+    EXPECT_FALSE(types.oauth2->required) << "an alternative to the others";
+    EXPECT_EQ(types.oauth2->header, "X-Token");
+    ASSERT_EQ(types.api_key->keys.size(), 2U);
+    EXPECT_FALSE(types.api_key->required);
+    EXPECT_EQ(types.api_key->keys[0].name, "X-Key");
+    EXPECT_EQ(types.api_key->keys[1].in, ApiKeyLocation::In::query);
+    EXPECT_TRUE(types.api_key->keys[1].send_token_upstream);
+    EXPECT_FALSE(types.jwt->disabled);
+    EXPECT_EQ(types.jwt->header, "internal-key");
+    EXPECT_TRUE(one->overrides.types->oauth2->disabled);
+    EXPECT_FALSE(one->overrides.types->api_key);
+    EXPECT_EQ(to_text(loaded.findings).find("authTypes.apiKey"), std::string::npos)
+        << to_text(loaded.findings);
+}
+
+struct HttpJwksRow {
+    const char* name;
+    const char* annotations;
+    const char* finding;
+};
+
+TEST(Kinds, HttpForKeysNeedsAnAnnotation) {
+    const HttpJwksRow rows[] = {
+        {"none", "", "error: spec.signatureValidation.jwks.url: must begin with https://"},
+        {"true", "rotary/allow-http-jwks: \"true\", other/x: \"${NOT SET\"",
+         "warning: spec.signatureValidation.jwks.url: these keys travel in the clear"},
+        {"false", "rotary/allow-http-jwks: \"false\"",
+         "error: spec.signatureValidation.jwks.url: must begin with https://"},
+        {"another word", "rotary/allow-http-jwks: yes", "must be \"true\" or \"false\""},
+        {"a slip", "rotary/allow-http-jwk: \"true\"", "warning: metadata: the annotation"},
+    };
+    for (const HttpJwksRow& row : rows) {
+        const Loaded loaded = load_resources(
+            "apiVersion: dp.wso2.com/v1alpha2\nkind: TokenIssuer\n"
+            "metadata: {name: x, annotations: {" +
+            std::string(row.annotations) +
+            "}}\n"
+            "spec: {name: x, issuer: https://i, organization: o, consumerKeyClaim: azp,\n"
+            "       scopesClaim: scope, signatureValidation: {jwks: {url: "
+            "\"http://idp/keys\"}}}\n");
+        EXPECT_NE(to_text(loaded.findings).find(row.finding), std::string::npos)
+            << row.name << ": " << to_text(loaded.findings);
+    }
+}
+
 TEST_F(CompleteKinds, AuthenticationAndScope) {
     const AuthTypes& types = *resources.find_authentication("story-auth")->defaults.types;
     EXPECT_TRUE(types.oauth2->required);

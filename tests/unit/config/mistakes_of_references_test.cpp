@@ -63,7 +63,7 @@ const Mistake kContradictions[] = {
     {"name_twice", "names: [read, write]",
      "names: [read, write]\n---\napiVersion: dp.wso2.com/v1alpha1\nkind: Scope\n"
      "metadata: {name: @@story-scope}\nspec: {names: [a]}",
-     "metadata.name", "there is another Scope \"story-scope\" at r.yaml:204"},
+     "metadata.name", "there is another Scope \"story-scope\" at r.yaml:205"},
     {"name_twice_in_namespaces", "kind: ConfigMap\n",
      "kind: ConfigMap\nmetadata: {name: pen-ca, namespace: a}\ndata: {ca.crt: x}\n---\n"
      "apiVersion: v1\nkind: ConfigMap\n",
@@ -119,7 +119,7 @@ const Mistake kContradictions[] = {
      "spec.targetRef.name", "\"story-policy\" sets aiProvider for this API on the same level"},
     {"issuer_twice", "issuer: https://issuer2.stories.example.com",
      "issuer: @@https://issuer.stories.example.com", "spec.issuer",
-     "the TokenIssuer \"story-issuer\" is for this issuer already"},
+     "the TokenIssuer \"story-issuer\" is for this issuer already, in the same organization"},
     {"route_of_no_api", "routeRefs: [story-route-sandbox]", "routeRefs: []", "metadata.name",
      "no API names this route", kWarning,
      "kind: HTTPRoute\nmetadata:\n  name: @@story-route-sandbox"},

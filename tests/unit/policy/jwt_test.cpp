@@ -50,7 +50,7 @@ Issuer issuer_of(const std::string& keys) {
 }
 
 VerifyResult check(const std::string& text, const Issuer& issuer, WallTime now = kNow) {
-    return verify(text, std::span(&issuer, 1), now, JwtLimits{});
+    return verify(text, {std::span(&issuer, 1)}, now, JwtLimits{});
 }
 
 FaultKind kind_of(const VerifyResult& result) {
@@ -483,8 +483,8 @@ TEST(Jwt, OneIssuersKeyIsNotAnothers) {
     const std::string mine = token(Kind::rsa, "RS256", header("RS256", R"("kid":"k")"), payload());
     const std::string forged =
         token(Kind::other_rsa, "RS256", header("RS256", R"("kid":"k")"), payload());
-    EXPECT_TRUE(verify(mine, issuers, kNow, {}).has_value());
-    EXPECT_FALSE(verify(forged, issuers, kNow, {}).has_value());
+    EXPECT_TRUE(verify(mine, {issuers}, kNow, {}).has_value());
+    EXPECT_FALSE(verify(forged, {issuers}, kNow, {}).has_value());
 }
 
 TEST(Jwt, IssuersMayShareTheirIss) {
@@ -495,7 +495,7 @@ TEST(Jwt, IssuersMayShareTheirIss) {
     issuers[2].audiences = {"second"};
     const std::string head = header("RS256", R"("kid":"k")");
     const auto by = [&](Kind kind, std::string_view members) {
-        return verify(token(kind, "RS256", head, payload(members)), issuers, kNow, {});
+        return verify(token(kind, "RS256", head, payload(members)), {issuers}, kNow, {});
     };
     EXPECT_EQ(by(Kind::rsa, "").value()->issuer_index(), 0u);
     EXPECT_EQ(by(Kind::other_rsa, R"("aud":"first")").value()->issuer_index(), 1u);
@@ -504,7 +504,7 @@ TEST(Jwt, IssuersMayShareTheirIss) {
     ASSERT_EQ(kind_of(none), FaultKind::invalid_token);
     EXPECT_FALSE(none.error().keys_may_be_stale);
     const auto stranger =
-        verify(token(Kind::p256, "ES256", header("ES256"), payload()), issuers, kNow, {});
+        verify(token(Kind::p256, "ES256", header("ES256"), payload()), {issuers}, kNow, {});
     ASSERT_FALSE(stranger.has_value());
     EXPECT_EQ(stranger.error().issuer, 0u);  // of those that came equally close the first
 
@@ -512,6 +512,74 @@ TEST(Jwt, IssuersMayShareTheirIss) {
     EXPECT_EQ(kind_of(by(Kind::rsa, "")), FaultKind::issuer_unavailable);
     EXPECT_EQ(by(Kind::rsa, "").error().issuer, 0u);
     EXPECT_EQ(by(Kind::other_rsa, R"("aud":"first")").value()->issuer_index(), 1u);
+}
+
+// One iss, two organizations, each with keys of its own: the API's organization chooses.
+TEST(Jwt, AnApiTrustsTheIssuersOfItsOrganizationAndEnvironment) {
+    std::vector<Issuer> issuers{issuer_of(jwks(jwk(Kind::rsa, R"("kid":"k")"))),
+                                issuer_of(jwks(jwk(Kind::other_rsa, R"("kid":"k")"))),
+                                issuer_of(jwks(jwk(Kind::p256)))};
+    issuers[0].organization = "a";
+    issuers[1].organization = "b";
+    issuers[2].organization = "b";
+    issuers[2].environments = {"Dev", "Test"};
+    issuers[2].iss = "https://other.example";
+    const std::string head = header("RS256", R"("kid":"k")");
+    const std::string of_a = token(Kind::rsa, "RS256", head, payload());
+    const std::string of_b = token(Kind::other_rsa, "RS256", head, payload());
+    const std::string dev = token(Kind::p256, "ES256", header("ES256"),
+                                  R"({"iss":"https://other.example","exp":)" + at(60) + '}');
+    struct Row {
+        const char* name;
+        const std::string& text;
+        const char* organization;
+        const char* environment;
+        TokenDefect defect;
+    };
+    const Row rows[] = {
+        {"a's in a", of_a, "a", "Default", TokenDefect::none},
+        {"b's in b", of_b, "b", "Default", TokenDefect::none},
+        {"a's in b", of_a, "b", "Default", TokenDefect::bad_signature},
+        {"b's in a", of_b, "a", "Default", TokenDefect::bad_signature},
+        {"a's in a third", of_a, "c", "Default", TokenDefect::not_trusted},
+        {"in an API of none", of_a, "", "Default", TokenDefect::not_trusted},
+        {"of an environment, in it", dev, "b", "Test", TokenDefect::none},
+        {"of an environment, elsewhere", dev, "b", "Default", TokenDefect::not_trusted},
+        {"of an environment, in another organization", dev, "a", "Test", TokenDefect::not_trusted},
+    };
+    for (const Row& row : rows) {
+        const auto result =
+            verify(row.text, {issuers, row.organization, row.environment}, kNow, {});
+        const TokenDefect defect = result ? TokenDefect::none : result.error().defect;
+        EXPECT_STREQ(to_string(defect), to_string(row.defect)) << row.name;
+    }
+    issuers[2].environments = {"*"};
+    EXPECT_TRUE(verify(dev, {issuers, "b", "Default"}, kNow, {}).has_value());
+}
+
+TEST(Jwt, TellsTheLogWhatIsWrong) {
+    Issuer issuer = issuer_of(jwks(jwk(Kind::p256, R"("kid":"k")")));
+    issuer.audiences = {"shop"};
+    const auto why = [&](std::string_view kid, const std::string& claims, Kind kind = Kind::p256) {
+        const std::string head = header("ES256", R"("kid":")" + std::string(kid) + '"');
+        const auto result = check(token(kind, "ES256", head, claims), issuer);
+        return std::string(result ? "" : to_string(result.error().defect));
+    };
+    const std::string aud = R"("aud":"shop")";
+    const auto with_exp = [&](const std::string& exp, const std::string& iss = kIss) {
+        return R"({"iss":")" + iss + R"(","exp":)" + exp + "," + aud + '}';
+    };
+    EXPECT_EQ(why("k", payload(aud)), "");
+    EXPECT_EQ(why("other", payload(aud)), "unknown kid");
+    EXPECT_EQ(why("k", payload(aud), Kind::other_p256), "bad signature");
+    EXPECT_EQ(why("k", with_exp(at(60), "https://elsewhere")), "wrong issuer");
+    EXPECT_EQ(why("k", with_exp(at(-61))), "expired");
+    EXPECT_EQ(why("k", with_exp("\"soon\"")), "exp is missing, or exp, nbf or iat is no number");
+    EXPECT_EQ(why("k", payload(aud + R"(,"nbf":)" + at(61))), "not yet valid");
+    EXPECT_EQ(why("k", payload(R"("aud":"mall")")), "wrong audience");
+    EXPECT_STREQ(to_string(check("a.b.c", issuer).error().defect), "malformed token");
+    issuer.keys = nullptr;
+    EXPECT_EQ(why("k", payload(aud)), "the issuer's keys are not there");
 }
 
 TEST(Jwt, KeysNotFetchedYetAreNotTheClientsFault) {
@@ -575,18 +643,18 @@ TEST(Jwt, LimitsAreParameters) {
     const std::vector<Issuer> issuers{issuer_of(jwks(jwk(Kind::p256)))};
     JwtLimits limits;
     limits.token_bytes = text.size();
-    EXPECT_TRUE(verify(text, issuers, kNow, limits).has_value());
+    EXPECT_TRUE(verify(text, {issuers}, kNow, limits).has_value());
     limits.token_bytes = text.size() - 1;
-    EXPECT_FALSE(verify(text, issuers, kNow, limits).has_value());
+    EXPECT_FALSE(verify(text, {issuers}, kNow, limits).has_value());
     limits = {};
     limits.leeway = 0s;
-    EXPECT_FALSE(verify(text, issuers, kNow, limits).has_value());
+    EXPECT_FALSE(verify(text, {issuers}, kNow, limits).has_value());
     limits = {};
     limits.kid_bytes = 0;
-    EXPECT_FALSE(verify(text, issuers, kNow, limits).has_value());
+    EXPECT_FALSE(verify(text, {issuers}, kNow, limits).has_value());
     limits = {};
     limits.header_bytes = 10;
-    EXPECT_FALSE(verify(text, issuers, kNow, limits).has_value());
+    EXPECT_FALSE(verify(text, {issuers}, kNow, limits).has_value());
 }
 
 TEST(Jwt, ClaimsOutliveTheToken) {

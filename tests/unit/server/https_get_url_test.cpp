@@ -30,6 +30,11 @@ TEST_P(HttpUrlTest, IsParsed) {
     EXPECT_EQ(got, GetParam().expected) << GetParam().url;
 }
 
+TEST(HttpUrl, HttpGoesAnywhereWhereThatIsAllowed) {
+    EXPECT_TRUE(parse_http_url("http://idp.example.com/jwks", true).has_value());
+    EXPECT_FALSE(parse_http_url("http://127.0.0.1@evil.example/a", true).has_value());
+}
+
 const std::vector<UrlCase> kUrls = {
     {"plain", "https://idp.example.com/jwks", "https|idp.example.com|443|idp.example.com|/jwks"},
     {"scheme_in_capitals", "HTTPS://idp/jwks", "https|idp|443|idp|/jwks"},

@@ -1,0 +1,173 @@
+// Step 2: who is calling, and may they.
+#include "proxy/admit.hpp"
+
+#include <rotary/base/text.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace rotary::proxy {
+
+namespace {
+
+using policy::Brought;
+using policy::CredentialKind;
+
+std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {
+    while (!query.empty()) {
+        const std::size_t end = std::min(query.find('&'), query.size());
+        const std::string_view pair = query.substr(0, end);
+        const std::size_t equals = pair.find('=');
+        if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
+            return pair.substr(equals + 1);
+        }
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return std::nullopt;
+}
+
+// Why what was brought was not good enough: what the client hears, and what the log does. A
+// dependency's failure wins over the caller's: a client that hears 401 throws its token away.
+struct Refusal {
+    std::optional<Fault> fault;
+    const char* reason = "";
+    void add(const Fault& other, const char* why) {
+        if (fault && other.kind != FaultKind::issuer_unavailable) return;
+        fault = other;
+        reason = why;
+    }
+};
+
+class Authenticator {
+public:
+    Authenticator(Context& context, Exchange& exchange, KeyNeed& need)
+        : context_(context),
+          exchange_(exchange),
+          rules_(exchange.route->auth),
+          need_(need),
+          credentials_(rules_.uses) {}
+
+    Result<void> run() {
+        exchange_.caller.reset();
+        exchange_.reason = "";
+        if (rules_.disabled) return {};
+        look_at(CredentialKind::oauth2, &Authenticator::oauth2);
+        look_at(CredentialKind::jwt, &Authenticator::jwt);
+        look_at(CredentialKind::api_key, &Authenticator::api_key);
+        const policy::AuthVerdict verdict = credentials_.verdict();
+        if (verdict == policy::AuthVerdict::admitted) return {};
+        exchange_.caller.reset();
+        const bool missing = verdict == policy::AuthVerdict::missing || !refusal_.fault;
+        exchange_.reason =
+            missing ? "no credential of a kind that the route needs" : refusal_.reason;
+        return missing ? Fault::client(FaultKind::missing_credentials) : *refusal_.fault;
+    }
+
+private:
+    void look_at(CredentialKind kind, Brought (Authenticator::*look)()) {
+        if (credentials_.wants(kind)) credentials_.bring(kind, (this->*look)());
+    }
+
+    Brought oauth2() {
+        const wire::Header* header = context_.scratch.request.headers.find(rules_.oauth2.header);
+        if (header == nullptr) return Brought::nothing;
+        constexpr std::string_view kScheme = "bearer ";
+        if (!text::istarts_with(header->value, kScheme)) {
+            refusal_.add(Fault::client(FaultKind::missing_credentials,
+                                       "The Authorization header holds no Bearer token."),
+                         "no Bearer token");
+            return Brought::refused;
+        }
+        return judge(text::trim(header->value.substr(kScheme.size())), {});
+    }
+
+    Brought jwt() {
+        const wire::Header* header = context_.scratch.request.headers.find(rules_.jwt.header);
+        return header == nullptr ? Brought::nothing : judge(header->value, rules_.jwt.audience);
+    }
+
+    // As in APK a key is a JWT; here one of a TokenIssuer that the API trusts.
+    Brought api_key() {
+        Brought brought = Brought::nothing;
+        for (const config::ApiKeyLocation& place : rules_.api_keys) {
+            std::optional<std::string_view> value;
+            if (place.in == config::ApiKeyLocation::In::query) {
+                value = query_parameter(exchange_.query, place.name);
+            } else if (const auto* header = context_.scratch.request.headers.find(place.name)) {
+                value = header->value;
+            }
+            if (!value) continue;
+            brought = judge(*value, {});
+            if (brought == Brought::accepted) break;
+        }
+        return brought;
+    }
+
+    Brought judge(std::string_view token, std::span<const std::string> audience) {
+        const WallTime now = exchange_.started_wall;
+        const policy::IssuerTable& issuers = *context_.issuers;
+        const policy::TrustedIssuers trusted = trusted_issuers(context_, exchange_);
+        auto claims = context_.tokens.share(token, now, issuers.generation());
+        if (claims && !trusted.trusts(issuers.issuers()[claims->issuer_index()])) claims = nullptr;
+        if (!claims) {
+            const config::Limits& limits = exchange_.limits();
+            policy::JwtLimits jwt_limits;
+            jwt_limits.token_bytes = limits.token_bytes;
+            jwt_limits.json_depth = limits.json_depth;
+            jwt_limits.leeway =
+                std::chrono::duration_cast<std::chrono::seconds>(exchange_.timeouts().token_leeway);
+            auto verified = policy::verify(token, trusted, now, jwt_limits);
+            if (!verified) {
+                const policy::VerifyFailure& failure = verified.error();
+                refusal_.add(lacks_key(context_, exchange_, failure, need_),
+                             policy::to_string(failure.defect));
+                return Brought::refused;
+            }
+            claims = *std::move(verified);
+            context_.tokens.put(token, claims, now, issuers.generation());
+        }
+        if (!grants(*claims, audience)) return Brought::refused;
+        if (!exchange_.caller) exchange_.caller = std::move(claims);
+        return Brought::accepted;
+    }
+
+    bool grants(const policy::Claims& claims, std::span<const std::string> audience) {
+        if (!claims.meant_for(audience)) {
+            refusal_.add(
+                Fault::client(FaultKind::invalid_token, "The token is for another audience."),
+                policy::to_string(policy::TokenDefect::wrong_audience));
+            return false;
+        }
+        for (const std::vector<std::string>& any_of : rules_.scopes) {
+            const bool has_one = std::any_of(any_of.begin(), any_of.end(), [&](const auto& scope) {
+                return claims.has_scope(scope);
+            });
+            if (!has_one) {
+                refusal_.add(Fault::client(FaultKind::scope_denied), "missing scope");
+                return false;
+            }
+        }
+        return true;
+    }
+
+    Context& context_;
+    Exchange& exchange_;
+    const policy::AuthRules& rules_;
+    KeyNeed& need_;
+    policy::Credentials credentials_;
+    Refusal refusal_;
+};
+
+}  // namespace
+
+policy::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept {
+    const policy::AuthRules& rules = exchange.route->auth;
+    return {context.issuers->issuers(), rules.organization, rules.environment};
+}
+
+Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need) {
+    return Authenticator(context, exchange, need).run();
+}
+
+}  // namespace rotary::proxy
