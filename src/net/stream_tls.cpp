@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace rotary::net {
 
@@ -116,6 +117,9 @@ struct TlsBio {
             const ssize_t got = ::recv(descriptor.fd(), data, static_cast<std::size_t>(size), 0);
             if (got > 0) {
                 if (got < size) descriptor.clear_readable();
+                if (stream(bio).first_byte_ < 0) {
+                    stream(bio).first_byte_ = static_cast<unsigned char>(data[0]);
+                }
                 return static_cast<int>(got);
             }
             if (got < 0 && errno == EINTR) continue;
@@ -198,6 +202,20 @@ Stream::~Stream() {
     }
 }
 
+bool Stream::spoke_plain_http() const noexcept {
+    const int letter = first_byte_ | 0x20;
+    return ssl_ != nullptr && SSL_is_server(ssl_) == 1 && letter >= 'a' && letter <= 'z';
+}
+
+void Stream::drop_tls() noexcept {
+    if (ssl_ == nullptr) return;
+    SSL_free(std::exchange(ssl_, nullptr));
+    pending_.reset();
+    if (lost_) return;
+    read_end_ = IoStatus::ok;
+    write_failed_ = false;
+}
+
 IoStatus Stream::tls_status(int result) noexcept {
     const int error = SSL_get_error(ssl_, result);
     ERR_clear_error();
@@ -236,10 +254,11 @@ Stream::Step Stream::handshake_step() noexcept {
             return send_records() == IoStatus::ok ? Step::done : Step::failed;
         }
         const bool full = SSL_want_write(ssl_) == 1;
+        tls_error_ = ERR_reason_error_string(ERR_peek_error());
         const IoStatus status = tls_status(result);
         if (status != IoStatus::would_block) {
-            // The alert tells the peer what it did wrong, if it is still there.
-            if (!lost_) static_cast<void>(send_records());
+            // The alert tells the peer what it did wrong, if it is still there and would know it.
+            if (!lost_ && !spoke_plain_http()) static_cast<void>(send_records());
             read_end_ = status == IoStatus::end ? IoStatus::truncated : status;
             write_failed_ = true;
             return Step::failed;
@@ -252,7 +271,8 @@ Stream::Step Stream::handshake_step() noexcept {
 Fault Stream::handshake_fault() const noexcept {
     if (ssl_ != nullptr && SSL_is_server(ssl_) == 1) {
         if (lost_) return Fault::client(FaultKind::client_gone, "hung up in the TLS handshake");
-        return Fault::client(FaultKind::bad_request, "TLS handshake failed");
+        return Fault::client(FaultKind::bad_request,
+                             tls_error_ == nullptr ? "TLS handshake failed" : tls_error_);
     }
     if (lost_) {
         return Fault::upstream(FaultKind::upstream_tls_failed, "hung up in the TLS handshake");

@@ -55,6 +55,10 @@ void AccessLog::write_json(const AccessLine& line) {
                 std::chrono::duration_cast<std::chrono::microseconds>(line.overhead).count())
         .number("bytes_received", line.bytes_received)
         .number("bytes_sent", line.bytes_sent);
+    optional("host", line.host);
+    optional("client_address", line.client_address);
+    optional("sub", line.subject);
+    json.boolean("stream", line.stream);
     optional("user-agent", line.user_agent);
     json.string("request_id", line.request_id);
     optional("x-request-id", line.client_request_id);
@@ -67,9 +71,11 @@ void AccessLog::write_json(const AccessLine& line) {
     optional("gen_ai.request.model", line.request_model);
     optional("backend", line.backend);
     optional("upstream_host", line.upstream_host);
+    optional("upstream_request_id", line.upstream_request_id);
     json.number("attempts", line.attempts);
     if (line.attempts > 0) json.boolean("reused_connection", line.reused_connection);
     optional("error.code", line.error_code);
+    optional("error.reason", line.error_reason);
     json.end_object();
     buffer_.push_back('\n');
 }
@@ -89,7 +95,13 @@ void AccessLog::write_text(const AccessLine& line) {
     buffer_.append(line.request_model.empty() ? std::string_view{"-"} : line.request_model);
     buffer_.push_back('@');
     buffer_.append(line.backend.empty() ? std::string_view{"-"} : line.backend);
+    buffer_.push_back(' ');
+    buffer_.append(line.client_address.empty() ? std::string_view{"-"} : line.client_address);
     if (!line.error_code.empty()) buffer_.append(" ").append(line.error_code);
+    if (!line.error_reason.empty()) {
+        buffer_.push_back(' ');
+        wire::JsonWriter(buffer_).string(line.error_reason);
+    }
     buffer_.append(" ").append(line.request_id).push_back('\n');
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/lease.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/settle.hpp"
+#include "proxy/try_log.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -195,9 +196,11 @@ Task<Outcome> try_one(Context& context, ClientSide& client, Exchange& exchange,
     exchange.upstream_wait += tried.wait;
     if (outcome.answered) {
         exchange.first_byte = ended;
+        log_try(context, exchange, answer.status, {}, tried.wait);
         outcome.verdict = settle_answer(context, exchange, answer, tried);
     } else {
         outcome.answered = blame(exchange, outcome.answered.error(), ended);
+        log_try(context, exchange, answer.status, outcome.answered.error(), tried.wait);
         outcome.verdict = settle_failure(context, exchange, outcome.answered.error(), tried);
     }
     co_return outcome;

@@ -128,7 +128,10 @@ bool Relay::write_head() {
     for (const wire::Header& header : head.headers) {
         if (!goes_on(header, head.headers)) continue;
         if (needs_wrapping && text::iequals(header.name, "content-length")) continue;
-        has_request_id = has_request_id || text::iequals(header.name, "x-request-id");
+        if (text::iequals(header.name, "x-request-id")) {
+            has_request_id = true;
+            exchange_.keep_upstream_request_id(header.value);
+        }
         writer.header(header.name, header.value);
     }
     add_own_headers(writer, has_request_id);

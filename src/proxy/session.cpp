@@ -1,7 +1,9 @@
 #include <rotary/proxy/session.hpp>
 
+#include "proxy/handshake.hpp"
 #include "proxy/pipeline.hpp"
 
+#include <rotary/net/peer_address.hpp>
 #include <rotary/wire/http1_reader.hpp>
 
 #include <algorithm>
@@ -34,6 +36,8 @@ public:
 
 private:
     Task<bool> handshake();
+    Task<void> refuse(Fault fault);  // before there is a request; the connection is over
+    void learn_address();
     Task<bool> wait_for_request();
     Task<HeadResult> read_head();
     // Answers the request whose head stands at the front of in_. False: the connection is over.
@@ -49,6 +53,7 @@ private:
     std::size_t head_bytes_ = 0;
     bool is_cut_ = false;  // the last answer broke off: no proper end of the connection either
     SteadyTime oldest_;    // the next answer after that closes the connection
+    net::PeerAddress address_space_{};
     Exchange exchange_;
 };
 
@@ -57,7 +62,28 @@ Task<bool> Session::handshake() {
     net::WaitFor limits;
     limits.deadline = context_.reactor.now() + timeouts().tls_handshake;
     const auto shaken = co_await stream_.handshake(limits);
-    co_return shaken.has_value();
+    if (shaken) co_return true;
+    learn_address();
+    note_failed_handshake(context_, stream_, shaken.error(), exchange_.client_address);
+    if (stream_.spoke_plain_http()) {
+        stream_.drop_tls();
+        co_await refuse(kSpokePlainHttp);
+    }
+    co_return false;
+}
+
+Task<void> Session::refuse(Fault fault) {
+    ClientSide client{stream_, in_, 0, 0, false};
+    exchange_.begin(context_);
+    co_await run_refusal(context_, client, exchange_, fault);
+    exchange_.end();
+    co_await linger();
+}
+
+// For the log lines of all its requests.
+void Session::learn_address() {
+    if (!exchange_.client_address.empty()) return;
+    exchange_.client_address = net::peer_address(stream_.descriptor().fd(), address_space_);
 }
 
 // Idle: holds no buffer, may be ended by a drain, though not before what has come was looked at. A
@@ -184,14 +210,12 @@ Task<void> Session::run() {
         if (!woken) break;
         const HeadResult head = co_await read_head();
         if (head.outcome == HeadOutcome::closed) break;
-        exchange_.begin(context_);
+        learn_address();
         if (head.outcome == HeadOutcome::refused) {
-            ClientSide client{stream_, in_, 0, 0, false};
-            co_await run_refusal(context_, client, exchange_, head.fault);
-            exchange_.end();
-            co_await linger();
+            co_await refuse(head.fault);
             co_return;
         }
+        exchange_.begin(context_);
         more = co_await serve_one();
         exchange_.end();
     }

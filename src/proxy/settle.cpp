@@ -177,6 +177,10 @@ void record(Context& context, const Exchange& exchange) {
     line.start = exchange.started_wall;
     line.method = exchange.method;
     line.path = exchange.path;
+    line.host = exchange.host;
+    line.client_address = exchange.client_address;
+    if (exchange.caller) line.subject = exchange.caller->subject();
+    line.stream = exchange.wants_stream;
     line.status = exchange.status;
     line.duration = duration;
     if (exchange.first_byte != SteadyTime{})
@@ -201,9 +205,12 @@ void record(Context& context, const Exchange& exchange) {
     if (exchange.backend != nullptr) {
         line.backend = exchange.backend->name;
         line.upstream_host = exchange.backend->host_header;
+        line.upstream_request_id = exchange.upstream_request_id();
     }
     if (exchange.fault.kind != FaultKind::none) {
         line.error_code = wire::problem_of(exchange.fault.kind).code;
+        const bool has_own = exchange.reason[0] != '\0';
+        line.error_reason = has_own ? exchange.reason : exchange.fault.detail;
     }
     context.access_log.write(line);
 }

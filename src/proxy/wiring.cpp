@@ -86,6 +86,12 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.budget_exhausted =
         registry.counter("rotary_retry_budget_exhausted_total",
                          "Attempts at another entry that the retry budget did not allow.");
+    for (std::size_t i = 0; i < kHandshakeEnds; ++i) {
+        series.failed_handshakes[i] =
+            registry.counter("rotary_tls_handshake_failures_total",
+                             "TLS handshakes of clients that failed, by what went wrong.",
+                             {{"reason", to_string(static_cast<HandshakeEnd>(i))}});
+    }
     return series;
 }
 

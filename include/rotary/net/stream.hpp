@@ -75,6 +75,12 @@ public:
 
     SSL* native_tls() const noexcept { return ssl_; }  // null: plain
 
+    // Of a server whose handshake failed. A letter where TLS begins with 0x16: a request in plain.
+    bool spoke_plain_http() const noexcept;
+    bool said_anything() const noexcept { return first_byte_ >= 0; }
+    // Goes on as a plain stream, to be able to say so. What was read is gone.
+    void drop_tls() noexcept;
+
 private:
     friend struct TlsBio;  // OpenSSL's way to the socket, stream_tls.cpp
     enum class Step : std::uint8_t { done, wait, failed };
@@ -98,6 +104,8 @@ private:
     SSL* ssl_ = nullptr;
     Buffer pending_;                    // records that the socket did not take yet
     IoStatus read_end_ = IoStatus::ok;  // how reading ended, once it has
+    const char* tls_error_ = nullptr;   // why the handshake failed, in OpenSSL's words
+    short first_byte_ = -1;             // on TLS: that came from the peer; -1: none yet
     bool write_failed_ = false;
     bool saw_eof_ = false;
     bool lost_ = false;  // the socket said so: end, reset or a failed send

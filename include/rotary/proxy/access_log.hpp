@@ -17,6 +17,10 @@ struct AccessLine {
     WallTime start;
     std::string_view method;
     std::string_view path;  // without the query: some clients put keys there
+    std::string_view host;
+    std::string_view client_address;  // the connection's other end
+    std::string_view subject;         // of the token that was accepted; empty: there was none
+    bool stream = false;              // the request asked for one
     std::uint16_t status = 0;
     std::chrono::nanoseconds duration{0};
     std::chrono::nanoseconds first_byte{0};  // zero: no answer came from a provider
@@ -27,6 +31,7 @@ struct AccessLine {
     std::string_view request_id;         // ours
     std::string_view client_request_id;  // the client's x-request-id
     std::string_view upstream_host;
+    std::string_view upstream_request_id;  // the provider's x-request-id
     std::string_view api;
     std::string_view policy;
     std::string_view environment;
@@ -35,7 +40,8 @@ struct AccessLine {
     std::string_view original_model;  // as the client wrote it
     std::string_view request_model;   // as sent on
     std::string_view error_code;
-    std::string_view retry_count;  // x-stainless-retry-count: above 0 the client is retrying
+    std::string_view error_reason;  // more than the client is told
+    std::string_view retry_count;   // x-stainless-retry-count: above 0 the client is retrying
     unsigned attempts = 0;
     bool reused_connection = false;
 };

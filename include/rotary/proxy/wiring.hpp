@@ -3,6 +3,7 @@
 #include <rotary/base/metrics.hpp>
 #include <rotary/net/dialer.hpp>
 #include <rotary/policy/snapshot.hpp>
+#include <rotary/proxy/handshakes.hpp>
 
 #include <array>
 #include <memory>
@@ -32,6 +33,7 @@ struct ProcessSeries {
     metrics::SeriesId failovers;
     metrics::SeriesId all_suspended;
     metrics::SeriesId budget_exhausted;
+    std::array<metrics::SeriesId, kHandshakeEnds> failed_handshakes;  // by HandshakeEnd
 };
 
 // A snapshot with what the sockets and the counters need of it: endpoints with their TLS settings,

@@ -72,14 +72,20 @@ AccessLine refused() {
     line.bytes_received = 10;
     line.bytes_sent = 20;
     line.request_id = "r-1";
+    line.host = "llm.example.com";
+    line.client_address = "192.0.2.7";
     line.error_code = "invalid_token";
+    line.error_reason = "unknown kid";
     return line;
 }
 
 AccessLine served() {
     AccessLine line = refused();
     line.status = 200;
-    line.error_code = "";
+    line.error_code = line.error_reason = "";
+    line.subject = "alice";
+    line.stream = true;
+    line.upstream_request_id = "req_1";
     line.first_byte = 250ms;
     line.duration = 1250ms;
     line.overhead = 120us;
@@ -93,7 +99,7 @@ AccessLine served() {
     line.original_model = "gpt-5";
     line.request_model = "gpt-4o";
     line.backend = "a";
-    line.upstream_host = "llm.example.com";
+    line.upstream_host = "api.example.com";
     line.attempts = 2;
     line.reused_connection = true;
     return line;
@@ -104,11 +110,13 @@ TEST(AccessLog, JsonOfAServedRequest) {
               R"({"start_time":"2026-01-02T03:04:05.678Z","method":"POST",)"
               R"("request.path":"/chat/1.0/chat/completions","response_code":200,)"
               R"("duration_ms":1250.000,"ttft_ms":250.000,"overhead_us":120,"bytes_received":10,)"
-              R"("bytes_sent":20,"user-agent":"OpenAI/Python 1.0","request_id":"r-1",)"
+              R"("bytes_sent":20,"host":"llm.example.com","client_address":"192.0.2.7",)"
+              R"("sub":"alice","stream":true,"user-agent":"OpenAI/Python 1.0","request_id":"r-1",)"
               R"("x-request-id":"c-1","x-stainless-retry-count":"1","api":"chat","policy":"rr",)"
               R"("env":"production","gen_ai.provider.name":"OpenAI",)"
               R"("gen_ai.original.model":"gpt-5","gen_ai.request.model":"gpt-4o","backend":"a",)"
-              R"("upstream_host":"llm.example.com","attempts":2,"reused_connection":true})"
+              R"("upstream_host":"api.example.com","upstream_request_id":"req_1","attempts":2,)"
+              R"("reused_connection":true})"
               "\n");
 }
 
@@ -117,20 +125,22 @@ TEST(AccessLog, JsonLeavesOutWhatIsNotKnown) {
               R"({"start_time":"2026-01-02T03:04:05.678Z","method":"POST",)"
               R"("request.path":"/chat/1.0/chat/completions","response_code":401,)"
               R"("duration_ms":1.500,"overhead_us":1500,"bytes_received":10,"bytes_sent":20,)"
-              R"("request_id":"r-1","attempts":0,"error.code":"invalid_token"})"
+              R"("host":"llm.example.com","client_address":"192.0.2.7","stream":false,)"
+              R"("request_id":"r-1","attempts":0,"error.code":"invalid_token",)"
+              R"("error.reason":"unknown kid"})"
               "\n");
 }
 
 TEST(AccessLog, TextOfAServedRequest) {
     EXPECT_EQ(Sink(AccessLogFormat::text).one(served()),
               "2026-01-02T03:04:05.678Z \"POST\" \"/chat/1.0/chat/completions\" 200 1250.000ms "
-              "gpt-4o@a r-1\n");
+              "gpt-4o@a 192.0.2.7 r-1\n");
 }
 
 TEST(AccessLog, TextOfARefusedRequest) {
     EXPECT_EQ(Sink(AccessLogFormat::text).one(refused()),
               "2026-01-02T03:04:05.678Z \"POST\" \"/chat/1.0/chat/completions\" 401 1.500ms -@- "
-              "invalid_token r-1\n");
+              "192.0.2.7 invalid_token \"unknown kid\" r-1\n");
 }
 
 TEST(AccessLog, WhatAClientWritesStaysOneLine) {
@@ -150,7 +160,8 @@ TEST(AccessLog, WhatAClientWritesStaysOneLine) {
     for (const Row& row : rows) {
         AccessLine line = served();
         line.method = line.path = line.user_agent = line.client_request_id = row.value;
-        line.original_model = line.retry_count = row.value;
+        line.original_model = line.retry_count = line.host = row.value;
+        line.subject = line.upstream_request_id = row.value;
         for (const auto format : {AccessLogFormat::json, AccessLogFormat::text}) {
             const std::string text = Sink(format).one(line);
             ASSERT_FALSE(text.empty()) << row.name;
@@ -173,6 +184,7 @@ TEST(AccessLog, LongValuesAreClipped) {
         while (value.size() < 100'000) value += unit;
         AccessLine line = served();
         line.path = line.user_agent = line.original_model = line.method = value;
+        line.host = line.subject = line.upstream_request_id = value;
         const std::string text = Sink(AccessLogFormat::json).one(line);
         EXPECT_LT(text.size(), 16'384U);
         const auto document = wire::JsonDocument::parse(text);
