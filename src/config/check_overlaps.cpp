@@ -65,11 +65,7 @@ void add_route(Overlaps& overlaps, const HttpRoute& route, const std::string& ba
 void check_overlaps(Checker& checker) {
     Overlaps overlaps(checker);
     for (const Api& api : checker.resources.apis) {
-        std::vector<std::string> bases{api.base_path};
-        const std::string version = '/' + api.version;
-        if (api.is_default_version && api.base_path.ends_with(version)) {
-            bases.push_back(api.base_path.substr(0, api.base_path.size() - version.size()));
-        }
+        const std::vector<std::string> bases = base_paths(api);
         std::set<const HttpRoute*> seen;  // an API that names a route twice was told so
         for (const auto* list : {&api.production, &api.sandbox}) {
             for (const Reference& reference : *list) {

@@ -1,5 +1,4 @@
-#include <map>
-#include <numeric>
+#include <algorithm>
 #include <set>
 
 #include "config/checker.hpp"
@@ -8,21 +7,10 @@ namespace rotary::config {
 namespace {
 
 void check_weights(Checker& checker, const std::vector<ModelEntry>& entries, const Mark& mark) {
-    std::uint64_t divisor = 0;
-    std::uint64_t sum = 0;
-    for (const ModelEntry& entry : entries) {
-        divisor = std::gcd(divisor, std::uint64_t{entry.weight});
-        sum += entry.weight;
-    }
-    if (!entries.empty() && sum == 0) {
+    const bool any_weight = std::any_of(entries.begin(), entries.end(),
+                                        [](const ModelEntry& entry) { return entry.weight > 0; });
+    if (!entries.empty() && !any_weight) {
         checker.warning(mark, "every weight is 0: no model is ever picked");
-    } else if (divisor > 0 && sum / divisor > kMaxTotalWeight) {
-        const std::string divided =
-            divisor > 1 ? " after dividing by " + std::to_string(divisor) : "";
-        checker.error(mark, "the weights add up to " + std::to_string(sum / divisor) + divided +
-                                ", at most " + std::to_string(kMaxTotalWeight) +
-                                " is possible; smaller weights of about the same proportions "
-                                "serve as well");
     }
 }
 

@@ -43,9 +43,10 @@ void check_rule(Checker& checker, const HttpRouteRule& rule) {
 
 void check_api(Checker& checker, const Api& api) {
     if (!api.base_path.empty() && !api.version.empty() &&
-        !api.base_path.ends_with('/' + api.version)) {
-        checker.error(api.base_path_mark,
-                      "must end with the API's version: \"/" + api.version + '"');
+        !api.base_path.ends_with('/' + api.version) &&
+        !api.base_path.ends_with("/v" + api.version)) {
+        checker.error(api.base_path_mark, "must end with the API's version: \"/" + api.version +
+                                              "\" or \"/v" + api.version + '"');
     }
     std::set<std::string_view> production;
     for (const Reference& route : api.production) {

@@ -85,6 +85,18 @@ EffectiveAuthentication merge(const std::vector<const AuthSpec*>& specs) {
 
 }  // namespace
 
+std::vector<std::string> base_paths(const Api& api) {
+    std::vector<std::string> paths{api.base_path};
+    for (const char* mark : {"/", "/v"}) {
+        const std::string version = mark + api.version;
+        if (api.is_default_version && api.base_path.ends_with(version)) {
+            paths.push_back(api.base_path.substr(0, api.base_path.size() - version.size()));
+            break;
+        }
+    }
+    return paths;
+}
+
 EffectivePolicy effective_policy(const Resources& resources, const Api& api,
                                  const HttpRouteRule& rule) {
     EffectivePolicy effective;

@@ -86,12 +86,7 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     const std::size_t index = snapshot.routes.size();
     snapshot.routes.push_back(std::move(compiled));
 
-    std::vector<std::string> bases{context.api.base_path};
-    const std::string version = "/" + context.api.version;
-    if (context.api.is_default_version && context.api.base_path.ends_with(version)) {
-        bases.push_back(
-            context.api.base_path.substr(0, context.api.base_path.size() - version.size()));
-    }
+    const std::vector<std::string> bases = config::base_paths(context.api);
     std::vector<std::string> hosts = route.hostnames;
     if (hosts.empty()) hosts.emplace_back();
     for (const config::RouteMatch& match : rule.matches) {

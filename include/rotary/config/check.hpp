@@ -10,9 +10,7 @@
 
 namespace rotary::config {
 
-// Upper bounds of one list of a rotation: its order is computed as a whole when it is compiled.
-inline constexpr std::size_t kMaxEntries = 64;
-inline constexpr std::uint64_t kMaxTotalWeight = 100'000;
+inline constexpr std::size_t kMaxEntries = 64;  // of one list of a rotation
 
 // The rules between objects, and those of the process configuration that need the file system.
 // Each finding stands at the reference that is broken. load() has called it already.

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include <rotary/config/resources.hpp>
 
 namespace rotary::config {
+
+// Where the API is served: its basePath, and without the version at its end too where
+// isDefaultVersion says so. The version may stand there with a "v" before it.
+std::vector<std::string> base_paths(const Api& api);
 
 // What the policies of all levels come to for one rule of one API. Field by field, highest first:
 // the API's override, the rule's override, the rule's default, the API's default. Pointers lead

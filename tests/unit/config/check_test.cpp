@@ -59,10 +59,9 @@ const WeightRow kWeights[] = {
     {"zero_among_others", {0, 3}, ""},
     {"all_zero", {0, 0}, "warning: list: every weight is 0"},
     {"as_much_as_possible", {99'999, 1}, ""},
-    {"too_much", {100'000, 1}, "error: list: the weights add up to 100001, at most 100000"},
+    {"more_than_a_table_holds", {99'991, 70'001, 1}, ""},
     {"divided", {1'000'000'000, 500'000'000}, ""},
-    {"divided_and_too_much", {200'000, 2}, "100001 after dividing by 2, at most"},
-    {"sum_beyond_32_bits", {4'000'000'000, 4'000'000'001}, "add up to 8000000001"},
+    {"sum_beyond_32_bits", {4'000'000'000, 4'000'000'001}, ""},
     {"most_entries", std::vector<std::uint32_t>(64, 1), ""},
     {"too_many_entries", std::vector<std::uint32_t>(65, 1), "has 65 entries, at most 64"},
 };

@@ -205,5 +205,16 @@ TEST(Entries, WithoutABackendTakeTheRulesOnly) {
     EXPECT_EQ(entry_backend(resources, rule, entry), nullptr);
 }
 
+TEST(BasePaths, LeaveTheVersionOutWhereItIsTheDefault) {
+    Api api;
+    api.version = "1.0.0";
+    api.base_path = "/x/v1.0.0";
+    EXPECT_EQ(base_paths(api), (std::vector<std::string>{"/x/v1.0.0"}));
+    api.is_default_version = true;
+    EXPECT_EQ(base_paths(api), (std::vector<std::string>{"/x/v1.0.0", "/x"}));
+    api.base_path = "/x/1.0.0";
+    EXPECT_EQ(base_paths(api), (std::vector<std::string>{"/x/1.0.0", "/x"}));
+}
+
 }  // namespace
 }  // namespace rotary::config

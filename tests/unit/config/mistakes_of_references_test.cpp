@@ -97,11 +97,6 @@ const Mistake kContradictions[] = {
     {"all_weights_zero", "      sandboxModels:\n        - model: poem",
      "      sandboxModels:\n        @@- {model: poem, weight: 0}",
      "spec.default.modelBasedRoundRobin.sandboxModels", "every weight is 0", kWarning},
-    {"weights_add_up", "      productionModels:\n        - model: novel",
-     "      productionModels:\n        @@- {model: a, weight: 99999, backendRef: {name: pen}}\n"
-     "        - model: novel",
-     "spec.default.modelBasedRoundRobin.productionModels",
-     "add up to 100005, at most 100000 is possible"},
     {"entry_without_backend", "kind: Backend, name: quill}\n        - model: novel",
      "kind: Backend, name: quill}\n        - model: @@saga\n        - model: novel",
      "spec.default.modelBasedRoundRobin.productionModels[2].model",
