@@ -94,7 +94,9 @@ bool Claims::meant_for(std::span<const std::string> wanted) const noexcept {
 }
 
 std::size_t Claims::bytes() const noexcept {
-    return sizeof(Claims) + block_bytes_ +
+    constexpr std::size_t kAllocations = 4;
+    constexpr std::size_t kOverhead = 24;  // of each, with what it is rounded up by
+    return sizeof(Claims) + kAllocations * kOverhead + block_bytes_ +
            (views_.scopes.capacity() + views_.audiences.capacity()) * sizeof(std::string_view);
 }
 

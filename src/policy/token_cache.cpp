@@ -1,5 +1,7 @@
 #include <rotary/policy/token_cache.hpp>
 
+#include "policy/token_store.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -11,6 +13,7 @@ namespace rotary::policy {
 namespace {
 
 constexpr std::uint32_t kNone = UINT32_MAX;
+constexpr std::size_t kReservedEntries = 65536;
 
 __extension__ using Wide = unsigned __int128;
 
@@ -46,10 +49,6 @@ TokenCache::Seed random_seed() {
     return seed;
 }
 
-std::size_t cost_of(std::string_view token, const Claims& claims) noexcept {
-    return token.size() + claims.bytes();
-}
-
 }  // namespace
 
 TokenCache::TokenCache(const TokenCacheLimits& limits) : TokenCache(limits, multiply_hash) {}
@@ -59,7 +58,14 @@ TokenCache::TokenCache(const TokenCacheLimits& limits, Hash hash)
       hash_(hash),
       seed_(random_seed()),
       buckets_(std::bit_ceil(std::max<std::size_t>(limits.entries, 1)), kNone),
-      free_(kNone) {}
+      free_(kNone),
+      tokens_(std::make_unique<TokenStore>(limits.bytes)) {
+    entries_.reserve(std::min(limits.entries, kReservedEntries));  // growing leaves holes behind
+}
+
+TokenCache::~TokenCache() = default;
+
+std::size_t TokenCache::bytes() const noexcept { return tokens_->bytes() + claims_bytes_; }
 
 std::uint32_t& TokenCache::bucket_of(std::uint64_t hash) noexcept {
     return buckets_[hash & (buckets_.size() - 1)];
@@ -76,12 +82,17 @@ std::shared_ptr<const Claims> TokenCache::share(std::string_view token, WallTime
     return entry == nullptr ? nullptr : entry->claims;
 }
 
+bool TokenCache::is_for(const Entry& entry, std::uint64_t hash,
+                        std::string_view token) const noexcept {
+    return entry.hash == hash && tokens_->holds(entry.token, entry.token_bytes, token);
+}
+
 TokenCache::Entry* TokenCache::lookup(std::string_view token, WallTime now,
                                       std::uint64_t generation) {
     const std::uint64_t hash = hash_(token, seed_);
     for (std::uint32_t i = bucket_of(hash); i != kNone; i = entries_[i].next) {
         Entry& entry = entries_[i];
-        if (entry.hash != hash || entry.token != token) continue;
+        if (!is_for(entry, hash, token)) continue;
         if (entry.generation != generation || now >= entry.claims->valid_until()) {
             remove(i);
             return nullptr;
@@ -96,26 +107,38 @@ void TokenCache::put(std::string_view token, std::shared_ptr<const Claims> claim
                      std::uint64_t generation) {
     const std::uint64_t hash = hash_(token, seed_);
     for (std::uint32_t i = bucket_of(hash); i != kNone; i = entries_[i].next) {
-        if (entries_[i].hash == hash && entries_[i].token == token) {
+        if (is_for(entries_[i], hash, token)) {
             remove(i);
             break;
         }
     }
     if (claims == nullptr || limits_.entries == 0 || now >= claims->valid_until()) return;
-    const std::size_t cost = cost_of(token, *claims);
-    if (token.size() > limits_.token_bytes || cost > limits_.bytes) return;
-    while (size_ >= limits_.entries || bytes_ + cost > limits_.bytes) evict_one();
+    const std::size_t claims_bytes = claims->bytes();
+    if (token.size() > limits_.token_bytes || !make_room(token.size(), claims_bytes)) return;
 
     const std::uint32_t place = take_place();
     Entry& entry = entries_[place];
     entry.hash = hash;
     entry.generation = generation;
-    entry.token = token;
+    entry.token = tokens_->keep(token);
+    entry.token_bytes = static_cast<std::uint32_t>(token.size());
     entry.claims = std::move(claims);
     entry.next = std::exchange(bucket_of(hash), place);
     entry.used = false;
     ++size_;
-    bytes_ += cost;
+    claims_bytes_ += claims_bytes;
+}
+
+// What the store once touched counts until the cache is empty; then it begins anew.
+bool TokenCache::make_room(std::size_t token_bytes, std::size_t claims_bytes) {
+    const auto fits = [&] {
+        return bytes() + tokens_->growth(token_bytes) + claims_bytes <= limits_.bytes;
+    };
+    while (size_ >= limits_.entries || !fits()) {
+        if (size_ == 0) return false;
+        evict_one();
+    }
+    return true;
 }
 
 void TokenCache::clear() {
@@ -124,7 +147,8 @@ void TokenCache::clear() {
     free_ = kNone;
     hand_ = 0;
     size_ = 0;
-    bytes_ = 0;
+    claims_bytes_ = 0;
+    tokens_->clear();
 }
 
 void TokenCache::remove(std::uint32_t index) {
@@ -133,8 +157,10 @@ void TokenCache::remove(std::uint32_t index) {
     while (*link != index) link = &entries_[*link].next;
     *link = entry.next;
     --size_;
-    bytes_ -= cost_of(entry.token, *entry.claims);
-    entry = Entry{};  // gives the token's memory back too
+    claims_bytes_ -= entry.claims->bytes();
+    tokens_->drop(entry.token);
+    if (size_ == 0) tokens_->clear();
+    entry = Entry{};
     entry.next = std::exchange(free_, index);
 }
 

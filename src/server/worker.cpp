@@ -71,6 +71,7 @@ proxy::AccessLogFormat log_format(config::AccessLog setting) {
 policy::TokenCacheLimits token_limits(const config::Limits& limits) {
     policy::TokenCacheLimits made;
     made.entries = limits.token_cache_entries;
+    made.bytes = limits.token_cache_bytes;
     made.token_bytes = limits.token_bytes;
     return made;
 }

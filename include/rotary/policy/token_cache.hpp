@@ -13,6 +13,8 @@
 
 namespace rotary::policy {
 
+class TokenStore;
+
 struct TokenCacheLimits {
     std::size_t entries = 10000;
     std::size_t bytes = 32 * 1024 * 1024;  // tokens and claims together
@@ -22,7 +24,8 @@ struct TokenCacheLimits {
 // Tokens that were verified, each with its claims, so that the signature of one token is checked
 // once a worker. Owned by a worker and used on its thread alone. Keyed by the whole token: a hash
 // with a random seed finds the place and every byte is compared, so no two tokens are ever taken
-// for each other. Bounded in entries and bytes; the clock algorithm chooses who leaves.
+// for each other. Bounded in entries and bytes, of memory and not only of text; the clock algorithm
+// chooses who leaves.
 class TokenCache {
 public:
     using Seed = std::array<std::uint64_t, 3>;
@@ -31,6 +34,7 @@ public:
     explicit TokenCache(const TokenCacheLimits& limits);
     // With a hash of the caller's choice, to make tokens collide in a test.
     TokenCache(const TokenCacheLimits& limits, Hash hash);
+    ~TokenCache();
     TokenCache(const TokenCache&) = delete;
     TokenCache& operator=(const TokenCache&) = delete;
 
@@ -49,13 +53,14 @@ public:
     void clear();
 
     std::size_t size() const noexcept { return size_; }
-    std::size_t bytes() const noexcept { return bytes_; }
+    std::size_t bytes() const noexcept;  // of memory: tokens, gaps between them, claims
 
 private:
     struct Entry {
         std::uint64_t hash = 0;
         std::uint64_t generation = 0;
-        std::string token;
+        std::uint32_t token = 0;  // in the store
+        std::uint32_t token_bytes = 0;
         std::shared_ptr<const Claims> claims;  // null: the place is free
         std::uint32_t next = 0;                // in the chain of its bucket, or of the free places
         bool used = false;                     // since the clock's hand last came by
@@ -63,6 +68,8 @@ private:
 
     Entry* lookup(std::string_view token, WallTime now, std::uint64_t generation);
     std::uint32_t& bucket_of(std::uint64_t hash) noexcept;
+    bool is_for(const Entry& entry, std::uint64_t hash, std::string_view token) const noexcept;
+    bool make_room(std::size_t token_bytes, std::size_t claims_bytes);
     void remove(std::uint32_t index);
     void evict_one();
     std::uint32_t take_place();
@@ -75,7 +82,8 @@ private:
     std::uint32_t free_;
     std::size_t hand_ = 0;
     std::size_t size_ = 0;
-    std::size_t bytes_ = 0;
+    std::size_t claims_bytes_ = 0;
+    std::unique_ptr<TokenStore> tokens_;
 };
 
 }  // namespace rotary::policy

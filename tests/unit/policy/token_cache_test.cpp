@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <malloc.h>
 #include <string>
 
 namespace rotary::policy {
@@ -23,6 +24,18 @@ TokenCacheLimits limits_of(std::size_t entries) {
     TokenCacheLimits limits;
     limits.entries = entries;
     return limits;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kCountsMemory = false;  // they have a malloc of their own
+#else
+constexpr bool kCountsMemory = true;
+#endif
+
+// What malloc has taken from the system, holes included.
+std::size_t malloc_bytes() {
+    const struct mallinfo2 info = ::mallinfo2();
+    return info.arena + info.hblkhd;
 }
 
 std::uint64_t same_for_all(std::string_view, const TokenCache::Seed&) noexcept { return 7; }
@@ -135,7 +148,7 @@ TEST(TokenCache, WhatIsUsedStays) {
 TEST(TokenCache, HoldsNoMoreThanItsBytes) {
     const auto claims = claims_of("a");
     TokenCacheLimits limits;
-    limits.bytes = 10 * (1000 + claims->bytes());
+    limits.bytes = 10 * (4 * 256 + claims->bytes());  // memory comes in blocks
     TokenCache cache(limits);
     for (int i = 0; i < 100; ++i) {
         std::string token = std::to_string(i);
@@ -149,6 +162,46 @@ TEST(TokenCache, HoldsNoMoreThanItsBytes) {
     EXPECT_LE(cache.bytes(), limits.bytes);
     EXPECT_LT(cache.size(), 10u);
     EXPECT_NE(cache.find(std::string(8192, 'y'), kNow, 1), nullptr);
+}
+
+// Of all lengths, for a long time: the memory of the process stays where it was once the cache was
+// full, and near what the cache says of itself.
+TEST(TokenCache, DistinctTokensLeaveNoHolesBehind) {
+    TokenCacheLimits limits;
+    limits.entries = 100'000;
+    limits.bytes = 8u << 20;
+    TokenCache cache(limits);
+    std::uint32_t random = 1;
+    const auto put = [&](int number) {
+        random = random * 1664525 + 1013904223;
+        std::string token = std::to_string(number);
+        token.resize(600 + random % 1400, 'x');
+        cache.put(token, claims_of(token.substr(0, 20 + random % 100)), kNow, 1);
+        ASSERT_LE(cache.bytes(), limits.bytes);
+    };
+    const std::size_t before = malloc_bytes();
+    for (int i = 0; i < 200'000; ++i) put(i);
+    EXPECT_GT(cache.bytes(), limits.bytes * 9 / 10);
+    if (kCountsMemory) {
+        EXPECT_LT(malloc_bytes(), before + 2 * limits.bytes);
+    }
+}
+
+TEST(TokenCache, MemoryComesBackWhenTheLastTokenGoes) {
+    const auto claims = claims_of("a");
+    TokenCacheLimits limits;
+    limits.bytes = 32 * 256 + claims->bytes();
+    TokenCache cache(limits);
+    cache.put(std::string(32 * 252, 'x'), claims, kNow, 1);
+    EXPECT_EQ(cache.bytes(), limits.bytes);
+    // No room beside the big one's blocks, but for many in their place.
+    cache.put("a", claims, kNow, 1);
+    EXPECT_EQ(cache.size(), 1u);
+    cache.put("b", claims, kNow, 1);
+    EXPECT_EQ(cache.size(), 2u);
+    EXPECT_NE(cache.find("a", kNow, 1), nullptr);
+    EXPECT_NE(cache.find("b", kNow, 1), nullptr);
+    EXPECT_EQ(cache.find(std::string(32 * 252, 'x'), kNow, 1), nullptr);
 }
 
 TEST(TokenCache, TooLongATokenIsNotKept) {
