@@ -374,9 +374,7 @@ TEST(Snapshot, WeightsOfBackendsWithoutARotation) {
     EXPECT_EQ(order, "aaba");
     EXPECT_EQ(snapshot_of(with_weights("0", "0"))->routes[0].backend_cursor, nullptr);
     EXPECT_NE(snapshot_of(with_weights("1000000", "500000"))->routes[0].backend_cursor, nullptr);
-    const Compiled huge = compile_text(with_weights("1000000", "999999"));
-    EXPECT_EQ(huge.snapshot, nullptr);
-    EXPECT_THAT(huge.text(), HasSubstr("at most 100000"));
+    EXPECT_NE(snapshot_of(with_weights("1000000", "999999"))->routes[0].backend_cursor, nullptr);
 }
 
 // --- Backends -----------------------------------------------------------------------------------
