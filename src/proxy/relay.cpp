@@ -1,34 +1,26 @@
 #include "proxy/relay.hpp"
 
 #include "proxy/deliver.hpp"
+#include "proxy/event_gate.hpp"
+#include "proxy/response_head.hpp"
 
-#include <rotary/base/text.hpp>
-#include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/problem.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
 namespace rotary::proxy {
 
 namespace {
 
 // What one write is made of: the head at first, a chunk's size, what was held back, the payload.
-using Pieces = std::array<std::string_view, 16>;
+using Pieces = std::array<std::string_view, EventGate::kPieces>;
 constexpr std::size_t kHead = 0;
 constexpr std::size_t kChunkSize = 1;
-constexpr std::size_t kPartial = 2;
+constexpr std::size_t kKept = 2;
 constexpr std::size_t kPayload = 3;
-
-// How the body's bytes go on.
-enum class Wrapping : std::uint8_t {
-    as_is,    // framed as the provider framed it, by length; or no body at all
-    chunked,  // each read is one chunk of ours: streams, and bodies that end with the connection
-    bare      // HTTP/1.0 client: the end of the connection is the end
-};
 
 // What passes between the two ends of one relay.
 class Relay {
@@ -38,7 +30,8 @@ public:
           client_(client),
           exchange_(exchange),
           reply_(reply),
-          events_(exchange.events) {
+          events_(exchange.events),
+          gate_(events_, context.buffers) {
         events_.begin(exchange.limits().sse_line_bytes);
     }
 
@@ -47,12 +40,8 @@ public:
     Task<Result<void>> run();
 
 private:
-    bool goes_on(const wire::Header& header, const wire::HeaderTable& headers) const;
-    void add_own_headers(wire::HeadWriter& writer, bool has_request_id) const;
     // Fills pieces_ with what can be sent of reply_.in; `taken_` bytes of it are then spent.
     Result<void> take();
-    std::size_t hold_back(std::size_t payload);
-    void keep_tails();
     void wrap(std::size_t payload);
     std::string_view chunk_size(std::size_t payload);
     bool is_complete() const;
@@ -67,125 +56,23 @@ private:
     Reply& reply_;
     Wrapping wrapping_ = Wrapping::as_is;
     bool is_event_stream_ = false;
-    bool at_boundary_ = true;  // what the client has got ends between two events
     Pieces pieces_;
     std::size_t used_ = 0;
     std::size_t taken_ = 0;
     std::uint64_t payload_ = 0;  // of the whole answer so far
-    Buffer partial_;             // an event whose end has not come yet
-    Pieces tail_;                // what will be added to it once the pieces are sent
-    std::size_t tails_ = 0;
-    bool sends_partial_ = false;
     SteadyTime last_sent_;
     std::array<char, 20> chunk_size_;
     wire::SseScanner& events_;
+    EventGate gate_;
 };
 
-bool Relay::goes_on(const wire::Header& header, const wire::HeaderTable& headers) const {
-    if (wire::is_withheld_from_client(header.name)) return false;
-    if (wire::is_hop_by_hop(header.name, headers)) return false;
-    if (text::istarts_with(header.name, "x-rotary-")) return false;
-    const config::HeaderModifier& edits = exchange_.route->response_headers;
-    const auto is_named = [&](const std::string& name) { return text::iequals(name, header.name); };
-    if (std::any_of(edits.remove.begin(), edits.remove.end(), is_named)) return false;
-    return std::none_of(edits.set.begin(), edits.set.end(),
-                        [&](const config::HeaderEdit& edit) { return is_named(edit.name); });
-}
-
-void Relay::add_own_headers(wire::HeadWriter& writer, bool has_request_id) const {
-    const config::HeaderModifier& edits = exchange_.route->response_headers;
-    for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
-    for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
-    if (!has_request_id) writer.header("x-request-id", exchange_.request_id());
-    writer.header("x-rotary-request-id", exchange_.request_id());
-    if (exchange_.routing().expose_route) {
-        if (exchange_.entry != nullptr) writer.header("x-rotary-model", exchange_.entry->model);
-        writer.header("x-rotary-backend", exchange_.backend->name);
-        writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange_.attempts));
-    }
-    if (!exchange_.keep_alive) {
-        writer.append("connection: close\r\n");
-    } else if (exchange_.minor_version == 0) {
-        writer.append("connection: keep-alive\r\n");  // without it HTTP/1.0 waits for the end
-    }
-}
-
 bool Relay::write_head() {
-    const wire::ResponseHead& head = context_.scratch.response;
-    const bool has_body = reply_.body.framing() != wire::Framing::none;
-    is_event_stream_ = has_body && reply_.is_event_stream;
-    const bool has_length = reply_.body.framing() == wire::Framing::content_length;
-    // A stream's length can't be kept to when a comment or an error has to be put in.
-    const bool needs_wrapping = has_body && (!has_length || is_event_stream_);
-    if (needs_wrapping) {
-        wrapping_ = exchange_.minor_version == 0 ? Wrapping::bare : Wrapping::chunked;
-    }
-    if (wrapping_ == Wrapping::bare || context_.sessions.draining()) exchange_.keep_alive = false;
-
-    wire::HeadWriter writer(context_.scratch.head.data(), context_.scratch.head.size());
-    writer.status_line(head.status, head.reason);
-    bool has_request_id = false;
-    for (const wire::Header& header : head.headers) {
-        if (!goes_on(header, head.headers)) continue;
-        if (needs_wrapping && text::iequals(header.name, "content-length")) continue;
-        if (text::iequals(header.name, "x-request-id")) {
-            has_request_id = true;
-            exchange_.keep_upstream_request_id(header.value);
-        }
-        writer.header(header.name, header.value);
-    }
-    add_own_headers(writer, has_request_id);
-    if (wrapping_ == Wrapping::chunked) writer.append("transfer-encoding: chunked\r\n");
-    if (is_event_stream_ && head.headers.find("x-accel-buffering") == nullptr) {
-        writer.append("x-accel-buffering: no\r\n");
-    }
-    writer.finish();
-    pieces_[kHead] = writer.view();
-    return writer.ok();
-}
-
-// Whole events only: of a provider that dies in the middle of one nobody could use the rest, and
-// what is told instead must begin on a line of its own. An event too large to keep goes on as it
-// comes. `payload`: bytes in the pieces from kPayload on. Returns how many bytes are to be sent.
-std::size_t Relay::hold_back(std::size_t payload) {
-    std::size_t whole = 0;
-    for (std::size_t i = kPayload, before = 0; i < used_; ++i) {
-        events_.feed(pieces_[i]);
-        if (events_.boundary() != wire::SseScanner::npos) whole = before + events_.boundary();
-        before += pieces_[i].size();
-    }
-    if (!partial_ && whole < payload) partial_ = context_.buffers.read_buffer();
-    const bool is_last = reply_.body.done() || reply_.ended;
-    const bool is_overlong = whole == 0 && payload > 0 && payload > partial_.space_size();
-    if (is_last || is_overlong) {
-        at_boundary_ = events_.at_boundary();
-        whole = payload;
-    } else if (whole > 0) {
-        at_boundary_ = true;
-    }
-    for (std::size_t i = kPayload, before = 0; i < used_; ++i) {
-        const std::size_t size = pieces_[i].size();
-        const std::size_t goes = std::min(size, whole - std::min(whole, before));
-        before += size;
-        if (goes < size) tail_[tails_++] = pieces_[i].substr(goes);
-        pieces_[i] = pieces_[i].substr(0, goes);
-    }
-    sends_partial_ = partial_ && (whole > 0 || is_last);
-    if (!sends_partial_) return whole;
-    pieces_[kPartial] = partial_.view();
-    return whole + partial_.size();
-}
-
-// Once the pieces are sent: what was held back of them, before their buffer is used again.
-void Relay::keep_tails() {
-    if (sends_partial_) partial_.consume(partial_.size());
-    sends_partial_ = false;
-    for (std::size_t i = 0; i < tails_; ++i) {
-        std::memcpy(partial_.space(), tail_[i].data(), tail_[i].size());
-        partial_.produced(tail_[i].size());
-    }
-    tails_ = 0;
-    if (partial_ && partial_.empty()) partial_.reset();
+    const auto head = write_response_head(context_, exchange_, reply_);
+    if (!head) return false;
+    wrapping_ = head->wrapping;
+    is_event_stream_ = head->is_event_stream;
+    pieces_[kHead] = head->bytes;
+    return true;
 }
 
 Result<void> Relay::take() {
@@ -193,7 +80,7 @@ Result<void> Relay::take() {
     std::size_t payload = 0;
     used_ = kPayload;
     taken_ = 0;
-    pieces_[kPartial] = {};
+    pieces_[kKept] = {};
     // One place is kept for the end of the chunk and one for the end of the body.
     while (used_ < pieces_.size() - 2 && !reply_.body.done()) {
         const auto piece = reply_.body.next(available.substr(taken_));
@@ -212,7 +99,11 @@ Result<void> Relay::take() {
         return Fault::internal(FaultKind::upstream_stream_interrupted,
                                "The provider's answer is larger than limits.upstream_body_bytes.");
     }
-    if (is_event_stream_) payload = hold_back(payload);
+    if (is_event_stream_) {
+        const bool is_last = reply_.body.done() || reply_.ended;
+        payload = gate_.admit(std::span(pieces_).subspan(kPayload, used_ - kPayload), is_last);
+        pieces_[kKept] = gate_.kept();
+    }
     wrap(payload);
     return {};
 }
@@ -241,7 +132,7 @@ std::string_view Relay::chunk_size(std::size_t payload) {
 // The time for another comment, when nothing was sent for so long.
 SteadyTime Relay::ping_due() const {
     const auto interval = exchange_.routing().stream_ping_seconds;
-    if (interval.count() == 0 || !is_event_stream_ || !at_boundary_) return SteadyTime::max();
+    if (interval.count() == 0 || !is_event_stream_ || !gate_.at_boundary()) return SteadyTime::max();
     return last_sent_ + interval;
 }
 
@@ -306,7 +197,7 @@ Task<Result<void>> Relay::put_in(std::string_view text) {
 // piece is the whole; a client that reads events is told in its own language. Behind [DONE] nothing
 // is missing.
 Task<Result<void>> Relay::interrupted(Fault fault) {
-    const bool can_tell = is_event_stream_ && at_boundary_;
+    const bool can_tell = is_event_stream_ && gate_.at_boundary();
     if (can_tell && events_.done()) {
         std::array<std::string_view, 1> end = {wrapping_ == Wrapping::chunked ? "0\r\n\r\n" : ""};
         const auto delivered = co_await deliver(context_, client_, exchange_, end);
@@ -347,7 +238,7 @@ Task<Result<void>> Relay::run() {
         const auto delivered = co_await deliver(context_, client_, exchange_,
                                                 std::span<std::string_view>(pieces_.data(), used_));
         if (!delivered) co_return delivered.error();
-        keep_tails();
+        gate_.sent();
         const bool complete = is_complete();
         reply_.in.consume(taken_);
         if (complete) break;
