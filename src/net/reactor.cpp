@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -112,6 +113,7 @@ void Wait::await_suspend(std::coroutine_handle<> awaiter) noexcept {
         reactor_.run_later();
         return;
     }
+    if (what_.waited != nullptr) begun_ = std::chrono::steady_clock::now();
     link();
 }
 
@@ -144,6 +146,10 @@ void Wait::unlink() noexcept {
 void Wait::finish(Wake why) noexcept {
     if (!linked_) return;
     unlink();
+    if (what_.waited != nullptr) {
+        // A turn that began before the wait did has the end in one of its later batches.
+        *what_.waited += std::max(reactor_.now() - begun_, SteadyTime::duration::zero());
+    }
     wake_ = why;
     reactor_.resume_later(*this);
 }

@@ -19,10 +19,14 @@ Fault waited_out(net::Wake wake, const char* detail) {
     return cut_short(wake).value_or(Fault::upstream(FaultKind::upstream_timeout, detail));
 }
 
-// The connection broke before an answer's head was complete. Without a byte of it on a connection
-// that had served before, the provider most likely closed it while the request was on its way.
-Fault broken(const Reply& reply, const char* detail) {
-    const bool stale = reply.reused && reply.in.empty();
+// The connection broke before an answer's head was complete. One that had served before and dies at
+// once, without a byte, was most likely closed while the request was on its way; later the provider
+// may have been at work on it, and a second copy would be worked on too.
+Fault broken(Context& context, const Exchange& exchange, const Reply& reply, const char* detail) {
+    const bool at_once =
+        context.reactor.now() - reply.sent_at < exchange.timeouts().stale_connection;
+    const bool has_spoken = !reply.in.empty() || reply.interim > 0;
+    const bool stale = reply.reused && at_once && !has_spoken && !exchange.resent;
     return Fault::upstream(FaultKind::upstream_protocol_error, detail,
                            stale ? Retry::reused_only : Retry::next_entry);
 }
@@ -34,8 +38,44 @@ SteadyTime first_byte_deadline(Context& context, const Exchange& exchange,
     return std::min(exchange.deadline, context.reactor.now() + patience);
 }
 
-// Writes the request, as far as the provider takes it. Returns early without `request_sent` when an
-// answer comes before the request is through: a refusal that would be lost by writing on.
+// Looks for the answer's head in what has come; 1xx heads are dropped. True: it is parsed.
+Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply) {
+    for (;;) {
+        const std::size_t head = reply.head_end.find(reply.in.view());
+        if (head == 0) return false;
+        wire::ResponseHead& parsed = context.scratch.response;
+        const auto result = wire::parse_response_head(
+            reply.in.view().substr(0, head), head_limits(exchange), exchange.is_head, parsed);
+        if (!result) return result.error();
+        if (parsed.status >= 200) {
+            reply.head_bytes = head;
+            reply.head_at = context.reactor.now();
+            reply.status = parsed.status;
+            reply.keep_alive = parsed.keep_alive;
+            reply.body.begin(parsed.framing, parsed.content_length,
+                             exchange.limits().chunk_header_bytes);
+            const wire::Header* type = parsed.headers.find("content-type");
+            reply.is_event_stream =
+                type != nullptr && text::istarts_with(type->value, "text/event-stream");
+            return true;
+        }
+        if (++reply.interim > exchange.limits().interim_responses) {
+            return Fault::upstream(FaultKind::upstream_protocol_error,
+                                   "The provider sent too many interim answers.");
+        }
+        reply.in.consume(head);
+        reply.head_end = {};
+    }
+}
+
+// Whether more of the head fits behind what has come of it.
+bool make_room(Reply& reply) noexcept {
+    if (reply.in.space_size() == 0) reply.in.compact();
+    return reply.in.space_size() > 0;
+}
+
+// Writes the request, as far as the provider takes it. Returns early without `request_sent` when a
+// final answer comes before the request is through: a refusal that would be lost by writing on.
 Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange,
                         const Target& target, Reply& reply) {
     UpstreamRequest request = write_upstream_request(context, exchange, target);
@@ -45,6 +85,7 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
     }
     Buffer kept;  // the head, once the scratch may be written over
     net::Stream& stream = *reply.stream;
+    reply.sent_at = context.reactor.now();
     for (;;) {
         const net::IoResult written = stream.write_some(request.pieces);
         if (written.status == net::IoStatus::error)
@@ -55,68 +96,34 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
             break;
         }
         keep_first(request.pieces, kept, context.buffers);
-        net::WaitFor what;
+        const SteadyTime stalled = context.reactor.now() + exchange.timeouts().write_stall;
+        net::WaitFor what = wait_until(std::min(exchange.deadline, stalled), client, exchange);
         what.read = &stream.descriptor();
         what.write = &stream.descriptor();
-        what.client = &client.stream.descriptor();
-        what.deadline =
-            std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().write_stall);
         const net::Wake wake = co_await context.reactor.wait(what);
         if (wake != net::Wake::ready) {
             co_return waited_out(wake, "The provider took the request too slowly.");
         }
         if (!stream.descriptor().readable()) continue;
+        if (!make_room(reply)) break;
         const net::IoResult read = stream.read_some(reply.in.space(), reply.in.space_size());
         if (read.status == net::IoStatus::would_block) continue;
+        if (read.status != net::IoStatus::ok) break;
         reply.in.produced(read.bytes);
-        break;
+        const auto taken = take_head(context, exchange, reply);
+        if (!taken) co_return taken.error();
+        if (*taken) break;
     }
     co_return Result<void>{};
 }
 
-// Looks for the answer's head in what has come; 1xx heads are dropped. True: it is parsed.
-Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply,
-                       wire::HeadEnd& finder, std::size_t& interim) {
-    const config::Limits& limits = exchange.limits();
-    wire::HeadLimits head_limits;
-    head_limits.header_bytes = limits.upstream_header_bytes;
-    head_limits.headers = std::min(limits.upstream_headers, wire::kHeaderTableSize);
-    for (;;) {
-        const std::size_t head = finder.find(reply.in.view());
-        if (head == 0) return false;
-        wire::ResponseHead& parsed = context.scratch.response;
-        const auto result = wire::parse_response_head(reply.in.view().substr(0, head), head_limits,
-                                                      exchange.is_head, parsed);
-        if (!result) return result.error();
-        if (parsed.status >= 200) {
-            reply.head_bytes = head;
-            reply.status = parsed.status;
-            reply.keep_alive = parsed.keep_alive;
-            reply.body.begin(parsed.framing, parsed.content_length, limits.chunk_header_bytes);
-            const wire::Header* type = parsed.headers.find("content-type");
-            reply.is_event_stream =
-                type != nullptr && text::istarts_with(type->value, "text/event-stream");
-            return true;
-        }
-        if (++interim > limits.interim_responses) {
-            return Fault::upstream(FaultKind::upstream_protocol_error,
-                                   "The provider sent too many interim answers.");
-        }
-        reply.in.consume(head);
-        finder = {};
-    }
-}
-
 Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exchange,
                              Reply& reply) {
-    wire::HeadEnd finder;
-    std::size_t interim = 0;
     for (;;) {
-        const auto taken = take_head(context, exchange, reply, finder, interim);
+        const auto taken = take_head(context, exchange, reply);
         if (!taken) co_return taken.error();
         if (*taken) co_return Result<void>{};
-        if (reply.in.space_size() == 0) reply.in.compact();
-        if (reply.in.space_size() == 0) {
+        if (!make_room(reply)) {
             co_return Fault::upstream(FaultKind::upstream_protocol_error,
                                       "The head of the provider's answer is too large.");
         }
@@ -126,12 +133,11 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
             continue;
         }
         if (read.status != net::IoStatus::would_block) {
-            co_return broken(reply, "The provider closed the connection without an answer.");
+            co_return broken(context, exchange, reply,
+                             "The provider closed the connection without an answer.");
         }
-        net::WaitFor what;
+        net::WaitFor what = wait_until(reply.answer_by, client, exchange);
         what.read = &reply.stream->descriptor();
-        what.client = &client.stream.descriptor();
-        what.deadline = reply.answer_by;
         const net::Wake wake = co_await context.reactor.wait(what);
         if (wake != net::Wake::ready) {
             co_return waited_out(wake, "The provider did not answer in time.");
@@ -143,10 +149,8 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
 // without theirs first.
 Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange,
                         const Target& target, Reply& reply) {
-    net::WaitFor limits;
-    limits.client = &client.stream.descriptor();
-    limits.deadline =
-        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().connect);
+    const SteadyTime late = context.reactor.now() + exchange.timeouts().connect;
+    const net::WaitFor limits = wait_until(std::min(exchange.deadline, late), client, exchange);
     const net::Endpoint& endpoint = exchange.wiring->upstreams[target.backend].endpoint;
     for (bool again = false;; again = true) {
         auto dialled = co_await context.dialer.dial(endpoint, limits);
@@ -196,7 +200,9 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         auto result = co_await send(context, client, exchange, target, reply);
         if (result) {
             reply.answer_by = first_byte_deadline(context, exchange, backend);
-            result = co_await read_head(context, client, exchange, reply);
+            if (reply.head_bytes == 0) {
+                result = co_await read_head(context, client, exchange, reply);
+            }
         }
         if (result) {
             co_return Result<void>{};
@@ -207,6 +213,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         leased = std::move(reply.stream);
         leased.close();
         if (fault.retry != Retry::reused_only) co_return fault;
+        exchange.resent = true;
     }
 }
 

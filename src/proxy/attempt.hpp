@@ -19,8 +19,9 @@ struct Target {
 
 // Step 7: one try at one Backend. Leases or opens a connection, sends the request, reads the
 // answer's head into `reply` and its parsed form into the worker's scratch, which holds until the
-// next await. A connection that had served before and dies without a byte is replaced once by a
-// fresh one, on the same place among the Backend's connections. Faults: upstream_dns_failed,
+// next await. A connection that had served before and dies without a byte, within
+// timeouts.stale_connection, is replaced by a fresh one, on the same place among the Backend's
+// connections; once a request. Faults: upstream_dns_failed,
 // upstream_connect_failed, upstream_tls_failed, upstream_timeout, upstream_protocol_error (each
 // with origin upstream), client_gone, headers_too_large; overloaded, when the Backend's limits or
 // the process's descriptors leave no room: nobody's fault, and another entry may have some.

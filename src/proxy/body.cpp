@@ -22,8 +22,8 @@ SteadyTime body_deadline(const Exchange& exchange, SteadyTime now) {
 Fault gone() { return Fault::client(FaultKind::client_gone); }
 
 // One read from the client into free memory, waiting for it as long as it may take.
-Task<Result<std::size_t>> read_more(Context& context, ClientSide& client, std::span<char> space,
-                                    SteadyTime deadline) {
+Task<Result<std::size_t>> read_more(Context& context, ClientSide& client, Exchange& exchange,
+                                    std::span<char> space, SteadyTime deadline) {
     for (;;) {
         const net::IoResult read = client.stream.read_some(space.data(), space.size());
         if (read.status == net::IoStatus::ok && read.bytes > 0) co_return read.bytes;
@@ -31,6 +31,7 @@ Task<Result<std::size_t>> read_more(Context& context, ClientSide& client, std::s
         net::WaitFor what;
         what.read = &client.stream.descriptor();
         what.deadline = deadline;
+        what.waited = &exchange.waited;
         const net::Wake wake = co_await context.reactor.wait(what);
         if (wake == net::Wake::timed_out) co_return Fault::client(FaultKind::request_timeout);
         if (wake != net::Wake::ready) co_return gone();
@@ -59,8 +60,8 @@ Task<Result<void>> read_sized(Context& context, ClientSide& client, Exchange& ex
         // In place, more than the body may come: it is the next request's and stays there.
         const std::span<char> space = fits ? std::span(client.in.space(), client.in.space_size())
                                            : std::span(place + have, length - have);
-        const auto read =
-            co_await read_more(context, client, space, gap_deadline(context, exchange, total));
+        const auto read = co_await read_more(context, client, exchange, space,
+                                             gap_deadline(context, exchange, total));
         if (!read) co_return read.error();
         if (fits) client.in.produced(*read);
         have = std::min(have + *read, length);
@@ -128,8 +129,8 @@ Task<Result<void>> read_chunked(Context& context, ClientSide& client, Exchange& 
         if (!raw) raw = context.buffers.read_buffer();
         raw.compact();
         const std::span<char> space(raw.space(), raw.space_size());
-        const auto read =
-            co_await read_more(context, client, space, gap_deadline(context, exchange, total));
+        const auto read = co_await read_more(context, client, exchange, space,
+                                             gap_deadline(context, exchange, total));
         if (!read) co_return read.error();
         raw.produced(*read);
     }
@@ -169,6 +170,7 @@ Task<Result<void>> read_body(Context& context, ClientSide& client, Exchange& exc
         const std::string_view go_on[] = {"HTTP/1.1 100 Continue\r\n\r\n"};
         net::WaitFor limits;
         limits.deadline = context.reactor.now() + exchange.timeouts().write_stall;
+        limits.waited = &exchange.waited;
         const auto written = co_await client.stream.write_all(go_on, limits);
         if (!written) co_return gone();
     }
@@ -214,7 +216,7 @@ Task<bool> discard_body(Context& context, ClientSide& client, Exchange& exchange
     while (left > 0) {
         const std::size_t size = std::min<std::uint64_t>(left, client.in.capacity());
         const std::span<char> space(client.in.data(), size);
-        const auto read = co_await read_more(context, client, space, total);
+        const auto read = co_await read_more(context, client, exchange, space, total);
         if (!read) co_return false;
         left -= *read;
     }

@@ -17,10 +17,9 @@ Task<Result<void>> deliver(Context& context, ClientSide& client, Exchange& excha
         const bool accepted = all_empty(pieces);
         if (accepted && !client.stream.has_pending()) co_return Result<void>{};
         keep_first(pieces, kept, context.buffers);
-        net::WaitFor what;
+        const SteadyTime stalled = context.reactor.now() + exchange.timeouts().write_stall;
+        net::WaitFor what = wait_until(stalled, client, exchange);  // who hangs up reads no more
         what.write = &client.stream.descriptor();
-        what.client = &client.stream.descriptor();  // who hangs up reads no more
-        what.deadline = context.reactor.now() + exchange.timeouts().write_stall;
         const net::Wake wake = co_await context.reactor.wait(what);
         if (wake != net::Wake::ready) co_return Fault::client(FaultKind::client_gone);
     }

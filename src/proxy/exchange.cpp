@@ -6,6 +6,10 @@ namespace rotary::proxy {
 
 namespace {
 
+// What an idle session may keep of a stream's events, four strings of it: most fit, and then the
+// next stream allocates nothing.
+constexpr std::size_t kKeptEventBytes = 1024;
+
 std::uint64_t next_random(std::uint64_t& state) noexcept {
     // splitmix64: ids must not collide, they need not be secret.
     std::uint64_t z = state += 0x9e3779b97f4a7c15u;
@@ -64,7 +68,7 @@ void Exchange::begin(Context& context) {
     entry = nullptr;
     entry_index = 0;
     backend = nullptr;
-    reused_connection = false;
+    reused_connection = resent = false;
     status = 0;
     fault = {};
     reason = "";
@@ -76,7 +80,8 @@ void Exchange::begin(Context& context) {
     started_wall = now.wall;
     deadline = SteadyTime::max();
     first_byte = {};
-    upstream_wait = {};
+    waited = {};
+    overhead.reset();
     write_uuid_v7(id, now.wall, context.random_state);
 }
 
@@ -127,6 +132,7 @@ void Exchange::end() noexcept {
     caller.reset();
     body_block.reset();
     lines.reset();
+    events.release(kKeptEventBytes);
     wiring.reset();
     buckets.reset();
 }

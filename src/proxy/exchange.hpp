@@ -3,6 +3,7 @@
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
+#include <rotary/net/reactor.hpp>
 #include <rotary/net/stream.hpp>
 #include <rotary/proxy/context.hpp>
 #include <rotary/wire/http1_reader.hpp>
@@ -10,10 +11,12 @@
 #include <rotary/wire/message.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace rotary::proxy {
@@ -75,6 +78,7 @@ struct Exchange {
     std::size_t entry_index = 0;
     const policy::Backend* backend = nullptr;
     bool reused_connection = false;
+    bool resent = false;  // on a fresh connection, for the one that died had served before
 
     // What came of it.
     std::uint16_t status = 0;
@@ -89,10 +93,13 @@ struct Exchange {
 
     SteadyTime started;
     WallTime started_wall;
-    SteadyTime deadline;  // of the whole exchange; streams have none
+    SteadyTime deadline;  // of all of it; a stream has none once its beginning has gone
     SteadyTime first_byte;
-    std::chrono::nanoseconds upstream_wait{0};
-    std::array<char, 36> id;  // x-rotary-request-id, a UUIDv7
+    // What others took of its time: the client sending and reading, a provider or an issuer
+    // answering, and the waits for a place among a Backend's connections and for its retry.
+    std::chrono::nanoseconds waited{0};
+    std::optional<std::chrono::nanoseconds> overhead;  // of a stream: until its beginning had gone
+    std::array<char, 36> id;                           // x-rotary-request-id, a UUIDv7
 
     std::string_view request_id() const noexcept { return {id.data(), id.size()}; }
     std::string_view upstream_request_id() const noexcept {
@@ -102,6 +109,11 @@ struct Exchange {
     const config::Limits& limits() const noexcept { return wiring->snapshot->config.limits; }
     const config::Timeouts& timeouts() const noexcept { return wiring->snapshot->config.timeouts; }
     const config::Routing& routing() const noexcept { return wiring->snapshot->config.routing; }
+
+    // The rest of its time, which is ours: our work and the turns of other requests.
+    std::chrono::nanoseconds own_time(SteadyTime now) const noexcept {
+        return std::max(now - started - waited, std::chrono::nanoseconds::zero());
+    }
 
     // The longest silence between two pieces of this Backend's answer.
     std::chrono::milliseconds event_gap() const noexcept {
@@ -113,7 +125,16 @@ struct Exchange {
     void begin(Context& context);
     // Takes over what is needed of a parsed head: the table is scratch and does not last.
     void adopt(const wire::RequestHead& head) noexcept;
-    void end() noexcept;  // gives the buffers back
+    void end() noexcept;  // gives back what it borrowed
 };
+
+// What each wait of a request has: it ends with the client and at `deadline`, and is not our time.
+inline net::WaitFor wait_until(SteadyTime deadline, ClientSide& client, Exchange& exchange) {
+    net::WaitFor what;
+    what.client = &client.stream.descriptor();
+    what.deadline = deadline;
+    what.waited = &exchange.waited;
+    return what;
+}
 
 }  // namespace rotary::proxy

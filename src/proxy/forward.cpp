@@ -116,11 +116,9 @@ bool can_afford(Context& context, const Exchange& exchange, const Outcome& outco
 Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchange) {
     constexpr unsigned kDoublings = 10;
     const auto times = std::min(exchange.attempts - 1, kDoublings);
-    net::WaitFor what;
-    what.client = &client.stream.descriptor();
-    what.deadline =
-        std::min(exchange.deadline,
-                 context.reactor.now() + exchange.backend->retry->base_interval * (1u << times));
+    const SteadyTime next =
+        context.reactor.now() + exchange.backend->retry->base_interval * (1u << times);
+    const net::WaitFor what = wait_until(std::min(exchange.deadline, next), client, exchange);
     const net::Wake wake = co_await context.reactor.wait(what);
     if (const auto cut = cut_short(wake)) co_return *cut;
     co_return Result<void>{};
@@ -165,9 +163,10 @@ Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchan
     co_return Result<void>{};
 }
 
-// The total time of a request may end in the middle of a try: that blames nobody.
+// The total time of a request may end in the middle of a try, whatever that was at and whatever
+// its own word for being late: it blames nobody.
 Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
-    if (fault.kind != FaultKind::upstream_timeout || now < exchange.deadline) return fault;
+    if (fault.origin != Origin::upstream || now < exchange.deadline) return fault;
     return Fault::internal(FaultKind::upstream_timeout, "The request's time is over.");
 }
 
@@ -193,7 +192,6 @@ Task<Outcome> try_one(Context& context, ClientSide& client, Exchange& exchange,
     }
     const SteadyTime ended = std::chrono::steady_clock::now();
     const Tried tried{choice.probe, ended - begun};
-    exchange.upstream_wait += tried.wait;
     if (outcome.answered) {
         exchange.first_byte = ended;
         log_try(context, exchange, answer.status, {}, tried.wait);

@@ -51,10 +51,10 @@ std::optional<Result<Held>> Hold::look() {
         if (is_stream_) return no_answer("The provider's stream holds no event.");
         return Held{};
     }
-    if (reply_.in.space_size() == 0) {
-        reply_.in.compact();
-        if (reply_.in.space_size() == 0) return Held{};
-    }
+    if (reply_.in.space_size() == 0) reply_.in.compact();
+    const bool is_full = reply_.in.space_size() == 0;
+    reply_.is_unproven = is_stream_ && (is_full || context_.reactor.now() >= head_due());
+    if (is_full || reply_.is_unproven) return Held{};
     return std::nullopt;
 }
 
@@ -71,13 +71,24 @@ Result<Held> Hold::judge_first_event() const {
     return held;
 }
 
+SteadyTime Hold::deadline() const {
+    if (is_stream_) return std::min({exchange_.deadline, reply_.answer_by, head_due()});
+    const SteadyTime patience = is_error() ? reply_.head_at + exchange_.timeouts().error_body
+                                           : context_.reactor.now() + exchange_.event_gap();
+    return std::min(exchange_.deadline, patience);
+}
+
 Task<Result<Held>> Hold::run(ClientSide& client) {
     for (;;) {
-        const SteadyTime gap = context_.reactor.now() + exchange_.event_gap();
-        const SteadyTime deadline =
-            std::min(exchange_.deadline, is_stream_ ? reply_.answer_by : gap);
-        const auto read = co_await read_on(context_, client, reply_, deadline);
-        if (!read) co_return read.error();
+        const auto read = co_await read_on(context_, client, exchange_, reply_, deadline());
+        if (!read) {
+            const Fault fault = read.error();
+            const SteadyTime now = context_.reactor.now();
+            const bool is_late = fault.kind == FaultKind::upstream_timeout;
+            if (!is_late || now >= exchange_.deadline) co_return fault;
+            if (is_error()) co_return Held{};  // its status says enough
+            if (!is_stream_ || now >= reply_.answer_by) co_return fault;
+        }
         if (auto found = look()) co_return *found;
     }
 }

@@ -17,8 +17,10 @@ struct Held {
 };
 
 // Keeps an answer back until it can be trusted, so that one that fails at once still moves on to
-// the next entry: a stream until its first event is in, anything else until all of it is, or until
-// the read buffer is full. Lives for one try; the reply's own body reader is not moved.
+// the next entry: a stream until its first event is in, though no longer than
+// timeouts.stream_head_patience; anything else until all of it is, an error for timeouts.error_body
+// at most; each until the read buffer is full. Lives for one try; the reply's own body reader is
+// not moved.
 class Hold {
 public:
     Hold(Context& context, Exchange& exchange, Reply& reply);
@@ -32,6 +34,11 @@ public:
 private:
     Result<Held> judge_first_event() const;
     bool walk();  // false: the framing is broken
+    SteadyTime deadline() const;
+    bool is_error() const noexcept { return reply_.status >= 400; }
+    SteadyTime head_due() const {
+        return reply_.head_at + exchange_.timeouts().stream_head_patience;
+    }
 
     Context& context_;
     Exchange& exchange_;

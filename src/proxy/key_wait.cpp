@@ -93,15 +93,12 @@ Fault lacks_key(Context& context, const Exchange& exchange, const policy::Verify
 Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exchange& exchange,
                                       KeyNeed& need) {
     KeyWaits::Waiter waiter(context.key_waits);
-    net::WaitFor what;
+    net::WaitFor what = wait_until(
+        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().jwks_wait), client,
+        exchange);
     what.event = &waiter.news;
-    what.client = &client.stream.descriptor();
-    what.deadline =
-        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().jwks_wait);
     for (;;) {
-        const SteadyTime begun = std::chrono::steady_clock::now();
         const net::Wake wake = co_await context.reactor.wait(what);
-        exchange.upstream_wait += std::chrono::steady_clock::now() - begun;  // not our own time
         if (const auto cut = cut_short(wake)) co_return *cut;
         waiter.news.reset();
         const config::Limits& limits = exchange.limits();

@@ -14,11 +14,10 @@ Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& cl
     const SteadyTime end = context.reactor.now() + exchange.timeouts().connect;
     const SteadyTime deadline = std::min(exchange.deadline, end);
     for (;;) {
-        net::WaitFor what;
-        what.event = &waiter.event();
-        what.client = &client.stream.descriptor();
         // Other workers' connections that close wake nobody here.
-        what.deadline = std::min(deadline, context.reactor.now() + net::Deadlines::kTick);
+        const SteadyTime next_look = context.reactor.now() + net::Deadlines::kTick;
+        net::WaitFor what = wait_until(std::min(deadline, next_look), client, exchange);
+        what.event = &waiter.event();
         const net::Wake wake = co_await context.reactor.wait(what);
         if (const auto cut = cut_short(wake)) co_return *cut;
         UpstreamConnection found = waiter.look();

@@ -27,7 +27,7 @@ Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchang
     if (exchange.list != nullptr) {
         if (const auto step = scan_body(exchange); !step) co_return step.error();
     }
-    if (!exchange.wants_stream) exchange.deadline = exchange.started + exchange.timeouts().total;
+    exchange.deadline = exchange.started + exchange.timeouts().total;
     const auto forwarded = co_await forward(context, client, exchange);
     co_return forwarded;
 }

@@ -22,6 +22,9 @@ constexpr std::size_t kChunkSize = 1;
 constexpr std::size_t kKept = 2;
 constexpr std::size_t kPayload = 3;
 
+// So long at least must a client hold its provider back to have a part in what becomes of it.
+constexpr std::chrono::seconds kLongHeldBack{1};
+
 // What passes between the two ends of one relay.
 class Relay {
 public:
@@ -42,10 +45,13 @@ public:
 private:
     // Fills pieces_ with what can be sent of reply_.in; `taken_` bytes of it are then spent.
     Result<void> take();
+    Task<Result<void>> pass_on();
     void wrap(std::size_t payload);
     std::string_view chunk_size(std::size_t payload);
     bool is_complete() const;
     SteadyTime ping_due() const;
+    Fault broken_off() const;
+    Fault too_late() const;
     Task<Result<void>> read_more();
     Task<Result<void>> put_in(std::string_view text);
     Task<Result<void>> interrupted(Fault fault);
@@ -61,6 +67,8 @@ private:
     std::size_t taken_ = 0;
     std::uint64_t payload_ = 0;  // of the whole answer so far
     SteadyTime last_sent_;
+    // How long the client has kept the provider waiting, since that was waited for itself.
+    std::chrono::nanoseconds held_back_{0};
     std::array<char, 20> chunk_size_;
     wire::SseScanner& events_;
     EventGate gate_;
@@ -103,6 +111,10 @@ Result<void> Relay::take() {
         const bool is_last = reply_.body.done() || reply_.ended;
         payload = gate_.admit(std::span(pieces_).subspan(kPayload, used_ - kPayload), is_last);
         pieces_[kKept] = gate_.kept();
+        if (is_last && reply_.is_unproven && events_.events() == 0) {
+            return Fault::upstream(FaultKind::upstream_stream_interrupted,
+                                   "The provider's stream holds no event.");
+        }
     }
     wrap(payload);
     return {};
@@ -132,7 +144,8 @@ std::string_view Relay::chunk_size(std::size_t payload) {
 // The time for another comment, when nothing was sent for so long.
 SteadyTime Relay::ping_due() const {
     const auto interval = exchange_.routing().stream_ping_seconds;
-    if (interval.count() == 0 || !is_event_stream_ || !gate_.at_boundary()) return SteadyTime::max();
+    if (interval.count() == 0 || !is_event_stream_ || !gate_.at_boundary())
+        return SteadyTime::max();
     return last_sent_ + interval;
 }
 
@@ -155,16 +168,12 @@ Task<Result<void>> Relay::read_more() {
             co_return Result<void>{};
         }
         if (read.status != net::IoStatus::would_block) {
-            co_return Fault::upstream(
-                FaultKind::upstream_stream_interrupted,
-                "The provider closed the connection in the middle of its answer.");
+            co_return broken_off();
         }
         // Nothing to hold while the provider thinks: a thousand waiting streams need no buffers.
         reply_.in.reset();
-        net::WaitFor what;
+        net::WaitFor what = wait_until(std::min(patience, ping_due()), client_, exchange_);
         what.read = &reply_.stream->descriptor();
-        what.client = &client_.stream.descriptor();
-        what.deadline = std::min(patience, ping_due());
         const net::Wake wake = co_await context_.reactor.wait(what);
         if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
         if (wake == net::Wake::timed_out && context_.reactor.now() < patience) {
@@ -174,11 +183,31 @@ Task<Result<void>> Relay::read_more() {
             co_return Fault::internal(FaultKind::upstream_stream_interrupted,
                                       "The gateway is shutting down.");
         } else if (wake != net::Wake::ready) {
-            co_return Fault::upstream(FaultKind::upstream_stream_interrupted,
-                                      "The provider fell silent in the middle of its answer.");
+            co_return too_late();
+        } else {
+            held_back_ = {};
         }
         reply_.in = context_.buffers.read_buffer();
     }
+}
+
+// A provider that was kept waiting for long may have had enough of it: the client's doing.
+Fault Relay::broken_off() const {
+    constexpr const char* kDetail =
+        "The provider closed the connection in the middle of its answer.";
+    if (held_back_ >= kLongHeldBack) {
+        return Fault::internal(FaultKind::upstream_stream_interrupted, kDetail);
+    }
+    return Fault::upstream(FaultKind::upstream_stream_interrupted, kDetail);
+}
+
+Fault Relay::too_late() const {
+    if (context_.reactor.now() >= exchange_.deadline) {
+        return Fault::internal(FaultKind::upstream_stream_interrupted,
+                               "The request's time is over.");
+    }
+    return Fault::upstream(FaultKind::upstream_stream_interrupted,
+                           "The provider fell silent in the middle of its answer.");
 }
 
 // Something of our own between two events.
@@ -220,6 +249,20 @@ Task<Result<void>> Relay::interrupted(Fault fault) {
     co_return fault;
 }
 
+Task<Result<void>> Relay::pass_on() {
+    const std::chrono::nanoseconds waited = exchange_.waited;
+    last_sent_ = context_.reactor.now();
+    const auto delivered = co_await deliver(context_, client_, exchange_,
+                                            std::span<std::string_view>(pieces_.data(), used_));
+    held_back_ += exchange_.waited - waited;
+    if (is_event_stream_ && !exchange_.overhead) {
+        // It has begun: from here on it takes the time that the provider needs.
+        exchange_.overhead = exchange_.own_time(std::chrono::steady_clock::now());
+        exchange_.deadline = SteadyTime::max();
+    }
+    co_return delivered;
+}
+
 Task<Result<void>> Relay::run() {
     reply_.in.consume(reply_.head_bytes);
     reply_.head_bytes = 0;
@@ -234,9 +277,7 @@ Task<Result<void>> Relay::run() {
             const auto cut = co_await interrupted(took.error());
             co_return cut;
         }
-        last_sent_ = context_.reactor.now();
-        const auto delivered = co_await deliver(context_, client_, exchange_,
-                                                std::span<std::string_view>(pieces_.data(), used_));
+        const auto delivered = co_await pass_on();
         if (!delivered) co_return delivered.error();
         gate_.sent();
         const bool complete = is_complete();

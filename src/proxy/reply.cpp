@@ -29,12 +29,13 @@ constexpr auto kIgnore = [](std::string_view) {};
 void Reply::reset() noexcept {
     stream.reset();
     in.reset();
-    head_bytes = 0;
+    head_bytes = interim = 0;
+    head_end = {};
     status = 0;
-    reused = request_sent = keep_alive = is_event_stream = ended = false;
+    reused = request_sent = keep_alive = is_event_stream = ended = is_unproven = false;
 }
 
-Task<Result<void>> read_on(Context& context, ClientSide& client, Reply& reply,
+Task<Result<void>> read_on(Context& context, ClientSide& client, Exchange& exchange, Reply& reply,
                            SteadyTime deadline) {
     for (;;) {
         const net::IoResult read = reply.stream->read_some(reply.in.space(), reply.in.space_size());
@@ -52,10 +53,8 @@ Task<Result<void>> read_on(Context& context, ClientSide& client, Reply& reply,
                 FaultKind::upstream_protocol_error,
                 "The provider closed the connection in the middle of its answer.");
         }
-        net::WaitFor what;
+        net::WaitFor what = wait_until(deadline, client, exchange);
         what.read = &reply.stream->descriptor();
-        what.client = &client.stream.descriptor();
-        what.deadline = deadline;
         const net::Wake wake = co_await context.reactor.wait(what);
         if (const auto cut = cut_short(wake)) co_return *cut;
         if (wake == net::Wake::timed_out) {
@@ -63,6 +62,13 @@ Task<Result<void>> read_on(Context& context, ClientSide& client, Reply& reply,
                                       "The provider fell silent in the middle of its answer.");
         }
     }
+}
+
+wire::HeadLimits head_limits(const Exchange& exchange) noexcept {
+    wire::HeadLimits limits;
+    limits.header_bytes = exchange.limits().upstream_header_bytes;
+    limits.headers = exchange.limits().upstream_headers;
+    return limits;
 }
 
 Task<void> read_refusal(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
@@ -75,7 +81,7 @@ Task<void> read_refusal(Context& context, ClientSide& client, Exchange& exchange
         walk(reply, reader, seen, kIgnore);
         if (reader.done() || reply.ended) co_return;
         if (reply.in.space_size() == 0 || reply.in.size() >= limit) co_return;
-        const auto read = co_await read_on(context, client, reply, deadline);
+        const auto read = co_await read_on(context, client, exchange, reply, deadline);
         if (!read) co_return;
     }
 }
@@ -89,12 +95,9 @@ std::string_view body_at_hand(const Reply& reply, std::string& scratch) {
 }
 
 void reparse_head(Context& context, const Exchange& exchange, const Reply& reply) {
-    wire::HeadLimits limits;
-    limits.header_bytes = exchange.limits().upstream_header_bytes;
-    limits.headers = std::min(exchange.limits().upstream_headers, wire::kHeaderTableSize);
-    const auto parsed =
-        wire::parse_response_head(reply.in.view().substr(0, reply.head_bytes), limits,
-                                  exchange.is_head, context.scratch.response);
+    const auto parsed = wire::parse_response_head(reply.in.view().substr(0, reply.head_bytes),
+                                                  head_limits(exchange), exchange.is_head,
+                                                  context.scratch.response);
     static_cast<void>(parsed);  // it was parsed before, from the same bytes
 }
 

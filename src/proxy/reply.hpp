@@ -21,14 +21,19 @@ struct Reply {
     UpstreamConnection stream;
     std::size_t bucket = 0;  // of the pool, where the connection may go back to
     Buffer in;
-    std::size_t head_bytes = 0;
+    std::size_t head_bytes = 0;  // 0: not all of it has come
+    wire::HeadEnd head_end;      // how far its end was looked for
+    std::size_t interim = 0;     // 1xx heads that came before it
     std::uint16_t status = 0;
     bool reused = false;
     bool request_sent = false;  // all of it: else the connection can't be used again
     bool keep_alive = false;
     bool is_event_stream = false;
-    bool ended = false;      // a body without framing: the connection ended properly
-    SteadyTime answer_by{};  // when the provider's time for a first byte, or event, is over
+    bool ended = false;        // a body without framing: the connection ended properly
+    bool is_unproven = false;  // of a stream no event had come when its head had to go
+    SteadyTime sent_at{};      // when the request began to go
+    SteadyTime head_at{};      // when the head had come
+    SteadyTime answer_by{};    // when the provider's time for a first byte, or event, is over
     wire::BodyReader body;
 
     void reset() noexcept;
@@ -36,7 +41,11 @@ struct Reply {
 
 // One read into reply.in, which must have room, waiting for it until `deadline`. `ended` is the end
 // of a body without framing. Faults: upstream_timeout, upstream_protocol_error, client_gone.
-Task<Result<void>> read_on(Context& context, ClientSide& client, Reply& reply, SteadyTime deadline);
+Task<Result<void>> read_on(Context& context, ClientSide& client, Exchange& exchange, Reply& reply,
+                           SteadyTime deadline);
+
+// What may stand in the head of a provider's answer.
+wire::HeadLimits head_limits(const Exchange& exchange) noexcept;
 
 // Reads on until the body is complete or limits.error_body_bytes of it are there, for answers that
 // must be read before they can be judged. Never fails: what came is what there is.

@@ -158,10 +158,8 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
 void record(Context& context, const Exchange& exchange) {
     const SteadyTime now = std::chrono::steady_clock::now();
     const auto duration = now - exchange.started;
-    // Of a stream only what the client waited for its beginning: the rest is the provider's pace.
-    const bool is_stream = exchange.wants_stream && exchange.first_byte != SteadyTime{};
-    const auto ours = is_stream ? exchange.first_byte - exchange.started : duration;
-    const auto overhead = std::max(ours - exchange.upstream_wait, SteadyTime::duration::zero());
+    // A stream's does not grow with its length.
+    const auto overhead = exchange.overhead.value_or(exchange.own_time(now));
     const ProcessSeries& process = exchange.wiring->process;
     if (exchange.route != nullptr) {
         const RouteSeries& series = exchange.wiring->routes[exchange.route_index];

@@ -72,9 +72,9 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.unrouted = registry.status_counter("rotary_requests_total", kRequestsHelp, none);
     series.unrouted_duration = registry.histogram("rotary_request_duration_seconds", kDurationHelp,
                                                   none, kDurationBuckets);
-    series.overhead = registry.histogram("rotary_overhead_seconds",
-                                         "Time of a request not spent waiting for a provider.", {},
-                                         kOverheadBuckets);
+    series.overhead =
+        registry.histogram("rotary_overhead_seconds", "Time of a request that Rotary itself took.",
+                           {}, kOverheadBuckets);
     series.in_flight = registry.gauge("rotary_requests_in_flight", "Requests being served now.");
     series.connections =
         registry.gauge("rotary_client_connections", "Client connections open now.");

@@ -59,6 +59,13 @@ void SseScanner::begin() noexcept {
     is_error_event_ = saw_error_ = false;
 }
 
+void SseScanner::release(std::size_t kept_bytes) noexcept {
+    begin();
+    for (std::string* text : {&line_, &data_, &usage_, &first_}) {
+        if (text->capacity() > kept_bytes) *text = std::string();
+    }
+}
+
 void SseScanner::feed(std::string_view payload) {
     const char* at = payload.data();
     const char* const end = at + payload.size();

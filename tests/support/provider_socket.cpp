@@ -115,7 +115,7 @@ bool ProviderSocket::write_raw(std::string_view bytes) {
         }
         const bool waits = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
         if (!waits && !gone_at_) gone_at_ = Clock::now();
-        if (!waits || !wait(POLLOUT)) return false;
+        if (!waits || !wait(POLLOUT, patience_)) return false;
     }
     return true;
 }

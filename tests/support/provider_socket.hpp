@@ -30,6 +30,10 @@ public:
     bool write(std::string_view bytes);      // all of them; false: the peer has gone, or stop
     bool write_raw(std::string_view bytes);  // around TLS
 
+    void set_patience(std::chrono::milliseconds most) {
+        patience_ = most;
+    }  // of a raw write's waits
+
     void finish(bool notify);  // FIN; before it close_notify if asked for and TLS
     void reset();              // RST
     // Until the peer has gone; nothing of what it sends is read. False when the time is over first.
@@ -43,6 +47,7 @@ private:
     int fd_;
     int stop_fd_;
     SSL* ssl_ = nullptr;
+    std::chrono::milliseconds patience_{-1};  // for ever
     std::optional<Clock::time_point> gone_at_;
 };
 

@@ -81,6 +81,8 @@ struct WaitFor {
     Event* event = nullptr;        // or when this is set
     Descriptor* client = nullptr;  // wakes with peer_gone when this one hangs up
     SteadyTime deadline = SteadyTime::max();
+    // Gets the time added that this took: from the suspension to the turn that brought the end.
+    std::chrono::nanoseconds* waited = nullptr;
 };
 
 // Waits that became ready, in order. Linked through the waits themselves: queueing allocates
@@ -120,6 +122,7 @@ private:
     Reactor& reactor_;
     WaitFor what_;
     DeadlineNode timer_;
+    SteadyTime begun_{};
     std::coroutine_handle<> awaiter_;
     Wait* previous_ = nullptr;  // in the list it is queued on
     Wait* next_ = nullptr;

@@ -13,11 +13,12 @@ struct Header {
     std::string_view value;  // optional white space trimmed
 };
 
-// The structural limit of a header table (RFC 9110 sets none). limits.headers can only lower it.
-inline constexpr std::size_t kHeaderTableSize = 128;
+// The structural limit of a header table (RFC 9110 sets none): the most that limits.headers and
+// limits.upstream_headers may say.
+inline constexpr std::size_t kHeaderTableSize = 1024;
 
-// A fixed table of header lines. Big (4 KB): lives in a worker's scratch, never in a coroutine
-// frame.
+// A fixed table of header lines. Big (32 KB, of which only the rows in use are touched): lives in a
+// worker's scratch, never in a coroutine frame.
 class HeaderTable {
 public:
     const Header* begin() const noexcept { return rows_.data(); }

@@ -22,6 +22,8 @@ public:
         line_bytes_ = line_bytes;
         begin();
     }
+    // The same, and gives back each string that has grown beyond `kept_bytes`.
+    void release(std::size_t kept_bytes) noexcept;
     void feed(std::string_view payload);
 
     // True at the start and right after an empty line, where another event may be put in.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -62,7 +64,8 @@ TEST_F(EventGateTest, EventTooLargeToKeepGoesAsItComes) {
 }
 
 TEST_F(EventGateTest, NothingIsLostWhereverThePiecesEnd) {
-    const std::string stream = ": hello\r\n\r\ndata: a\ndata: b\n\nevent: x\rdata: c\r\rdata: [DONE]\n\n";
+    const std::string stream =
+        ": hello\r\n\r\ndata: a\ndata: b\n\nevent: x\rdata: c\r\rdata: [DONE]\n\n";
     for (std::size_t first = 0; first <= stream.size(); ++first) {
         for (std::size_t second = first; second <= stream.size(); ++second) {
             wire::SseScanner events;
@@ -74,9 +77,10 @@ TEST_F(EventGateTest, NothingIsLostWhereverThePiecesEnd) {
                 gone += std::string(gate.kept()) + std::string(piece[0]);
                 gate.sent();
                 std::fill(part.begin(), part.end(), '#');
-                const bool ends_whole = gone.empty() || gone.ends_with("\n\n") ||
-                                        gone.ends_with("\r\n\r\n") || gone.ends_with("\r\r");
-                EXPECT_TRUE(ends_whole || gone.ends_with("\r\n\r")) << first << " " << second;
+                const bool is_whole = gone.empty() || gone.ends_with("\n\n") ||
+                                      gone.ends_with("\r\r") || gone.ends_with("\r\n\r") ||
+                                      gone.ends_with("\r\n\r\n");
+                EXPECT_TRUE(is_whole) << first << " " << second;
             };
             pass(stream.substr(0, first), false);
             pass(stream.substr(first, second - first), false);
