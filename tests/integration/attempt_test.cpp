@@ -299,7 +299,7 @@ TEST(HeaderLinesTest, LimitsMeanWhatTheySay) {
     GatewayOptions options;
     options.backends = {provider.backend()};
     options.production = {{"a"}};
-    options.process = "limits: {headers: 300}\n";
+    options.process = "limits: {headers: 256}\n";
     const Gateway gateway(options);
     struct Row {
         std::size_t lines;
@@ -320,7 +320,7 @@ TEST(HeaderLinesTest, LimitsMeanWhatTheySay) {
         EXPECT_EQ(response.header("x-line-" + std::to_string(row.lines - 1)), "value");
     }
     provider.set_plan({});
-    for (const Row row : {Row{129, 200}, Row{300, 200}, Row{301, 431}}) {
+    for (const Row row : {Row{129, 200}, Row{256, 200}, Row{257, 431}}) {
         SCOPED_TRACE(row.lines);
         Request request = chat();
         while (request.headers.size() + 1 < row.lines) {  // beside its length
