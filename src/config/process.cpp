@@ -12,6 +12,10 @@ constexpr TextRule kHeaderGlob{.min = 1,
                                .max = 256,
                                .fits = is_token,
                                .shape = "be a header's name, in which '*' stands for any letters"};
+constexpr TextRule kNameServer{
+    .min = 1,
+    .fits = is_name_server,
+    .shape = "be the address of a name server, such as 10.0.0.2, 127.0.0.1:5353 or [::1]:53"};
 constexpr NumberRule kPort{.min = 0, .max = 65535};
 constexpr long long kMostWorkers = 1024;
 constexpr long long kMostLimit = 1LL << 40U;
@@ -99,6 +103,7 @@ void read_process(Fields& fields, Config& config) {
             config.resources.push_back({resolve_path(fields.context().folder, path), mark});
         },
         {}, {.min = 1});
+    fields.texts("resolvers", config.resolvers, {}, kNameServer);
     fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
     fields.texts("accept_unserved", config.accept_unserved, {}, {.min = 1});
     fields.object("limits", [&](Fields& limits) {

@@ -156,6 +156,18 @@ bool is_ip_address(std::string_view text) {
            inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
 }
 
+bool is_name_server(std::string_view text) {
+    if (is_ip_address(text)) return true;
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos) return false;
+    std::string_view address = text.substr(0, colon);
+    const bool brackets = address.size() > 2 && address.front() == '[' && address.back() == ']';
+    if (brackets) address = address.substr(1, address.size() - 2);
+    const bool is_v6 = address.find(':') != std::string_view::npos;
+    const auto port = parse_integer(text.substr(colon + 1));
+    return brackets == is_v6 && is_ip_address(address) && port && *port >= 1 && *port <= 65535;
+}
+
 bool is_object_name(std::string_view text) {
     const auto is_end = [](char c) { return is_lower(c) || is_digit(c); };
     const auto fits = [&](char c) { return is_end(c) || c == '-' || c == '.'; };

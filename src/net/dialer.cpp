@@ -1,6 +1,5 @@
 #include <rotary/net/dialer.hpp>
 
-#include "name_cache.hpp"
 #include "socket_options.hpp"
 #include "tls_session.hpp"
 
@@ -21,12 +20,6 @@ using boost::asio::ip::tcp;
 using StreamPointer = std::unique_ptr<Stream>;
 
 constexpr std::chrono::milliseconds kLeastTry{1000};  // for one address, if the budget allows
-// Asio resolves on one thread behind a blocking call: a longer queue only makes it worse.
-constexpr std::size_t kMostLookups = 64;
-
-Fault dns_failed(const char* detail) noexcept {
-    return Fault::upstream(FaultKind::upstream_dns_failed, detail);
-}
 
 // What this process lacks is not the provider's fault.
 Fault out_of(const char* detail) noexcept {
@@ -80,13 +73,6 @@ std::optional<tcp::endpoint> literal(const Endpoint& endpoint) {
     return tcp::endpoint(address, endpoint.port);
 }
 
-// One resolver call; its answer may come when nobody waits any more.
-struct Lookup {
-    Event done;
-    Addresses addresses;  // empty: failed
-    int error = 0;        // of the system, when it was one
-};
-
 struct KnownSession {
     std::weak_ptr<const TlsContext> context;
     std::shared_ptr<SessionSlot> slot;
@@ -95,31 +81,22 @@ struct KnownSession {
 }  // namespace
 
 struct Dialer::State {
-    State(Reactor& owner, BufferPool& pool, const Limits& bounds)
-        : reactor(owner),
-          buffers(pool),
-          limits(bounds),
-          names(std::make_shared<NameCache>(bounds.dns_cache_entries, bounds.dns_cache)),
-          resolver(owner.context()) {}
-
     std::shared_ptr<SessionSlot> session_slot(const Endpoint& endpoint);
-    std::shared_ptr<Lookup> look_up(const std::string& name);
-    Task<Result<Addresses>> resolve(const Endpoint& endpoint, WaitFor wait);
+    Task<Resolved> resolve(const Endpoint& endpoint, WaitFor wait);
     Result<StreamPointer> begin(const Endpoint& endpoint, const tcp::endpoint& address);
     Task<Result<StreamPointer>> connect(const Endpoint& endpoint, tcp::endpoint address,
                                         WaitFor wait);
 
     Reactor& reactor;
     BufferPool& buffers;
+    Resolver& resolver;
     const Limits limits;
-    std::shared_ptr<NameCache> names;
-    tcp::resolver resolver;
     std::unordered_map<std::string, KnownSession> sessions;
 };
 
 std::shared_ptr<SessionSlot> Dialer::State::session_slot(const Endpoint& endpoint) {
     const std::string key = endpoint.host + ":" + std::to_string(endpoint.port);
-    if (sessions.size() >= std::max<std::size_t>(limits.dns_cache_entries, 1) &&
+    if (sessions.size() >= std::max<std::size_t>(limits.tls_sessions, 1) &&
         sessions.find(key) == sessions.end()) {
         sessions.erase(sessions.begin());
     }
@@ -132,52 +109,22 @@ std::shared_ptr<SessionSlot> Dialer::State::session_slot(const Endpoint& endpoin
     return known.slot;
 }
 
-std::shared_ptr<Lookup> Dialer::State::look_up(const std::string& name) {
-    auto lookup = std::make_shared<Lookup>();
-    ++names->lookups;
-    resolver.async_resolve(
-        name, "", tcp::resolver::address_configured,
-        [lookup, cache = names, name, most = limits.dns_addresses](
-            const boost::system::error_code& error, const tcp::resolver::results_type& results) {
-            --cache->lookups;
-            if (error) {
-                if (error.category() == boost::system::system_category()) {
-                    lookup->error = error.value();
-                }
-            } else {
-                for (const auto& entry : results) {
-                    if (lookup->addresses.size() == most) break;
-                    lookup->addresses.push_back(entry.endpoint());
-                }
-                cache->store(name, lookup->addresses, std::chrono::steady_clock::now());
-            }
-            lookup->done.set();
-        });
-    return lookup;
-}
-
-Task<Result<Addresses>> Dialer::State::resolve(const Endpoint& endpoint, WaitFor wait) {
+Task<Resolved> Dialer::State::resolve(const Endpoint& endpoint, WaitFor wait) {
     const std::optional<tcp::endpoint> address = literal(endpoint);
-    if (address) co_return Addresses(1, *address);
-    const SteadyTime now = reactor.now();
-    if (const Addresses* known = names->fresh(endpoint.host, now)) co_return *known;
+    if (address) co_return std::make_shared<const Addresses>(1, *address);
+    if (const std::optional<Resolved> known = resolver.known(endpoint.host)) co_return *known;
 
-    Fault fault = dns_failed("too many names being resolved");
-    if (names->lookups < kMostLookups) {
-        const std::shared_ptr<Lookup> lookup = look_up(endpoint.host);
-        wait.event = &lookup->done;
-        wait.deadline = std::min(wait.deadline, now + limits.dns);
-        const Wake wake = co_await reactor.wait(wait);
-        if (wake == Wake::ready && !lookup->addresses.empty()) co_return lookup->addresses;
-        if (wake == Wake::peer_gone || wake == Wake::cancelled) co_return wait_fault(wake, "");
-        const bool in_time = wake == Wake::ready;
-        fault = dns_failed(in_time ? "name not resolved" : "name resolution timed out");
-        if (in_time && connect_fault(lookup->error).origin == Origin::internal) {
-            fault = connect_fault(lookup->error);
-        }
-    }
-    if (const Addresses* old = names->extend(endpoint.host, reactor.now())) co_return *old;
-    co_return fault;
+    Event done;
+    Resolved answer = Fault();
+    const Resolver::Question question =
+        resolver.ask(endpoint.host, reactor.context(), [&](const Resolved& resolved) {
+            answer = resolved;
+            done.set();
+        });
+    wait.event = &done;
+    const Wake wake = co_await reactor.wait(wait);
+    if (wake != Wake::ready) co_return wait_fault(wake, "no time left to resolve the name");
+    co_return answer;
 }
 
 Result<StreamPointer> Dialer::State::begin(const Endpoint& endpoint, const tcp::endpoint& address) {
@@ -222,36 +169,28 @@ Task<Result<StreamPointer>> Dialer::State::connect(const Endpoint& endpoint, tcp
     co_return std::move(stream);
 }
 
-Dialer::Dialer(Reactor& reactor, BufferPool& buffers, const Limits& limits)
-    : state_(std::make_unique<State>(reactor, buffers, limits)) {}
+Dialer::Dialer(Reactor& reactor, BufferPool& buffers, Resolver& resolver, const Limits& limits)
+    : state_(new State{reactor, buffers, resolver, limits, {}}) {}
 
 Dialer::~Dialer() = default;
 
-void Dialer::learn(const std::string& host, const std::vector<std::string>& addresses) {
-    Addresses known;
-    for (const std::string& text : addresses) {
-        known.emplace_back(boost::asio::ip::make_address(text), std::uint16_t{0});
-    }
-    known.resize(std::min(known.size(), state_->limits.dns_addresses));
-    state_->names->store(host, std::move(known), state_->reactor.now());
-}
-
-Task<Result<StreamPointer>> Dialer::dial(const Endpoint& endpoint, WaitFor limits) {
+Task<Result<StreamPointer>> Dialer::dial(const Endpoint& endpoint, WaitFor limits,
+                                         std::chrono::milliseconds patience) {
     State& state = *state_;
     limits.read = limits.write = nullptr;
     limits.event = nullptr;
-    const Result<Addresses> resolved = co_await state.resolve(endpoint, limits);
+    const Resolved resolved = co_await state.resolve(endpoint, limits);
     if (!resolved) co_return resolved.error();
+    const Addresses& addresses = **resolved;
 
-    const SteadyTime deadline =
-        std::min(limits.deadline, state.reactor.now() + state.limits.connect);
-    Fault fault = resolved->empty() ? dns_failed("no address") : Fault();
-    for (std::size_t i = 0; i < resolved->size(); ++i) {
-        tcp::endpoint address = (*resolved)[i];
+    const SteadyTime deadline = std::min(limits.deadline, state.reactor.now() + patience);
+    Fault fault;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        tcp::endpoint address = addresses[i];
         address.port(endpoint.port);
         // An address that does not answer must leave time for those behind it.
         const SteadyTime now = state.reactor.now();
-        const auto left = static_cast<std::int64_t>(resolved->size() - i);
+        const auto left = static_cast<std::int64_t>(addresses.size() - i);
         const auto share = std::max<SteadyTime::duration>(kLeastTry, (deadline - now) / left);
         limits.deadline = std::min(deadline, now + share);
         Result<StreamPointer> connected = co_await state.connect(endpoint, address, limits);

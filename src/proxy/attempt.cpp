@@ -149,11 +149,10 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
 // without theirs first.
 Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange,
                         const Target& target, Reply& reply) {
-    const SteadyTime late = context.reactor.now() + exchange.timeouts().connect;
-    const net::WaitFor limits = wait_until(std::min(exchange.deadline, late), client, exchange);
+    const net::WaitFor limits = wait_until(exchange.deadline, client, exchange);
     const net::Endpoint& endpoint = exchange.wiring->upstreams[target.backend].endpoint;
     for (bool again = false;; again = true) {
-        auto dialled = co_await context.dialer.dial(endpoint, limits);
+        auto dialled = co_await context.dialer.dial(endpoint, limits, exchange.timeouts().connect);
         if (dialled) {
             reply.stream.open(std::move(*dialled));
             co_return Result<void>{};

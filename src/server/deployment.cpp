@@ -1,10 +1,10 @@
 #include "server/deployment.hpp"
 
+#include "server/cpu_count.hpp"
 #include "server/status.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,14 +17,6 @@
 namespace rotary::server {
 
 namespace {
-
-// The CPUs this process may use, which in a container are fewer than the machine has.
-std::size_t usable_cpus() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    return static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
-}
 
 std::string read_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -42,6 +34,19 @@ JwksOptions jwks_options(const config::Config& config) {
     options.stale = config.timeouts.jwks_stale;
     options.limits.bytes = config.limits.jwks_bytes;
     options.limits.keys = config.limits.jwks_keys;
+    return options;
+}
+
+net::Resolver::Options resolver_options(const config::Config& config) {
+    net::Resolver::Options options;
+    options.lookup = config.timeouts.dns;
+    options.fresh = config.timeouts.dns_cache;
+    options.stale = config.timeouts.dns_stale;
+    options.negative = config.timeouts.dns_negative;
+    options.lookups = config.limits.dns_lookups;
+    options.entries = config.limits.dns_cache_entries;
+    options.addresses = config.limits.dns_addresses;
+    options.servers = config.resolvers;
     return options;
 }
 
@@ -85,16 +90,17 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
       access_log_(log_options(access_log_fd)),
       second_timer_(control),
       keys_(log),
-      health_(control, log) {
+      health_(control, log, resolver_) {
     metrics::register_process_metrics(registry_);
     wiring_ = compile(loaded, findings);
     if (!wiring_) throw std::runtime_error("the configuration has errors");
     started_with_ = config();
+    resolver_.set_options(resolver_options(config()));
     fingerprint_ = std::move(loaded.fingerprint);
     limit_connections(config());
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<JwksFetcher>(
-        control, jwks_options(config()),
+        control, resolver_, jwks_options(config()),
         [this](std::size_t source, std::shared_ptr<const policy::KeySet> keys) {
             keys_.set_keys(source, std::move(keys));
             if (!workers_.empty()) publish();
@@ -112,6 +118,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     const std::size_t count = config().workers != 0 ? config().workers : usable_cpus();
     WorkerOptions options;
     options.connections = &connections_;
+    options.resolver = &resolver_;
     options.access_log = &access_log_;
     options.log = &log_;
     options.registry = &registry_;
@@ -203,6 +210,7 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
         limit_connections(config());
     }
     bound_logs(config());
+    resolver_.set_options(resolver_options(config()));
     fetcher_->set_sources(keys_.sources());
     health_.set_targets(health_targets(*wiring_->snapshot));
     publish();
@@ -330,6 +338,7 @@ void Deployment::stop() {
     second_timer_.cancel();
     for (auto& worker : workers_) worker->begin_stop();
     for (auto& worker : workers_) worker->join();
+    resolver_.stop();  // while what it would answer to is there
     workers_.clear();
     access_log_.flush(std::chrono::milliseconds(1000));
 }

@@ -7,6 +7,7 @@
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/config/load.hpp>
+#include <rotary/net/resolver.hpp>
 #include <rotary/policy/shared_state.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/server/admin.hpp>
@@ -77,6 +78,7 @@ private:
     metrics::Registry registry_;
     LogWriter access_log_;
     net::ConnectionLimit connections_{0};  // outlives the workers
+    net::Resolver resolver_;               // idem
     policy::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker

@@ -57,10 +57,12 @@ std::vector<HealthTarget> health_targets(const policy::Snapshot& snapshot) {
 // own: a handler that comes when the next one is under way does nothing.
 class HealthChecker::Check : public std::enable_shared_from_this<Check> {
 public:
-    Check(boost::asio::io_context& context, Logger& log, HealthTarget target)
-        : log_(log),
+    Check(boost::asio::io_context& context, Logger& log, net::Resolver& resolver,
+          HealthTarget target)
+        : context_(context),
+          log_(log),
+          resolver_(resolver),
           target_(std::move(target)),
-          resolver_(context),
           socket_(context),
           limit_(context),
           pause_(context) {}
@@ -75,6 +77,7 @@ public:
 
 private:
     void resolve();
+    void resolved(const net::Resolved& resolved);
     void connect(std::size_t index);
     void succeed();
     void fail(const std::string& why);
@@ -84,9 +87,11 @@ private:
     template <class Then>
     void limit(Clock::duration patience, Then then);
 
+    boost::asio::io_context& context_;
     Logger& log_;
+    net::Resolver& resolver_;
     HealthTarget target_;
-    tcp::resolver resolver_;
+    net::Resolver::Question question_;
     tcp::socket socket_;
     boost::asio::steady_timer limit_;
     boost::asio::steady_timer pause_;
@@ -126,24 +131,25 @@ void HealthChecker::Check::resolve() {
         check.why_ = "the name was not resolved in time";
         check.connect(0);
     });
-    resolver_.async_resolve(
-        target_.host, std::to_string(target_.port), tcp::resolver::numeric_service,
-        [self = shared_from_this(), step = step_](const error_code& error,
-                                                  const tcp::resolver::results_type& results) {
-            if (self->stopped_ || self->step_ != step) return;
-            if (!error) {
-                self->addresses_.clear();
-                for (const auto& result : results) self->addresses_.push_back(result.endpoint());
-            } else if (!is_our_want(error)) {
-                self->why_ = error.message();
-            }
-            self->connect(0);
-        });
+    question_ = resolver_.ask(
+        target_.host, context_,
+        [self = shared_from_this()](const net::Resolved& resolved) { self->resolved(resolved); });
+}
+
+void HealthChecker::Check::resolved(const net::Resolved& resolved) {
+    if (resolved) {
+        addresses_ = **resolved;
+        for (tcp::endpoint& address : addresses_) address.port(target_.port);
+    } else if (resolved.error().origin == Origin::upstream) {
+        why_ = resolved.error().detail;
+    }
+    connect(0);
 }
 
 // One address after the other, each with its share of the time that is left.
 void HealthChecker::Check::connect(std::size_t index) {
     ++step_;
+    question_.drop();
     limit_.cancel();
     error_code ignored;
     socket_.close(ignored);
@@ -227,10 +233,10 @@ void HealthChecker::Check::tell_entries() {
 
 void HealthChecker::Check::stop() noexcept {
     stopped_ = true;
+    question_.drop();
     error_code ignored;
     socket_.close(ignored);
     try {
-        resolver_.cancel();
         limit_.cancel();
         pause_.cancel();
     } catch (...) {
@@ -259,7 +265,8 @@ void HealthChecker::set_targets(std::vector<HealthTarget> targets) {
         if (known != old.end()) {
             checks_.push_back(std::move(*known));
         } else {
-            checks_.push_back(std::make_shared<Check>(context_, log_, std::move(target)));
+            checks_.push_back(
+                std::make_shared<Check>(context_, log_, resolver_, std::move(target)));
             fresh.push_back(checks_.back());
         }
         checks_.back()->set_entries(std::move(entries));

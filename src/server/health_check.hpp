@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/log.hpp>
+#include <rotary/net/resolver.hpp>
 #include <rotary/policy/snapshot.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -36,7 +37,8 @@ std::vector<HealthTarget> health_targets(const policy::Snapshot& snapshot);
 // a check that this process could not make (out of descriptors) says nothing. Single-threaded.
 class HealthChecker {
 public:
-    HealthChecker(boost::asio::io_context& context, Logger& log) : context_(context), log_(log) {}
+    HealthChecker(boost::asio::io_context& context, Logger& log, net::Resolver& resolver)
+        : context_(context), log_(log), resolver_(resolver) {}
     ~HealthChecker();  // stops
     HealthChecker(const HealthChecker&) = delete;
     HealthChecker& operator=(const HealthChecker&) = delete;
@@ -51,6 +53,7 @@ private:
     class Check;
     boost::asio::io_context& context_;
     Logger& log_;
+    net::Resolver& resolver_;
     std::vector<std::shared_ptr<Check>> checks_;
     bool stopped_ = false;
 };

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -40,24 +41,19 @@ using Parser = http::response_parser<http::string_body>;
 
 }  // namespace
 
-// Shared by the coroutine, which may be stuck in the resolver long after the deadline, and whoever
-// asked. Whatever comes first, the answer, the deadline or cancel, finishes it; the rest finds
-// `finished` set.
+// Shared by the coroutine and its HttpsGet. Whatever comes first, the answer, the deadline or
+// cancel, finishes it; the rest finds `finished` set.
 struct HttpsGet::Call {
     Call(asio::io_context& context, const HttpsGetRequest& wanted, Done to)
-        : request(wanted),
-          done(std::move(to)),
-          resolver(context),
-          socket(context),
-          timer(context) {}
+        : request(wanted), done(std::move(to)), socket(context), timer(context) {}
 
     void close() noexcept {
         finished = true;
+        question.drop();
         error_code ignored;
         socket.close(ignored);
         try {
             timer.cancel();
-            resolver.cancel();
         } catch (...) {
             // What is still under way ends by itself.
         }
@@ -76,7 +72,7 @@ struct HttpsGet::Call {
 
     HttpsGetRequest request;
     Done done;
-    tcp::resolver resolver;
+    net::Resolver::Question question;
     tcp::socket socket;
     asio::steady_timer timer;
     bool finished = false;
@@ -86,28 +82,14 @@ namespace {
 
 // g++ 12 rules hold in every coroutine here: named objects only in an expression that awaits.
 
-using Endpoints = std::vector<tcp::endpoint>;
-
-template <class Call>
-asio::awaitable<Endpoints> resolve(Call& call) {
-    Endpoints out;
-    const HttpUrl& url = call.request.url;
-    if (is_ip_literal(url.host)) {
-        out.emplace_back(asio::ip::make_address(url.host), url.port);
-        co_return out;
+// Where the URL's host is. Plain HTTP is for this machine only, whatever localhost means to the
+// resolver.
+net::Addresses endpoints_of(const HttpUrl& url, const net::Addresses& addresses) {
+    net::Addresses out;
+    for (const tcp::endpoint& place : addresses) {
+        if (url.tls || place.address().is_loopback()) out.emplace_back(place.address(), url.port);
     }
-    const std::string service = std::to_string(url.port);
-    auto [error, found] = co_await call.resolver.async_resolve(url.host, service, kAwait);
-    if (error) {
-        call.fail("resolve: " + error.message());
-        co_return out;
-    }
-    for (const auto& entry : found) {
-        // Plain HTTP is for this machine only, whatever localhost means to the resolver.
-        if (url.tls || entry.endpoint().address().is_loopback()) out.push_back(entry.endpoint());
-    }
-    if (out.empty()) call.fail("resolve: no address that may be used");
-    co_return out;
+    return out;
 }
 
 template <class Call>
@@ -213,9 +195,7 @@ asio::awaitable<void> handshake_and_exchange(Call& call) {
 }
 
 template <class Call>
-asio::awaitable<void> run(std::shared_ptr<Call> call) {
-    const Endpoints endpoints = co_await resolve(*call);
-    if (call->finished) co_return;
+asio::awaitable<void> run(std::shared_ptr<Call> call, net::Addresses endpoints) {
     auto [error, endpoint] = co_await asio::async_connect(call->socket, endpoints, kAwait);
     if (call->finished) co_return;
     if (error) {
@@ -236,10 +216,31 @@ void HttpsGet::start(const HttpsGetRequest& request, Done done) {
     call_->timer.async_wait([call = call_](const error_code& error) {
         if (!error) call->fail("no answer in time");
     });
-    auto ended = [call = call_](std::exception_ptr failure) {
+    const std::string& host = request.url.host;
+    if (is_ip_literal(host)) {
+        connect(call_, {{asio::ip::make_address(host), 0}});
+        return;
+    }
+    call_->question =
+        resolver_.ask(host, context_, [this, call = call_](const net::Resolved& resolved) {
+            if (resolved) {
+                connect(call, **resolved);
+            } else {
+                call->fail(std::string("resolve: ") + resolved.error().detail);
+            }
+        });
+}
+
+void HttpsGet::connect(const std::shared_ptr<Call>& call, const net::Addresses& addresses) {
+    net::Addresses endpoints = endpoints_of(call->request.url, addresses);
+    if (endpoints.empty()) {
+        asio::post(context_, [call] { call->fail("resolve: no address that may be used"); });
+        return;
+    }
+    auto ended = [call](std::exception_ptr failure) {
         if (failure) call->fail("failed");
     };
-    asio::co_spawn(context_, run(call_), std::move(ended));
+    asio::co_spawn(context_, run(call, std::move(endpoints)), std::move(ended));
 }
 
 void HttpsGet::cancel() noexcept {

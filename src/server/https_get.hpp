@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include <rotary/net/resolver.hpp>
 #include <rotary/net/tls.hpp>
 
 #include "server/https_get_url.hpp"
@@ -33,20 +34,23 @@ class HttpsGet {
 public:
     using Done = std::function<void(HttpsGetResult result)>;
 
-    explicit HttpsGet(boost::asio::io_context& context) noexcept : context_(context) {}
+    HttpsGet(boost::asio::io_context& context, net::Resolver& resolver) noexcept
+        : context_(context), resolver_(resolver) {}
     ~HttpsGet() { cancel(); }
     HttpsGet(const HttpsGet&) = delete;
     HttpsGet& operator=(const HttpsGet&) = delete;
 
-    // `done` is called once, later, at the deadline at the latest, even while the system's resolver
-    // is still stuck. One that runs is cancelled.
+    // `done` is called once, later, at the deadline at the latest. One that runs is cancelled.
     void start(const HttpsGetRequest& request, Done done);
     void cancel() noexcept;  // `done` is not called any more
     bool running() const noexcept;
 
 private:
     struct Call;
+    void connect(const std::shared_ptr<Call>& call, const net::Addresses& addresses);
+
     boost::asio::io_context& context_;
+    net::Resolver& resolver_;
     std::shared_ptr<Call> call_;
 };
 

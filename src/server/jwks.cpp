@@ -42,8 +42,8 @@ std::string read_file(const std::string& path, std::size_t limit, std::string& e
 // One issuer's keys and when to look for new ones. Owned by State alone: pending handlers hold weak
 // pointers, and a fetch is cancelled when this dies.
 struct JwksFetcher::Issuer {
-    Issuer(boost::asio::io_context& context, JwksSource from)
-        : source(std::move(from)), get(context), timer(context) {}
+    Issuer(boost::asio::io_context& context, net::Resolver& resolver, JwksSource from)
+        : source(std::move(from)), get(context, resolver), timer(context) {}
 
     JwksSource source;
     std::size_t index = kNoIndex;
@@ -60,8 +60,9 @@ struct JwksFetcher::Issuer {
 };
 
 struct JwksFetcher::State {
-    State(boost::asio::io_context& in, const JwksOptions& wanted, OnKeys to, Logger& with)
-        : context(in), options(wanted), on_keys(std::move(to)), log(with) {}
+    State(boost::asio::io_context& in, net::Resolver& names, const JwksOptions& wanted, OnKeys to,
+          Logger& with)
+        : context(in), resolver(names), options(wanted), on_keys(std::move(to)), log(with) {}
 
     void schedule(const std::shared_ptr<Issuer>& issuer, milliseconds delay);
     void fetch(const std::shared_ptr<Issuer>& issuer);
@@ -75,6 +76,7 @@ struct JwksFetcher::State {
     std::shared_ptr<Issuer> find(const Issuer& issuer) const;
 
     boost::asio::io_context& context;
+    net::Resolver& resolver;
     const JwksOptions options;
     OnKeys on_keys;
     OnFetch on_fetch;
@@ -228,9 +230,9 @@ std::shared_ptr<JwksFetcher::Issuer> JwksFetcher::State::find(const Issuer& issu
     return there.get() == &issuer ? there : nullptr;
 }
 
-JwksFetcher::JwksFetcher(boost::asio::io_context& context, const JwksOptions& options,
-                         OnKeys on_keys, Logger& log)
-    : state_(std::make_unique<State>(context, options, std::move(on_keys), log)) {}
+JwksFetcher::JwksFetcher(boost::asio::io_context& context, net::Resolver& resolver,
+                         const JwksOptions& options, OnKeys on_keys, Logger& log)
+    : state_(std::make_unique<State>(context, resolver, options, std::move(on_keys), log)) {}
 
 JwksFetcher::~JwksFetcher() { stop(); }
 
@@ -249,7 +251,8 @@ void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
             now.push_back(std::move(*same));
             if (!source.file.empty()) fresh.push_back(now.back());  // a reload reads files again
         } else {
-            now.push_back(std::make_shared<Issuer>(state_->context, std::move(source)));
+            now.push_back(
+                std::make_shared<Issuer>(state_->context, state_->resolver, std::move(source)));
             fresh.push_back(now.back());
         }
         now.back()->index = now.size() - 1;

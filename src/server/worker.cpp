@@ -39,11 +39,7 @@ BufferPool::Limits buffer_limits(const config::Limits& limits) {
 
 net::Dialer::Limits dialer_limits(const config::Config& config) {
     net::Dialer::Limits made;
-    made.dns = config.timeouts.dns;
-    made.dns_cache = config.timeouts.dns_cache;
-    made.connect = config.timeouts.connect;
-    made.dns_cache_entries = config.limits.dns_cache_entries;
-    made.dns_addresses = config.limits.dns_addresses;
+    made.tls_sessions = config.limits.dns_cache_entries;
     made.receive_buffer_bytes = config.limits.socket_buffer_bytes;
     return made;
 }
@@ -85,7 +81,7 @@ struct Worker::Body {
           config(made_with.wiring->snapshot->config),
           buffers(buffer_limits(config.limits)),
           reactor(io),
-          dialer(reactor, buffers, dialer_limits(config)),
+          dialer(reactor, buffers, *made_with.resolver, dialer_limits(config)),
           pool(reactor, pool_limits(config)),
           sessions(made_with.connections),
           tokens(token_limits(config.limits)),

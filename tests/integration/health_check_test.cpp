@@ -3,6 +3,7 @@
 #include "gateway_fixture.hpp"
 
 #include <rotary/base/log.hpp>
+#include <support/dns_server.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -20,6 +21,7 @@ namespace rotary::test {
 namespace {
 
 using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""s;
 using policy::BackendState;
 using policy::EntryState;
@@ -129,9 +131,18 @@ struct Bench {
     std::shared_ptr<BackendState> state = std::make_shared<BackendState>();
     std::shared_ptr<EntryState> first = std::make_shared<EntryState>();
     std::shared_ptr<EntryState> second = std::make_shared<EntryState>();
+    net::Resolver::Options asking() const {
+        net::Resolver::Options options;
+        options.lookup = 1h;
+        options.servers = {names.address()};
+        return options;
+    }
+
+    DnsServer names;
+    net::Resolver resolver{asking()};
     boost::asio::io_context context{1};
     Logger log{LogLevel::error};
-    HealthChecker checker{context, log};
+    HealthChecker checker{context, log, resolver};
 };
 
 TEST(HealthCheckerTest, GoesDownAndUpWithTheBackend) {
@@ -237,8 +248,26 @@ TEST(HealthCheckerTest, NamesAreResolvedAndOneThatIsNoneFails) {
     bench.checker.set_targets({bench.target("localhost")});
     ASSERT_TRUE(bench.run_until([&] { return bench.port.accepted() > 0; }));
     EXPECT_TRUE(bench.state->healthy());
-    bench.checker.set_targets({bench.target("no such name")});
+    bench.checker.set_targets({bench.target("nowhere.test")});
     EXPECT_TRUE(bench.run_until([&] { return bench.all_out(); }));
+}
+
+TEST(HealthCheckerTest, NameThatHangsKeepsNoOtherCheckWaiting) {
+    Bench bench;
+    bench.port.listen();
+    bench.names.hold("hanging.test");
+    bench.names.has("here.test", {"127.0.0.1"});
+    HealthTarget hanging = bench.target("hanging.test");
+    hanging.state = std::make_shared<BackendState>();
+    hanging.entries.clear();
+    hanging.timeout = 20ms;
+    HealthTarget there = bench.target("here.test");
+    bench.checker.set_targets({hanging, there});
+    unsigned accepted = 0;
+    EXPECT_TRUE(bench.run_until([&] { return (accepted += bench.port.accepted()) >= 5; }));
+    EXPECT_TRUE(bench.run_until([&] { return !hanging.state->healthy(); }));
+    EXPECT_TRUE(bench.state->healthy()) << "the other one's silence is its own";
+    EXPECT_EQ(bench.names.lookups("hanging.test"), 1U) << "one look-up for all its rounds";
 }
 
 // --- the whole gateway --------------------------------------------------------------------------

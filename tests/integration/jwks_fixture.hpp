@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <support/certificates.hpp>
+#include <support/dns_server.hpp>
 #include <support/temp_dir.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -143,7 +144,7 @@ protected:
                 published_.push_back(std::to_string(issuer) + ": " + kids(keys));
                 if (when_published_) when_published_();
             };
-            fetcher_ = std::make_unique<JwksFetcher>(context_, options_, on_keys, log_);
+            fetcher_ = std::make_unique<JwksFetcher>(context_, resolver_, options_, on_keys, log_);
         }
         return *fetcher_;
     }
@@ -179,6 +180,14 @@ protected:
         while (context_.poll() > 0) context_.restart();
     }
 
+    net::Resolver::Options asking() const {
+        net::Resolver::Options options{.lookup = 1h};
+        options.servers = {names_.address()};
+        return options;
+    }
+
+    test::DnsServer names_;
+    net::Resolver resolver_{asking()};
     asio::io_context context_{1};
     Logger log_{LogLevel::error, LogFormat::json, -1};
     JwksOptions options_;

@@ -146,5 +146,23 @@ TEST_F(JwksTest, APlaintextServerBehindHttpsFails) {
     EXPECT_EQ(keys.requests, 0);
 }
 
+TEST_F(JwksTest, ANameThatHangsKeepsNoOtherIssuerWaiting) {
+    KeyServer& keys = server(&certificates().server);
+    keys.serve(jwks_of({"a"}));
+    names_.hold("hanging.example.test");
+    names_.has("keys.example.test", {"127.0.0.1"});
+    options_.fetch = 1h;
+    fetcher().set_sources({at("https://hanging.example.test/keys", certificates().ca),
+                           at(keys.url("keys.example.test"), certificates().ca)});
+    ASSERT_TRUE(run_until_ok(1)) << fetcher().status(1).last_error;
+    EXPECT_TRUE(fetcher().fetching(0));
+    EXPECT_EQ(kids(fetcher().keys(1)), "a ");
+    ASSERT_TRUE(names_.wait_for("hanging.example.test"));
+    fetcher_.reset();  // which waits for no name
+    names_.release("hanging.example.test");
+    settle();
+    EXPECT_EQ(published_.size(), 1U);
+}
+
 }  // namespace
 }  // namespace rotary::server

@@ -2,6 +2,7 @@
 #include "net_support.hpp"
 
 #include <rotary/net/dialer.hpp>
+#include <support/dns_server.hpp>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -23,6 +24,7 @@ using namespace rotary;
 using namespace rotary::test;
 using net::Dialer;
 using net::Endpoint;
+using net::Resolver;
 using net::Stream;
 using net::WaitFor;
 
@@ -55,21 +57,34 @@ private:
     std::thread thread_;
 };
 
-Dialer::Limits quick_limits() {
-    Dialer::Limits limits;
-    limits.connect = 10s;
-    return limits;
-}
+// A loop that dials, and the name server that it asks.
+struct DialLoop : NetLoop {
+    explicit DialLoop(std::size_t addresses = 16) : resolver(options(addresses)) {}
+
+    Resolver::Options options(std::size_t addresses) const {
+        Resolver::Options made;
+        made.servers = {names.address()};
+        made.lookup = 20s;
+        made.addresses = addresses;
+        return made;
+    }
+
+    DnsServer names;
+    Resolver resolver;
+    Dialer dialer{reactor, buffers, resolver, Dialer::Limits()};
+};
 
 using Dialed = Result<std::unique_ptr<Stream>>;
 
-Task<void> dial(Dialer& dialer, const Endpoint& endpoint, WaitFor limits, Dialed& result) {
-    result = co_await dialer.dial(endpoint, limits);
+Task<void> dial(Dialer& dialer, const Endpoint& endpoint, WaitFor limits, Dialed& result,
+                std::chrono::milliseconds patience = 10s) {
+    result = co_await dialer.dial(endpoint, limits, patience);
 }
 
-Dialed dial_once(NetLoop& loop, Dialer& dialer, const Endpoint& endpoint) {
+Dialed dial_once(DialLoop& loop, const Endpoint& endpoint,
+                 std::chrono::milliseconds patience = 10s) {
     Dialed result = Fault();
-    loop.run(dial(dialer, endpoint, WaitFor(), result));
+    loop.run(dial(loop.dialer, endpoint, WaitFor(), result, patience));
     return result;
 }
 
@@ -105,10 +120,9 @@ TEST_P(DialTls, OnlyToWhoProvesToBeIt) {
             }
             if (peer.accept_tls(PeerTls(certificates().*row.identity))) answer_pings(peer);
         });
-        NetLoop loop;
-        Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+        DialLoop loop;
         const Endpoint endpoint{row.host, upstream.port(), client_context()};
-        Dialed result = dial_once(loop, dialer, endpoint);
+        Dialed result = dial_once(loop, endpoint);
         if (row.expected == FaultKind::none) {
             ASSERT_TRUE(result.has_value()) << result.error().detail;
             std::string got;
@@ -142,10 +156,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Dialer, SystemsAuthoritiesDoNotVouchForOurs) {
     Upstream upstream(1, [](Peer& peer) { peer.accept_tls(PeerTls(certificates().server)); });
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    DialLoop loop;
     const auto context = net::TlsContext::client(net::TlsContext::ClientOptions());
-    const Dialed result = dial_once(loop, dialer, Endpoint{"localhost", upstream.port(), context});
+    const Dialed result = dial_once(loop, Endpoint{"localhost", upstream.port(), context});
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, kRefused);
 }
@@ -168,11 +181,10 @@ TEST(Dialer, TakesTheSessionUpAgain) {
     Upstream upstream(3, [tls = std::make_shared<PeerTls>(certificates().server)](Peer& peer) {
         if (peer.accept_tls(*tls)) answer_pings(peer);
     });
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    DialLoop loop;
     Endpoint endpoint{"localhost", upstream.port(), client_context()};
     const auto resumed = [&] {
-        Dialed result = dial_once(loop, dialer, endpoint);
+        Dialed result = dial_once(loop, endpoint);
         EXPECT_TRUE(result.has_value());
         if (!result) return false;
         std::string got;
@@ -190,11 +202,10 @@ TEST(Dialer, TakesTheSessionUpAgain) {
 TEST(Dialer, ConnectionRefused) {
     const auto [fd, port] = listen_on_loopback();
     ::close(fd);
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
+    DialLoop loop;
     for (const char* host : {"127.0.0.1", "localhost", "[::1]"}) {
         SCOPED_TRACE(host);
-        const Dialed result = dial_once(loop, dialer, Endpoint{host, port, nullptr});
+        const Dialed result = dial_once(loop, Endpoint{host, port, nullptr});
         ASSERT_TRUE(result.has_error());
         EXPECT_EQ(result.error().kind, FaultKind::upstream_connect_failed);
         EXPECT_EQ(result.error().origin, Origin::upstream);
@@ -203,42 +214,25 @@ TEST(Dialer, ConnectionRefused) {
 
 TEST(Dialer, GoesOnToTheNextAddress) {
     Upstream upstream(1, answer_pings);
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
-    dialer.learn("several.test", {"::1", "127.0.0.2", "127.0.0.1"});  // two where nobody listens
-    Dialed result = dial_once(loop, dialer, Endpoint{"several.test", upstream.port(), nullptr});
+    DialLoop loop;
+    loop.names.has("several.test", {"::1", "127.0.0.2", "127.0.0.1"});  // two where nobody listens
+    Dialed result = dial_once(loop, Endpoint{"several.test", upstream.port(), nullptr});
     ASSERT_TRUE(result.has_value()) << result.error().detail;
     std::string got;
     loop.run(echo(**result, got));
     EXPECT_EQ(got, "pong");
 }
 
-TEST(Dialer, OldAnswerServesWhenTheRefreshFails) {
-    Upstream upstream(1, answer_pings);
-    NetLoop loop;
-    Dialer::Limits limits = quick_limits();
-    limits.dns_cache = 0ms;  // old at once
-    limits.dns = 2s;
-    Dialer dialer(loop.reactor, loop.buffers, limits);
-    dialer.learn("no such name", {"127.0.0.1"});
-    Dialed result = dial_once(loop, dialer, Endpoint{"no such name", upstream.port(), nullptr});
-    EXPECT_TRUE(result.has_value());
-}
-
 TEST(Dialer, ResolvesNames) {
     Upstream upstream(1, answer_pings);
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
-    Dialed result = dial_once(loop, dialer, Endpoint{"localhost", upstream.port(), nullptr});
+    DialLoop loop;
+    Dialed result = dial_once(loop, Endpoint{"localhost", upstream.port(), nullptr});
     EXPECT_TRUE(result.has_value());
 }
 
 TEST(Dialer, NameThatIsNone) {
-    NetLoop loop;
-    Dialer::Limits limits = quick_limits();
-    limits.dns = 2s;
-    Dialer dialer(loop.reactor, loop.buffers, limits);
-    const Dialed result = dial_once(loop, dialer, Endpoint{"no such name", 80, nullptr});
+    DialLoop loop;
+    const Dialed result = dial_once(loop, Endpoint{"nowhere.test", 80, nullptr});
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, FaultKind::upstream_dns_failed);
     EXPECT_EQ(result.error().origin, Origin::upstream);
@@ -277,15 +271,14 @@ private:
 TEST(Dialer, SilentAddressLeavesTimeForTheNext) {
     Upstream upstream(1, answer_pings);
     const Silence silence("127.0.0.3", upstream.port());
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
-    dialer.learn("several.test", {"127.0.0.3", "127.0.0.1"});
+    DialLoop loop;
+    loop.names.has("several.test", {"127.0.0.3", "127.0.0.1"});
     WaitFor limits;
     const auto start = std::chrono::steady_clock::now();
     limits.deadline = start + 2s;  // its share is half, and no less than a second
     Dialed result = Fault();
     const Endpoint endpoint{"several.test", upstream.port(), nullptr};
-    loop.run(dial(dialer, endpoint, limits, result));
+    loop.run(dial(loop.dialer, endpoint, limits, result));
     ASSERT_TRUE(result.has_value()) << result.error().detail;
     EXPECT_GE(std::chrono::steady_clock::now() - start, 1s);
     std::string got;
@@ -296,11 +289,8 @@ TEST(Dialer, SilentAddressLeavesTimeForTheNext) {
 TEST(Dialer, SilenceOfTheOnlyAddressTimesOut) {
     Upstream upstream(1, answer_pings);
     const Silence silence("127.0.0.3", upstream.port());
-    NetLoop loop;
-    Dialer::Limits limits;
-    limits.connect = 60ms;
-    Dialer dialer(loop.reactor, loop.buffers, limits);
-    const Dialed result = dial_once(loop, dialer, Endpoint{"127.0.0.3", upstream.port(), nullptr});
+    DialLoop loop;
+    const Dialed result = dial_once(loop, Endpoint{"127.0.0.3", upstream.port(), nullptr}, 60ms);
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, FaultKind::upstream_timeout);
     EXPECT_EQ(result.error().origin, Origin::upstream);
@@ -310,13 +300,10 @@ TEST(Dialer, TriesOnlySoManyAddresses) {
     for (const std::size_t most : {std::size_t{1}, std::size_t{2}}) {
         SCOPED_TRACE(most);
         Upstream upstream(1, answer_pings);
-        NetLoop loop;
-        Dialer::Limits limits = quick_limits();
-        limits.dns_addresses = most;
-        Dialer dialer(loop.reactor, loop.buffers, limits);
-        dialer.learn("several.test", {"127.0.0.2", "127.0.0.1"});
+        DialLoop loop(most);
+        loop.names.has("several.test", {"127.0.0.2", "127.0.0.1"});
         const Endpoint endpoint{"several.test", upstream.port(), nullptr};
-        EXPECT_EQ(dial_once(loop, dialer, endpoint).has_value(), most == 2);
+        EXPECT_EQ(dial_once(loop, endpoint).has_value(), most == 2);
     }
 }
 
@@ -338,14 +325,15 @@ private:
 };
 
 TEST(Dialer, WantOfDescriptorsIsNotTheProvidersFault) {
-    Upstream upstream(1, answer_pings);
-    NetLoop loop;
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
-    dialer.learn("several.test", {"127.0.0.1", "127.0.0.2"});
+    Upstream upstream(2, answer_pings);
+    DialLoop loop;
+    loop.names.has("several.test", {"127.0.0.1", "127.0.0.2"});
+    const Endpoint by_name{"several.test", upstream.port(), nullptr};
+    ASSERT_TRUE(dial_once(loop, by_name).has_value()) << "so that the name is known";
     for (const char* host : {"127.0.0.1", "several.test"}) {
         SCOPED_TRACE(host);
         const NoDescriptors none;
-        const Dialed result = dial_once(loop, dialer, Endpoint{host, upstream.port(), nullptr});
+        const Dialed result = dial_once(loop, Endpoint{host, upstream.port(), nullptr});
         ASSERT_TRUE(result.has_error());
         EXPECT_EQ(result.error().kind, FaultKind::overloaded);
         EXPECT_EQ(result.error().origin, Origin::internal);
@@ -353,18 +341,15 @@ TEST(Dialer, WantOfDescriptorsIsNotTheProvidersFault) {
         EXPECT_STREQ(result.error().detail, "out of file descriptors");
     }
     const Endpoint endpoint{"127.0.0.1", upstream.port(), nullptr};
-    EXPECT_TRUE(dial_once(loop, dialer, endpoint).has_value()) << "and goes on when there are some";
+    EXPECT_TRUE(dial_once(loop, endpoint).has_value()) << "and goes on when there are some";
 }
 
 TEST(Dialer, ServerThatNeverShakesHandsTimesOut) {
     Upstream upstream(1, [](Peer& peer) { peer.read(100000); });
-    NetLoop loop;
-    Dialer::Limits limits;
-    limits.connect = 60ms;
-    Dialer dialer(loop.reactor, loop.buffers, limits);
+    DialLoop loop;
     const auto start = std::chrono::steady_clock::now();
     const Endpoint endpoint{"127.0.0.1", upstream.port(), client_context()};
-    const Dialed result = dial_once(loop, dialer, endpoint);
+    const Dialed result = dial_once(loop, endpoint, 60ms);
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, FaultKind::upstream_timeout);
     EXPECT_GE(std::chrono::steady_clock::now() - start, 60ms);
@@ -372,16 +357,15 @@ TEST(Dialer, ServerThatNeverShakesHandsTimesOut) {
 
 TEST(Dialer, ClientThatHangsUpEndsIt) {
     Upstream upstream(1, [](Peer& peer) { peer.read(100000); });
-    NetLoop loop;
+    DialLoop loop;
     const SocketPair pair = tcp_pair();
     auto client_peer = std::make_unique<Peer>(pair.theirs);
     Stream client(loop.reactor, loop.buffers, pair.ours, Stream::Role());
-    Dialer dialer(loop.reactor, loop.buffers, quick_limits());
     const Endpoint endpoint{"127.0.0.1", upstream.port(), client_context()};
     Dialed result = Fault();
     WaitFor limits;
     limits.client = &client.descriptor();
-    spawn(dial(dialer, endpoint, limits, result));
+    spawn(dial(loop.dialer, endpoint, limits, result));
     loop.context.poll();
     EXPECT_EQ(result.error().kind, FaultKind::none) << "still at it";
     client_peer.reset();
@@ -389,6 +373,54 @@ TEST(Dialer, ClientThatHangsUpEndsIt) {
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, FaultKind::client_gone);
     EXPECT_EQ(result.error().origin, Origin::client);
+}
+
+// Connecting has its own time, which begins when the addresses are there.
+TEST(Dialer, NamesTimeIsNotConnectings) {
+    Upstream upstream(1, answer_pings);
+    DialLoop loop;
+    loop.names.has("slow.test", {"127.0.0.1"});
+    loop.names.hold("slow.test");
+    const Endpoint endpoint{"slow.test", upstream.port(), nullptr};
+    Dialed result = Fault();
+    constexpr auto kPatience = 5s;
+    spawn(dial(loop.dialer, endpoint, WaitFor(), result, kPatience));
+    const auto waited_for = std::chrono::steady_clock::now() + kPatience + 100ms;
+    while (std::chrono::steady_clock::now() < waited_for) loop.context.run_one_for(20ms);
+    EXPECT_EQ(result.error().kind, FaultKind::none) << "still at it";
+    loop.names.release("slow.test");
+    while (result.has_error() && result.error().kind == FaultKind::none) loop.context.run_one();
+    EXPECT_TRUE(result.has_value()) << result.error().detail;
+}
+
+TEST(Dialer, ClientThatHangsUpEndsTheWaitForAName) {
+    DialLoop loop;
+    loop.names.hold("hanging.test");
+    const SocketPair pair = tcp_pair();
+    auto client_peer = std::make_unique<Peer>(pair.theirs);
+    Stream client(loop.reactor, loop.buffers, pair.ours, Stream::Role());
+    Dialed result = Fault();
+    WaitFor limits;
+    limits.client = &client.descriptor();
+    const Endpoint endpoint{"hanging.test", 80, nullptr};
+    spawn(dial(loop.dialer, endpoint, limits, result));
+    ASSERT_TRUE(loop.names.wait_for("hanging.test"));
+    client_peer.reset();
+    while (result.has_error() && result.error().kind == FaultKind::none) loop.context.run_one();
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, FaultKind::client_gone);
+}
+
+TEST(Dialer, RequestThatEndsBlamesNoName) {
+    DialLoop loop;
+    loop.names.hold("hanging.test");
+    Dialed result = Fault();
+    WaitFor limits;
+    limits.deadline = std::chrono::steady_clock::now() + 50ms;
+    const Endpoint endpoint{"hanging.test", 80, nullptr};
+    loop.run(dial(loop.dialer, endpoint, limits, result));
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().kind, FaultKind::upstream_timeout);
 }
 
 }  // namespace

@@ -189,6 +189,7 @@ struct Config {
     std::vector<Listener> listeners;
     Admin admin;
     std::vector<ResourcePath> resources;
+    std::vector<std::string> resolvers;  // ADDRESS or ADDRESS:PORT; empty: the system's
     Routing routing;
     std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
     Limits limits;

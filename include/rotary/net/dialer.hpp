@@ -2,13 +2,14 @@
 
 #include <rotary/base/fault.hpp>
 #include <rotary/base/task.hpp>
+#include <rotary/net/resolver.hpp>
 #include <rotary/net/stream.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace rotary::net {
 
@@ -18,29 +19,24 @@ struct Endpoint {
     std::shared_ptr<const TlsContext> tls;  // null: plain
 };
 
-// Opens connections of one worker: name to addresses (cached), connect to each in turn, TLS.
+// Opens connections of one worker: name to addresses, connect to each in turn, TLS.
 // Single-threaded; outlives every task it started.
 class Dialer {
 public:
     struct Limits {
-        std::chrono::milliseconds dns{5000};
-        std::chrono::milliseconds dns_cache{30000};  // also how long a failed refresh keeps the old
-        std::chrono::milliseconds connect{5000};     // connect and TLS handshake together
-        std::size_t dns_cache_entries = 256;
-        std::size_t dns_addresses = 16;        // tried for one name, the first ones
+        std::size_t tls_sessions = 1024;       // kept to be taken up again, one an endpoint
         std::size_t receive_buffer_bytes = 0;  // of the kernel, a connection; 0: its own choice
     };
-    Dialer(Reactor& reactor, BufferPool& buffers, const Limits& limits);
+    Dialer(Reactor& reactor, BufferPool& buffers, Resolver& resolver, const Limits& limits);
     ~Dialer();
 
-    // Ends early when `limits.client` hangs up or at `limits.deadline`, if that is before the
-    // dialer's own. Faults: upstream_dns_failed, upstream_connect_failed, upstream_tls_failed,
-    // upstream_timeout, client_gone; overloaded (origin internal, for the next entry) when this
-    // process is out of descriptors, memory or local ports: closing something may help.
-    Task<Result<std::unique_ptr<Stream>>> dial(const Endpoint& endpoint, WaitFor limits);
-
-    // Has `host` stand for these IP literals as if they had just been resolved, in this order.
-    void learn(const std::string& host, const std::vector<std::string>& addresses);
+    // Within `patience`, from the time on when the addresses are known. Ends early when
+    // `limits.client` hangs up or at `limits.deadline`. Faults: the resolver's,
+    // upstream_connect_failed, upstream_tls_failed, upstream_timeout, client_gone; overloaded
+    // (origin internal, for the next entry) when this process is out of descriptors, memory or
+    // local ports: closing something may help.
+    Task<Result<std::unique_ptr<Stream>>> dial(const Endpoint& endpoint, WaitFor limits,
+                                               std::chrono::milliseconds patience);
 
 private:
     struct State;

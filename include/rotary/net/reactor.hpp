@@ -133,7 +133,7 @@ private:
 };
 
 // One worker's readiness loop: a private edge-triggered epoll set, nested in the worker's
-// io_context through its descriptor, so that Asio's timers, signals and resolver share the thread
+// io_context through its descriptor, so that Asio's timers and signals share the thread
 // (measured overhead over a bare epoll loop: 2 %). One epoll_ctl a connection, none an operation.
 class Reactor {
 public:

@@ -13,6 +13,7 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
+#include <rotary/net/resolver.hpp>
 #include <rotary/policy/key_set.hpp>
 
 namespace rotary::server {
@@ -57,8 +58,8 @@ public:
     using OnKeys =
         std::function<void(std::size_t issuer, std::shared_ptr<const policy::KeySet> keys)>;
 
-    JwksFetcher(boost::asio::io_context& context, const JwksOptions& options, OnKeys on_keys,
-                Logger& log);
+    JwksFetcher(boost::asio::io_context& context, net::Resolver& resolver,
+                const JwksOptions& options, OnKeys on_keys, Logger& log);
     ~JwksFetcher();  // stops
     JwksFetcher(const JwksFetcher&) = delete;
     JwksFetcher& operator=(const JwksFetcher&) = delete;

@@ -3,6 +3,7 @@
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/net/resolver.hpp>
 #include <rotary/net/session_set.hpp>
 #include <rotary/net/tls.hpp>
 #include <rotary/policy/jwt.hpp>
@@ -28,7 +29,8 @@ struct ListenAt {
 struct WorkerOptions {
     std::size_t index = 0;
     net::ConnectionLimit* connections = nullptr;  // of all workers; one more is closed at once
-    LogWriter* access_log = nullptr;              // null: no access log
+    net::Resolver* resolver = nullptr;
+    LogWriter* access_log = nullptr;  // null: no access log
     Logger* log = nullptr;
     metrics::Registry* registry = nullptr;
     std::shared_ptr<const proxy::Wiring> wiring;

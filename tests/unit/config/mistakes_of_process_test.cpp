@@ -69,6 +69,8 @@ const Mistake kMistakes[] = {
      "      @@certificate: CERT\n      # KEY", "listeners[0].tls.key", "is required"},
     {"admin_public", "admin: {address: 127.0.0.1", "admin: {address: @@0.0.0.0", "admin.address",
      "asks for no credentials", Severity::warning},
+    {"resolver_name", "admin: {", "resolvers: [@@dns.test]\nadmin: {", "resolvers[0]",
+     "be the address of a name server"},
     {"attempts_zero", "max_attempts: 3", "max_attempts: @@0", "routing.max_attempts",
      "between 1 and"},
     {"suspended_choice", "on_all_suspended: reject", "on_all_suspended: @@rejct",

@@ -31,6 +31,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
         EXPECT_EQ(config.timeouts.*key.member, defaults.timeouts.*key.member) << key.name;
     }
     EXPECT_EQ(config.workers, defaults.workers);
+    EXPECT_EQ(config.resolvers, defaults.resolvers);
     EXPECT_EQ(config.watch, defaults.watch);
     EXPECT_EQ(config.admin.address, defaults.admin.address);
     EXPECT_EQ(config.admin.port, defaults.admin.port);
@@ -82,16 +83,17 @@ TEST(ShippedConfiguration, LeavesNoKeyOut) {
     using Keys = std::vector<std::string>;
     EXPECT_EQ(keys_of(*root.find("limits")), limits);
     EXPECT_EQ(keys_of(*root.find("timeouts")), timeouts);
-    EXPECT_EQ(keys_of(root), (Keys{"workers", "watch", "listeners", "admin", "resources", "routing",
-                                   "accept_unserved", "limits", "timeouts", "log"}));
+    EXPECT_EQ(keys_of(root),
+              (Keys{"workers", "watch", "listeners", "admin", "resources", "resolvers", "routing",
+                    "accept_unserved", "limits", "timeouts", "log"}));
     EXPECT_EQ(keys_of(root.find("listeners")->items.at(0)),
               (Keys{"address", "port", "tls", "plaintext"}));
     EXPECT_EQ(keys_of(*root.find("admin")), (Keys{"address", "port"}));
     EXPECT_EQ(keys_of(*root.find("routing")),
               (Keys{"max_attempts", "on_all_suspended", "retry_after", "expose_route",
                     "retry_budget_percent", "retry_budget_min", "failures_to_suspend",
-                    "suspension_jitter_percent", "stream_ping_seconds",
-                    "without_rotation", "forward_headers", "withheld_query"}));
+                    "suspension_jitter_percent", "stream_ping_seconds", "without_rotation",
+                    "forward_headers", "withheld_query"}));
     EXPECT_EQ(keys_of(*root.find("log")), (Keys{"level", "access"}));
 }
 

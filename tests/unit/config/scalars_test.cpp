@@ -96,6 +96,16 @@ const Row<std::string> kBase64[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Rows, Base64, testing::ValuesIn(kBase64), row_name<std::string>);
 
+TEST(NameServers, AreAddressesWithOrWithoutAPort) {
+    for (const char* text : {"10.0.0.2", "10.0.0.2:53", "::1", "[::1]:53", "fd00::2"}) {
+        EXPECT_TRUE(is_name_server(text)) << text;
+    }
+    for (const char* text : {"", "dns.test", "dns.test:53", "10.0.0.2:", "10.0.0.2:0", ":53",
+                             "10.0.0.2:65536", "[10.0.0.2]:53", "[::1]", "10.0.0:53"}) {
+        EXPECT_FALSE(is_name_server(text)) << text;
+    }
+}
+
 TEST(Names, OfHosts) {
     for (const char* good : {"localhost", "api.openai.com", "a-b.c_d", "1and1.com"}) {
         EXPECT_TRUE(is_host_name(good)) << good;
