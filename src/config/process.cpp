@@ -60,7 +60,6 @@ void read_routing(Fields& fields, Routing& routing) {
                                {"ignore", RetryAfter::ignore}});
     fields.flag("expose_route", routing.expose_route);
     fields.number("retry_budget_percent", routing.retry_budget_percent, {.min = 0, .max = 100});
-    fields.number("retry_budget_min", routing.retry_budget_min, {.min = 0, .max = 1'000'000});
     fields.number("failures_to_suspend", routing.failures_to_suspend, {.min = 1, .max = 1'000'000});
     fields.number("suspension_jitter_percent", routing.suspension_jitter_percent,
                   {.min = 0, .max = 100});

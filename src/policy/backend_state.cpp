@@ -21,4 +21,11 @@ std::size_t BackendState::idle() const noexcept {
     return static_cast<std::size_t>(std::max<std::int64_t>(idle_.load(kRelaxed), 0));
 }
 
+bool BackendState::tell_refused(SteadyTime now, std::chrono::milliseconds pause) noexcept {
+    auto until = refused_told_until_.load(kRelaxed);
+    const auto next = (now + pause).time_since_epoch().count();
+    return until <= now.time_since_epoch().count() &&
+           refused_told_until_.compare_exchange_strong(until, next, kRelaxed);
+}
+
 }  // namespace rotary::policy

@@ -199,6 +199,7 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     const std::string identity =
         open ? "backend " + compiled.name
              : compiled.host_header + "\n" + compiled.credential_line + compiled.credential_query;
+    compiled.has_credential = !open;
     compiled.credential = credential_index.emplace(identity, credential_index.size()).first->second;
 
     const std::size_t index = snapshot->backends.size();
@@ -279,7 +280,8 @@ std::size_t Compiler::add_list(const ListSource& source) {
         std::move(entries),
         Rotation(std::move(cursor), std::move(states), entry_limits(loaded.config)),
         {rotation.suspend, hint_use(loaded.config.routing.retry_after), timeouts.suspension_max},
-        std::move(place)};
+        std::move(place),
+        shared.retry_reserve(cursor_key)};
     snapshot->lists.push_back(std::move(list));
     return snapshot->lists.size() - 1;
 }

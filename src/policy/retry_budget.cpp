@@ -7,6 +7,7 @@ namespace rotary::policy {
 namespace {
 constexpr std::uint64_t kTry = 100;
 constexpr unsigned kCountBits = 24;
+constexpr unsigned kMostTries = (1u << kCountBits) - 1;
 }  // namespace
 
 bool RetryReserve::take(SteadyTime now, const BudgetRules& rules) noexcept {
@@ -17,8 +18,8 @@ bool RetryReserve::take(SteadyTime now, const BudgetRules& rules) noexcept {
         // A worker whose clock was read a moment ago may lag behind the one that turned the window.
         const std::uint64_t last = seen >> kCountBits;
         const bool same = last == window || last == window + 1;
-        const std::uint64_t taken = same ? seen & ((1u << kCountBits) - 1) : 0;
-        if (taken >= rules.min) return false;
+        const std::uint64_t taken = same ? seen & kMostTries : 0;
+        if (taken >= std::min(rules.min, kMostTries)) return false;
         if (used_.compare_exchange_weak(seen, (same ? last : window) << kCountBits | (taken + 1),
                                         std::memory_order_relaxed)) {
             return true;

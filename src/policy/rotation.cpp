@@ -11,6 +11,11 @@ namespace rotary::policy {
 namespace {
 bool contains(EntrySet set, std::size_t entry) noexcept { return (set >> entry & 1) != 0; }
 constexpr EntrySet bit(std::size_t entry) noexcept { return EntrySet{1} << entry; }
+
+constexpr bool is_quota(SuspendReason reason) noexcept {
+    return reason == SuspendReason::rate_limited || reason == SuspendReason::quota_exhausted ||
+           reason == SuspendReason::account_exhausted || reason == SuspendReason::daily_exhausted;
+}
 }  // namespace
 
 std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, EntrySet active) {
@@ -192,9 +197,7 @@ bool Rotation::all_out_for_quota(SteadyTime now) const noexcept {
     bool any = false;
     for (std::size_t i = 0; i < states_.size(); ++i) {
         if (!listed(i)) continue;
-        const SuspendReason reason = states_[i]->reason();
-        if (states_[i]->standing(now) == Standing::active || reason == SuspendReason::failing ||
-            reason == SuspendReason::unhealthy || reason == SuspendReason::operator_request) {
+        if (states_[i]->standing(now) == Standing::active || !is_quota(states_[i]->reason())) {
             return false;
         }
         any = true;

@@ -16,6 +16,12 @@ std::shared_ptr<BackendState> SharedState::backend(const std::string& key) {
     return state;
 }
 
+std::shared_ptr<RetryReserve> SharedState::retry_reserve(const std::string& key) {
+    std::shared_ptr<RetryReserve>& reserve = retry_reserves_[key];
+    if (!reserve) reserve = std::make_shared<RetryReserve>();
+    return reserve;
+}
+
 std::shared_ptr<Cursor> SharedState::cursor(const std::string& key, const std::string& entries,
                                             std::vector<std::uint32_t> weights) {
     KnownCursor& known = cursors_[key];
@@ -30,6 +36,7 @@ std::shared_ptr<Cursor> SharedState::cursor(const std::string& key, const std::s
 void SharedState::prune() {
     std::erase_if(entries_, [](const auto& row) { return row.second.use_count() == 1; });
     std::erase_if(backends_, [](const auto& row) { return row.second.use_count() == 1; });
+    std::erase_if(retry_reserves_, [](const auto& row) { return row.second.use_count() == 1; });
     std::erase_if(cursors_, [](const auto& row) { return row.second.cursor.use_count() == 1; });
 }
 

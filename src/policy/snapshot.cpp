@@ -64,6 +64,22 @@ void check_rewrite(Compiler& compiler, const PathPattern& pattern,
                    "can't be put together: " + why);
 }
 
+// Never less than it takes to find out that all entries but one fail.
+void add_budget(Compiler& compiler, Route& route) {
+    const config::Config& config = compiler.loaded.config;
+    std::size_t places = route.backends.size();
+    if (route.list) {
+        const EntryList& list = compiler.snapshot->lists[*route.list];
+        places = list.entries.size();
+        route.retry_reserve = list.retry_reserve;
+    } else {
+        route.retry_reserve = compiler.shared.retry_reserve("rule/" + route.api + "/" + route.name);
+    }
+    route.budget_rules = {config.routing.retry_budget_percent,
+                          config.routing.failures_to_suspend * static_cast<unsigned>(places),
+                          config.timeouts.retry_budget_window};
+}
+
 void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpRoute& route,
               const config::HttpRouteRule& rule) {
     Snapshot& snapshot = *compiler.snapshot;
@@ -83,6 +99,7 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
         if (provider != nullptr) compiled.provider = provider->provider_name;
     }
     compiler.add_backends(compiled, context, rule);
+    add_budget(compiler, compiled);
     const std::size_t index = snapshot.routes.size();
     snapshot.routes.push_back(std::move(compiled));
 
@@ -125,6 +142,8 @@ EntryState::Limits entry_limits(const config::Config& config) noexcept {
     limits.probe_verdict = config.timeouts.probe_verdict;
     limits.failures = config.routing.failures_to_suspend;
     limits.failing = config.timeouts.failure_suspension;
+    limits.silent = config.timeouts.silence_suspension;
+    limits.refused = config.timeouts.credential_suspension;
     limits.failing_longest = config.timeouts.failure_suspension_max;
     limits.jitter_percent = config.routing.suspension_jitter_percent;
     return limits;
@@ -134,10 +153,6 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
                                         std::vector<config::Finding>& findings) {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->config = loaded.config;
-    snapshot->budget_rules = {loaded.config.routing.retry_budget_percent,
-                              loaded.config.routing.retry_budget_min,
-                              loaded.config.timeouts.retry_budget_window};
-    snapshot->retry_reserve = shared.retry_reserve();
     Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}};
     for (const config::Api& api : loaded.resources.apis) {
         add_environment(compiler, {api, Environment::production}, api.production);

@@ -18,6 +18,10 @@ std::string_view to_string(SuspendReason reason) noexcept {
             return "daily_exhausted";
         case SuspendReason::failing:
             return "failing";
+        case SuspendReason::credential_refused:
+            return "credential_refused";
+        case SuspendReason::model_unknown:
+            return "model_unknown";
         case SuspendReason::unhealthy:
             return "unhealthy";
         case SuspendReason::operator_request:
@@ -36,6 +40,22 @@ std::chrono::steady_clock::rep ticks(SteadyTime time) noexcept {
 bool is_refusal(SuspendReason reason) noexcept {
     return reason == SuspendReason::rate_limited || reason == SuspendReason::account_exhausted ||
            reason == SuspendReason::daily_exhausted || reason == SuspendReason::failing;
+}
+
+// Whether the entry did not work at all, so that its return is in doubt until it has served.
+bool is_broken(SuspendReason reason) noexcept {
+    return reason == SuspendReason::failing || reason == SuspendReason::credential_refused ||
+           reason == SuspendReason::model_unknown;
+}
+
+// A key that is refused is not asked about twice as seldom each time: a person is at it.
+std::chrono::milliseconds grown(std::chrono::milliseconds first, SuspendReason reason,
+                                std::uint32_t times, std::chrono::milliseconds longest) noexcept {
+    constexpr std::uint32_t kDoublings = 30;
+    const std::int64_t factor = reason == SuspendReason::credential_refused
+                                    ? times
+                                    : std::int64_t{1} << std::min(times - 1, kDoublings);
+    return first > longest / factor ? longest : first * factor;
 }
 
 // Up to `percent` more, by the low digits of the clock: nobody gains from guessing them.
@@ -64,8 +84,8 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
     if (until > ticks(now)) return false;
     const Ticks probe = probe_until_.load(std::memory_order_relaxed);
     if (probe > ticks(now)) return false;
-    const bool failing = reason_.load(std::memory_order_relaxed) == SuspendReason::failing;
-    if (probe != 0 && !failing) {
+    const bool broken = is_broken(reason_.load(std::memory_order_relaxed));
+    if (probe != 0 && !broken) {
         // The probe brought no verdict in time: a slow entry is not a refusing one.
         until_.store(kActive, std::memory_order_release);
         probe_until_.store(0, std::memory_order_release);
@@ -74,7 +94,7 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
     }
     probe_until_.store(ticks(now + limits.probe_verdict), std::memory_order_release);
     // It is back from here on at the earliest, not from when nobody asked for it.
-    if (failing) failing_again_ = now + last_duration_;
+    if (broken) out_again_ = now + last_duration_;
     return true;
 }
 
@@ -102,39 +122,47 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
     return fresh;
 }
 
-bool EntryState::fail(SteadyTime now, bool probe, const Limits& limits) noexcept {
+bool EntryState::fail(SteadyTime now, bool probe, const Limits& limits, bool silent) noexcept {
     std::lock_guard lock(change_);
     // Late, or after the operator's word, it is a failure like any other.
     const bool is_verdict = probe && probe_until_.load(std::memory_order_relaxed) != 0;
-    if (is_verdict) {
-        // It was not back yet, however long nobody came or the verdict took.
-        if (reason_.load(std::memory_order_relaxed) == SuspendReason::failing) {
-            failing_again_ = SteadyTime::max();
-        }
-    } else {
+    if (!is_verdict) {
         // News of requests from before: the entry is out, or its probe will tell.
         if (until_.load(std::memory_order_relaxed) != kActive) return false;
         const auto in_a_row = failures_.fetch_add(1, std::memory_order_relaxed) + 1;
         if (in_a_row < limits.failures) return false;
     }
-    suspend_failing(now, limits);
+    take_out(now, SuspendReason::failing, silent ? limits.silent : limits.failing, limits);
     return true;
 }
 
-void EntryState::suspend_failing(SteadyTime now, const Limits& limits) noexcept {
-    times_failing_ = now < failing_again_ ? times_failing_ + 1 : 1;
-    auto duration = limits.failing * times_failing_;
-    if (times_failing_ > limits.failing_longest / std::max(limits.failing, decltype(duration)(1))) {
-        duration = limits.failing_longest;
-    }
+bool EntryState::put_out(SteadyTime now, SuspendReason reason, const Limits& limits) noexcept {
+    std::lock_guard lock(change_);
+    const bool is_out = until_.load(std::memory_order_relaxed) > ticks(now);
+    if (is_out && reason_.load(std::memory_order_relaxed) == reason) return false;
+    take_out(now, reason,
+             reason == SuspendReason::credential_refused ? limits.refused : limits.failing, limits);
+    return !is_out;
+}
+
+void EntryState::take_out(SteadyTime now, SuspendReason reason, std::chrono::milliseconds first,
+                          const Limits& limits) noexcept {
+    const Ticks old_until = until_.load(std::memory_order_relaxed);
+    // What has not served since the last time was not back yet, however long nobody came.
+    const bool was_broken =
+        old_until != kActive && is_broken(reason_.load(std::memory_order_relaxed));
+    times_out_ = was_broken || now < out_again_ ? times_out_ + 1 : 1;
+    auto duration = grown(first, reason, times_out_, limits.failing_longest);
     duration = jittered(duration, limits.jitter_percent, now);
     duration = std::min(duration, limits.failing_longest);
-    failing_again_ = now + 2 * duration;
+    out_again_ = now + 2 * duration;
     failures_.store(0, std::memory_order_relaxed);
     last_duration_ = duration;
-    reason_.store(SuspendReason::failing, std::memory_order_relaxed);
-    until_.store(ticks(now + duration), std::memory_order_release);
     probe_until_.store(0, std::memory_order_release);
+    const Ticks until = ticks(now + duration);
+    if (until < old_until) return;  // out for longer already, for another reason
+    reason_.store(reason, std::memory_order_relaxed);
+    until_.store(until, std::memory_order_release);
 }
 
 void EntryState::probe_passed() noexcept {
@@ -157,8 +185,8 @@ void EntryState::resume() noexcept {
     reason_.store(SuspendReason::none, std::memory_order_relaxed);
     last_duration_ = std::chrono::milliseconds{0};
     failures_.store(0, std::memory_order_relaxed);
-    times_failing_ = 0;
-    failing_again_ = {};
+    times_out_ = 0;
+    out_again_ = {};
 }
 
 void EntryState::set_down(SteadyTime expected) noexcept {

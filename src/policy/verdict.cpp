@@ -32,24 +32,61 @@ Wait hint_of(const Answer& answer) noexcept {
     return answer.hints.reset ? answer.hints.reset : answer.error.wait;
 }
 
-Verdict quota_verdict(const Answer& answer, const SuspendRules& rules) noexcept {
+// Whether the provider said more than "no": when to come back, or what is used up.
+bool has_hint(const Answer& answer) noexcept {
+    return answer.hints.retry_after || answer.hints.reset || answer.hints.exhausted ||
+           answer.error.wait || answer.error.kind == ErrorKind::daily;
+}
+
+Verdict quota_verdict(const Answer& answer, ErrorKind kind, const SuspendRules& rules) noexcept {
     Verdict verdict;
+    verdict.try_next = true;
+    if (answer.error.speaks_of_size) {
+        // Of the entry's quota it says nothing; `max_attempts` bounds the tries.
+        verdict.is_inconclusive = true;
+        return verdict;
+    }
     verdict.duration = suspension(hint_of(answer), rules);
     verdict.effect = Effect::suspend_entry;
     verdict.reason = SuspendReason::rate_limited;
-    if (answer.error.kind == ErrorKind::account) {
+    if (kind == ErrorKind::account) {
         verdict.effect = Effect::suspend_credential;
         verdict.reason = SuspendReason::account_exhausted;
-    } else if (answer.error.kind == ErrorKind::daily) {
+    } else if (kind == ErrorKind::daily) {
         verdict.reason = SuspendReason::daily_exhausted;
+    } else if (answer.is_later && !has_hint(answer)) {
+        // One request that each entry refuses may be the one to blame: it takes out the first of
+        // them at most. If the entry is out, the next request that begins there tells.
+        verdict.effect = Effect::none;
+        verdict.is_inconclusive = true;
     }
-    verdict.try_next = true;
     if (verdict.duration <= std::chrono::milliseconds::zero()) {
         // Nothing keeps the next request from the same refusal, so only the budget bounds the
         // tries.
         verdict.effect = Effect::none;
         verdict.costs_budget = true;
     }
+    return verdict;
+}
+
+// The key that was sent is the gateway's own, so is the blame, and the client learns no more of it.
+Verdict credential_verdict() noexcept {
+    Verdict verdict;
+    verdict.effect = Effect::put_out_credential;
+    verdict.reason = SuspendReason::credential_refused;
+    verdict.failure = Failure::credential_refused;
+    verdict.try_next = verdict.is_withheld = true;
+    return verdict;
+}
+
+// It waits for a person to mend the list, the account or the deployment; asking now and then, as of
+// an entry that fails, finds that out by itself.
+Verdict model_verdict() noexcept {
+    Verdict verdict;
+    verdict.effect = Effect::put_out_entry;
+    verdict.reason = SuspendReason::model_unknown;
+    verdict.failure = Failure::model_unknown;
+    verdict.try_next = true;
     return verdict;
 }
 
@@ -74,6 +111,10 @@ std::uint16_t status_of(ErrorKind kind) noexcept {
         case ErrorKind::unknown:
         case ErrorKind::server:
             return 500;
+        case ErrorKind::credential:
+            return 401;
+        case ErrorKind::model:
+            return 404;
         case ErrorKind::request:
             break;
     }
@@ -89,6 +130,10 @@ Failure failure_of(std::uint16_t status) noexcept {
         case 503:
         case 529:
             return Failure::overloaded;
+        case 403:
+            return Failure::forbidden;
+        case 408:
+            return Failure::timeout;
         default:
             return Failure::none;
     }
@@ -133,14 +178,44 @@ std::string_view to_string(Failure failure) noexcept {
             return "server_error";
         case Failure::overloaded:
             return "overloaded";
+        case Failure::forbidden:
+            return "forbidden";
+        case Failure::model_unknown:
+            return "model_unknown";
+        case Failure::credential_refused:
+            return "credential_refused";
     }
     return "none";
 }
 
+namespace {
+
+// Whether a refusal is about the credential: by its status, by its words where the status leaves it
+// open, and by Google's code behind a 400.
+bool refuses_credential(std::uint16_t status, const ErrorBody& error) noexcept {
+    return status == 401 || (status == 403 && error.speaks_of_key) ||
+           ((status == 400 || status == 403) && error.kind == ErrorKind::credential);
+}
+
+// 402, or a 403 that says so.
+bool is_out_of_money(std::uint16_t status, const ErrorBody& error) noexcept {
+    return status == 402 || (status == 403 && error.kind == ErrorKind::account);
+}
+
+}  // namespace
+
 Verdict judge_answer(const Answer& answer, const SuspendRules& rules) noexcept {
     const std::uint16_t status =
         answer.is_error_event ? status_of(answer.error.kind) : answer.status;
-    if (status == 429) return quota_verdict(answer, rules);
+    if (status == 429) return quota_verdict(answer, answer.error.kind, rules);
+    if (is_out_of_money(status, answer.error)) {
+        return quota_verdict(answer, ErrorKind::account, rules);
+    }
+    if (answer.has_our_key && refuses_credential(status, answer.error)) return credential_verdict();
+    if (status == 404 && answer.error.kind == ErrorKind::model) {
+        // Of several that say so the request may be the cause.
+        return answer.is_later ? failure_verdict(Failure::model_unknown) : model_verdict();
+    }
     if (const Failure failure = failure_of(status); failure != Failure::none) {
         return failure_verdict(failure);
     }
@@ -161,14 +236,15 @@ Verdict judge_answer(const Answer& answer, const SuspendRules& rules) noexcept {
     return verdict;
 }
 
-Verdict judge_failure(const Fault& fault) noexcept {
+Verdict judge_failure(const Fault& fault, bool asked) noexcept {
     Verdict verdict;
     verdict.try_next = fault.retry == Retry::next_entry;
     if (fault.origin != Origin::upstream) return verdict;  // nobody's to blame, or the client
     verdict.failure = failure_of(fault.kind);
     verdict.effect = Effect::count_failure;
+    verdict.silent = verdict.failure == Failure::timeout;
     // A provider that was never asked has done no work: the others get no more than their due.
-    const bool never_asked = verdict.failure == Failure::connect ||
+    const bool never_asked = !asked || verdict.failure == Failure::connect ||
                              verdict.failure == Failure::dns || verdict.failure == Failure::tls;
     verdict.costs_budget = !never_asked;
     return verdict;

@@ -172,6 +172,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
     const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
     const std::size_t bucket = (*exchange.buckets)[target.backend];
     reply.reset();
+    reply.asked = false;
     UpstreamConnection leased = context.pool.take(bucket, context.reactor.now());
     if (!leased.has_place()) {
         auto waited = co_await wait_for_place(context, client, exchange, bucket);
@@ -194,6 +195,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
                 co_return opened.error();
             }
         }
+        reply.asked = true;
         reply.in = context.buffers.read_buffer();
         exchange.reused_connection = reply.reused;
         auto result = co_await send(context, client, exchange, target, reply);

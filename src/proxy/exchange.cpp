@@ -64,7 +64,7 @@ void Exchange::begin(Context& context) {
     list = nullptr;
     caller.reset();
     tried = 0;
-    attempts = 0;
+    attempts = attempts_that_suspended = 0;
     entry = nullptr;
     entry_index = 0;
     backend = nullptr;

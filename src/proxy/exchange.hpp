@@ -74,6 +74,7 @@ struct Exchange {
     // What was tried.
     policy::EntrySet tried = 0;
     unsigned attempts = 0;
+    unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
     const policy::Entry* entry = nullptr;
     std::size_t entry_index = 0;
     const policy::Backend* backend = nullptr;

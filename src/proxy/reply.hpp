@@ -26,6 +26,7 @@ struct Reply {
     std::size_t interim = 0;     // 1xx heads that came before it
     std::uint16_t status = 0;
     bool reused = false;
+    bool asked = false;         // there was a connection that the request went out on
     bool request_sent = false;  // all of it: else the connection can't be used again
     bool keep_alive = false;
     bool is_event_stream = false;

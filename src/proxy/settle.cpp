@@ -43,20 +43,33 @@ void note_suspension(Context& context, const Exchange& exchange, const policy::E
 }
 
 // The others behind a credential that is used up stay out as long as the one that found it out,
-// whose time may have been doubled.
-void suspend_credential(Context& context, const Exchange& exchange, policy::SuspendReason reason) {
+// whose time may have been doubled; those behind one that is refused, as long as their own times in
+// a row say.
+void suspend_credential(Context& context, const Exchange& exchange,
+                        const policy::Verdict& verdict) {
     const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
     const SteadyTime now = std::chrono::steady_clock::now();
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(state_of(exchange).until() - now);
     for (const auto& place : snapshot.by_credential[exchange.backend->credential]) {
         const policy::EntryList& list = snapshot.lists[place.list];
+        const policy::EntryState::Limits& limits = list.rotation.limits();
         policy::EntryState& state = list.rotation.state(place.entry);
         if (&state == &state_of(exchange)) continue;
-        if (state.suspend(now, left, reason, list.rotation.limits())) {
+        const bool is_refused = verdict.effect == policy::Effect::put_out_credential;
+        if (is_refused ? state.put_out(now, verdict.reason, limits)
+                       : state.suspend(now, left, verdict.reason, limits)) {
             note_suspension(context, exchange, list, place.entry);
         }
     }
+}
+
+// A person has to act: no retry brings a key back.
+void tell_of_credential(Context& context, const Exchange& exchange) {
+    context.log.error("the provider refuses the key of a Backend",
+                      {{"backend", exchange.backend->name},
+                       {"host", exchange.backend->host_header},
+                       {"request_id", exchange.request_id()}});
 }
 
 // Does to the rotation what the verdict says. The entry that was tried is the one that suffers,
@@ -71,16 +84,34 @@ void carry_out(Context& context, const Exchange& exchange, const policy::Verdict
         case policy::Effect::none:
             return;
         case policy::Effect::count_failure:
-            is_out = state.fail(now, probe, limits);
+            is_out = state.fail(now, probe, limits, verdict.silent);
             break;
         case policy::Effect::suspend_entry:
         case policy::Effect::suspend_credential:
             is_out = state.suspend(now, verdict.duration, verdict.reason, limits);
             break;
+        case policy::Effect::put_out_entry:
+        case policy::Effect::put_out_credential:
+            is_out = state.put_out(now, verdict.reason, limits);
+            break;
     }
     if (is_out) note_suspension(context, exchange, *exchange.list, exchange.entry_index);
-    if (verdict.effect == policy::Effect::suspend_credential) {
-        suspend_credential(context, exchange, verdict.reason);
+    if (verdict.effect == policy::Effect::put_out_credential && is_out) {
+        tell_of_credential(context, exchange);
+    }
+    if (verdict.effect == policy::Effect::suspend_credential ||
+        verdict.effect == policy::Effect::put_out_credential) {
+        suspend_credential(context, exchange, verdict);
+    }
+}
+
+// A failure of an entry that is out by now meets no further request, so that it bounds itself:
+// those that were under way when it failed move on for nothing.
+void spare_budget(const Exchange& exchange, policy::Verdict& verdict) {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (verdict.effect == policy::Effect::count_failure &&
+        state_of(exchange).standing(now) != policy::Standing::active) {
+        verdict.costs_budget = false;
     }
 }
 
@@ -106,15 +137,24 @@ policy::Verdict settle_answer(Context& context, const Exchange& exchange,
         context.metrics.observe(upstream.duration, tried.wait);
         const policy::Verdict verdict = policy::judge_answer(answer, {});
         count_failure(context, exchange, verdict.failure);
+        const bool is_refused = verdict.effect == policy::Effect::put_out_credential;
+        const auto pause = exchange.timeouts().credential_suspension;
+        if (is_refused && exchange.backend->state->tell_refused(exchange.started, pause)) {
+            tell_of_credential(context, exchange);
+        }
         return verdict;
     }
     const EntrySeries& series = series_of(exchange);
     context.metrics.add_status(series.upstream_requests, answer.status);
     context.metrics.observe(series.upstream_duration, tried.wait);
-    const policy::Verdict verdict = policy::judge_answer(answer, exchange.list->rules);
+    policy::Verdict verdict = policy::judge_answer(answer, exchange.list->rules);
     count_failure(context, exchange, verdict.failure);
     carry_out(context, exchange, verdict, tried.probe);
-    if (tried.probe && verdict.effect == policy::Effect::none) {
+    spare_budget(exchange, verdict);
+    if (!tried.probe || verdict.effect != policy::Effect::none) return verdict;
+    if (verdict.is_inconclusive) {
+        state_of(exchange).probe_dropped();
+    } else {
         state_of(exchange).probe_passed();
         context.log.info("model is back", {{"entry", exchange.entry->id}});
     }
@@ -123,7 +163,7 @@ policy::Verdict settle_answer(Context& context, const Exchange& exchange,
 
 policy::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
                                const Tried& tried) {
-    const policy::Verdict verdict = policy::judge_failure(fault);
+    policy::Verdict verdict = policy::judge_failure(fault, tried.asked);
     count_failure(context, exchange, verdict.failure);
     if (exchange.entry == nullptr) return verdict;
     if (verdict.effect == policy::Effect::none) {
@@ -133,10 +173,12 @@ policy::Verdict settle_failure(Context& context, const Exchange& exchange, const
     context.metrics.add_status(series_of(exchange).upstream_requests,
                                wire::problem_of(fault.kind).status);
     carry_out(context, exchange, verdict, tried.probe);
+    spare_budget(exchange, verdict);
     return verdict;
 }
 
-void settle_relayed(Context& context, const Exchange& exchange, const Result<void>& relayed) {
+void settle_relayed(Context& context, const Exchange& exchange, const Result<void>& relayed,
+                    const policy::Verdict& tried) {
     auto failure = policy::Failure::none;
     if (!relayed) {
         if (relayed.error().origin != Origin::upstream) return;  // the client went, or we end
@@ -147,11 +189,13 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
     count_failure(context, exchange, failure);
     if (exchange.entry == nullptr) return;
     if (failure == policy::Failure::none) {
-        if (exchange.status < 500) state_of(exchange).served();
+        const bool has_failed = tried.effect == policy::Effect::count_failure;
+        if (exchange.status < 500 && !has_failed) state_of(exchange).served();
         return;
     }
     policy::Verdict verdict;
     verdict.effect = policy::Effect::count_failure;
+    verdict.silent = failure == policy::Failure::timeout;
     carry_out(context, exchange, verdict, false);
 }
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+
 namespace rotary::test {
 namespace {
 
@@ -20,7 +23,7 @@ GatewayOptions with_backend(const app::MockProvider& mock, const std::string& mo
                             std::vector<GatewayEntry> entries = {{"a"}, {"b"}}) {
     GatewayOptions options = rotating(mock, std::move(entries));
     options.backends[0].more = more;
-    options.process = "routing: {failures_to_suspend: 1000, retry_budget_min: 1000}\n";
+    options.process = "routing: {failures_to_suspend: 1000}\n";
     return options;
 }
 
@@ -67,11 +70,12 @@ TEST(BackendRetryTest, TriesAtTheSameBackendCostTheBudget) {
     mock->set_fault("*", MockFault::answer_status(503));
     GatewayOptions options =
         with_backend(*mock, "  retry: {count: 5, baseIntervalMillis: 1, statusCodes: [503]}\n");
-    options.process = "routing: {retry_budget_min: 2, retry_budget_percent: 0}\n";
+    options.process = "routing: {failures_to_suspend: 1, retry_budget_percent: 0}\n";
     const Gateway gateway(options);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(gateway, list_models()).status, 503U);
     EXPECT_GE(mock->request_count(), 5U);
-    EXPECT_LE(mock->request_count(), 7U) << "two in each window of ten seconds";
+    EXPECT_LE(mock->request_count(), 7U)
+        << "one for each of two entries, in each window of ten seconds";
 }
 
 TEST(BackendRetryTest, ClientThatLeavesDuringTheWaitEndsIt) {
@@ -134,6 +138,60 @@ TEST(BackendRetryTest, ABackendThatTakesNoRetriesIsPassedOver) {
     EXPECT_EQ(models_asked(*mock), (Counts{{"a", 1}, {"c", 1}}));
     EXPECT_EQ(entry_field(gateway, "b", "state", "production", "backend-1"), "active");
     EXPECT_EQ(ask(gateway).header("x-rotary-model"), "b") << "as a first try it is welcome";
+}
+
+// A rule without a rotation has other Backends: for what was not even asked, and for nothing else.
+TEST(BackendsOfARuleTest, TheNextOneTakesWhatTheFirstCouldNotBeAsked) {
+    const auto mock = start_mock();
+    const LoopbackPort nobody;  // refuses
+    LoopbackPort silent;
+    silent.listen(64);  // and nobody accepts: no TLS
+    GatewayOptions options = with_backend(*mock, "");
+    for (const LoopbackPort* port : {&nobody, static_cast<const LoopbackPort*>(&silent)}) {
+        options.backends.push_back(backend_at(*port));
+    }
+    options.backends[2].tls = true;
+    options.process = "timeouts: {connect: 200ms}\nrouting: {retry_budget_percent: 0}\n";
+    const Gateway gateway(options);
+    TestClient client = gateway.connect();
+    std::string attempts;
+    for (int i = 0; i < 6; ++i) {
+        const Response response = client.exchange(list_models());
+        EXPECT_EQ(response.status, 200U) << response.body;
+        EXPECT_EQ(response.header("x-rotary-backend"), "backend-0");
+        attempts += response.header("x-rotary-attempts");
+    }
+    EXPECT_EQ(mock->request_count(), 6U);
+    EXPECT_EQ(std::count(attempts.begin(), attempts.end(), '1'), 2) << attempts;
+    EXPECT_EQ(gateway.metric("rotary_retry_budget_exhausted_total"), 0.0);
+}
+
+TEST(BackendsOfARuleTest, WhatWasAskedIsNotAskedTwice) {
+    const auto mock = start_mock();
+    const auto broken = start_mock();
+    broken->set_fault("*", MockFault::reset());
+    GatewayOptions options = with_backend(*mock, "");
+    options.backends.push_back(backend_of(*broken));
+    const Gateway gateway(options);
+    TestClient client = gateway.connect();
+    unsigned refused = 0;
+    for (int i = 0; i < 6; ++i) refused += client.exchange(list_models()).status == 502 ? 1U : 0U;
+    EXPECT_EQ(refused, 3U);
+    EXPECT_EQ(broken->request_count(), 3U);
+    EXPECT_EQ(mock->request_count(), 3U);
+}
+
+TEST(BackendsOfARuleTest, NoneOfThemIsThere) {
+    const auto mock = start_mock();
+    const LoopbackPort nobody;
+    const LoopbackPort nobody_else;
+    GatewayOptions options = with_backend(*mock, "", {{"a", 0}});
+    options.backends = {backend_at(nobody), backend_at(nobody_else)};
+    const Gateway gateway(options);
+    const Response response = ask(gateway, list_models());
+    EXPECT_EQ(response.status, 502U);
+    EXPECT_EQ(json_at(response.body, "error.code"), "upstream_connect_failed");
+    EXPECT_EQ(response.header("x-rotary-attempts"), "2") << "each once";
 }
 
 TEST(BackendTimeoutTest, EachBackendHasItsOwnPatience) {

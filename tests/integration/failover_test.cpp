@@ -343,19 +343,34 @@ TEST(FailoverTest, TriesAreLimitedAndEachEntryGetsOne) {
     }
 }
 
+// What takes its entry out happens once: it bounds itself.
+TEST(FailoverTest, RefusalsThatSuspendAreNoTries) {
+    for (const unsigned max_attempts : {1U, 3U}) {
+        const auto mock = start_mock();
+        for (const char* model : {"a", "b", "c"}) refuse(*mock, model, "30");
+        GatewayOptions options = rotating(*mock, {{"a"}, {"b"}, {"c"}, {"d"}});
+        options.process = "routing: {max_attempts: " + std::to_string(max_attempts) + "}\n";
+        const Gateway gateway(options);
+        const Response response = ask(gateway);
+        EXPECT_EQ(response.status, 200U) << response.body;
+        EXPECT_EQ(response.header("x-rotary-model"), "d");
+        EXPECT_EQ(response.header("x-rotary-attempts"), "4");
+        EXPECT_EQ(ask(gateway).header("x-rotary-attempts"), "1");
+    }
+}
+
 TEST(FailoverTest, LastRefusalIsPassedOnWhileOthersAreLeft) {
     const auto mock = start_mock();
     refuse(*mock, "a", "30");
-    refuse(*mock, "b", "30");
-    GatewayOptions options = rotating(*mock, {{"a"}, {"b"}, {"c"}});
-    options.process = "routing: {max_attempts: 2}\n";
+    mock->respond_with("c", 429, json_headers(), kRateLimited);
+    GatewayOptions options = rotating(*mock, {{"a"}, {"c"}, {"b"}});
+    options.process = "routing: {max_attempts: 1}\n";
     const Gateway gateway(options);
     const Response response = ask(gateway);
     EXPECT_EQ(response.status, 429U);
     EXPECT_EQ(response.body, kRateLimited);
-    EXPECT_EQ(response.header("retry-after"), "30");
-    EXPECT_EQ(response.header("x-rotary-model"), "b");
-    EXPECT_EQ(ask(gateway).header("x-rotary-model"), "c");
+    EXPECT_EQ(response.header("retry-after"), "") << "it is the second's";
+    EXPECT_EQ(response.header("x-rotary-model"), "c");
 }
 
 }  // namespace

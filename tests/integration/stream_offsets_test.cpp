@@ -68,8 +68,7 @@ protected:
         options.backends = {plain_.backend(), encrypted_.backend(), healthy_.backend()};
         options.production = {{"a", 0, 100}, {"b", 2, 1}};
         options.sandbox = {{"a", 1, 100}, {"b", 2, 1}};
-        options.process =
-            "routing: {failures_to_suspend: 1000, retry_budget_min: 1000}\n" + process;
+        options.process = "routing: {failures_to_suspend: 1000}\n" + process;
         return options;
     }
 

@@ -50,10 +50,11 @@ struct Routing {
     unsigned max_attempts = 3;  // tries for one request, each at another entry
     OnAllSuspended on_all_suspended = OnAllSuspended::reject;
     RetryAfter retry_after = RetryAfter::extend;
-    bool expose_route = true;            // x-rotary-model, -backend and -attempts on answers
-    unsigned retry_budget_percent = 20;  // tries beyond the first, of the requests of late
-    unsigned retry_budget_min = 3;     // …but so many in a retry_budget_window are always allowed
-    unsigned failures_to_suspend = 5;  // failures in a row that suspend an entry
+    bool expose_route = true;  // x-rotary-model, -backend and -attempts on answers
+    // Tries beyond the first, of the requests of late; never less in a retry_budget_window than
+    // failures_to_suspend for each entry of the list.
+    unsigned retry_budget_percent = 20;
+    unsigned failures_to_suspend = 5;         // failures in a row that suspend an entry
     unsigned suspension_jitter_percent = 10;  // added at random to suspensions that Rotary makes up
     std::chrono::seconds stream_ping_seconds{0};  // silence that a `: ping` breaks; 0: never
     WithoutRotation without_rotation = WithoutRotation::allow;  // of an API that has no models
@@ -142,12 +143,12 @@ struct Timeouts {
     Duration turn{1};               // of one connection before the others' turn
 
     // Suspension.
-    Duration probe_verdict{1'000};        // the others wait so long for the first try's verdict
-    Duration failure_suspension{30'000};  // times the number of suspensions in a row
-    Duration silence_suspension{30'000};  // the same, where it failed by silence
-    Duration failure_suspension_max{300'000};
+    Duration probe_verdict{1'000};           // the others wait so long for the first try's verdict
+    Duration failure_suspension{5'000};      // twice as long each time in a row
+    Duration silence_suspension{30'000};     // the same, where it failed by silence
     Duration credential_suspension{60'000};  // of a refused key, times the times in a row
-    Duration suspension_max{3'600'000};      // no hint and no policy suspends for longer
+    Duration failure_suspension_max{300'000};  // of these three
+    Duration suspension_max{3'600'000};        // no hint and no policy suspends for longer
     Duration retry_budget_window{10'000};
 
     // Token issuers.

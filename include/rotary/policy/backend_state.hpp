@@ -1,6 +1,9 @@
 #pragma once
 
+#include <rotary/base/clock.hpp>
+
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -46,6 +49,9 @@ public:
     bool healthy() const noexcept { return healthy_.load(kRelaxed); }
     void set_healthy(bool healthy) noexcept { healthy_.store(healthy, kRelaxed); }
 
+    // True at most once in each `pause`: whether to log that the Backend's key is refused.
+    bool tell_refused(SteadyTime now, std::chrono::milliseconds pause) noexcept;
+
 private:
     using Count = std::atomic<std::size_t>;
     static constexpr auto kRelaxed = std::memory_order_relaxed;  // counts publish nothing else
@@ -58,6 +64,7 @@ private:
     Count retries_{0};
     std::atomic<std::int64_t> idle_{0};
     std::atomic<bool> healthy_{true};
+    std::atomic<SteadyTime::rep> refused_told_until_{0};
     alignas(64) Count requests_{0};
 };
 

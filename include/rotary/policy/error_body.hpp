@@ -15,6 +15,8 @@ enum class ErrorKind : std::uint8_t {
     account,     // out of money or over a cap: every model behind the same key
     overloaded,  // the provider has no capacity
     server,      // it failed
+    credential,  // the key that was sent is not taken
+    model,       // the provider does not know the model that was asked for
     request      // the client's own doing
 };
 
@@ -23,10 +25,16 @@ struct ErrorBody {
     ErrorKind kind = ErrorKind::unknown;
     // The wait that only the body tells: "Please try again in 6m0s", Google's retryDelay.
     std::optional<std::chrono::milliseconds> wait;
+    // By its words: that this one request is too large, whatever the limit has left; that the key
+    // is at fault. Clients may find a way to be quoted in a message: only the status makes these
+    // count.
+    bool speaks_of_size = false;
+    bool speaks_of_key = false;
 };
 
 // Reads the body of a refusal, or the payload of an event: OpenAI's, Azure's, Anthropic's, Google's
-// and OpenRouter's shapes. Whatever can't be read is `unknown`.
-ErrorBody read_error_body(std::string_view body) noexcept;
+// and OpenRouter's shapes. Whatever can't be read is `unknown`. That a model is unknown counts only
+// for `model`, which was asked for: a client may ask after others.
+ErrorBody read_error_body(std::string_view body, std::string_view model = {}) noexcept;
 
 }  // namespace rotary::policy

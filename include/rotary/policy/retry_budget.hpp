@@ -10,11 +10,13 @@ namespace rotary::policy {
 
 struct BudgetRules {
     unsigned percent = 20;                     // of the requests in the window
-    unsigned min = 3;                          // tries that are always allowed in a window
+    unsigned min = 15;                         // tries that are always allowed in a window
     std::chrono::milliseconds window{10'000};  // after two of them an unused allowance is gone
 };
 
-// The tries that are allowed however few requests there are. One for the process; any thread.
+// The tries that are allowed however few requests there are: as many as it takes to find out that
+// entries fail, so that until then no client pays. One for each list, so that no list lives at
+// another's expense. Any thread.
 class RetryReserve {
 public:
     // True at most `rules.min` times in each window.

@@ -23,7 +23,8 @@ public:
     // The same cursor as before when the list's entries and weights are the same ones.
     std::shared_ptr<Cursor> cursor(const std::string& key, const std::string& entries,
                                    std::vector<std::uint32_t> weights);
-    const std::shared_ptr<RetryReserve>& retry_reserve() const noexcept { return retry_reserve_; }
+    // `key` names the list, or the HTTPRoute of rules without one.
+    std::shared_ptr<RetryReserve> retry_reserve(const std::string& key);
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
@@ -35,7 +36,7 @@ private:
     std::map<std::string, std::shared_ptr<EntryState>> entries_;
     std::map<std::string, std::shared_ptr<BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;
-    std::shared_ptr<RetryReserve> retry_reserve_ = std::make_shared<RetryReserve>();
+    std::map<std::string, std::shared_ptr<RetryReserve>> retry_reserves_;
 };
 
 }  // namespace rotary::policy

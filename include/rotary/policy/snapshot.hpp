@@ -41,6 +41,7 @@ struct Backend {
     std::string credential_name;              // that header's name: the client's own is withheld
     std::string credential_query;             // "key=..."; never logged
     std::size_t credential = 0;               // equal numbers: equal credentials
+    bool has_credential = false;              // one of the gateway's own is sent
     std::chrono::milliseconds first_byte{0};  // Backend.timeout; 0: the process's
     std::chrono::milliseconds event_gap{0};   // idem
     BackendLimits limits;                     // Backend.circuitBreaker, else the process's
@@ -76,6 +77,7 @@ struct EntryList {
     Rotation rotation;
     SuspendRules rules;
     ModelPlace model_place;
+    std::shared_ptr<RetryReserve> retry_reserve;
 };
 
 struct AuthRules {
@@ -103,6 +105,8 @@ struct Route {
     std::optional<std::size_t> list;         // index of the EntryList, when the rule has a rotation
     std::vector<std::size_t> backends;       // for requests without a rotation
     std::shared_ptr<Cursor> backend_cursor;  // over `backends`; null when all weigh 0
+    BudgetRules budget_rules;
+    std::shared_ptr<RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
 };
 
 // The compiled configuration: immutable, shared by pointer with every worker, freed on the control
@@ -124,8 +128,6 @@ struct Snapshot {
     std::vector<std::vector<EntryPlace>> by_credential;
     // For each Backend, the states of the entries that use it: its health check's to change.
     std::vector<std::vector<std::shared_ptr<EntryState>>> by_backend;
-    BudgetRules budget_rules;
-    std::shared_ptr<RetryReserve> retry_reserve;  // the process's
 };
 
 // What the configuration says of every entry's suspensions.

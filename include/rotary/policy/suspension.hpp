@@ -19,10 +19,12 @@ enum class SuspendReason : std::uint8_t {
     account_exhausted,
     daily_exhausted,
     failing,
-    unhealthy,  // its Backend's health check fails
+    credential_refused,  // the provider does not take our key
+    model_unknown,       // the provider does not know the model
+    unhealthy,           // its Backend's health check fails
     operator_request
 };
-inline constexpr std::size_t kSuspendReasons = 8;
+inline constexpr std::size_t kSuspendReasons = 10;
 std::string_view to_string(SuspendReason reason) noexcept;
 
 // Whether the rotation may send a request to an entry.
@@ -43,8 +45,10 @@ public:
         std::chrono::milliseconds longest{3'600'000};
         std::chrono::milliseconds probe_verdict{1'000};
         unsigned failures = 5;                      // so many in a row suspend
-        std::chrono::milliseconds failing{30'000};  // times the number of suspensions in a row
-        std::chrono::milliseconds failing_longest{300'000};
+        std::chrono::milliseconds failing{5'000};   // twice as long each time in a row
+        std::chrono::milliseconds silent{30'000};   // the same, where it failed by silence
+        std::chrono::milliseconds refused{60'000};  // a credential's, times the times in a row
+        std::chrono::milliseconds failing_longest{300'000};  // of these three
         // Added at random to what Rotary makes up itself, so that gateways don't return in step; a
         // policy's duration and a provider's hint are taken at their word.
         unsigned jitter_percent = 0;
@@ -53,8 +57,8 @@ public:
     Standing standing(SteadyTime now) const noexcept;
 
     // True for exactly one caller after a suspension ended. That caller owes a verdict: suspend(),
-    // fail(), probe_passed() or probe_dropped(). Without one in Limits::probe_verdict the others
-    // follow; but an entry that had been failing in silence is tried by one more at a time, or the
+    // fail(), put_out(), probe_passed() or probe_dropped(). Without one in Limits::probe_verdict
+    // the others follow; but an entry that did not work is tried by one more at a time, or the
     // whole crowd would wait on it.
     bool claim_probe(SteadyTime now, const Limits& limits) noexcept;
 
@@ -69,8 +73,13 @@ public:
     // An attempt failed. Limits::failures of them in a row suspend the entry, a failed probe does
     // at once; each time in a row for longer. In a row: again before it has been back for as long
     // as it was out. A probe that is late, after the others followed, is an attempt like any other;
-    // failures of requests from before count for nothing. True when this one took it out.
-    bool fail(SteadyTime now, bool probe, const Limits& limits) noexcept;
+    // failures of requests from before count for nothing. `silent`: it did not answer, and will
+    // keep its next visitor waiting too. True when this one took it out.
+    bool fail(SteadyTime now, bool probe, const Limits& limits, bool silent = false) noexcept;
+    // It can't work until a person acts, as its reason says (credential_refused, model_unknown):
+    // out at once, longer each time in a row. What is out for the same reason already stays as it
+    // is. True when this one took it out.
+    bool put_out(SteadyTime now, SuspendReason reason, const Limits& limits) noexcept;
     // An answer was served to its end: failures count anew. One load unless there were some.
     void served() noexcept {
         if (failures_.load(std::memory_order_relaxed) != 0) {
@@ -95,7 +104,8 @@ private:
     using Ticks = std::chrono::steady_clock::rep;
     static constexpr Ticks kActive = 0;
 
-    void suspend_failing(SteadyTime now, const Limits& limits) noexcept;
+    void take_out(SteadyTime now, SuspendReason reason, std::chrono::milliseconds first,
+                  const Limits& limits) noexcept;
 
     std::atomic<Ticks> until_{kActive};
     std::atomic<Ticks> down_until_{kActive};
@@ -104,8 +114,8 @@ private:
     std::atomic<std::uint32_t> failures_{0};  // in a row
     std::mutex change_;
     std::chrono::milliseconds last_duration_{0};  // of the refusals in a row; 0: none
-    std::uint32_t times_failing_ = 0;             // suspensions in a row
-    SteadyTime failing_again_{};                  // failing before that is in a row
+    std::uint32_t times_out_ = 0;                 // take_out() in a row
+    SteadyTime out_again_{};                      // being taken out before that is in a row
 };
 
 }  // namespace rotary::policy

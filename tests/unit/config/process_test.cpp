@@ -40,7 +40,6 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.routing.retry_after, defaults.routing.retry_after);
     EXPECT_EQ(config.routing.expose_route, defaults.routing.expose_route);
     EXPECT_EQ(config.routing.retry_budget_percent, defaults.routing.retry_budget_percent);
-    EXPECT_EQ(config.routing.retry_budget_min, defaults.routing.retry_budget_min);
     EXPECT_EQ(config.routing.failures_to_suspend, defaults.routing.failures_to_suspend);
     EXPECT_EQ(config.routing.suspension_jitter_percent, defaults.routing.suspension_jitter_percent);
     EXPECT_EQ(config.routing.stream_ping_seconds, defaults.routing.stream_ping_seconds);
@@ -91,9 +90,9 @@ TEST(ShippedConfiguration, LeavesNoKeyOut) {
     EXPECT_EQ(keys_of(*root.find("admin")), (Keys{"address", "port"}));
     EXPECT_EQ(keys_of(*root.find("routing")),
               (Keys{"max_attempts", "on_all_suspended", "retry_after", "expose_route",
-                    "retry_budget_percent", "retry_budget_min", "failures_to_suspend",
-                    "suspension_jitter_percent", "stream_ping_seconds", "without_rotation",
-                    "forward_headers", "withheld_query"}));
+                    "retry_budget_percent", "failures_to_suspend", "suspension_jitter_percent",
+                    "stream_ping_seconds", "without_rotation", "forward_headers",
+                    "withheld_query"}));
     EXPECT_EQ(keys_of(*root.find("log")), (Keys{"level", "access"}));
 }
 

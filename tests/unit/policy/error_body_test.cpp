@@ -22,6 +22,7 @@ struct Row {
     ErrorKind kind;
     Wait wait = std::nullopt;
     bool is_error = true;
+    bool speaks_of_size = false;
 };
 
 void expect_rows(const std::vector<Row>& rows) {
@@ -33,6 +34,8 @@ void expect_rows(const std::vector<Row>& rows) {
         EXPECT_EQ(read.kind, row.kind);
         EXPECT_EQ(read.wait, row.wait);
         EXPECT_EQ(read.is_error, row.is_error);
+        EXPECT_EQ(read.speaks_of_size, row.speaks_of_size);
+        EXPECT_FALSE(read.speaks_of_key);
     }
 }
 
@@ -96,9 +99,10 @@ TEST(ErrorBody, OpenAi) {
          R"("param":"max_tokens","code":"unsupported_parameter"}})",
          request},
         {"too long",
-         R"({"error":{"type":"invalid_request_error","code":"context_length_exceeded"}})", request},
+         R"({"error":{"type":"invalid_request_error","code":"context_length_exceeded"}})", request,
+         std::nullopt, true, true},
         {"a bad key", R"({"error":{"type":"invalid_request_error","code":"invalid_api_key"}})",
-         request},
+         credential},
         {"no such model", R"({"error":{"type":"invalid_request_error","code":"model_not_found"}})",
          request},
         {"not here",
@@ -140,11 +144,11 @@ TEST(ErrorBody, OtherVendors) {
         {"Anthropic, failed", R"({"type":"error","error":{"type":"api_error"}})", server},
         {"Anthropic, timed out", R"({"type":"error","error":{"type":"timeout_error"}})", server},
         {"Anthropic, too large", R"({"type":"error","error":{"type":"request_too_large"}})",
-         request},
+         request, std::nullopt, true, true},
         {"Anthropic, no access", R"({"type":"error","error":{"type":"permission_error"}})",
          request},
         {"Anthropic, who are you", R"({"type":"error","error":{"type":"authentication_error"}})",
-         request},
+         credential},
         {"OpenRouter, too fast",
          R"({"error":{"message":"Rate limit exceeded: free-models-per-min. ","code":429,)"
          R"("metadata":{"headers":{"X-RateLimit-Limit":"20","X-RateLimit-Remaining":"0"}}},)"
@@ -219,6 +223,15 @@ TEST(ErrorBody, Google) {
         {"failed", R"({"error":{"code":500,"status":"INTERNAL"}})", server},
         {"failed, by its status", R"({"error":{"status":"INTERNAL"}})", server},
         {"a bad request", R"({"error":{"code":400,"status":"INVALID_ARGUMENT"}})", request},
+        {"a bad key",
+         R"({"error":{"code":400,"message":"Please pass another.","status":"INVALID_ARGUMENT",)"
+         R"("details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",)"
+         R"("reason":"API_KEY_INVALID","domain":"googleapis.com"}]}})",
+         credential},
+        {"another reason",
+         R"({"error":{"code":400,"status":"INVALID_ARGUMENT","details":[{"reason":"OTHER"}]}})",
+         request},
+        {"who are you", R"({"error":{"code":401,"status":"UNAUTHENTICATED"}})", credential},
     });
 }
 
@@ -257,6 +270,8 @@ TEST(ErrorBody, Codes) {
         {"\"insufficient_quota\\u0000\"", unknown},
         {"\"internal_error\"", server},
         {"\"not_found_error\"", request},
+        {"\"UNAUTHENTICATED\"", credential},
+        {"\"unauthenticated\"", unknown},
     };
     for (const auto& [code, kind] : rows) {
         SCOPED_TRACE(code);
@@ -318,6 +333,131 @@ TEST(ErrorBody, WhatCannotBeReadIsUnknown) {
         EXPECT_FALSE(read_error_body(whole.substr(0, size)).is_error) << size;
     }
     EXPECT_EQ(read_error_body(whole).kind, account);
+}
+
+std::string saying(const std::string& message) {
+    return R"({"error":{"type":"tokens","code":"rate_limit_exceeded","message":")" + message +
+           "\"}}";
+}
+
+// Each provider's words for a request that is too large, whatever the limit has left.
+TEST(ErrorBody, WordsOfARequestsSize) {
+    const std::vector<std::pair<std::string, bool>> rows{
+        {"Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000,"
+         " Requested 45000. The input or output tokens must be reduced in order to run"
+         " successfully.",
+         true},
+        {"Request too large for model `llama-3.1-8b-instant` in organization `org_x` service tier"
+         " `on_demand` on tokens per minute (TPM): Limit 6000, Requested 6300, please reduce your"
+         " message size and try again.",
+         true},
+        {"Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000, Used 0, Requested"
+         " 45000.",
+         true},
+        {"tokens per min: Limit: 30,000. Requested: 45,000", true},
+        {"Limit 1, Requested 99999999999999999999999999", true},
+        {"This model's maximum context length is 8192 tokens.", true},
+        {"Please reduce the length of the messages.", true},
+        {"prompt is too long: 210000 tokens > 200000 maximum", true},
+        {"Input is too long for requested model.", true},
+        {"Extra usage is required for long context requests.", true},
+        {"This request requires more credits, or fewer max_tokens. You requested up to 65536"
+         " tokens, but can only afford 1234.",
+         true},
+        {"REQUEST TOO LARGE", true},
+        // It would have fitted another time.
+        {"Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000, Used 29500, Requested"
+         " 1200. Please try again in 1.4s.",
+         false},
+        {"Rate limit reached: Limit 30000, Used 30000, Requested 30000.", false},
+        {"This request would exceed your organization's rate limit of 50,000 input tokens per"
+         " minute. Please reduce the prompt length or the maximum tokens requested, or try again"
+         " later.",
+         false},
+        {"Too many tokens, please wait before trying again.", false},
+        {"Requests rate limit exceeded", false},
+        {"Limit reached. Requested 45000", false},
+        {"Limit , Requested", false},
+        {"", false},
+    };
+    for (const auto& [message, expected] : rows) {
+        EXPECT_EQ(read_error_body(saying(message)).speaks_of_size, expected) << message;
+        const std::string bare = R"({"message":")" + message + "\"}";
+        EXPECT_EQ(read_error_body(bare).speaks_of_size, expected) << "AWS, Mistral: " << message;
+        EXPECT_FALSE(read_error_body(bare).is_error);
+    }
+}
+
+TEST(ErrorBody, WordsOfTheKey) {
+    const std::vector<std::pair<std::string, bool>> rows{
+        {"Incorrect API key provided: sk-a****z.", true},
+        {"API key not valid. Please pass a valid API key.", true},
+        {"Your API key was reported as leaked. Please use another API key.", true},
+        {"Access denied due to invalid subscription key or wrong API endpoint.", true},
+        {"The security token included in the request is expired", true},
+        {"Method doesn't allow unregistered callers. Please use API Key or other form of API"
+         " consumer identity.",
+         true},
+        {"Your API key does not have permission to use the specified resource.", false},
+        {"You don't have access to the model with the specified model ID.", false},
+        {"Country, region, or territory not supported", false},
+        {"Your input was flagged: invalid", false},
+        {"", false},
+    };
+    for (const auto& [message, expected] : rows) {
+        EXPECT_EQ(read_error_body(saying(message)).speaks_of_key, expected) << message;
+        EXPECT_EQ(read_error_body(R"({"message":")" + message + "\"}").speaks_of_key, expected);
+    }
+}
+
+// Only the entry's own model, and only where it is not the client that asked for it.
+TEST(ErrorBody, ModelsThatAreNotThere) {
+    const auto openai = [](const std::string& message) {
+        return R"({"error":{"type":"invalid_request_error","code":"model_not_found","message":")" +
+               message + "\"}}";
+    };
+    const auto plain = [](const std::string& message, const std::string& type) {
+        return R"({"error":{"message":")" + message + R"(","type":")" + type + "\"}}";
+    };
+    struct Case {
+        const char* name;
+        std::string body;
+        ErrorKind kind;
+    };
+    const Case cases[] = {
+        {"OpenAI", openai("The model `gpt-4` does not exist or you do not have access to it."),
+         model},
+        {"OpenAI, no access", openai("Project `p` does not have access to model `gpt-4`"), model},
+        {"another model", openai("The model `gpt-5` does not exist"), request},
+        {"a longer name", openai("The model `gpt-4.1` does not exist"), request},
+        {"a shorter name", openai("The model `pre-gpt-4` does not exist"), request},
+        {"a full stop", openai("There is no gpt-4."), model},
+        {"its name twice", openai("The model `gpt-4o` is no gpt-4"), model},
+        {"no name", openai("Not found"), request},
+        {"Anthropic", plain("model: gpt-4", "not_found_error"), model},
+        {"Anthropic, an address", plain("Not found", "not_found_error"), request},
+        {"Ollama", plain(R"(model \"gpt-4\" not found, try pulling it first)", "api_error"), model},
+        {"Ollama, a text", R"({"error":"model 'gpt-4' not found"})", model},
+        {"Google",
+         R"({"error":{"code":404,"status":"NOT_FOUND","message":"models/gpt-4 is not found"}})",
+         model},
+        {"vLLM", plain("The model `gpt-4` does not exist.", "NotFoundError"), model},
+        {"Azure", R"({"error":{"code":"DeploymentNotFound","message":"It does not exist."}})",
+         model},
+        {"a path that a client made up",
+         plain("Invalid URL (POST /v1/The model gpt-4 does not exist)", "invalid_request_error"),
+         request},
+        {"too fast for this model",
+         R"({"error":{"code":"rate_limit_exceeded","message":"Model gpt-4 is busy"}})", rate},
+    };
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        EXPECT_EQ(read_error_body(one.body, "gpt-4").kind, one.kind);
+        const bool is_unnamed = one.body.find("DeploymentNotFound") != std::string::npos;
+        if (!is_unnamed) {
+            EXPECT_NE(read_error_body(one.body).kind, model) << "nothing was asked for";
+        }
+    }
 }
 
 TEST(ErrorBody, WaitsInTheMessage) {

@@ -216,6 +216,15 @@ TEST(RetryReserve, AReloadMayChangeTheWindow) {
     }
 }
 
+// failures_to_suspend times the entries of a long list; what does not fit is as good as no limit.
+TEST(RetryReserve, AHugeOneIsNoneTheLess) {
+    RetryReserve reserve;
+    const BudgetRules rules{0, 64'000'000, 10s};
+    for (int i = 0; i < 1000; ++i) EXPECT_TRUE(reserve.take(kNow, rules));
+    EXPECT_TRUE(reserve.take(kNow + 10s, rules));
+    EXPECT_FALSE(reserve.take(kNow + 10s, {0, 1, 10s})) << "the count is kept apart from the time";
+}
+
 TEST(RetryReserve, ExactlySoManyForAllThreads) {
     constexpr BudgetRules rules{20, 50, 10s};
     RetryReserve reserve;

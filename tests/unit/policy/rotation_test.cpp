@@ -453,6 +453,8 @@ TEST(Rotation, AllOutForQuota) {
         {"both", rate_limited, rate_limited, true},
         {"every kind of quota", quota_exhausted, account_exhausted, true},
         {"one fails", rate_limited, failing, false},
+        {"our key is refused", credential_refused, credential_refused, false},
+        {"one is unknown", rate_limited, model_unknown, false},
         {"one by the operator", operator_request, account_exhausted, false},
     };
     for (const Row& row : rows) {

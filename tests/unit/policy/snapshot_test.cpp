@@ -607,6 +607,29 @@ TEST(SharedStates, ASecondCompileGoesOn) {
     EXPECT_EQ(first->routes[0].backend_cursor, second->routes[0].backend_cursor);
 }
 
+// Each list has its own, over all its rules and reloads, and of its own size.
+TEST(SharedStates, RetryReserves) {
+    SharedState shared;
+    const auto first = compile_text(usual_chat(), shared).snapshot;
+    const auto second = compile_text(usual_chat(), shared).snapshot;
+    ASSERT_NE(first, nullptr);
+    ASSERT_NE(second, nullptr);
+    for (std::size_t i = 0; i < first->routes.size(); ++i) {
+        const Route& route = first->routes[i];
+        ASSERT_NE(route.retry_reserve, nullptr);
+        EXPECT_EQ(route.retry_reserve, second->routes[i].retry_reserve);
+        const std::size_t places =
+            route.list ? first->lists[*route.list].entries.size() : route.backends.size();
+        EXPECT_EQ(route.budget_rules.min, 5 * places);
+        EXPECT_EQ(route.budget_rules.percent, 20U);
+        if (route.list) {
+            EXPECT_EQ(route.retry_reserve, first->lists[*route.list].retry_reserve);
+        }
+    }
+    ASSERT_GE(first->lists.size(), 2U);
+    EXPECT_NE(first->lists[0].retry_reserve, first->lists[1].retry_reserve);
+}
+
 TEST(SharedStates, AChangedListKeepsItsEntriesAndItsProgress) {
     SharedState shared;
     const auto first = compile_text(usual_chat(), shared).snapshot;

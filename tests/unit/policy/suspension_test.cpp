@@ -14,7 +14,11 @@ using namespace std::chrono_literals;
 using enum SuspendReason;
 
 constexpr SteadyTime kNow{std::chrono::hours(1)};
-constexpr EntryState::Limits kLimits{};
+constexpr EntryState::Limits kLimits = [] {
+    EntryState::Limits limits;
+    limits.failing = 30s;  // as long as the silent one: long enough to see what happens within it
+    return limits;
+}();
 
 // Suspended at kNow for 10 s and probed at kNow + 10 s.
 void probe(EntryState& state) {
@@ -103,6 +107,8 @@ TEST(Suspension, EachReasonHasAName) {
     EXPECT_EQ(to_string(account_exhausted), "account_exhausted");
     EXPECT_EQ(to_string(daily_exhausted), "daily_exhausted");
     EXPECT_EQ(to_string(failing), "failing");
+    EXPECT_EQ(to_string(credential_refused), "credential_refused");
+    EXPECT_EQ(to_string(model_unknown), "model_unknown");
     EXPECT_EQ(to_string(unhealthy), "unhealthy");
     EXPECT_EQ(to_string(operator_request), "operator");
 }
@@ -337,13 +343,162 @@ TEST(Failing, EachFailedProbeSuspendsForLonger) {
     EntryState state;
     ASSERT_TRUE(fail_five_times(state, kNow));
     EXPECT_EQ(state.until() - kNow, 30s);
-    for (const auto expected : {60s, 90s, 120s, 150s, 180s, 210s, 240s, 270s, 300s, 300s, 300s}) {
+    for (const auto expected : {60s, 120s, 240s, 300s, 300s, 300s}) {
         const SteadyTime now = state.until();
         ASSERT_TRUE(state.claim_probe(now, kLimits));
         EXPECT_TRUE(state.fail(now, true, kLimits)) << "one is enough";
         EXPECT_EQ(state.until() - now, expected);
         EXPECT_EQ(state.reason(), failing);
         EXPECT_EQ(state.standing(now), Standing::out);
+    }
+}
+
+// A provider that is down for a while is asked again before it has been away for as long again.
+TEST(Failing, ItIsBackSoonAfterItsProviderIs) {
+    const EntryState::Limits limits;
+    for (const auto down : {1s, 4s, 6s, 20s, 30s, 100s, 250s}) {
+        EntryState state;
+        ASSERT_TRUE(fail_five_times(state, kNow, limits));
+        SteadyTime now = state.until();
+        unsigned probes = 1;
+        for (; now < kNow + down; ++probes) {
+            ASSERT_TRUE(state.claim_probe(now, limits));
+            ASSERT_TRUE(state.fail(now, true, limits));
+            now = state.until();
+        }
+        EXPECT_LE(now - kNow, 2 * down + 5s) << down.count();
+        EXPECT_LE(probes, 6U) << down.count();
+        ASSERT_TRUE(state.claim_probe(now, limits));
+        state.probe_passed();
+        EXPECT_EQ(state.standing(now), Standing::active);
+    }
+}
+
+// What did not answer keeps its next visitor waiting: it is visited less often.
+TEST(Failing, SilenceIsOutForLonger) {
+    const EntryState::Limits limits;
+    struct Row {
+        const char* name;
+        bool fifth_silent, probe_silent;
+        std::chrono::milliseconds first, second;
+    };
+    const Row rows[] = {
+        {"it answers", false, false, 5s, 10s},
+        {"it is silent", true, true, 30s, 60s},
+        {"it falls silent", false, true, 5s, 60s},
+        {"it answers again", true, false, 30s, 10s},
+    };
+    for (const Row& row : rows) {
+        EntryState state;
+        for (int i = 0; i < 4; ++i) ASSERT_FALSE(state.fail(kNow, false, limits, true));
+        ASSERT_TRUE(state.fail(kNow, false, limits, row.fifth_silent));
+        EXPECT_EQ(state.until() - kNow, row.first) << row.name;
+        const SteadyTime now = state.until();
+        ASSERT_TRUE(state.claim_probe(now, limits));
+        ASSERT_TRUE(state.fail(now, true, limits, row.probe_silent));
+        EXPECT_EQ(state.until() - now, row.second) << row.name;
+        EXPECT_EQ(state.reason(), failing);
+    }
+}
+
+TEST(PutOut, LongerEachTimeInARow) {
+    struct Row {
+        const char* name;
+        SuspendReason reason;
+        std::vector<std::chrono::milliseconds> lengths;
+    };
+    const Row rows[] = {
+        {"a key", credential_refused, {60s, 120s, 180s, 240s, 300s, 300s}},
+        {"a model", model_unknown, {5s, 10s, 20s, 40s, 80s, 160s, 300s, 300s}},
+    };
+    const EntryState::Limits limits;
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        EntryState state;
+        SteadyTime now = kNow;
+        for (const auto length : row.lengths) {
+            EXPECT_TRUE(state.put_out(now, row.reason, limits)) << "one is enough";
+            EXPECT_EQ(state.until() - now, length);
+            EXPECT_EQ(state.reason(), row.reason);
+            EXPECT_EQ(state.standing(now), Standing::out);
+            now = state.until();
+            ASSERT_TRUE(state.claim_probe(now, limits));
+        }
+        state.probe_passed();
+        EXPECT_EQ(state.standing(now), Standing::active);
+        EXPECT_EQ(state.reason(), none);
+        // Back for as long as it was out: the next time is the first.
+        EXPECT_TRUE(state.put_out(now + row.lengths.back(), row.reason, limits));
+        EXPECT_EQ(state.until() - now, row.lengths.back() + row.lengths.front());
+    }
+}
+
+// Others behind the same key never met the provider themselves.
+TEST(PutOut, WithoutAProbeOfItsOwnItIsInARowToo) {
+    EntryState state;
+    SteadyTime now = kNow;
+    for (const auto length : {60s, 120s, 180s}) {
+        ASSERT_TRUE(state.put_out(now, credential_refused, kLimits));
+        ASSERT_EQ(state.until() - now, length);
+        now = state.until() + 1h;  // nobody asked in between
+    }
+    EXPECT_EQ(state.standing(now), Standing::probe_due);
+}
+
+TEST(PutOut, BesideWhatIsUnderWay) {
+    struct Row {
+        const char* name;
+        SuspendReason before;
+        std::chrono::milliseconds first;
+        bool fresh;
+        std::chrono::milliseconds end;
+        SuspendReason reason;
+    };
+    const Row rows[] = {
+        {"the same, by a request from before", credential_refused, 60s, false, 60s,
+         credential_refused},
+        {"another one, shorter", rate_limited, 10s, false, 61s, credential_refused},
+        {"another one, longer", rate_limited, 90s, false, 90s, rate_limited},
+        {"the operator's word, longer", operator_request, 90s, false, 90s, operator_request},
+        {"another one that is over", rate_limited, 1s, true, 61s, credential_refused},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        EntryState state;
+        if (row.before == credential_refused) {
+            state.put_out(kNow, row.before, kLimits);
+        } else {
+            state.suspend(kNow, row.first, row.before, kLimits);
+        }
+        EXPECT_EQ(state.put_out(kNow + 1s, credential_refused, kLimits), row.fresh);
+        EXPECT_EQ(state.until(), kNow + row.end);
+        EXPECT_EQ(state.reason(), row.reason);
+    }
+}
+
+TEST(PutOut, FailuresFromBeforeCountForNothing) {
+    EntryState state;
+    for (int i = 0; i < 4; ++i) state.fail(kNow, false, kLimits);
+    ASSERT_TRUE(state.put_out(kNow, model_unknown, kLimits));
+    const SteadyTime until = state.until();
+    for (int i = 0; i < 20; ++i) EXPECT_FALSE(state.fail(kNow, false, kLimits));
+    EXPECT_EQ(state.until(), until);
+    ASSERT_TRUE(state.claim_probe(until, kLimits));
+    state.probe_passed();
+    for (int i = 0; i < 4; ++i) EXPECT_FALSE(state.fail(until, false, kLimits));
+}
+
+TEST(PutOut, WithoutAVerdictOneMoreAtATime) {
+    for (const SuspendReason reason : {credential_refused, model_unknown}) {
+        EntryState state;
+        state.put_out(kNow, reason, kLimits);
+        const SteadyTime back = state.until();
+        for (int second = 0; second < 5; ++second) {
+            EXPECT_TRUE(state.claim_probe(back + 1s * second, kLimits));
+            EXPECT_FALSE(state.claim_probe(back + 1s * second + 999ms, kLimits));
+        }
+        EXPECT_TRUE(state.put_out(back + 5s, reason, kLimits)) << "the first of them, at last";
+        EXPECT_FALSE(state.put_out(back + 6s, reason, kLimits)) << "they were refused together";
     }
 }
 
@@ -354,7 +509,7 @@ TEST(Failing, TheLimitsOfItsLengthAreTheOperators) {
         std::vector<std::chrono::milliseconds> lengths;
     };
     const Row rows[] = {
-        {"as it is", 30s, 300s, {30s, 60s, 90s}},
+        {"as it is", 5s, 300s, {5s, 10s, 20s, 40s, 80s, 160s, 300s, 300s}},
         {"short", 10ms, 25ms, {10ms, 20ms, 25ms, 25ms}},
         {"never longer", 30s, 30s, {30s, 30s, 30s}},
         {"longer than the longest", 30s, 7s, {7s, 7s}},
@@ -414,7 +569,7 @@ TEST(Failing, OutLongerBackLonger) {
     ASSERT_TRUE(state.claim_probe(kNow + 90s, kLimits));
     state.probe_passed();
     fail_five_times(state, kNow + 149s);
-    EXPECT_EQ(state.until(), kNow + 149s + 90s) << "it was out for sixty";
+    EXPECT_EQ(state.until(), kNow + 149s + 120s) << "it was out for sixty";
 }
 
 // A refusal that came late changed the reason and the end.
@@ -437,7 +592,7 @@ TEST(Failing, ASlowVerdictIsInARowToo) {
     EntryState state;
     fail_five_times(state, kNow);
     SteadyTime now = kNow + 30s;
-    for (const auto expected : {60s, 90s, 120s}) {
+    for (const auto expected : {60s, 120s, 240s}) {
         ASSERT_TRUE(state.claim_probe(now, kLimits));
         now += 600s;
         EXPECT_TRUE(state.fail(now, true, kLimits));
@@ -548,7 +703,7 @@ TEST(Failing, ResumeDuringAProbeThatFails) {
 
 TEST(Jitter, AddsUpToItsShareToWhatIsMadeUpHere) {
     for (const unsigned percent : {1U, 20U, 100U}) {
-        EntryState::Limits limits;
+        EntryState::Limits limits = kLimits;
         limits.jitter_percent = percent;
         std::chrono::nanoseconds least = 1h, most = 0s;
         std::chrono::nanoseconds doubled_least = 1h, doubled_most = 0s;
@@ -579,7 +734,7 @@ TEST(Jitter, AddsUpToItsShareToWhatIsMadeUpHere) {
 }
 
 TEST(Jitter, NeverBeyondTheCaps) {
-    EntryState::Limits limits;
+    EntryState::Limits limits = kLimits;
     limits.jitter_percent = 100;
     limits.longest = 20s;
     limits.failing_longest = 30s;
@@ -597,7 +752,7 @@ TEST(Jitter, NeverBeyondTheCaps) {
 }
 
 TEST(Jitter, LeavesALongerHintAndAnOperatorsWordAlone) {
-    EntryState::Limits limits;
+    EntryState::Limits limits = kLimits;
     limits.jitter_percent = 100;
     for (int i = 0; i < 100; ++i) {
         const SteadyTime now = kNow + std::chrono::microseconds(i * 977);

@@ -230,14 +230,19 @@ TEST(Verdict, EveryStatus) {
         Failure failure = Failure::none;
         if (number == 500 || number == 502 || number == 504) failure = Failure::server_error;
         if (number == 503 || number == 529) failure = Failure::overloaded;
+        if (number == 403) failure = Failure::forbidden;
+        if (number == 408) failure = Failure::timeout;
         const bool fails = failure != Failure::none;
 
         const Verdict verdict = judge_answer(answer(status, wait_for(20s)), rules(60s));
-        EXPECT_EQ(error_body_decides(status), number == 429);
-        if (number == 429) {
-            EXPECT_EQ(verdict.effect, Effect::suspend_entry);
+        EXPECT_EQ(error_body_decides(status), (number >= 400 && number <= 404) || number == 429);
+        if (number == 429 || number == 402) {
+            EXPECT_EQ(verdict.effect,
+                      number == 429 ? Effect::suspend_entry : Effect::suspend_credential);
             continue;
         }
+        EXPECT_FALSE(verdict.silent) << "it answered";
+        EXPECT_FALSE(verdict.is_withheld) << "no key of ours was sent";
         EXPECT_EQ(verdict.effect, fails ? Effect::count_failure : Effect::none);
         EXPECT_EQ(verdict.failure, failure);
         EXPECT_EQ(verdict.try_next, fails);
@@ -255,6 +260,138 @@ TEST(Verdict, EveryStatus) {
     }
 }
 
+// One request alone never takes out a whole list.
+TEST(Verdict, RefusalsOfALaterEntry) {
+    struct Row {
+        const char* name;
+        wire::RateLimitHints hints;
+        ErrorKind kind;
+        Wait told;
+        bool is_suspended;
+    };
+    wire::RateLimitHints only_reset;
+    only_reset.reset = 30s;
+    const Row rows[] = {
+        {"without a hint", {}, ErrorKind::rate, {}, false},
+        {"without a word", {}, ErrorKind::unknown, {}, false},
+        {"overloaded", {}, ErrorKind::overloaded, {}, false},
+        {"retry-after", wait_for(20s), ErrorKind::rate, {}, true},
+        {"nothing remains", used_up(), ErrorKind::rate, {}, true},
+        {"nothing remains until", used_up(30s), ErrorKind::rate, {}, true},
+        {"a reset", only_reset, ErrorKind::rate, {}, true},
+        {"the message says when", {}, ErrorKind::rate, 20s, true},
+        {"a day's allowance", {}, ErrorKind::daily, {}, true},
+        {"out of money", {}, ErrorKind::account, {}, true},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        for (const HintUse use : {HintUse::extend, HintUse::ignore}) {
+            Answer later = refusal(row.kind, row.hints, row.told);
+            const Verdict first = judge_answer(later, rules(60s, use));
+            EXPECT_NE(first.effect, Effect::none);
+            EXPECT_FALSE(first.is_inconclusive);
+            later.is_later = true;
+            const Verdict verdict = judge_answer(later, rules(60s, use));
+            EXPECT_EQ(verdict.effect != Effect::none, row.is_suspended);
+            EXPECT_EQ(verdict.is_inconclusive, !row.is_suspended);
+            EXPECT_TRUE(verdict.try_next);
+            EXPECT_FALSE(verdict.costs_budget);
+            EXPECT_EQ(verdict.bounds_itself(), row.is_suspended);
+        }
+        Answer later = refusal(row.kind, {});
+        later.is_later = true;
+        EXPECT_TRUE(judge_answer(later, rules(0s)).costs_budget) << "nothing else bounds the tries";
+    }
+}
+
+// It speaks of the request, whatever hints go with it.
+TEST(Verdict, RefusalsOfARequestsSize) {
+    for (const bool is_later : {false, true}) {
+        for (const std::uint16_t status : {std::uint16_t{429}, std::uint16_t{402}}) {
+            for (const ErrorKind kind : {ErrorKind::rate, ErrorKind::daily, ErrorKind::unknown}) {
+                Answer given = refusal(kind, wait_for(20s), 30s);
+                given.status = status;
+                given.error.speaks_of_size = true;
+                given.is_later = is_later;
+                const Verdict verdict = judge_answer(given, rules(60s));
+                EXPECT_EQ(verdict.effect, Effect::none);
+                EXPECT_EQ(verdict.reason, SuspendReason::none);
+                EXPECT_EQ(verdict.failure, Failure::none);
+                EXPECT_TRUE(verdict.try_next) << "another may take more";
+                EXPECT_FALSE(verdict.costs_budget) << "others' retries are not for it to use up";
+                EXPECT_FALSE(verdict.bounds_itself()) << "max_attempts counts it";
+                EXPECT_FALSE(verdict.is_withheld);
+                EXPECT_TRUE(verdict.is_inconclusive) << "of the entry's quota it says nothing";
+            }
+        }
+    }
+    Answer other = answer(413);
+    other.error.speaks_of_size = true;
+    EXPECT_FALSE(judge_answer(other, rules(60s)).try_next);
+}
+
+// Who is to blame for 400 to 404, by the body and by whose key was sent.
+TEST(Verdict, RefusalsOfKeysMoneyAndModels) {
+    enum class Means { nothing, key, money, model, failure };
+    struct Row {
+        const char* name;
+        std::uint16_t status;
+        ErrorKind kind;
+        bool speaks_of_key, has_our_key, is_later;
+        Means means;
+    };
+    using enum ErrorKind;
+    const Row rows[] = {
+        {"401, without a word", 401, unknown, false, true, false, Means::key},
+        {"401, a later entry", 401, unknown, false, true, true, Means::key},
+        {"401, whatever it says", 401, request, false, true, false, Means::key},
+        {"401, no key of ours", 401, credential, true, false, false, Means::nothing},
+        {"400, a bad request", 400, request, false, true, false, Means::nothing},
+        {"400, Google's code for a bad key", 400, credential, false, true, false, Means::key},
+        {"400, and words that a client may be quoted with", 400, request, true, true, false,
+         Means::nothing},
+        {"400, the same without a key of ours", 400, credential, false, false, false,
+         Means::nothing},
+        {"402", 402, unknown, false, true, false, Means::money},
+        {"402, without a key of ours", 402, unknown, false, false, false, Means::money},
+        {"402, a later entry", 402, unknown, false, true, true, Means::money},
+        {"403, the key", 403, request, true, true, false, Means::key},
+        {"403, the key by its code", 403, credential, false, true, false, Means::key},
+        {"403, a key that is not ours", 403, request, true, false, false, Means::failure},
+        {"403, money", 403, account, false, true, false, Means::money},
+        {"403 otherwise", 403, request, false, true, false, Means::failure},
+        {"403 without a word", 403, unknown, false, false, true, Means::failure},
+        {"404, our model", 404, model, false, true, false, Means::model},
+        {"404, our model, without a key", 404, model, false, false, false, Means::model},
+        {"404, our model, a later entry", 404, model, false, true, true, Means::failure},
+        {"404, something else", 404, request, false, true, false, Means::nothing},
+        {"404, words about keys", 404, request, true, true, false, Means::nothing},
+        {"408", 408, unknown, false, true, false, Means::failure},
+        {"422, words about keys", 422, credential, true, true, false, Means::nothing},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        Answer given = answer(row.status);
+        given.error = {true, row.kind, std::nullopt, false, row.speaks_of_key};
+        given.has_our_key = row.has_our_key;
+        given.is_later = row.is_later;
+        const Verdict verdict = judge_answer(given, rules(60s));
+        const Effect effects[] = {Effect::none, Effect::put_out_credential,
+                                  Effect::suspend_credential, Effect::put_out_entry,
+                                  Effect::count_failure};
+        EXPECT_EQ(verdict.effect, effects[static_cast<std::size_t>(row.means)]);
+        EXPECT_EQ(verdict.try_next, row.means != Means::nothing);
+        EXPECT_EQ(verdict.is_withheld, row.means == Means::key);
+        EXPECT_EQ(verdict.costs_budget, row.means == Means::failure);
+        EXPECT_EQ(verdict.bounds_itself(),
+                  row.means != Means::nothing && row.means != Means::failure);
+        EXPECT_EQ(verdict.reason == SuspendReason::credential_refused, row.means == Means::key);
+        EXPECT_EQ(verdict.reason == SuspendReason::account_exhausted, row.means == Means::money);
+        EXPECT_EQ(verdict.reason == SuspendReason::model_unknown, row.means == Means::model);
+        EXPECT_FALSE(verdict.is_inconclusive);
+    }
+}
+
 TEST(Verdict, AListedRefusalIsARefusal) {
     Answer listed = refusal(ErrorKind::account);
     listed.is_listed = true;
@@ -264,8 +401,9 @@ TEST(Verdict, AListedRefusalIsARefusal) {
 }
 
 TEST(Verdict, FailuresIgnoreTheBodyAndTheCounters) {
-    for (const ErrorKind kind : {ErrorKind::rate, ErrorKind::daily, ErrorKind::account,
-                                 ErrorKind::overloaded, ErrorKind::request}) {
+    for (const ErrorKind kind :
+         {ErrorKind::rate, ErrorKind::daily, ErrorKind::account, ErrorKind::overloaded,
+          ErrorKind::request, ErrorKind::credential, ErrorKind::model}) {
         Answer failed = answer(500, used_up(30s));
         failed.error = {true, kind, 20s};
         const Verdict verdict = judge_answer(failed, rules(60s));
@@ -299,12 +437,17 @@ TEST(Verdict, ErrorEventsAtTheHeadOfAStream) {
         {"unknown", ErrorKind::unknown, count_failure, nothing, Failure::server_error, true, true},
         {"the client's own doing", ErrorKind::request, Effect::none, nothing, Failure::none, false,
          false},
+        {"our key", ErrorKind::credential, Effect::put_out_credential,
+         SuspendReason::credential_refused, Failure::credential_refused, true, false},
+        {"our model", ErrorKind::model, Effect::put_out_entry, SuspendReason::model_unknown,
+         Failure::model_unknown, true, false},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
         for (const std::uint16_t status : {std::uint16_t{200}, std::uint16_t{201}}) {
             Answer given = event(row.kind);
             given.status = status;
+            given.has_our_key = true;
             const Verdict verdict = judge_answer(given, rules(60s));
             EXPECT_EQ(verdict.effect, row.effect);
             EXPECT_EQ(verdict.reason, row.reason);
@@ -347,6 +490,9 @@ TEST(Verdict, FailuresWithoutAnAnswer) {
             EXPECT_EQ(verdict.failure, row.failure);
             EXPECT_EQ(verdict.try_next, retry == Retry::next_entry);
             EXPECT_EQ(verdict.costs_budget, row.costs_budget);
+            EXPECT_EQ(verdict.silent, row.failure == Failure::timeout);
+            EXPECT_FALSE(judge_failure(Fault::upstream(row.kind, "", retry), false).costs_budget)
+                << "it was not even asked";
             EXPECT_EQ(verdict.duration, 0s);
             EXPECT_EQ(verdict.reason, SuspendReason::none);
         }
@@ -382,8 +528,9 @@ TEST(Verdict, NobodysFaultBlamesNobody) {
 }
 
 TEST(Failure, EachHasAName) {
-    const std::string names[] = {"none",     "connect",     "dns",          "tls",       "timeout",
-                                 "protocol", "interrupted", "server_error", "overloaded"};
+    const std::string names[] = {"none",       "connect",   "dns",           "tls",
+                                 "timeout",    "protocol",  "interrupted",   "server_error",
+                                 "overloaded", "forbidden", "model_unknown", "credential_refused"};
     ASSERT_EQ(std::size(names), kFailures);
     for (std::size_t i = 0; i < kFailures; ++i) {
         EXPECT_EQ(to_string(static_cast<Failure>(i)), names[i]);

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "proxy/attempt.hpp"
+#include "proxy/exchange.hpp"
+
+#include <rotary/base/fault.hpp>
+#include <rotary/policy/verdict.hpp>
+#include <rotary/proxy/context.hpp>
+
+#include <cstdint>
+
+namespace rotary::proxy {
+
+// Who serves a try.
+struct Choice {
+    Target target;
+    bool probe = false;  // the entry's return hangs on it
+};
+
+// What one try came to: an answer in the reply, its parsed head in the worker's scratch, or a
+// fault.
+struct Outcome {
+    Result<void> answered{};
+    policy::Verdict verdict;
+    bool is_listed = false;  // answered with one of Backend.retry.statusCodes
+};
+
+// Where a request goes after a try.
+enum class Next : std::uint8_t {
+    nowhere,
+    entry,        // another one of the rotation
+    backend,      // another one of a rule without a rotation
+    same_backend  // of such a rule too, as its `retry` says, after a pause
+};
+
+// Step 5: who serves the next try. `next` is `nowhere` for a request's first.
+Result<Choice> select(Context& context, Exchange& exchange, Next next);
+
+// Whether there is somebody to try after this one, within the request's tries, its time and the
+// retry budget, which pays for it here.
+Next next_after(Context& context, Exchange& exchange, const Outcome& outcome);
+
+// No entry is left. Out for quota is the client's business: it hears when to come back.
+Fault nobody_left(Context& context, const Exchange& exchange);
+
+}  // namespace rotary::proxy
