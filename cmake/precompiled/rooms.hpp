@@ -1,5 +1,7 @@
 // Precompiled once a build for all rooms. Only headers of others: each source includes what it uses
 // all the same, and a build with -DROTARY_PRECOMPILE=OFF holds that.
+#pragma once
+
 #include <algorithm>
 #include <array>
 #include <atomic>

@@ -1,4 +1,6 @@
 // Precompiled once a build for all tests, as rooms.hpp is for the rooms.
+#pragma once
+
 #include "rooms.hpp"
 
 #include <filesystem>
