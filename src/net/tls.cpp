@@ -134,6 +134,8 @@ std::shared_ptr<const TlsContext> TlsContext::server(const ServerOptions& option
     ContextPointer context = make_context(TLS_server_method());
     SSL_CTX* raw = context.get();
     require(SSL_CTX_set_cipher_list(raw, kServerCiphers), "TLS ciphers");
+    // Our order, but for clients that put ChaCha20 first: they have no AES in hardware.
+    SSL_CTX_set_options(raw, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     load_certificate(raw, options.certificate_pem);
     load_key(raw, options.key_pem);
     // Sessions live in tickets, which need no cache and no lock; one a connection.

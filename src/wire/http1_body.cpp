@@ -103,7 +103,13 @@ BodyReader::State BodyReader::after_framing_byte(char c) noexcept {
             remaining_ = 0;
             return http1::is_class(c, http1::kHexDigit) ? after_size_byte(c) : State::failed;
         case State::size:
-        case State::extension:
+        case State::extension_start:
+        case State::extension_name:
+        case State::extension_value_start:
+        case State::extension_value:
+        case State::quoted:
+        case State::quoted_pair:
+        case State::quoted_end:
         case State::size_lf:
             return after_size_byte(c);
         case State::data_cr:
@@ -121,8 +127,7 @@ BodyReader::State BodyReader::after_framing_byte(char c) noexcept {
     }
 }
 
-// chunk-size [ chunk-ext ] CRLF. White space before the extension is refused: RFC 9112 section
-// 7.1.1 lets a recipient read it, but nobody who means well sends it.
+// chunk-size [ chunk-ext ] CRLF.
 BodyReader::State BodyReader::after_size_byte(char c) noexcept {
     if (++line_bytes_ > chunk_header_bytes_) return State::failed;
     if (state_ == State::size_lf) {
@@ -130,14 +135,42 @@ BodyReader::State BodyReader::after_size_byte(char c) noexcept {
         line_bytes_ = 0;
         return remaining_ == 0 ? State::trailer_start : State::data;
     }
+    if (state_ != State::size_start && state_ != State::size) return after_extension_byte(c);
     if (c == '\r') return State::size_lf;
-    if (state_ == State::extension) {
-        return http1::is_class(c, http1::kFieldChar) ? State::extension : State::failed;
-    }
-    if (c == ';') return State::extension;
+    if (c == ';') return State::extension_start;
     if (!http1::is_class(c, http1::kHexDigit) || ++digits_ > kSizeDigits) return State::failed;
     remaining_ = remaining_ << 4U | hex_value(c);
     return remaining_ <= kLargestChunk ? State::size : State::failed;
+}
+
+// *( ";" token [ "=" ( token / quoted-string ) ] ). White space between them is refused: RFC 9112
+// section 7.1.1 lets a recipient read it, but no honest sender writes it.
+BodyReader::State BodyReader::after_extension_byte(char c) const noexcept {
+    const bool token = http1::is_class(c, http1::kTokenChar);
+    const bool ends = c == '\r' || c == ';';
+    const State next = c == '\r' ? State::size_lf : State::extension_start;
+    switch (state_) {
+        case State::extension_start:
+            return token ? State::extension_name : State::failed;
+        case State::extension_name:
+            if (c == '=') return State::extension_value_start;
+            if (ends) return next;
+            return token ? State::extension_name : State::failed;
+        case State::extension_value_start:
+            if (c == '"') return State::quoted;
+            return token ? State::extension_value : State::failed;
+        case State::extension_value:
+            if (ends) return next;
+            return token ? State::extension_value : State::failed;
+        case State::quoted:
+            if (c == '"') return State::quoted_end;
+            if (c == '\\') return State::quoted_pair;
+            return http1::is_class(c, http1::kFieldChar) ? State::quoted : State::failed;
+        case State::quoted_pair:
+            return http1::is_class(c, http1::kFieldChar) ? State::quoted : State::failed;
+        default:
+            return ends ? next : State::failed;
+    }
 }
 
 // *( field-line CRLF ) CRLF

@@ -1,6 +1,7 @@
 #include <rotary/wire/http1_reader.hpp>
 
 #include "wire/http1_scan.hpp"
+#include "wire/http1_target.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -12,14 +13,6 @@ namespace {
 using namespace http1;
 
 constexpr std::string_view kHeadTail = "\r\n\r\n";
-
-// Why a head is refused; kind none while it is not.
-struct Refusal {
-    FaultKind kind = FaultKind::none;
-    const char* detail = "";
-};
-
-constexpr Refusal bad(const char* detail) noexcept { return {FaultKind::bad_request, detail}; }
 
 // What the field lines say about the message itself, gathered as they pass.
 struct Notes {
@@ -89,10 +82,23 @@ void note_field(const Header& header, std::string_view raw, Notes& notes) noexce
     }
 }
 
+// Which of the lines that are read, checked and counted don't get into the table.
+struct Dropped {
+    // Names with an underscore: CGI and its kin make "x_user" and "x-user" one, so a client could
+    // set what a proxy before the provider sets.
+    bool underscores = false;
+    bool content_length = false;
+    bool covers(const Header& header) const noexcept {
+        if (underscores && header.name.find('_') != header.name.npos) return true;
+        return content_length && text::iequals(header.name, "content-length");
+    }
+};
+
 // Reads the field lines of [at, end), which ends with an empty line; `at` stands behind the first
 // line's CRLF. That ending is what keeps the loops inside: a CR stops every one of them.
-Refusal read_fields(const char* at, const char* end, std::size_t limit, HeaderTable& table,
-                    Notes& notes) noexcept {
+Refusal read_fields(const char* at, const char* end, std::size_t limit, Dropped dropped,
+                    HeaderTable& table, Notes& notes) noexcept {
+    std::size_t lines = 0;
     while (*at != '\r') {
         const char* const name = at;
         while (is_class(*at, kTokenChar)) ++at;
@@ -113,7 +119,7 @@ Refusal read_fields(const char* at, const char* end, std::size_t limit, HeaderTa
         while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
         const Header header{{name, static_cast<std::size_t>(name_end - name)},
                             {value, static_cast<std::size_t>(value_end - value)}};
-        if (table.size() >= limit || !table.push(header)) {
+        if (++lines > limit || (!dropped.covers(header) && !table.push(header))) {
             return {FaultKind::headers_too_large, "There are too many header lines."};
         }
         note_field(header, {raw, static_cast<std::size_t>(at - raw)}, notes);
@@ -154,57 +160,6 @@ Refusal read_framing(const Notes& notes, std::uint8_t minor_version, Framing& fr
     return {};
 }
 
-bool is_reg_name(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        if (is_class(name[i], kHostChar)) continue;
-        if (name[i] != '%' || !all_of_class(name.substr(i + 1, 2), kHexDigit)) return false;
-        if (name.size() - i < 3) return false;
-        i += 2;
-    }
-    return !name.empty();
-}
-
-bool is_ip_literal(std::string_view bracketed) noexcept {
-    constexpr std::size_t kLongestIpv6 = 45;
-    const std::string_view address = bracketed.substr(1, bracketed.size() - 2);
-    for (const char c : address) {
-        if (!is_class(c, kHexDigit) && c != ':' && c != '.') return false;
-    }
-    return address.size() <= kLongestIpv6 && std::ranges::count(address, ':') >= 2;
-}
-
-bool is_port(std::string_view port) noexcept {
-    const auto number = text::parse_unsigned(port);
-    return number && port.size() <= 5 && *number <= 65535;
-}
-
-// uri-host [ ":" port ], RFC 9110 section 7.2. An empty port after the colon is refused.
-bool read_host(std::string_view value, std::string_view& host) noexcept {
-    if (value.starts_with('[')) {
-        const auto close = value.find(']');
-        if (close == value.npos) return false;
-        host = value.substr(0, close + 1);
-        if (!is_ip_literal(host)) return false;
-    } else {
-        host = value.substr(0, value.find(':'));
-        if (!is_reg_name(host)) return false;
-    }
-    const std::string_view rest = value.substr(host.size());
-    return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
-}
-
-Refusal read_target(std::string_view target, std::size_t uri_bytes, RequestHead& head) noexcept {
-    if (target.size() > uri_bytes) return {FaultKind::uri_too_long, ""};
-    if (target.empty() || target.front() != '/' || head.method == "CONNECT") {
-        return bad("The request target is not a path.");
-    }
-    head.target = target;
-    const auto mark = target.find('?');
-    head.path = target.substr(0, mark);
-    head.query = mark == target.npos ? std::string_view{} : target.substr(mark + 1);
-    return {};
-}
-
 // method SP request-target SP HTTP-version CRLF; leaves `at` behind it.
 Refusal read_request_line(const char*& at, const char* end, std::size_t uri_bytes,
                           RequestHead& head) noexcept {
@@ -242,13 +197,18 @@ Refusal read_request(std::string_view bytes, const HeadLimits& limits, RequestHe
     if (bytes.size() > limits.header_bytes) return {FaultKind::headers_too_large, ""};
 
     Notes notes;
-    refusal = read_fields(at, end, limits.headers, head.headers, notes);
+    refusal = read_fields(at, end, limits.headers, {.underscores = true}, head.headers, notes);
     if (refusal.kind != FaultKind::none) return refusal;
     refusal = read_framing(notes, head.minor_version, head.framing, head.content_length);
     if (refusal.kind != FaultKind::none) return refusal;
     if (notes.hosts > 1) return bad("There is more than one Host.");
     if (notes.hosts == 0 && head.minor_version >= 1) return bad("There is no Host.");
-    if (notes.hosts == 1 && !read_host(notes.host, head.host)) return bad("Host is not valid.");
+    Authority authority;
+    if (notes.hosts == 1 && !read_host(notes.host, authority)) return bad("Host is not valid.");
+    if (head.host.empty()) {  // else the target has named it, which wins
+        head.host = authority.host;
+        head.port = authority.port;
+    }
     if (notes.authorizations > 1) return bad("There is more than one Authorization.");
     if (notes.expect_other) return bad("Expect asks for something else than 100-continue.");
     head.keep_alive = keeps_alive(notes, head.minor_version);
@@ -292,12 +252,14 @@ Refusal read_response(std::string_view bytes, const HeadLimits& limits, bool req
     if (head.status == 101) return bad("The provider switched protocols unasked.");
 
     Notes notes;
-    refusal = read_fields(at, end, limits.headers, head.headers, notes);
+    const bool never_a_body = head.status < 200 || head.status == 204;
+    // RFC 9110 section 8.6: such an answer has no Content-Length, and its client would wait.
+    refusal =
+        read_fields(at, end, limits.headers, {.content_length = never_a_body}, head.headers, notes);
     if (refusal.kind != FaultKind::none) return refusal;
     refusal = read_framing(notes, head.minor_version, head.framing, head.content_length);
     if (refusal.kind != FaultKind::none) return refusal;
     head.keep_alive = keeps_alive(notes, head.minor_version);
-    const bool never_a_body = head.status < 200 || head.status == 204;
     if (never_a_body || head.status == 304 || request_was_head) {
         // A 204 that announces a body may well send one: then the next answer would be misread.
         if (never_a_body && (head.framing == Framing::chunked || head.content_length > 0)) {
@@ -347,7 +309,7 @@ std::size_t HeadEnd::find(std::string_view bytes) noexcept {
 
 Result<void> parse_request_head(std::string_view bytes, const HeadLimits& limits,
                                 RequestHead& head) {
-    head.method = head.target = head.path = head.query = head.host = {};
+    head.method = head.target = head.path = head.query = head.host = head.port = {};
     head.minor_version = 1;
     head.keep_alive = false;
     head.expect_continue = false;

@@ -46,6 +46,27 @@ Result<void> serve(const TlsContext& context, const std::function<void(Peer&)>& 
     return result;
 }
 
+// TLS 1.2: what is agreed on is the server's choice, unless the client puts ChaCha20 first.
+TEST(ServerCiphers, AreTheServersChoice) {
+    const auto context = server_context();
+    const auto agreed_on = [&](const char* offered) {
+        std::string cipher;
+        const Result<void> result = serve(*context, [&](Peer& peer) {
+            const PeerTls tls;
+            SSL_CTX_set_max_proto_version(tls.native(), TLS1_2_VERSION);
+            SSL_CTX_set_cipher_list(tls.native(), offered);
+            if (peer.connect_tls(tls)) cipher = SSL_get_cipher_name(peer.ssl());
+        });
+        EXPECT_TRUE(result.has_value()) << offered;
+        return cipher;
+    };
+    const std::string best = agreed_on("ECDHE+AESGCM");
+    EXPECT_EQ(agreed_on("ECDHE+AES128+AESGCM:ECDHE+AES256+AESGCM"),
+              agreed_on("ECDHE+AES256+AESGCM:ECDHE+AES128+AESGCM"));
+    EXPECT_EQ(agreed_on("ECDHE+AES128+AESGCM:ECDHE+AES256+AESGCM:ECDHE+CHACHA20"), best);
+    EXPECT_NE(agreed_on("ECDHE+CHACHA20:ECDHE+AESGCM").find("CHACHA20"), std::string::npos);
+}
+
 struct Offer {
     const char* name;
     std::string protocols;  // as in the extension, RFC 7301 section 3.1

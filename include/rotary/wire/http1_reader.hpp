@@ -28,14 +28,16 @@ struct HeadLimits {
 };
 
 // Parses one complete request head (RFC 9112), as HeadEnd measured it, strictly: what two parsers
-// could read differently is refused. After a fault `head` holds nothing that may be used.
+// could read differently is refused. Names with underscores are left out of the table. After a
+// fault `head` holds nothing that may be used.
 // Faults: bad_request, uri_too_long, headers_too_large (origin client), length_required never.
 Result<void> parse_request_head(std::string_view bytes, const HeadLimits& limits,
                                 RequestHead& head);
 
 // Parses one complete response head. `request_was_head`: the answer to HEAD has no body.
 // 1xx answers come back with their status; the caller reads on. 101 is refused. A missing reason
-// phrase and obs-text in it are accepted: legal senders do both.
+// phrase and obs-text in it are accepted: legal senders do both. The Content-Length of an answer
+// that never has a body is left out of the table.
 // Faults: upstream_protocol_error.
 Result<void> parse_response_head(std::string_view bytes, const HeadLimits& limits,
                                  bool request_was_head, ResponseHead& head);
@@ -74,7 +76,13 @@ private:
         until_close,
         size_start,
         size,
-        extension,
+        extension_start,
+        extension_name,
+        extension_value_start,
+        extension_value,
+        quoted,
+        quoted_pair,
+        quoted_end,
         size_lf,
         data,
         data_cr,
@@ -88,6 +96,7 @@ private:
     Piece next_chunked(std::string_view bytes) noexcept;
     State after_framing_byte(char c) noexcept;
     State after_size_byte(char c) noexcept;
+    State after_extension_byte(char c) const noexcept;
     State after_trailer_byte(char c) noexcept;
     bool in_trailer() const noexcept;
 

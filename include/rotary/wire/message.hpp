@@ -54,10 +54,11 @@ enum class Framing : std::uint8_t { none, content_length, chunked, until_close }
 
 struct RequestHead {
     std::string_view method;
-    std::string_view target;  // origin-form, as sent
-    std::string_view path;    // target up to '?', not decoded
+    std::string_view target;  // as sent
+    std::string_view path;    // of the target, up to '?', not decoded; "*" of OPTIONS alone
     std::string_view query;   // after '?', without it
-    std::string_view host;    // Host's value without the port; as sent
+    std::string_view host;    // as sent: the target's, else Host's
+    std::string_view port;    // of the host, empty without one
     std::uint8_t minor_version = 1;
     bool keep_alive = true;  // after Connection and the version are considered
     bool expect_continue = false;

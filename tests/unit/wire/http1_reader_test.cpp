@@ -144,9 +144,13 @@ TEST(Http1Request, RefusesMalformedLines) {
 
 TEST(Http1Request, RefusesTargetsThatAreNoPath) {
     const Refused rows[] = {
-        {"asterisk", line("OPTIONS * HTTP/1.1")},
-        {"absolute", line("GET http://api.test/v1 HTTP/1.1")},
-        {"absolute, other authority", line("GET https://evil.test/v1 HTTP/1.1")},
+        {"asterisk of another method", line("GET * HTTP/1.1")},
+        {"asterisk with more", line("OPTIONS *? HTTP/1.1")},
+        {"absolute, another scheme", line("GET ftp://api.test/v1 HTTP/1.1")},
+        {"absolute without an authority", line("GET http:///v1 HTTP/1.1")},
+        {"absolute with a user", line("GET http://user@api.test/v1 HTTP/1.1")},
+        {"absolute with an empty port", line("GET http://api.test:/v1 HTTP/1.1")},
+        {"absolute of CONNECT", line("CONNECT http://api.test/ HTTP/1.1")},
         {"authority", line("CONNECT api.test:443 HTTP/1.1")},
         {"CONNECT with a path", line("CONNECT /v1 HTTP/1.1")},
         {"exclamation mark", line("GET ! HTTP/1.1")},
@@ -375,6 +379,54 @@ TEST(Http1Request, ReadsLineAndFields) {
     EXPECT_EQ(head.headers.count("accept"), 2U);
     EXPECT_EQ(head.headers.find("x-empty")->value, "");
     EXPECT_EQ(head.headers.find("x-none"), nullptr);
+}
+
+// RFC 9112 section 3.2: in absolute-form the target says where, whatever Host says.
+TEST(Http1Request, ReadsTheFormsOfATarget) {
+    struct Row {
+        const char* line;
+        const char* path;
+        const char* query;
+        const char* host;
+        const char* port;
+    };
+    const Row rows[] = {
+        {"GET /v1?a HTTP/1.1", "/v1", "a", "api.test", ""},
+        {"GET http://other.test/v1?a=b HTTP/1.1", "/v1", "a=b", "other.test", ""},
+        {"GET HTTPS://Other.test:9095/ HTTP/1.1", "/", "", "Other.test", "9095"},
+        {"GET http://[::1]:80 HTTP/1.1", "/", "", "[::1]", "80"},
+        {"GET http://other.test?a=/ HTTP/1.1", "/", "a=/", "other.test", ""},
+        {"OPTIONS * HTTP/1.1", "*", "", "api.test", ""},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.line);
+        const Request request = read_request(line(row.line));
+        ASSERT_EQ(request.fault, FaultKind::none);
+        EXPECT_EQ(request.head.path, row.path);
+        EXPECT_EQ(request.head.query, row.query);
+        EXPECT_EQ(request.head.host, row.host);
+        EXPECT_EQ(request.head.port, row.port);
+    }
+    EXPECT_EQ(read_request("GET http://a.test/ HTTP/1.1\r\nHost: a b\r\n\r\n").fault,
+              FaultKind::bad_request);
+    EXPECT_EQ(read_request("GET http://a.test/ HTTP/1.1\r\n\r\n").fault, FaultKind::bad_request);
+}
+
+// "x_user" and "x-user" are one name to CGI and its kin, and so are the fields that frame a
+// message.
+TEST(Http1Request, NamesWithUnderscoresAreDropped) {
+    const Request request =
+        read_request(with("X-User: a\r\nX_User: b\r\nContent_Length: 5\r\nTransfer_Encoding: x\r\n"
+                          "Content_Type: text/plain\r\n_: c\r\nX-End: d\r\n"));
+    ASSERT_EQ(request.fault, FaultKind::none);
+    EXPECT_EQ(request.head.headers.size(), 3U) << "Host, X-User, X-End";
+    EXPECT_EQ(request.head.headers.find("x_user"), nullptr);
+    EXPECT_EQ(request.head.headers.find("x-user")->value, "a");
+    EXPECT_EQ(request.head.framing, Framing::none);
+    EXPECT_EQ(read_request(with("X_A: \x01\r\n")).fault, FaultKind::bad_request) << "still read";
+    EXPECT_EQ(read_request(with("X_A: 1\r\nX_B: 1\r\n"), {8192, 2, 32768}).fault,
+              FaultKind::headers_too_large)
+        << "still counted";
 }
 
 // A head that was used before must leave nothing behind.

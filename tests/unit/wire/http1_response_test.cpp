@@ -134,5 +134,20 @@ TEST(Http1Response, AcceptsAndFrames) {
     EXPECT_EQ(read_response("HTTP/1.1 404 Not  Found\r\n\r\n").head.reason, "Not  Found");
 }
 
+// RFC 9110 section 8.6: a client that was told a length would wait for it.
+TEST(Http1Response, LengthOfAnAnswerThatNeverHasABodyIsDropped) {
+    const std::string lines = " x\r\nA: 1\r\nContent-Length: 5\r\nX_Up: 2\r\n\r\n";
+    for (const char* status : {"100", "103", "204"}) {
+        const Response response = read_response("HTTP/1.1 " + std::string(status) + lines);
+        ASSERT_EQ(response.fault, FaultKind::none) << status;
+        EXPECT_EQ(response.head.headers.find("content-length"), nullptr) << status;
+        EXPECT_EQ(response.head.headers.size(), 2U) << status;
+    }
+    for (const char* status : {"200", "304"}) {
+        const Response response = read_response("HTTP/1.1 " + std::string(status) + lines);
+        EXPECT_EQ(response.head.headers.count("content-length"), 1U) << status;
+    }
+}
+
 }  // namespace
 }  // namespace rotary::wire
