@@ -1,12 +1,12 @@
 #include "policy/compile.hpp"
 
+#include <rotary/base/text.hpp>
 #include <rotary/config/check.hpp>
 #include <rotary/wire/base64url.hpp>
+#include <rotary/wire/forwarded_headers.hpp>
 #include <rotary/wire/http1_writer.hpp>
-#include <rotary/wire/json_writer.hpp>
 
-#include <re2/re2.h>
-
+#include <algorithm>
 #include <utility>
 
 namespace rotary::policy {
@@ -26,47 +26,6 @@ std::string host_header(const config::Backend& resource, bool tls) {
     return header;
 }
 
-std::string percent_encoded(std::string_view text) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') ||
-                           std::string_view("-._~").find(c) != std::string_view::npos;
-        if (plain) {
-            encoded.push_back(c);
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        encoded.append({'%', kHex[byte >> 4], kHex[byte & 15]});
-    }
-    return encoded;
-}
-
-// "$.model" and "model" name the same top-level member; anything deeper can't be spliced.
-std::optional<std::string> top_level_member(std::string_view path) {
-    if (path.starts_with("$.")) path.remove_prefix(2);
-    if (path.empty() || path.find_first_of(".[$") != std::string_view::npos) return std::nullopt;
-    return std::string(path);
-}
-
-// Why the model can't be put there; empty: it can. For other places than the body.
-std::string_view place_error(const ModelPlace& place) {
-    if (place.in == config::ValueLocation::In::header && !wire::is_token(place.name)) {
-        return "is not the name of a header";
-    }
-    if (place.in == config::ValueLocation::In::query && percent_encoded(place.name) != place.name) {
-        return "can be a query parameter only of letters, digits and - . _ ~";
-    }
-    if (place.in == config::ValueLocation::In::path) {
-        const re2::RE2 expression(place.name, re2::RE2::Quiet);
-        if (!expression.ok() || expression.NumberOfCapturingGroups() < 1) {
-            return "must be a regular expression that RE2 takes, whose first group is the model";
-        }
-    }
-    return {};
-}
-
 HintUse hint_use(config::RetryAfter setting) noexcept {
     switch (setting) {
         case config::RetryAfter::extend:
@@ -83,8 +42,16 @@ struct Credential {
     std::string name;   // header
     std::string value;  // as sent; empty: none
     std::string query;
+    std::string parameter;  // its name
     bool sendable = true;
 };
+
+void add_lower_case(std::string_view text, std::vector<std::string>& names) {
+    std::string lower(text);
+    for (char& c : lower) c = text::lower(c);
+    const bool known = std::find(names.begin(), names.end(), lower) != names.end();
+    if (!lower.empty() && !known) names.push_back(std::move(lower));
+}
 
 Credential credential_of(const config::Resources& resources, const config::Backend& backend) {
     Credential credential;
@@ -92,6 +59,7 @@ Credential credential_of(const config::Resources& resources, const config::Backe
         const config::Secret* secret = resources.find_value(key->value);
         const std::string value(secret == nullptr ? std::string_view{} : secret->reveal());
         if (key->in == config::ApiKeySecurity::In::query) {
+            credential.parameter = key->name;
             credential.query = percent_encoded(key->name) + "=" + percent_encoded(value);
             // It could be sent, as %0A, and no provider would know it.
             credential.sendable = wire::is_field_value(value);
@@ -194,6 +162,8 @@ std::size_t Compiler::backend(const config::Backend& resource) {
         compiled.credential_line = credential.name + ": " + credential.value + "\r\n";
     }
     compiled.credential_query = credential.query;
+    add_lower_case(credential.name, snapshot->forwarding.credential_headers);
+    add_lower_case(credential.parameter, snapshot->forwarding.withheld_query);
     // A Backend without a key of its own shares its quota with nobody.
     const bool open = credential.value.empty() && credential.query.empty();
     const std::string identity =
@@ -210,27 +180,15 @@ std::size_t Compiler::backend(const config::Backend& resource) {
 }
 
 ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
-    ModelPlace place;
-    if (policy.ai_provider == nullptr) return place;
-    const auto* provider = loaded.resources.find_ai_provider(policy.ai_provider->name);
-    if (provider == nullptr) return place;
-    place.in = provider->request_model.in;
-    place.name = provider->request_model.value;
-    if (place.in != config::ValueLocation::In::body) {
-        const std::string_view why = place_error(place);
-        if (!why.empty()) {
-            error(provider->request_model.mark, "spec.requestModel.value", std::string(why));
-        }
-        return place;
+    const auto* provider = policy.ai_provider == nullptr
+                               ? nullptr
+                               : loaded.resources.find_ai_provider(policy.ai_provider->name);
+    if (provider == nullptr) return policy::model_place(config::AiProvider{}.request_model).place;
+    Placed placed = policy::model_place(provider->request_model);
+    if (!placed.error.empty()) {
+        error(provider->request_model.mark, "spec.requestModel.value", std::move(placed.error));
     }
-    const auto member = top_level_member(place.name);
-    if (!member) {
-        error(provider->request_model.mark, "spec.requestModel.value",
-              "only a top-level member of the body can hold the model, such as \"model\" or "
-              "\"$.model\"");
-    }
-    place.name = member.value_or("model");
-    return place;
+    return std::move(placed.place);
 }
 
 std::size_t Compiler::add_list(const ListSource& source) {
@@ -254,10 +212,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         entry.model = model.model;
         entry.backend = backend(target);
         entry.weight = model.weight;
-        wire::JsonWriter(entry.model_json).string(model.model);
-        wire::JsonWriter(entry.model_member).string(place.name);
-        entry.model_member += ":" + entry.model_json;
-        entry.model_member_comma = entry.model_member + ",";
+        entry.texts = model_texts(place, model.model);
         entry.id = list_key + "/" + model.model + "@" + target.metadata.name;
         identity += entry.id + "\n";
         weights.push_back(model.weight);
@@ -308,6 +263,25 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
     const std::string key = "rule/" + context.api.metadata.name + "/" + route.name + "/" + identity;
     route.backend_cursor = shared.cursor(key, identity, std::move(weights));
+}
+
+void Compiler::add_forwarding() {
+    const config::Routing& routing = loaded.config.routing;
+    Forwarding& forwarding = snapshot->forwarding;
+    for (const std::string& glob : routing.forward_headers) {
+        // A name that can't go on is a mistake; a glob just leaves out what can't.
+        const bool goes_on = glob.find('_') == glob.npos && wire::may_go_on_to_provider(glob);
+        if (glob.find('*') == glob.npos && !goes_on) {
+            error(loaded.config.mark, "routing.forward_headers",
+                  "\"" + glob +
+                      "\" never goes on: it names a credential, or Rotary writes it itself, or it "
+                      "has an underscore");
+        }
+        add_lower_case(glob, forwarding.header_globs);
+    }
+    for (const std::string& name : routing.withheld_query) {
+        add_lower_case(name, forwarding.withheld_query);
+    }
 }
 
 AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& rule) {

@@ -49,6 +49,7 @@ struct Compiler {
     ModelPlace model_place(const config::EffectivePolicy& policy);
     std::size_t add_list(const ListSource& source);
     void add_backends(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
+    void add_forwarding();
 };
 
 }  // namespace rotary::policy

@@ -187,6 +187,7 @@ RouteTable::Found RouteTable::find(std::string_view host, std::string_view path,
     Found found;
     for (const Host& known : hosts_) {
         if (!known.covers(host)) continue;
+        found.host_known = true;
         for (const Rule& rule : known.rules) {
             const bool method_fits = rule.method.empty() || rule.method == method;
             if (!method_fits && found.path_known) continue;
@@ -198,6 +199,19 @@ RouteTable::Found RouteTable::find(std::string_view host, std::string_view path,
         }
     }
     return found;
+}
+
+std::string RouteTable::hosts() const {
+    constexpr std::size_t kLongest = 400;
+    std::string joined;
+    for (const Host& host : hosts_) {
+        std::string name = host.kind == Host::Kind::wildcard ? "*" + host.name : host.name;
+        if (host.kind == Host::Kind::any) name = "any host";
+        if (!joined.empty()) joined += ", ";
+        if (joined.size() + name.size() > kLongest) return joined + "…";
+        joined += name;
+    }
+    return joined;
 }
 
 std::string RouteTable::allowed_methods(std::string_view host, std::string_view path) const {

@@ -89,11 +89,13 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     compiled.environment = context.environment;
     compiled.auth = compiler.auth(context.api, rule);
     compiled.rewrite = rule.rewrite;
+    compiled.redirect = rule.redirect;
     compiled.request_headers = rule.request_headers;
     compiled.response_headers = rule.response_headers;
     compiled.list = list_for(compiler, context, rule);
     if (compiled.list) compiled.policy = snapshot.lists[*compiled.list].policy;
     const auto policy = config::effective_policy(compiler.loaded.resources, context.api, rule);
+    if (policy.cors != nullptr && policy.cors->enabled) compiled.cors.emplace(*policy.cors);
     if (policy.ai_provider != nullptr) {
         const auto* provider = compiler.loaded.resources.find_ai_provider(policy.ai_provider->name);
         if (provider != nullptr) compiled.provider = provider->provider_name;
@@ -159,6 +161,9 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
         add_environment(compiler, {api, Environment::sandbox}, api.sandbox);
     }
     snapshot->table.finish();
+    snapshot->unknown_host = "No API is served at this host, but at: " + snapshot->table.hosts() +
+                             ". Try curl --resolve.";
+    compiler.add_forwarding();
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
         snapshot->issuers.push_back(issuer);
         const auto ca = issuer.jwks ? loaded.resources.find_pem(issuer.jwks->ca) : std::nullopt;

@@ -1,21 +1,45 @@
 #include "proxy/admit.hpp"
 
-#include <rotary/base/text.hpp>
-#include <rotary/wire/http1_writer.hpp>
+#include "proxy/forwarding.hpp"
 
-#include <algorithm>
+#include <rotary/base/text.hpp>
+#include <rotary/net/peer_address.hpp>
+#include <rotary/wire/form_body.hpp>
 
 namespace rotary::proxy {
 
-Result<void> match(Context&, Exchange& exchange) {
+namespace {
+
+// "localhost", an address: what is typed before a name is known to DNS.
+bool is_local_name(std::string_view host) noexcept {
+    return text::iequals(host, "localhost") || host.starts_with('[') ||
+           host.find_first_not_of("0123456789.") == host.npos;
+}
+
+bool is_on_this_machine(const ClientSide& client) noexcept {
+    net::PeerAddress space;
+    const auto address = net::peer_address(client.stream.descriptor().fd(), space);
+    return address.starts_with("127.") || address == "::1";
+}
+
+// Which hosts are served is told on this machine only: a stranger could not guess them all.
+Fault not_found(const ClientSide& client, const Exchange& exchange, bool host_known) {
+    const bool told = !host_known && is_local_name(exchange.host) && is_on_this_machine(client);
+    return Fault::client(FaultKind::route_not_found,
+                         told ? exchange.wiring->snapshot->unknown_host.c_str() : "");
+}
+
+}  // namespace
+
+Result<void> match(const ClientSide& client, Exchange& exchange) {
     if (policy::has_dot_segment(exchange.path)) {
         return Fault::client(FaultKind::bad_request, "The path holds a \".\" or \"..\" segment.");
     }
     const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
     const auto found = snapshot.table.find(exchange.host, exchange.path, exchange.method);
     if (found.rule == nullptr) {
-        return Fault::client(found.path_known ? FaultKind::method_not_allowed
-                                              : FaultKind::route_not_found);
+        if (found.path_known) return Fault::client(FaultKind::method_not_allowed);
+        return not_found(client, exchange, found.host_known);
     }
     exchange.rule = found.rule;
     exchange.route_index = found.rule->route;
@@ -25,73 +49,86 @@ Result<void> match(Context&, Exchange& exchange) {
 
 namespace {
 
-// Whether a client's field goes on: not what belongs to this connection, not its credentials, not
-// what a Backend's own key will be sent as.
-bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
-             const wire::Header& header) {
-    const policy::AuthRules& auth = exchange.route->auth;
-    const config::HeaderModifier& edits = exchange.route->request_headers;
-    const auto is_named = [&](const std::string& name) { return text::iequals(name, header.name); };
-
-    if (std::any_of(edits.remove.begin(), edits.remove.end(), is_named)) return false;
-    for (const config::HeaderEdit& edit : edits.set) {
-        if (is_named(edit.name)) return false;
-    }
-    for (const policy::Backend& backend : exchange.wiring->snapshot->backends) {
-        if (!backend.credential_name.empty() && is_named(backend.credential_name)) return false;
-    }
-    if (!auth.oauth2.disabled && is_named(auth.oauth2.header))
-        return auth.oauth2.send_token_upstream;
-    if (!auth.jwt.disabled && is_named(auth.jwt.header)) return auth.jwt.send_token_upstream;
-    for (const config::ApiKeyLocation& key : auth.api_keys) {
-        if (key.in == config::ApiKeyLocation::In::header && is_named(key.name)) {
-            return key.send_token_upstream;
-        }
-    }
-    if (wire::is_withheld_from_upstream(header.name)) return false;
-    if (exchange.list != nullptr &&
-        exchange.list->model_place.in == config::ValueLocation::In::header &&
-        is_named(exchange.list->model_place.name)) {
-        return false;
-    }
-    if (exchange.list != nullptr && text::iequals(header.name, "accept-encoding")) return false;
-    return !wire::is_hop_by_hop(header.name, headers);
+// The methods whose requests have content (RFC 9110 section 9.3).
+bool carries_content(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
-// The header lines for the provider, put together once for all tries.
-Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
-    exchange.lines = context.buffers.read_buffer();
-    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
-    const wire::HeaderTable& headers = context.scratch.request.headers;
-    for (const wire::Header& header : headers) {
-        if (goes_on(exchange, headers, header)) writer.header(header.name, header.value);
+// Whether the body that is announced can be given a model.
+Result<void> check_body(Exchange& exchange, const policy::ModelPlace& place) {
+    if (exchange.framing == wire::Framing::none) {
+        return Fault::client(FaultKind::length_required);
     }
-    if (exchange.list != nullptr) writer.append("accept-encoding: identity\r\n");
-    const config::HeaderModifier& edits = exchange.route->request_headers;
-    for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
-    for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
-    writer.header("x-client-request-id", exchange.request_id());
-    if (!writer.ok()) {
-        return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
+    if (exchange.is_encoded) return Fault::client(FaultKind::unsupported_content_encoding);
+    if (exchange.has_content_types) {
+        return Fault::client(FaultKind::bad_request, "There is more than one Content-Type.");
     }
-    exchange.lines.produced(writer.size());
+    if (exchange.body_kind == wire::BodyKind::json) return {};
+    if (exchange.body_kind == wire::BodyKind::other) {
+        return Fault::client(FaultKind::unsupported_media_type);
+    }
+    if (!place.may_be_field()) {
+        return Fault::client(FaultKind::unsupported_media_type, "The body must be JSON.");
+    }
+    if (exchange.body_kind == wire::BodyKind::form) return {};
+    if (place.part_head.empty()) {
+        return Fault::client(FaultKind::unsupported_media_type, "The body must be JSON or a form.");
+    }
+    const auto boundary = wire::boundary_of(exchange.content_type);
+    if (!boundary) return boundary.error();
+    exchange.boundary = *boundary;
     return {};
+}
+
+// On a route with a rotation a model that can't be replaced would be the client's own.
+Result<void> check_model_place(Context& context, Exchange& exchange) {
+    const policy::ModelPlace& place = exchange.list->model_place;
+    switch (place.in) {
+        case config::ValueLocation::In::body:
+            return check_body(exchange, place);
+        case config::ValueLocation::In::header: {
+            const wire::Header* own = context.scratch.request.headers.find(place.name);
+            if (own != nullptr) exchange.client_model = own->value;
+            return {};
+        }
+        case config::ValueLocation::In::query:
+            return {};
+        case config::ValueLocation::In::path:
+            break;
+    }
+    const config::PathRewrite* rewrite =
+        exchange.route->rewrite ? &*exchange.route->rewrite : nullptr;
+    const std::string_view path =
+        exchange.rule->pattern.rewritten(exchange.path, rewrite, context.scratch.path);
+    if (place.slot->find(path)) return {};
+    return Fault::client(FaultKind::bad_request, "The path names no model where one must stand.");
 }
 
 }  // namespace
 
 Result<void> admit(Context& context, Exchange& exchange) {
-    const bool has_body = exchange.framing != wire::Framing::none;
     if (exchange.framing == wire::Framing::content_length &&
         exchange.content_length > exchange.limits().body_bytes) {
         return Fault::client(FaultKind::request_too_large);
     }
-    // A method that needs no body, or a body that is no JSON, has no model to choose.
-    const bool rotates = exchange.route->list.has_value() && exchange.is_json &&
-                         (has_body || exchange.method == "POST");
+    const bool may_hold_body = carries_content(exchange.method);
+    if (exchange.framing == wire::Framing::none && may_hold_body && exchange.has_content_type) {
+        return Fault::client(FaultKind::length_required);
+    }
+    if (!exchange.route->list) {
+        if (exchange.routing().without_rotation == config::WithoutRotation::refuse) {
+            return Fault::client(FaultKind::model_not_allowed,
+                                 "This API has no list of models, and requests may not choose.");
+        }
+        return write_forwarded_lines(context, exchange);
+    }
+    const policy::EntryList& list = exchange.wiring->snapshot->lists[*exchange.route->list];
+    // Where the model stands in the body a request without one has no model to choose.
+    const bool rotates = list.model_place.in != config::ValueLocation::In::body ||
+                         exchange.framing != wire::Framing::none || may_hold_body;
     if (rotates) {
-        exchange.list = &exchange.wiring->snapshot->lists[*exchange.route->list];
-        if (exchange.is_encoded) return Fault::client(FaultKind::unsupported_content_encoding);
+        exchange.list = &list;
+        if (const auto placed = check_model_place(context, exchange); !placed) return placed;
     }
     return write_forwarded_lines(context, exchange);
 }

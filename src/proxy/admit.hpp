@@ -9,7 +9,7 @@ namespace rotary::proxy {
 
 // Step 1: host, path and method to a route. Faults: route_not_found, method_not_allowed,
 // bad_request.
-Result<void> match(Context& context, Exchange& exchange);
+Result<void> match(const ClientSide& client, Exchange& exchange);
 
 // Step 2: who is calling, and may they. Faults: missing_credentials, invalid_token, token_expired,
 // scope_denied, issuer_unavailable. `need` says whether a key may still come.
@@ -18,8 +18,8 @@ Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need);
 // Those of the worker's issuers whose tokens the exchange's API takes.
 policy::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept;
 
-// Step 3: what may be taken on. Faults: request_too_large, length_required,
-// unsupported_content_encoding, headers_too_large.
+// Step 3: what may be taken on. Faults: request_too_large, length_required, model_not_allowed,
+// unsupported_content_encoding, unsupported_media_type, bad_request, headers_too_large.
 Result<void> admit(Context& context, Exchange& exchange);
 
 }  // namespace rotary::proxy

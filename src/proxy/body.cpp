@@ -1,5 +1,7 @@
 #include "proxy/body.hpp"
 
+#include <rotary/base/text.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -183,17 +185,55 @@ Task<Result<void>> read_body(Context& context, ClientSide& client, Exchange& exc
     co_return read;
 }
 
-Result<void> scan_body(Exchange& exchange) {
+namespace {
+
+// Without an Accept-like word to go by, JSON is told by its brace: `curl -d` names every body a
+// form. No form begins so; encoders escape the brace.
+bool looks_like_json(std::string_view body) noexcept {
+    const std::size_t first = body.find_first_not_of(" \t\r\n");
+    return first != body.npos && body[first] == '{';
+}
+
+Result<wire::ScannedBody> scan(const Exchange& exchange) {
     const policy::ModelPlace& place = exchange.list->model_place;
-    const bool in_body = place.in == config::ValueLocation::In::body;
-    const std::string_view key = in_body ? std::string_view(place.name) : "model";
-    const auto scanned = wire::scan_body(exchange.body, key, exchange.limits().json_depth);
+    switch (exchange.body_kind) {
+        case wire::BodyKind::form:
+            return wire::scan_form(exchange.body, place.name);
+        case wire::BodyKind::multipart:
+            return wire::scan_multipart(exchange.body, exchange.boundary, place.name);
+        default:
+            return wire::scan_body(exchange.body, place.members, exchange.limits().json_depth);
+    }
+}
+
+}  // namespace
+
+Result<void> scan_body(Exchange& exchange) {
+    const bool in_body = exchange.list->model_place.in == config::ValueLocation::In::body;
+    if (!in_body) {
+        // The body goes on as it is; it is only asked whether the answer will be a stream.
+        const bool is_json = exchange.body_kind == wire::BodyKind::json && !exchange.is_encoded;
+        if (!is_json || exchange.body.empty()) return {};
+    } else if (exchange.body_kind == wire::BodyKind::form && looks_like_json(exchange.body)) {
+        exchange.body_kind = wire::BodyKind::json;
+    }
+    const auto scanned = scan(exchange);
     if (!scanned) return scanned.error();
     exchange.scan = *scanned;
-    exchange.client_model = wire::plain_string(exchange.body, scanned->model)
-                                .value_or("")
-                                .substr(0, exchange.limits().model_name_bytes);
-    exchange.wants_stream = wire::is_true(exchange.body, scanned->stream);
+    const auto text_of = [&](const wire::MemberRange& range) {
+        return exchange.body.substr(range.begin, range.end - range.begin);
+    };
+    if (exchange.body_kind == wire::BodyKind::json) {
+        exchange.wants_stream = wire::is_true(exchange.body, scanned->stream);
+        if (exchange.client_model.empty()) {
+            exchange.client_model = wire::plain_string(exchange.body, scanned->model).value_or("");
+        }
+    } else {
+        const std::string_view stream = text_of(scanned->stream);
+        exchange.wants_stream = text::iequals(stream, "true") || stream == "1";
+        exchange.client_model = text_of(scanned->model);
+    }
+    exchange.client_model = exchange.client_model.substr(0, exchange.limits().model_name_bytes);
     return {};
 }
 

@@ -33,28 +33,20 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
     }
 }
 
-// application/json, application/*+json, text/json; none at all is taken for JSON, and so is what
-// `curl -d` says when nobody tells it better.
-bool is_json_type(std::string_view type) noexcept {
-    const std::string_view essence = text::trim(type.substr(0, type.find(';')));
-    if (essence.empty()) return true;
-    if (text::iequals(essence, "application/json")) return true;
-    if (text::iequals(essence, "application/x-www-form-urlencoded")) return true;
-    return essence.size() > 5 && (text::iequals(essence.substr(essence.size() - 5), "/json") ||
-                                  text::iequals(essence.substr(essence.size() - 5), "+json"));
-}
-
 }  // namespace
 
 void Exchange::begin(Context& context) {
-    method = path = query = host = user_agent = client_request_id = retry_count = {};
+    method = path = query = host = port = content_type = {};
+    origin = preflight_method = preflight_headers = {};
+    user_agent = client_request_id = retry_count = {};
     framing = wire::Framing::none;
     content_length = 0;
     minor_version = 1;
     keep_alive = true;
     expect_continue = is_head = is_encoded = wants_stream = false;
-    is_json = true;
-    body = client_model = {};
+    has_content_type = has_content_types = false;
+    body_kind = wire::BodyKind::json;
+    body = boundary = client_model = {};
     scan = {};
     wiring = context.wiring;
     buckets = context.buckets;
@@ -90,6 +82,7 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
     path = head.path;
     query = head.query;
     host = head.host;
+    port = head.port;
     framing = head.framing;
     content_length = head.content_length;
     minor_version = head.minor_version;
@@ -98,24 +91,40 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
     is_head = head.method == "HEAD";
     for (const wire::Header& header : head.headers) {
         switch (header.name.size()) {
+            case 6:
+                if (text::iequals(header.name, "origin")) origin = header.value;
+                break;
             case 10:
                 if (text::iequals(header.name, "user-agent")) user_agent = header.value;
                 break;
             case 12:
                 if (text::iequals(header.name, "content-type")) {
-                    is_json = is_json_type(header.value);
+                    has_content_types = has_content_type;
+                    has_content_type = true;
+                    content_type = header.value;
+                    body_kind = wire::body_kind(content_type);
                 } else if (text::iequals(header.name, "x-request-id")) {
                     client_request_id = header.value;
                 }
                 break;
             case 16:
                 if (text::iequals(header.name, "content-encoding")) {
-                    is_encoded = !text::iequals(header.value, "identity");
+                    is_encoded = is_encoded || !text::iequals(header.value, "identity");
                 }
                 break;
             case 23:
                 if (text::iequals(header.name, "x-stainless-retry-count")) {
                     retry_count = header.value;
+                }
+                break;
+            case 29:
+                if (text::iequals(header.name, "access-control-request-method")) {
+                    preflight_method = header.value;
+                }
+                break;
+            case 30:
+                if (text::iequals(header.name, "access-control-request-headers")) {
+                    preflight_headers = header.value;
                 }
                 break;
             default:

@@ -6,6 +6,7 @@
 #include <rotary/net/reactor.hpp>
 #include <rotary/net/stream.hpp>
 #include <rotary/proxy/context.hpp>
+#include <rotary/wire/form_body.hpp>
 #include <rotary/wire/http1_reader.hpp>
 #include <rotary/wire/json_scanner.hpp>
 #include <rotary/wire/message.hpp>
@@ -42,6 +43,11 @@ struct Exchange {
     std::string_view path;
     std::string_view query;
     std::string_view host;
+    std::string_view port;  // of the host, as it was asked for; empty: none
+    std::string_view content_type;
+    std::string_view origin;             // of a browser's request
+    std::string_view preflight_method;   // what it asks about
+    std::string_view preflight_headers;  // idem
     std::string_view user_agent;
     std::string_view client_request_id;
     std::string_view retry_count;
@@ -52,8 +58,11 @@ struct Exchange {
     bool keep_alive = true;
     bool expect_continue = false;
     bool is_head = false;
-    bool is_json = true;      // by its content type, or for want of one
     bool is_encoded = false;  // Content-Encoding other than identity
+    bool has_content_type = false;
+    bool has_content_types = false;  // more than one
+    wire::BodyKind body_kind = wire::BodyKind::json;
+    std::string_view boundary;  // of a multipart body that is to be scanned
     std::string_view body;
     Buffer body_block;  // when the body did not fit behind the head
     wire::ScannedBody scan;

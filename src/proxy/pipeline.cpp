@@ -3,6 +3,7 @@
 #include "proxy/admit.hpp"
 #include "proxy/body.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/own_answer.hpp"
 #include "proxy/refusal.hpp"
 #include "proxy/settle.hpp"
 
@@ -12,12 +13,24 @@ namespace {
 
 // Steps 1 to 9, each returning the fault that ends the story there.
 Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchange) {
-    if (const auto step = match(context, exchange); !step) co_return step.error();
+    if (asks_for_whole_server(exchange)) {
+        const auto answered = co_await answer_for_whole_server(context, client, exchange);
+        co_return answered;
+    }
+    if (is_allowed_preflight(exchange)) {
+        const auto answered = co_await answer_preflight(context, client, exchange);
+        co_return answered;
+    }
+    if (const auto step = match(client, exchange); !step) co_return step.error();
     KeyNeed need;
     if (const auto step = authenticate(context, exchange, need); !step) {
         if (!need.pending) co_return step.error();
         const auto later = co_await authenticate_later(context, client, exchange, need);
         if (!later) co_return later.error();
+    }
+    if (exchange.route->redirect) {
+        const auto redirected = co_await redirect(context, client, exchange);
+        co_return redirected;
     }
     if (const auto step = admit(context, exchange); !step) co_return step.error();
     if (!take_body_at_hand(client, exchange)) {

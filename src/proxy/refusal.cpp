@@ -1,6 +1,7 @@
 #include "proxy/refusal.hpp"
 
 #include "proxy/body.hpp"
+#include "proxy/cors.hpp"
 #include "proxy/deliver.hpp"
 
 #include <rotary/wire/http1_writer.hpp>
@@ -113,6 +114,7 @@ Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchan
         writer.header("allow", exchange.wiring->snapshot->table.allowed_methods(exchange.host,
                                                                                 exchange.path));
     }
+    write_cors(exchange, writer);
     if (!exchange.keep_alive) writer.append("connection: close\r\n");
     writer.finish();
     std::array<std::string_view, 2> pieces = {

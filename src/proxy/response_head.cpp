@@ -1,5 +1,7 @@
 #include "proxy/response_head.hpp"
 
+#include "proxy/cors.hpp"
+
 #include <rotary/base/text.hpp>
 #include <rotary/wire/http1_writer.hpp>
 
@@ -14,6 +16,7 @@ bool goes_on(const Exchange& exchange, const wire::Header& header,
     if (wire::is_withheld_from_client(header.name)) return false;
     if (wire::is_hop_by_hop(header.name, headers)) return false;
     if (text::istarts_with(header.name, "x-rotary-")) return false;
+    if (exchange.route->cors && text::istarts_with(header.name, "access-control-")) return false;
     const config::HeaderModifier& edits = exchange.route->response_headers;
     const auto is_named = [&](const std::string& name) { return text::iequals(name, header.name); };
     if (std::any_of(edits.remove.begin(), edits.remove.end(), is_named)) return false;
@@ -25,6 +28,7 @@ void add_own_headers(const Exchange& exchange, wire::HeadWriter& writer, bool ha
     const config::HeaderModifier& edits = exchange.route->response_headers;
     for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
     for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
+    write_cors(exchange, writer);
     if (!has_request_id) writer.header("x-request-id", exchange.request_id());
     writer.header("x-rotary-request-id", exchange.request_id());
     if (exchange.routing().expose_route) {

@@ -10,9 +10,15 @@ namespace rotary::proxy {
 
 // Step 6: a request as it goes to one Backend, as pieces that are written one after the other. The
 // body is not copied: what stands before the model, the model, what stands after it.
-struct UpstreamRequest {
-    std::array<std::string_view, 4> pieces;
-    bool ok = true;  // false: the head did not fit
+class UpstreamRequest {
+public:
+    std::array<std::string_view, 8> pieces;  // the head first
+    bool ok = true;                          // false: the head did not fit
+
+    void add(std::string_view piece) noexcept { pieces[size_++] = piece; }
+
+private:
+    std::size_t size_ = 1;
 };
 
 // Writes the head into the worker's scratch. The pieces lead there, into the exchange's body and

@@ -196,38 +196,6 @@ bool is_hop_by_hop(std::string_view name, const HeaderTable& headers) noexcept {
     return headers.names_hops() && is_named_by_connection(name, headers);
 }
 
-bool is_withheld_from_upstream(std::string_view name) noexcept {
-    const auto is = [name](std::string_view other) { return text::iequals(name, other); };
-    if (starts_with_x(name)) {
-        if (text::istarts_with(name, "x-forwarded-") || text::istarts_with(name, "x-stainless-") ||
-            text::istarts_with(name, "x-amz-")) {
-            return true;
-        }
-    }
-    switch (name.size()) {
-        case 3:
-            return is("via");
-        case 4:
-            return is("host");
-        case 6:
-            return is("cookie") || is("apikey") || is("expect");
-        case 7:
-            return is("api-key");
-        case 9:
-            return is("x-api-key") || is("x-real-ip") || is("forwarded");
-        case 12:
-            return is("internal-key");
-        case 13:
-            return is("authorization");
-        case 14:
-            return is("content-length") || is("x-goog-api-key") || is("openai-project");
-        case 19:
-            return is("proxy-authorization") || is("openai-organization");
-        default:
-            return false;
-    }
-}
-
 bool is_withheld_from_client(std::string_view name) noexcept {
     const auto is = [name](std::string_view other) { return text::iequals(name, other); };
     if (starts_with_x(name) && text::istarts_with(name, "x-envoy-")) return true;

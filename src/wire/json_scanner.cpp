@@ -103,9 +103,12 @@ public:
     Scanner(std::string_view text, std::size_t depth) noexcept
         : begin_(text.data()), p_(begin_), end_(begin_ + text.size()), nesting_(depth) {}
 
-    bool scan(ScannedBody& body, std::string_view model_key) noexcept;
+    using Path = std::span<const std::string>;  // what of it is still to come
+
+    bool scan(ScannedBody& body, Path path) noexcept;
     const char* error() const noexcept { return error_; }
     bool duplicate() const noexcept { return duplicate_; }
+    bool misplaced() const noexcept { return misplaced_; }
 
 private:
     bool fail(const char* what) noexcept {
@@ -124,8 +127,9 @@ private:
     bool skip_key() noexcept;
     bool skip_value() noexcept;
     bool begin_value(bool& opened) noexcept;
-    bool next_value(bool& done) noexcept;
-    bool member(ScannedBody& body, std::string_view model_key) noexcept;
+    bool next_value(bool& done, std::size_t base) noexcept;
+    bool object(ScannedBody& body, Path path, std::size_t level) noexcept;
+    bool member(ScannedBody& body, Path path, std::size_t level, bool& met) noexcept;
 
     const char* begin_;
     const char* p_;
@@ -133,6 +137,7 @@ private:
     Nesting nesting_;
     const char* error_ = "";
     bool duplicate_ = false;
+    bool misplaced_ = false;
 };
 
 bool Scanner::skip_string() noexcept {
@@ -238,9 +243,9 @@ bool Scanner::begin_value(bool& opened) noexcept {
 }
 
 // After a value: closes what ends here and stops before the next value, or with `done` once the
-// nesting is back at the top object.
-bool Scanner::next_value(bool& done) noexcept {
-    while (nesting_.level() > 1) {
+// nesting is back at the object that the outermost value is a member of.
+bool Scanner::next_value(bool& done, std::size_t base) noexcept {
+    while (nesting_.level() > base) {
         space();
         const bool object = nesting_.in_object();
         if (at(',')) {
@@ -257,15 +262,17 @@ bool Scanner::next_value(bool& done) noexcept {
 }
 
 bool Scanner::skip_value() noexcept {
+    const std::size_t base = nesting_.level();
     for (bool done = false; !done;) {
         bool opened = false;
         if (!begin_value(opened)) return false;
-        if (!opened && !next_value(done)) return false;
+        if (!opened && !next_value(done, base)) return false;
     }
     return true;
 }
 
-bool Scanner::member(ScannedBody& body, std::string_view model_key) noexcept {
+// `met`: the next member of the path was met in this object before.
+bool Scanner::member(ScannedBody& body, Path path, std::size_t level, bool& met) noexcept {
     const char* const key = p_ + 1;
     if (!at('"')) return fail("an object's key is missing");
     if (!skip_string()) return false;
@@ -274,13 +281,19 @@ bool Scanner::member(ScannedBody& body, std::string_view model_key) noexcept {
     if (!at(':')) return fail("a colon is missing");
     ++p_;
     space();
+    const bool on_path = spells(name, path.front());
+    duplicate_ = duplicate_ || (on_path && met);
+    met = met || on_path;
     MemberRange range{true, offset(), 0};
-    if (!skip_value()) return false;
-    range.end = offset();
-    if (spells(name, model_key)) {
-        duplicate_ = duplicate_ || body.model.found;
-        body.model = range;
+    if (on_path && path.size() > 1 && at('{')) {
+        if (!object(body, path.subspan(1), level + 1)) return false;
+    } else {
+        if (!skip_value()) return false;
+        misplaced_ = misplaced_ || (on_path && path.size() > 1);
     }
+    range.end = offset();
+    if (on_path && path.size() == 1) body.model = range;
+    if (level > 0) return true;
     if (spells(name, "stream"))
         body.stream = range;
     else if (spells(name, "stream_options"))
@@ -288,39 +301,51 @@ bool Scanner::member(ScannedBody& body, std::string_view model_key) noexcept {
     return true;
 }
 
-bool Scanner::scan(ScannedBody& body, std::string_view model_key) noexcept {
-    space();
+// An object on the way to the model; `level` members of the path have led here.
+bool Scanner::object(ScannedBody& body, Path path, std::size_t level) noexcept {
     if (!at('{')) return fail("not a JSON object");
     if (!nesting_.push(true)) return fail("nested too deeply");
     ++p_;
-    body.object_open = offset();
+    body.insert_at = offset();
+    body.levels = level;
     space();
-    if (at('}')) {
-        body.empty_object = true;
-    } else {
-        if (!member(body, model_key)) return false;
+    body.is_empty = at('}');
+    if (!body.is_empty) {
+        bool met = false;
+        if (!member(body, path, level, met)) return false;
         for (space(); at(','); space()) {
             ++p_;
             space();
-            if (!member(body, model_key)) return false;
+            if (!member(body, path, level, met)) return false;
         }
         if (!at('}')) return fail("a comma or a closing bracket is missing");
     }
     ++p_;
+    nesting_.pop();
+    return true;
+}
+
+bool Scanner::scan(ScannedBody& body, Path path) noexcept {
+    space();
+    if (!object(body, path, 0)) return false;
     space();
     return p_ == end_ || fail("something follows the object");
 }
 
 }  // namespace
 
-Result<ScannedBody> scan_body(std::string_view text, std::string_view model_key,
+Result<ScannedBody> scan_body(std::string_view text, std::span<const std::string> path,
                               std::size_t depth) {
     ScannedBody body;
     Scanner scanner(text, depth);
-    if (!scanner.scan(body, model_key)) {
+    if (!scanner.scan(body, path)) {
         return Fault::client(FaultKind::invalid_json, scanner.error());
     }
     if (scanner.duplicate()) return Fault::client(FaultKind::duplicate_model);
+    if (scanner.misplaced()) {
+        return Fault::client(FaultKind::bad_request,
+                             "A member of the body that should hold the model is no object.");
+    }
     return body;
 }
 

@@ -1,3 +1,4 @@
+#include <rotary/wire/forwarded_headers.hpp>
 #include <rotary/wire/http1_reader.hpp>
 #include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/sse_scanner.hpp>
@@ -35,13 +36,14 @@ std::size_t head_end(std::string_view bytes, std::size_t cut) {
 
 // Whatever was accepted can be written again, line by line, and reads the same.
 void rewrite(const RequestHead& head) {
+    if (!head.target.starts_with('/')) return;  // only origin-form is written
     std::vector<char> memory(1U << 17U);
     HeadWriter writer(memory.data(), memory.size());
     writer.request_line(head.method, head.target);
     for (const Header& header : head.headers) {
         writer.header(header.name, header.value);
         is_hop_by_hop(header.name, head.headers);
-        is_withheld_from_upstream(header.name);
+        goes_on_to_provider(header.name);
     }
     writer.finish();
     require(writer.ok());

@@ -318,20 +318,20 @@ TEST(KeyRotation, a_request_that_waited_is_still_itself) {
     rotation.keys.hold();
     TestClient waiting(plain_client(rotation.edge.gateway));
     Request request = with_token(token(issuers().ec384, "new"));
-    request.headers.emplace_back("x-mine", "first");
+    request.headers.emplace_back("x-title", "first");
     waiting.send(request);
     ASSERT_TRUE(rotation.asked(2));
     for (int i = 0; i < 5; ++i) {
         Request other = with_token(token(issuers().ec, "old"));
-        other.headers.emplace_back("x-other", "second");
+        other.headers.emplace_back("prefer", "second");
         EXPECT_EQ(fetch(plain_client(rotation.edge.gateway), other).status, 200U);
     }
     EXPECT_FALSE(has_answer(waiting));
     rotation.keys.release();
     EXPECT_EQ(waiting.read_response().status, 200U);
     const app::Captured forwarded = rotation.edge.mock->requests().back();
-    EXPECT_EQ(forwarded.header("x-mine"), "first");
-    EXPECT_FALSE(forwarded.has_header("x-other"));
+    EXPECT_EQ(forwarded.header("x-title"), "first");
+    EXPECT_FALSE(forwarded.has_header("prefer"));
     EXPECT_FALSE(forwarded.header("authorization").ends_with("old"));
     waiting.send(with_token(token(issuers().ec, "old")));
     EXPECT_EQ(waiting.read_response().status, 200U) << "the connection goes on";

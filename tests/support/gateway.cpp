@@ -149,6 +149,16 @@ std::string resources(const GatewayOptions& options) {
     return text + options.resources;
 }
 
+// The faults that tests ask the mock for go through the gateway.
+std::string with_mock_faults(std::string process) {
+    const std::string glob = "forward_headers: [x-mock-*]";
+    if (process.find("forward_headers") != std::string::npos) return process;
+    const std::string routing = "routing: {";
+    const std::size_t at = process.find(routing);
+    if (at == std::string::npos) return process + "\nrouting: {" + glob + "}\n";
+    return process.insert(at + routing.size(), glob + ", ");
+}
+
 int open_log(const std::string& path) {
     const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0) throw std::runtime_error("can't open " + path);
@@ -166,7 +176,7 @@ void GatewayFiles::write(const GatewayOptions& options) {
     dir_.write("rotary.yaml", "workers: " + std::to_string(options.workers) +
                                   "\nlisteners:\n  - {address: 127.0.0.1, port: 0, " + tls +
                                   "}\nadmin: {address: 127.0.0.1, port: 0}\nresources: [apis/]\n" +
-                                  options.process);
+                                  with_mock_faults(options.process));
 }
 
 Gateway::Gateway(const GatewayOptions& options)

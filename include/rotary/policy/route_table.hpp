@@ -63,6 +63,7 @@ public:
     };
     struct Found {
         const Rule* rule = nullptr;
+        bool host_known = false;  // some rule is for this host
         bool path_known = false;  // some rule has this path, with another method
     };
 
@@ -72,6 +73,8 @@ public:
 
     Found find(std::string_view host, std::string_view path,
                std::string_view method) const noexcept;
+    // "a.example.com, *.example.com": as many as fit a line of some hundred characters.
+    std::string hosts() const;
     // "GET, POST": the methods of all rules with this host and path, for 405's Allow.
     std::string allowed_methods(std::string_view host, std::string_view path) const;
 

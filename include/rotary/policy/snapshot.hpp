@@ -2,6 +2,8 @@
 
 #include <rotary/config/load.hpp>
 #include <rotary/policy/credentials.hpp>
+#include <rotary/policy/cors.hpp>
+#include <rotary/policy/model_place.hpp>
 #include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/rotation.hpp>
 #include <rotary/policy/route_table.hpp>
@@ -50,19 +52,9 @@ struct Backend {
     std::shared_ptr<BackendState> state;
 };
 
-// Where the model goes in a request (AIProvider.requestModel).
-struct ModelPlace {
-    config::ValueLocation::In in = config::ValueLocation::In::body;
-    // Top-level member, header or query parameter; for paths a regular expression, whose first
-    // group is the model.
-    std::string name = "model";
-};
-
 struct Entry {
     std::string model;
-    std::string model_json;          // as a JSON string, quotes included
-    std::string model_member;        // "model":"gpt-4o", for a body that has none
-    std::string model_member_comma;  // the same with a comma behind it
+    ModelTexts texts;
     std::size_t backend = 0;
     std::uint32_t weight = 1;
     std::string id;  // stable name for operators: API/environment/model@Backend
@@ -100,6 +92,8 @@ struct Route {
     Environment environment = Environment::production;
     AuthRules auth;
     std::optional<config::PathRewrite> rewrite;
+    std::optional<config::Redirect> redirect;  // then no Backend is asked
+    std::optional<Cors> cors;
     config::HeaderModifier request_headers;
     config::HeaderModifier response_headers;
     std::optional<std::size_t> list;         // index of the EntryList, when the rule has a rotation
@@ -107,6 +101,13 @@ struct Route {
     std::shared_ptr<Cursor> backend_cursor;  // over `backends`; null when all weigh 0
     BudgetRules budget_rules;
     std::shared_ptr<RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
+};
+
+// What of a client's request goes on to whichever Backend, and what never does. Lower case.
+struct Forwarding {
+    std::vector<std::string> header_globs;        // routing.forward_headers
+    std::vector<std::string> credential_headers;  // of Backends' own keys
+    std::vector<std::string> withheld_query;  // routing.withheld_query, and of Backends' own keys
 };
 
 // The compiled configuration: immutable, shared by pointer with every worker, freed on the control
@@ -117,6 +118,8 @@ struct Snapshot {
     std::vector<EntryList> lists;
     std::vector<Route> routes;
     RouteTable table;
+    std::string unknown_host;  // what a request for a host that is not served is told, if it may
+    Forwarding forwarding;
     std::vector<config::TokenIssuer> issuers;
     std::vector<std::string> issuer_ca_pem;           // of issuers' JWKS servers
     std::vector<std::string> issuer_certificate_pem;  // of issuers without JWKS

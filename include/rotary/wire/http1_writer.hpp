@@ -41,10 +41,6 @@ std::string_view reason_phrase(std::uint16_t status) noexcept;
 // named by the message's own Connection field.
 bool is_hop_by_hop(std::string_view name, const HeaderTable& headers) noexcept;
 
-// What may not go on to a provider: credentials, cookies, forwarding information and the fields of
-// the SDKs that would clash with the Backend's own key (product.md, "Upstream").
-bool is_withheld_from_upstream(std::string_view name) noexcept;
-
 // What of a provider's answer stays here: Set-Cookie, Server, Alt-Svc and its organisation's names.
 bool is_withheld_from_client(std::string_view name) noexcept;
 

@@ -306,6 +306,22 @@ TEST(RouteTable, WithoutAnyHostOthersAreUnknown) {
     EXPECT_EQ(find(RouteTable{}, "a.org", "/"), kNone);
 }
 
+TEST(RouteTable, TellsAHostThatIsNotServedFromAPath) {
+    const RouteTable table =
+        table_of({{"a.org", Type::prefix, "/x", "GET"}, {"*.b.org", Type::prefix, "/x", "GET"}});
+    EXPECT_FALSE(table.find("localhost", "/x", "GET").host_known);
+    EXPECT_TRUE(table.find("A.org", "/y", "GET").host_known);
+    EXPECT_TRUE(table.find("c.b.org", "/x", "PUT").host_known);
+    EXPECT_EQ(table.hosts(), "a.org, *.b.org");
+    EXPECT_EQ(table_of({{"", Type::prefix, "/", ""}}).hosts(), "any host");
+    EXPECT_TRUE(table_of({{"", Type::prefix, "/", ""}}).find("z", "/", "GET").host_known);
+    RouteTable many;
+    for (int i = 0; i < 100; ++i) {
+        many.add("host-" + std::to_string(i) + ".example.org", {{"", {}}, "", 0});
+    }
+    EXPECT_LT(many.hosts().size(), 420U) << "a message, not a list";
+}
+
 TEST(RouteTable, PathsByPrecedenceInAnyOrderOfWriting) {
     const RouteTable table = table_of({
         {"", Type::prefix, "/", ""},

@@ -197,9 +197,9 @@ TEST(Snapshot, ListsOfBothEnvironments) {
                 ElementsAre("chat/production/gpt-4o@a", "chat/production/gpt-4o-mini@b"));
     EXPECT_EQ(live.entries[0].weight, 3U);
     EXPECT_EQ(live.entries[0].model, "gpt-4o");
-    EXPECT_EQ(live.entries[0].model_json, "\"gpt-4o\"");
-    EXPECT_EQ(live.entries[0].model_member, "\"model\":\"gpt-4o\"");
-    EXPECT_EQ(live.entries[0].model_member_comma, "\"model\":\"gpt-4o\",");
+    EXPECT_EQ(live.entries[0].texts.json, "\"gpt-4o\"");
+    EXPECT_THAT(live.entries[0].texts.members, ElementsAre("\"model\":\"gpt-4o\""));
+    EXPECT_EQ(live.entries[0].texts.field, "model=gpt-4o");
     EXPECT_EQ(snapshot->backends[live.entries[1].backend].name, "b");
     EXPECT_EQ(live.rules.duration, 60s);
     EXPECT_EQ(live.rules.hint, HintUse::extend);
@@ -515,8 +515,9 @@ TEST(SnapshotFindings, ModelPlaces) {
         {"body", "in: Body, value: model", "model"},
         {"body, JSON path", "in: Body, value: $.model", "model"},
         {"body, another name", "in: Body, value: deployment_id", "deployment_id"},
-        {"body, deeper", "in: Body, value: $.a.b", ""},
-        {"body, deeper without the dollar", "in: Body, value: a.b", ""},
+        {"body, deeper", "in: Body, value: $.a.b", "b"},
+        {"body, deeper without the dollar", "in: Body, value: a.b", "b"},
+        {"body, a step missing", "in: Body, value: $.a..b", ""},
         {"body, an index", "in: Body, value: \"$.a[0]\"", ""},
         {"body, only the dollar", "in: Body, value: $.", ""},
         {"header", "in: Header, value: x-model", "x-model"},
@@ -540,6 +541,31 @@ TEST(SnapshotFindings, ModelPlaces) {
             EXPECT_GT(compiled.findings[0].line, 1) << row.name;
             EXPECT_THAT(compiled.findings[0].path, HasSubstr("requestModel")) << row.name;
         }
+    }
+}
+
+TEST(Snapshot, KnowsWhatGoesOnToProviders) {
+    SharedState shared;
+    const auto compiled =
+        compile_text(usual_chat(), shared,
+                     "listeners: [{plaintext: true}]\n"
+                     "routing: {forward_headers: [X-Tenant-*, x-a, X-A], withheld_query: [Token]}");
+    ASSERT_NE(compiled.snapshot, nullptr) << compiled.text();
+    const Forwarding& forwarding = compiled.snapshot->forwarding;
+    EXPECT_THAT(forwarding.header_globs, ElementsAre("x-tenant-*", "x-a"));
+    EXPECT_THAT(forwarding.withheld_query, testing::Contains("token"));
+}
+
+TEST(SnapshotFindings, NamesThatNeverGoOnAreNotAskedFor) {
+    for (const char* name : {"authorization", "X-Api-Key", "cookie", "host", "x_user"}) {
+        SharedState shared;
+        const auto compiled =
+            compile_text(usual_chat(), shared,
+                         "listeners: [{plaintext: true}]\nrouting: {forward_headers: [" +
+                             std::string(name) + "]}");
+        EXPECT_EQ(compiled.snapshot, nullptr) << name;
+        EXPECT_THAT(compiled.text(), HasSubstr("routing.forward_headers")) << name;
+        EXPECT_THAT(compiled.text(), HasSubstr("never goes on")) << name;
     }
 }
 

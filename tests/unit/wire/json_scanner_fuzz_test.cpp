@@ -17,6 +17,7 @@ namespace rotary::wire {
 namespace {
 
 constexpr std::size_t kDepth = 8;
+const std::vector<std::string> kModel{"model"};
 
 class Reference {
 public:
@@ -168,7 +169,7 @@ TEST(JsonScannerFuzz, AgreesWithTheOthers) {
     constexpr std::size_t kRounds = 60000;
     for (std::size_t i = 0; i < kRounds; ++i) {
         const std::string text = mutate(kSeeds[i % kSeeds.size()], random);
-        const auto body = scan_body(text, "model", kDepth);
+        const auto body = scan_body(text, kModel, kDepth);
         const bool valid = body || body.error().kind == FaultKind::duplicate_model;
         ASSERT_EQ(valid, Reference(text).is_object()) << text;
         const auto document = JsonDocument::parse(text, {.depth = kDepth, .bytes = 1U << 20});

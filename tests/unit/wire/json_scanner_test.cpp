@@ -12,6 +12,7 @@ namespace {
 using namespace std::string_literals;
 
 constexpr std::size_t kDepth = 64;
+const std::vector<std::string> kModel{"model"};
 
 std::string slice(std::string_view text, const MemberRange& range) {
     if (!range.found) return "<absent>";
@@ -20,7 +21,7 @@ std::string slice(std::string_view text, const MemberRange& range) {
 
 // The fault's kind, or none.
 FaultKind verdict(std::string_view text, std::size_t depth = kDepth) {
-    const auto body = scan_body(text, "model", depth);
+    const auto body = scan_body(text, kModel, depth);
     return body ? FaultKind::none : body.error().kind;
 }
 
@@ -77,8 +78,8 @@ const std::vector<GrammarRow> kGoodValues{
     {"comment_in_string", R"("/* */ //")"},
     {"empty_array", "[]"},
     {"empty_array_space", "[ ]"},
-    {"empty_object", "{}"},
-    {"empty_object_space", "{ \n}"},
+    {"is_empty", "{}"},
+    {"is_empty_space", "{ \n}"},
     {"array_one", "[1]"},
     {"array_mixed", R"([null, 1, "1", {}, [], true])"},
     {"array_spaces", "[ 1 , 2 ]"},
@@ -189,7 +190,7 @@ const std::vector<GrammarRow> kBadValues{
     {"array_closed_by_brace", "[1}"},
     {"array_extra_close", "[1]]"},
     {"array_of_key", R"(["b":1])"},
-    {"object_open", "{"},
+    {"insert_at", "{"},
     {"object_closed_by_bracket", R"({"b":1])"},
     {"object_trailing_comma", R"({"b":1,})"},
     {"object_comma_alone", "{,}"},
@@ -251,7 +252,7 @@ TEST(JsonScanner, TakesOneObjectAndNothingElse) {
         FaultKind kind;
     };
     const std::vector<Row> rows{
-        {"empty_object", "{}", FaultKind::none},
+        {"is_empty", "{}", FaultKind::none},
         {"spaces_around", " \t\r\n{ } \n", FaultKind::none},
         {"empty", "", FaultKind::invalid_json},
         {"spaces_only", " \n", FaultKind::invalid_json},
@@ -324,7 +325,7 @@ TEST(JsonScanner, FindsMembers) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.name);
-        const auto body = scan_body(row.text, "model", kDepth);
+        const auto body = scan_body(row.text, kModel, kDepth);
         ASSERT_TRUE(body.has_value());
         EXPECT_EQ(slice(row.text, body->model), row.model);
         EXPECT_EQ(slice(row.text, body->stream), row.stream);
@@ -333,14 +334,14 @@ TEST(JsonScanner, FindsMembers) {
 }
 
 TEST(JsonScanner, TellsWhereAMemberMayBeInserted) {
-    const auto empty = scan_body("  { }", "model", kDepth);
+    const auto empty = scan_body("  { }", kModel, kDepth);
     ASSERT_TRUE(empty.has_value());
-    EXPECT_TRUE(empty->empty_object);
-    EXPECT_EQ(empty->object_open, 3U);
-    const auto full = scan_body(R"({"a":1})", "model", kDepth);
+    EXPECT_TRUE(empty->is_empty);
+    EXPECT_EQ(empty->insert_at, 3U);
+    const auto full = scan_body(R"({"a":1})", kModel, kDepth);
     ASSERT_TRUE(full.has_value());
-    EXPECT_FALSE(full->empty_object);
-    EXPECT_EQ(full->object_open, 1U);
+    EXPECT_FALSE(full->is_empty);
+    EXPECT_EQ(full->insert_at, 1U);
 }
 
 TEST(JsonScanner, ComparesTheModelKeyDecoded) {
@@ -369,10 +370,61 @@ TEST(JsonScanner, ComparesTheModelKeyDecoded) {
     };
     for (const auto& row : rows) {
         SCOPED_TRACE(row.name);
-        const auto body = scan_body(row.text, row.key, kDepth);
+        const auto body = scan_body(row.text, std::vector<std::string>{row.key}, kDepth);
         ASSERT_TRUE(body.has_value());
         EXPECT_EQ(body->model.found, row.found);
     }
+}
+
+TEST(JsonScanner, FindsAModelWithinObjects) {
+    struct Row {
+        const char* name;
+        const char* text;
+        const char* model;
+        std::size_t levels;  // of "input.model" that are there
+        std::size_t insert_at;
+        bool is_empty;
+    };
+    const std::vector<std::string> path{"input", "model"};
+    const std::vector<Row> rows{
+        {"there", R"({"a":[{"model":0}],"input":{"x":{"model":1},"model":"m"},"model":2})", "\"m\"",
+         1, 28, false},
+        {"escaped", R"({"\u0069nput":{"mod\u0065l":"m"}})", "\"m\"", 1, 15, false},
+        {"no_model", R"({"input":{"x":1}})", "<absent>", 1, 10, false},
+        {"empty_input", R"({"input": { } })", "<absent>", 1, 11, true},
+        {"no_input", R"({"model":"m"})", "<absent>", 0, 1, false},
+        {"nothing", "{}", "<absent>", 0, 1, true},
+        {"stream_inside", R"({"input":{"stream":true}})", "<absent>", 1, 10, false},
+    };
+    for (const auto& row : rows) {
+        SCOPED_TRACE(row.name);
+        const auto body = scan_body(row.text, path, kDepth);
+        ASSERT_TRUE(body.has_value());
+        EXPECT_EQ(slice(row.text, body->model), row.model);
+        EXPECT_EQ(body->levels, row.levels);
+        EXPECT_EQ(body->insert_at, row.insert_at);
+        EXPECT_EQ(body->is_empty, row.is_empty);
+        EXPECT_FALSE(body->stream.found);
+    }
+}
+
+TEST(JsonScanner, RefusesAWayToTheModelThatIsInDoubt) {
+    const std::vector<std::string> path{"input", "model"};
+    const auto kind = [&](std::string_view text, std::size_t depth = kDepth) {
+        const auto body = scan_body(text, path, depth);
+        return body ? FaultKind::none : body.error().kind;
+    };
+    EXPECT_EQ(kind(R"({"input":{"model":1,"mod\u0065l":2}})"), FaultKind::duplicate_model);
+    EXPECT_EQ(kind(R"({"input":{"model":1},"input":{}})"), FaultKind::duplicate_model);
+    EXPECT_EQ(kind(R"({"input":{},"\u0069nput":7})"), FaultKind::duplicate_model);
+    EXPECT_EQ(kind(R"({"input":"text"})"), FaultKind::bad_request);
+    EXPECT_EQ(kind(R"({"input":[{"model":1}]})"), FaultKind::bad_request);
+    EXPECT_EQ(kind(R"({"input":null})"), FaultKind::bad_request);
+    EXPECT_EQ(kind(R"({"input":{"model":1})"), FaultKind::invalid_json);
+    EXPECT_EQ(kind(R"({"input":{"model":1]})"), FaultKind::invalid_json);
+    EXPECT_EQ(kind(R"({"input":{"model":[]}})", 2), FaultKind::invalid_json);
+    EXPECT_EQ(kind(R"({"input":{"model":[]}})", 3), FaultKind::none);
+    EXPECT_EQ(kind(R"({"model":1,"model":2,"input":{}})"), FaultKind::none) << "not on the way";
 }
 
 // `levels` arrays or objects within the top object, which is level one itself.
@@ -472,7 +524,7 @@ TEST(JsonScanner, FindsTheModelBehindPaddingOfEveryLength) {
         for (const char* key : {"model", "mod\\u0065l", "\\u006dodel"}) {
             const std::string text = "{\"" + std::string(padding, 'k') + "\":\"" +
                                      std::string(padding, 'v') + "\",\"" + key + "\":\"m\"}";
-            const auto body = scan_body(text, "model", kDepth);
+            const auto body = scan_body(text, kModel, kDepth);
             ASSERT_TRUE(body.has_value()) << padding;
             ASSERT_EQ(slice(text, body->model), "\"m\"");
         }
@@ -491,7 +543,7 @@ TEST(JsonScanner, RefusesATextCutAnywhere) {
 
 TEST(JsonScanner, SaysWhatIsWrong) {
     const auto detail = [](std::string_view text) {
-        return std::string(scan_body(text, "model", 2).error().detail);
+        return std::string(scan_body(text, kModel, 2).error().detail);
     };
     EXPECT_EQ(detail("[]"), "not a JSON object");
     EXPECT_EQ(detail("{\"a\":[[1]]}"), "nested too deeply");
@@ -501,7 +553,7 @@ TEST(JsonScanner, SaysWhatIsWrong) {
 
 TEST(JsonScanner, ReadsPlainStringsAndTruths) {
     const auto model = [](std::string_view text) {
-        return plain_string(text, scan_body(text, "model", kDepth)->model);
+        return plain_string(text, scan_body(text, kModel, kDepth)->model);
     };
     EXPECT_EQ(model(R"({"model":"gpt"})"), "gpt");
     EXPECT_EQ(model(R"({"model":""})"), "");
@@ -510,7 +562,7 @@ TEST(JsonScanner, ReadsPlainStringsAndTruths) {
     EXPECT_EQ(model(R"({"model":["a"]})"), std::nullopt);
     EXPECT_EQ(model("{}"), std::nullopt);
     const auto streams = [](std::string_view text) {
-        return is_true(text, scan_body(text, "model", kDepth)->stream);
+        return is_true(text, scan_body(text, kModel, kDepth)->stream);
     };
     EXPECT_TRUE(streams(R"({"stream" : true })"));
     EXPECT_FALSE(streams(R"({"stream":false})"));

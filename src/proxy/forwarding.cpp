@@ -1,0 +1,136 @@
+#include "proxy/forwarding.hpp"
+
+#include <rotary/base/text.hpp>
+#include <rotary/wire/form_body.hpp>
+#include <rotary/wire/forwarded_headers.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace rotary::proxy {
+
+namespace {
+
+using Place = config::ValueLocation::In;
+
+bool is_one_of(std::string_view name, const std::vector<std::string>& names) noexcept {
+    return std::any_of(names.begin(), names.end(),
+                       [name](const std::string& other) { return text::iequals(name, other); });
+}
+
+// Whether the field brings a token or key of the caller, and if so whether it is sent on.
+std::optional<bool> sent_on(const policy::AuthRules& auth, std::string_view name) noexcept {
+    if (!auth.oauth2.disabled && text::iequals(auth.oauth2.header, name))
+        return auth.oauth2.send_token_upstream;
+    if (!auth.jwt.disabled && text::iequals(auth.jwt.header, name))
+        return auth.jwt.send_token_upstream;
+    for (const config::ApiKeyLocation& key : auth.api_keys) {
+        if (key.in == config::ApiKeyLocation::In::header && text::iequals(key.name, name))
+            return key.send_token_upstream;
+    }
+    return std::nullopt;
+}
+
+bool is_let_through(const policy::Forwarding& forwarding, std::string_view name) noexcept {
+    if (wire::goes_on_to_provider(name)) return true;
+    return std::any_of(
+               forwarding.header_globs.begin(), forwarding.header_globs.end(),
+               [name](const std::string& glob) { return wire::matches_glob(glob, name); }) &&
+           wire::may_go_on_to_provider(name);
+}
+
+// Whether a field of ours takes the place of the client's.
+bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
+    const config::HeaderModifier& edits = exchange.route->request_headers;
+    if (is_one_of(name, edits.remove)) return true;
+    for (const config::HeaderEdit& edit : edits.set) {
+        if (text::iequals(edit.name, name)) return true;
+    }
+    if (text::iequals(name, "content-type")) return writes_content_type_late(exchange);
+    if (exchange.list == nullptr) return false;
+    const policy::ModelPlace& place = exchange.list->model_place;
+    return (place.in == Place::header && text::iequals(place.name, name)) ||
+           text::iequals(name, "accept-encoding");
+}
+
+bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
+             std::string_view name) noexcept {
+    const policy::Forwarding& forwarding = exchange.wiring->snapshot->forwarding;
+    const auto sent = sent_on(exchange.route->auth, name);
+    if (sent ? !*sent : !is_let_through(forwarding, name)) return false;
+    return !is_one_of(name, forwarding.credential_headers) && !is_replaced(exchange, name) &&
+           !wire::is_hop_by_hop(name, headers);
+}
+
+// Whether a parameter of this name, encoded as it came, stays here.
+bool is_withheld(const Exchange& exchange, std::string_view name) noexcept {
+    const auto is = [name](const std::string& other) {
+        return wire::decodes_to_ignoring_case(name, other);
+    };
+    // Without an entry the client's own model stays: nothing would take its place.
+    if (exchange.entry != nullptr && exchange.list->model_place.in == Place::query &&
+        is(exchange.list->model_place.name)) {
+        return true;
+    }
+    for (const config::ApiKeyLocation& key : exchange.route->auth.api_keys) {
+        if (key.in == config::ApiKeyLocation::In::query && is(key.name))
+            return !key.send_token_upstream;
+    }
+    const std::vector<std::string>& names = exchange.wiring->snapshot->forwarding.withheld_query;
+    return std::any_of(names.begin(), names.end(), is);
+}
+
+// Some parsers take a semicolon for an ampersand.
+bool holds_withheld(const Exchange& exchange, std::string_view pair) noexcept {
+    for (;;) {
+        const std::size_t end = std::min(pair.find(';'), pair.size());
+        const std::string_view piece = pair.substr(0, end);
+        if (is_withheld(exchange, piece.substr(0, piece.find('=')))) return true;
+        if (end == pair.size()) return false;
+        pair.remove_prefix(end + 1);
+    }
+}
+
+}  // namespace
+
+bool writes_content_type_late(const Exchange& exchange) noexcept {
+    return exchange.list != nullptr && exchange.list->model_place.in == Place::body &&
+           wire::body_kind(exchange.content_type) == wire::BodyKind::form;
+}
+
+std::string_view write_client_query(const Exchange& exchange, wire::HeadWriter& writer) {
+    std::string_view separator = "?";
+    const std::string_view query = exchange.query;
+    for (std::size_t at = 0; at <= query.size() && !query.empty();) {
+        const std::size_t end = std::min(query.find('&', at), query.size());
+        const std::string_view pair = query.substr(at, end - at);
+        if (!holds_withheld(exchange, pair)) {
+            writer.append(separator);
+            writer.append(pair);
+            separator = "&";
+        }
+        at = end + 1;
+    }
+    return separator;
+}
+
+Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
+    exchange.lines = context.buffers.read_buffer();
+    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
+    const wire::HeaderTable& headers = context.scratch.request.headers;
+    for (const wire::Header& header : headers) {
+        if (goes_on(exchange, headers, header.name)) writer.header(header.name, header.value);
+    }
+    if (exchange.list != nullptr) writer.append("accept-encoding: identity\r\n");
+    const config::HeaderModifier& edits = exchange.route->request_headers;
+    for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
+    for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
+    writer.header("x-client-request-id", exchange.request_id());
+    if (!writer.ok()) {
+        return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
+    }
+    exchange.lines.produced(writer.size());
+    return {};
+}
+
+}  // namespace rotary::proxy

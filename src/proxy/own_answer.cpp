@@ -1,0 +1,127 @@
+#include "proxy/own_answer.hpp"
+
+#include "proxy/body.hpp"
+#include "proxy/cors.hpp"
+#include "proxy/deliver.hpp"
+#include "proxy/forwarding.hpp"
+
+#include <rotary/wire/http1_writer.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace rotary::proxy {
+
+namespace {
+
+// Sends a head with these lines, and no body.
+Task<Result<void>> answer(Context& context, ClientSide& client, Exchange& exchange,
+                          std::string_view lines) {
+    if (exchange.minor_version == 0 || context.sessions.draining() ||
+        !can_discard_body(client, exchange)) {
+        exchange.keep_alive = false;
+    }
+    wire::HeadWriter writer(context.scratch.head.data(), context.scratch.head.size());
+    writer.status_line(exchange.status, wire::reason_phrase(exchange.status));
+    writer.append(lines);
+    if (exchange.status != 204) writer.append("content-length: 0\r\n");
+    writer.header("x-request-id", exchange.request_id());
+    writer.header("x-rotary-request-id", exchange.request_id());
+    write_cors(exchange, writer);
+    if (!exchange.keep_alive) writer.append("connection: close\r\n");
+    writer.finish();
+    if (!writer.ok()) co_return Fault::client(FaultKind::headers_too_large);
+    std::array<std::string_view, 1> pieces = {writer.view()};
+    exchange.answer_started = true;
+    const auto delivered = co_await deliver(context, client, exchange, pieces);
+    co_return delivered;
+}
+
+// Of a scheme that is named the well-known port is meant; else the one that was asked for.
+void write_authority(const config::Redirect& rules, const Exchange& exchange,
+                     wire::HeadWriter& writer) {
+    writer.append(rules.hostname.empty() ? exchange.host : std::string_view(rules.hostname));
+    std::array<char, 8> digits;
+    std::string_view port = rules.scheme.empty() ? exchange.port : std::string_view{};
+    if (rules.port != 0) {
+        const auto end =
+            std::to_chars(digits.data(), digits.data() + digits.size(), rules.port).ptr;
+        port = {digits.data(), static_cast<std::size_t>(end - digits.data())};
+    }
+    const std::string_view usual = rules.scheme == "http" ? "80" : "443";
+    if (port.empty() || (port == usual && !rules.scheme.empty())) return;
+    writer.append(":");
+    writer.append(port);
+}
+
+// The Location of a redirect (Gateway API, HTTPRequestRedirectFilter).
+bool write_location(Context& context, const ClientSide& client, Exchange& exchange) {
+    const config::Redirect& rules = *exchange.route->redirect;
+    exchange.lines = context.buffers.read_buffer();
+    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
+    writer.append("location: ");
+    if (!exchange.host.empty() || !rules.hostname.empty()) {  // HTTP/1.0 may come without a Host
+        const std::string_view asked = client.stream.is_tls() ? "https" : "http";
+        writer.append(rules.scheme.empty() ? asked : std::string_view(rules.scheme));
+        writer.append("://");
+        write_authority(rules, exchange, writer);
+    }
+    if (rules.path) {
+        writer.append(
+            exchange.rule->pattern.rewritten(exchange.path, &*rules.path, context.scratch.path));
+    } else {
+        writer.append(exchange.path);
+    }
+    write_client_query(exchange, writer);
+    writer.append("\r\n");
+    exchange.lines.produced(writer.size());
+    return writer.ok();
+}
+
+}  // namespace
+
+bool asks_for_whole_server(const Exchange& exchange) noexcept { return exchange.path == "*"; }
+
+Task<Result<void>> answer_for_whole_server(Context& context, ClientSide& client,
+                                           Exchange& exchange) {
+    exchange.status = 204;
+    constexpr std::string_view kAllow = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
+    const auto answered = co_await answer(context, client, exchange, kAllow);
+    co_return answered;
+}
+
+bool is_allowed_preflight(Exchange& exchange) noexcept {
+    if (exchange.method != "OPTIONS" || exchange.preflight_method.empty()) return false;
+    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const auto found = snapshot.table.find(exchange.host, exchange.path, exchange.preflight_method);
+    if (found.rule == nullptr) return false;
+    const policy::Route& route = snapshot.routes[found.rule->route];
+    if (!route.cors || !route.cors->allows(exchange.origin)) return false;
+    exchange.rule = found.rule;
+    exchange.route_index = found.rule->route;
+    exchange.route = &route;
+    return true;
+}
+
+Task<Result<void>> answer_preflight(Context& context, ClientSide& client, Exchange& exchange) {
+    exchange.status = 200;
+    exchange.lines = context.buffers.read_buffer();
+    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
+    write_preflight(exchange, writer);
+    exchange.lines.produced(writer.size());
+    const std::string_view lines = exchange.lines.view();
+    const auto answered = co_await answer(context, client, exchange, lines);
+    co_return answered;
+}
+
+Task<Result<void>> redirect(Context& context, ClientSide& client, Exchange& exchange) {
+    exchange.status = static_cast<std::uint16_t>(exchange.route->redirect->status);
+    if (!write_location(context, client, exchange)) {
+        co_return Fault::client(FaultKind::uri_too_long);
+    }
+    const std::string_view lines = exchange.lines.view();
+    const auto answered = co_await answer(context, client, exchange, lines);
+    co_return answered;
+}
+
+}  // namespace rotary::proxy
