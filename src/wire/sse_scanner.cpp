@@ -62,7 +62,8 @@ void SseScanner::begin() noexcept {
 void SseScanner::release(std::size_t kept_bytes) noexcept {
     begin();
     for (std::string* text : {&line_, &data_, &usage_, &first_}) {
-        if (text->capacity() > kept_bytes) *text = std::string();
+        // Not assigned: a short string is copied into the memory that is there.
+        if (text->capacity() > kept_bytes) std::string().swap(*text);
     }
 }
 
