@@ -52,10 +52,10 @@ void open_standard_descriptors() {
     }
 }
 
-int serve(const std::string& path) {
+int serve(const std::string& path, const std::vector<std::string>& accepted) {
     open_standard_descriptors();
     raise_descriptor_limit();
-    config::Loaded loaded = config::load(path, config::process_environment());
+    config::Loaded loaded = config::load(path, config::process_environment(), accepted);
     Logger log(log_level(loaded.config.log.level));
     std::vector<config::Finding> findings = loaded.findings;
     const auto print = [&] { log.print(config::to_text(findings)); };
@@ -71,6 +71,7 @@ int serve(const std::string& path) {
         server::Server::Options options;
         options.config_path = path;
         options.environment = config::process_environment();
+        options.accept_unserved = accepted;
         server::Server server(options, std::move(loaded), log, findings);
         print();
         return server.run();
@@ -80,8 +81,8 @@ int serve(const std::string& path) {
     }
 }
 
-int check(const std::string& path, bool as_json) {
-    const config::Loaded loaded = config::load(path, config::process_environment());
+int check(const std::string& path, bool as_json, const std::vector<std::string>& accepted) {
+    const config::Loaded loaded = config::load(path, config::process_environment(), accepted);
     std::vector<config::Finding> findings = loaded.findings;
     if (loaded.ok()) {
         policy::SharedState shared;
@@ -98,6 +99,17 @@ int check(const std::string& path, bool as_json) {
     return failed ? 1 : 0;
 }
 
+// Filled when the command line is read, before the command runs.
+std::shared_ptr<std::vector<std::string>> add_accepted(CLI::App& command) {
+    auto accepted = std::make_shared<std::vector<std::string>>();
+    command
+        .add_option("--accept-unserved", *accepted,
+                    "a kind or field that may go without being served; repeatable")
+        ->check(CLI::IsMember(config::acceptable_names()))
+        ->allow_extra_args(false);
+    return accepted;
+}
+
 }  // namespace
 
 void add_serve_command(CLI::App& app, int& exit_code) {
@@ -109,7 +121,8 @@ void add_serve_command(CLI::App& app, int& exit_code) {
         "SIGTERM and SIGINT drain: requests under way are finished, up to "
         "timeouts.drain.\nA second one stops at once. The access log goes to standard "
         "output, everything else to standard error.");
-    command->callback([path, &exit_code] { exit_code = serve(*path); });
+    const auto accepted = add_accepted(*command);
+    command->callback([path, accepted, &exit_code] { exit_code = serve(*path, *accepted); });
 }
 
 void add_check_command(CLI::App& app, int& exit_code) {
@@ -123,7 +136,10 @@ void add_check_command(CLI::App& app, int& exit_code) {
     command->footer(
         "Prints every finding as file:line:column: error|warning: path: message.\n"
         "Exit code 0: no errors; 1: errors; 2: bad usage.");
-    command->callback([path, output, &exit_code] { exit_code = check(*path, *output == "json"); });
+    const auto accepted = add_accepted(*command);
+    command->callback([path, output, accepted, &exit_code] {
+        exit_code = check(*path, *output == "json", *accepted);
+    });
 }
 
 }  // namespace rotary::app

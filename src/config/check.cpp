@@ -63,16 +63,6 @@ void key_must_exist(Checker& checker, const char* kind, const KeyReference& refe
 
 }  // namespace
 
-void Checker::unserved(const Mark& mark, const std::string& name, const std::string& consequence) {
-    const std::vector<std::string>& accepted = config.accept_unserved;
-    if (std::find(accepted.begin(), accepted.end(), name) != accepted.end()) {
-        warning(mark, "is not served: " + consequence);
-    } else {
-        error(mark, "is not served: " + consequence + " (accept_unserved: [" + name +
-                        "] in rotary.yaml makes this a warning)");
-    }
-}
-
 const Secret* Checker::value_of(const KeyReference& reference) {
     must_exist("Secret", reference.name, reference.mark, resources.secrets);
     const SecretObject* secret = resources.find_secret(reference.name);
@@ -144,6 +134,8 @@ void check(const Config& config, const Resources& resources, std::vector<Finding
     check_policies(checker);
     check_issuers(checker);
     check_authentications(checker);
+    check_rotations(checker);
+    check_unserved(checker);
 }
 
 }  // namespace rotary::config

@@ -75,6 +75,14 @@ bool is_authorization(std::string_view name) {
     });
 }
 
+// "$NAME": a variable as shells write it, which nothing here replaces.
+bool holds_shell_variable(std::string_view value) {
+    const std::size_t dollar = value.find('$');
+    return dollar != std::string_view::npos && dollar + 1 < value.size() &&
+           (std::isalpha(static_cast<unsigned char>(value[dollar + 1])) != 0 ||
+            value[dollar + 1] == '_' || value[dollar + 1] == '{');
+}
+
 // What would be refused, or silently not work, when it is sent.
 void check_key(Checker& checker, const ApiKeySecurity& key) {
     const Secret* secret = checker.value_of(key.value);
@@ -91,6 +99,10 @@ void check_key(Checker& checker, const ApiKeySecurity& key) {
         checker.error(mark, which + " ends with a line feed; encode it with `echo -n`");
     } else if (!is_field_value(value)) {
         checker.error(mark, which + " holds control characters");
+    } else if (holds_shell_variable(value)) {
+        checker.warning(mark, which +
+                                  " holds a `$` before a name and is sent as it is; a variable is "
+                                  "written ${NAME}, under stringData");
     } else if (value.front() == ' ' || value.back() == ' ') {
         checker.error(mark, which + " begins or ends with a space");
     } else if (key.in == ApiKeySecurity::In::header && is_authorization(key.name) &&
@@ -134,6 +146,10 @@ void check_backends(Checker& checker) {
         }
         if (backend.tls_mark.line > 0 && backend.protocol == Protocol::http) {
             checker.warning(backend.tls_mark, "is not used: the protocol is http");
+        }
+        if (backend.port == 443 && backend.protocol == Protocol::http) {
+            checker.warning(backend.port_mark,
+                            "port 443 is asked without TLS: `protocol: https` is missing");
         }
         checker.pem_must_exist(backend.ca);
         check_security(checker, backend);

@@ -105,7 +105,47 @@ void check_entries_of(Checker& checker, const Api& api, const std::vector<Refere
     }
 }
 
+// Whether the rule's requests take no turn: their clients say which model answers.
+bool lets_clients_choose(const Checker& checker, const Api& api, const HttpRouteRule& rule,
+                         std::vector<ModelEntry> ModelRotation::*list) {
+    const EffectivePolicy policy = effective_policy(checker.resources, api, rule);
+    const bool has_rotation = policy.rotation != nullptr && !(policy.rotation->*list).empty();
+    return !has_rotation && !rule.redirect && may_have_body(rule);
+}
+
+void check_rotation_of(Checker& checker, const Api& api, const std::vector<Reference>& routes,
+                       std::vector<ModelEntry> ModelRotation::*list, const char* environment) {
+    for (const Reference& reference : routes) {
+        const HttpRoute* route = checker.resources.find_route(reference.name);
+        const auto chooses = [&](const HttpRouteRule& rule) {
+            return lets_clients_choose(checker, api, rule, list);
+        };
+        if (route == nullptr || std::none_of(route->rules.begin(), route->rules.end(), chooses)) {
+            continue;
+        }
+        const bool refused = checker.config.routing.without_rotation == WithoutRotation::refuse;
+        const std::string consequence = refused ? "routing.without_rotation refuses such requests"
+                                                : "its clients choose the model themselves";
+        checker.warning(api.metadata.mark,
+                        "no APIPolicy gives the API a rotation (modelBasedRoundRobin) in " +
+                            std::string(environment) + " for the HTTPRoute " +
+                            shown(reference.name) + ": " + consequence);
+        return;
+    }
+}
+
 }  // namespace
+
+void check_rotations(Checker& checker) {
+    // What an API seems to lack may stand in a policy that has mistakes.
+    if (checker.anything_unread() || has_errors(checker.findings)) {
+        return;
+    }
+    for (const Api& api : checker.resources.apis) {
+        check_rotation_of(checker, api, api.production, &ModelRotation::production, "production");
+        check_rotation_of(checker, api, api.sandbox, &ModelRotation::sandbox, "sandbox");
+    }
+}
 
 void check_policies(Checker& checker) {
     const Resources& resources = checker.resources;

@@ -72,6 +72,8 @@ void check_apis(Checker& checker);      // check_routes.cpp
 void check_overlaps(Checker& checker);  // check_overlaps.cpp
 void check_backends(Checker& checker);  // check_backends.cpp
 void check_policies(Checker& checker);  // check_policies.cpp
+void check_rotations(Checker& checker);
+void check_unserved(Checker& checker);  // unserved.cpp
 void check_issuers(Checker& checker);   // check_auth.cpp
 void check_authentications(Checker& checker);
 

@@ -5,6 +5,7 @@
 #include "config/expand.hpp"
 #include "config/near.hpp"
 #include "config/scalars.hpp"
+#include "config/unserved.hpp"
 
 namespace rotary::config {
 namespace {
@@ -302,16 +303,34 @@ bool Fields::object(std::string_view key, const Visit& visit, bool required) {
     return true;
 }
 
-void Fields::not_served(std::string_view key, const char* consequence) {
+bool Fields::asks_something(std::string_view key) {
     const Node* node = find(key, false);
-    if (node == nullptr) {
+    return node != nullptr && !(node->kind == Node::Kind::list && node->items.empty()) &&
+           !(node->kind == Node::Kind::map && node->members.empty()) &&
+           !(node->kind == Node::Kind::scalar && node->text == "false");
+}
+
+void Fields::not_served(std::string_view key, const char* consequence) {
+    if (!asks_something(key)) {
         return;
     }
-    const bool asks_nothing = (node->kind == Node::Kind::list && node->items.empty()) ||
-                              (node->kind == Node::Kind::map && node->members.empty()) ||
-                              (node->kind == Node::Kind::scalar && node->text == "false");
-    if (!asks_nothing) {
+    if (context_.unserved != nullptr) {
+        context_.unserved->push_back({std::string(key), mark_of(key), consequence, true});
+    } else {
         warning(key, std::string("is not served: ") + consequence);
+    }
+}
+
+void Fields::unserved(std::string_view key) {
+    const UnservedRow& row = unserved_field(key);
+    if (asks_something(key)) {
+        context_.unserved->push_back({row.name, mark_of(key), row.consequence});
+    }
+}
+
+void Fields::empty_is(std::string_view key, const char* instead) {
+    if (map_.find(key) != nullptr && !has(key)) {
+        warning(key, std::string("has no value: ") + instead);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <rotary/config/load.hpp>
+#include <rotary/config/resources.hpp>
 #include "config/node.hpp"
 
 namespace rotary::config {
@@ -20,6 +21,7 @@ struct Context {
     std::string folder;  // where relative paths start
     const Environment& environment;
     std::vector<Finding>& findings;
+    std::vector<Unserved>* unserved = nullptr;  // of resources
 };
 
 // What a text must look like. shape ends the sentence "must …" for fits.
@@ -82,6 +84,11 @@ public:
                    const TextRule& item = {});
     void each_pair(std::string_view key, const VisitPair& visit);  // a mapping with free keys
 
+    // A field that unserved.cpp lists: check() decides how bad it is. None for an empty list or
+    // mapping and for false.
+    void unserved(std::string_view key);
+    // A key that is written and has no value: what is taken in its place is said.
+    void empty_is(std::string_view key, const char* instead);
     // A field that APK knows. The warning says "is not served: " and the consequence; none for
     // an empty list or mapping and for false, which ask for nothing.
     void not_served(std::string_view key, const char* consequence);
@@ -104,6 +111,7 @@ private:
     std::string shown_at(std::string_view key, const std::string& text) const;
     void expected(const char* what, const Node& node, const Mark& mark);
     std::string path_of(std::string_view key) const;
+    bool asks_something(std::string_view key);
 
     Context& context_;
     const Node& map_;

@@ -31,7 +31,9 @@ void read_provider_spec(Fields& spec, std::string_view version, AiProvider& prov
         provider.response_model = provider.request_model;
     } else {
         spec.texts("supportedModels", provider.supported_models);
+        spec.not_served("supportedModels", "models that it leaves out are asked for all the same");
         read_location(spec, "requestModel", provider.request_model);
+        spec.not_served("responseModel", "the model that answered is not read");
         read_location(spec, "responseModel", provider.response_model);
     }
     spec.object(
@@ -42,6 +44,7 @@ void read_provider_spec(Fields& spec, std::string_view version, AiProvider& prov
             read_location(fields, "totalToken", provider.total_tokens);
         },
         true);
+    spec.not_served("rateLimitFields", "tokens are not counted");
 }
 
 Reference read_named(Fields& fields) {
@@ -61,6 +64,7 @@ ModelEntry read_entry(Fields& fields) {
                  .fits = is_field_value,
                  .shape = "hold no control characters"});
     fields.number("weight", entry.weight, {.min = 0, .max = most});
+    fields.empty_is("weight", "1 is taken");
     fields.object("backendRef", [&](Fields& backend) {
         read_reference_frame(backend, "Backend");
         backend.not_served("filters", "filters stand on rules");
@@ -114,15 +118,12 @@ CorsPolicy read_cors(Fields& fields) {
 void read_policy_spec(Fields& fields, PolicySpec& spec) {
     fields.object("aiProvider", [&](Fields& f) { spec.ai_provider = read_named(f); });
     fields.object("modelBasedRoundRobin", [&](Fields& f) { spec.rotation = read_rotation(f); });
-    if (fields.flag("subscriptionValidation", spec.subscription_validation) &&
-        *spec.subscription_validation) {
-        fields.warning("subscriptionValidation",
-                       "is not served yet: callers are not checked for a subscription");
-    }
     fields.object("cORSPolicy", [&](Fields& f) { spec.cors = read_cors(f); });
-    fields.not_served("backendJwtPolicy", "backends get no JWT about the caller");
-    fields.not_served("requestInterceptors", "requests are not sent through interceptors");
-    fields.not_served("responseInterceptors", "answers are not sent through interceptors");
+    fields.flag("subscriptionValidation", spec.subscription_validation);
+    for (const char* key : {"subscriptionValidation", "backendJwtPolicy", "requestInterceptors",
+                            "responseInterceptors"}) {
+        fields.unserved(key);
+    }
 }
 
 }  // namespace

@@ -205,7 +205,8 @@ void read_extension(Fields& fields, HttpRouteRule& rule) {
     if (std::find(served.begin(), served.end(), extension.kind) != served.end()) {
         rule.extensions.push_back(std::move(extension));
     } else if (extension.kind == "RateLimitPolicy" || extension.kind == "AIRateLimitPolicy") {
-        fields.warning("kind", extension.kind + " is not served yet: requests are not limited");
+        fields.context().unserved->push_back(
+            {extension.kind, fields.mark_of("kind"), "requests are not limited"});
     } else if (!extension.kind.empty()) {
         fields.error("kind", "must be one of APIPolicy, Authentication, Scope, found " +
                                  shown(extension.kind) + did_you_mean(extension.kind, served));
@@ -286,6 +287,7 @@ HttpRouteRule read_rule(Fields& fields) {
                     read_reference_frame(f, "Backend");
                     f.text("name", backend.name, kReferenceName);
                     f.number("weight", backend.weight, {.min = 0, .max = 1'000'000});
+                    f.empty_is("weight", "1 is taken");
                     f.not_served("filters", "filters stand on rules");
                     rule.backends.push_back(std::move(backend));
                 },

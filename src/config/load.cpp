@@ -18,22 +18,37 @@ namespace fs = std::filesystem;
 
 std::string folder_of(const std::string& file) { return fs::path(file).parent_path().string(); }
 
-// A folder's resource files by name; hidden ones (editors' and Kubernetes' own) are left out, and
-// folders inside are not entered.
-std::vector<std::string> files_in(const std::string& folder, std::error_code& error) {
-    std::vector<std::string> files;
-    fs::directory_iterator entry(folder, error);
+struct Folder {
+    std::vector<std::string> files;    // resource files by name
+    std::vector<std::string> ignored;  // what else is there, and why it is not read
+};
+
+// Hidden files (editors' and Kubernetes' own) are not worth a word.
+Folder look_into(const std::string& path, std::error_code& error) {
+    Folder folder;
+    fs::directory_iterator entry(path, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-        const fs::path path = entry->path();
-        const bool is_yaml = path.extension() == ".yaml" || path.extension() == ".yml";
+        const fs::path file = entry->path().lexically_normal();
+        const bool is_yaml = file.extension() == ".yaml" || file.extension() == ".yml";
         std::error_code ignored;
-        if (is_yaml && !path.filename().string().starts_with('.') &&
-            entry->is_regular_file(ignored)) {
-            files.push_back(path.lexically_normal().string());
+        if (file.filename().string().starts_with('.')) {
+            continue;
+        }
+        if (is_yaml && entry->is_regular_file(ignored)) {
+            folder.files.push_back(file.string());
+        } else if (entry->is_directory(ignored)) {
+            folder.ignored.push_back(file.string() + ", a folder (name it under resources)");
+        } else if (!entry->exists(ignored)) {
+            folder.ignored.push_back(file.string() + ", a link that leads nowhere");
+        } else if (is_yaml) {
+            folder.ignored.push_back(file.string() + ", which is no file");
+        } else {
+            folder.ignored.push_back(file.string() + ", which ends with neither .yaml nor .yml");
         }
     }
-    std::sort(files.begin(), files.end());
-    return files;
+    std::sort(folder.files.begin(), folder.files.end());
+    std::sort(folder.ignored.begin(), folder.ignored.end());
+    return folder;
 }
 
 // One run of the loader.
@@ -83,6 +98,7 @@ public:
         order_.push_back(source.file);
         fingerprint_.add("resources", source.file, source.text);
         Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
+        context.unserved = &resources.unserved;
         for (const Document& document :
              parse_yaml(source.file, source.text, loaded_.findings, resources.unread)) {
             read_object(context, document.root, resources);
@@ -135,15 +151,18 @@ public:
             return;
         }
         loaded_.files.push_back(resource.path);
-        const std::vector<std::string> files = files_in(resource.path, error);
+        const Folder folder = look_into(resource.path, error);
         if (error) {
             report(resource.mark, resource.path + " can't be read: " + error.message());
             loaded_.resources.incomplete = true;
-        } else if (files.empty()) {
+        } else if (folder.files.empty()) {
             loaded_.findings.push_back(
                 warning_at(resource.mark, "no *.yaml or *.yml file is in " + resource.path));
         }
-        for (const std::string& file : files) {
+        for (const std::string& ignored : folder.ignored) {
+            loaded_.findings.push_back(warning_at(resource.mark, "not read: " + ignored));
+        }
+        for (const std::string& file : folder.files) {
             read_resource_file(file, resource.mark);
         }
     }
@@ -181,7 +200,8 @@ Environment process_environment() {
 
 bool Loaded::ok() const { return !has_errors(findings); }
 
-Loaded load(const std::string& rotary_yaml_path, const Environment& environment) {
+Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
+            const std::vector<std::string>& accept_unserved) {
     Loader loader(environment);
     SourceText source;
     if (loader.read_file(rotary_yaml_path, {rotary_yaml_path, 0, 0, ""}, source)) {
@@ -191,6 +211,8 @@ Loaded load(const std::string& rotary_yaml_path, const Environment& environment)
             loader.read_resource_path(resource);
         }
     }
+    std::vector<std::string>& accepted = loader.loaded().config.accept_unserved;
+    accepted.insert(accepted.end(), accept_unserved.begin(), accept_unserved.end());
     return loader.finish();
 }
 

@@ -132,7 +132,10 @@ private:
             report(mark, "a key must be plain text");
         } else if (const Member* first = find_member(frame.node, made.text)) {
             report({file_, made.line, made.column, key_path(made.text)},
-                   "is there twice; the first is on line " + std::to_string(first->line));
+                   "is there twice; the first is on line " + std::to_string(first->line) +
+                       (frames_.size() == 1 && (made.text == "apiVersion" || made.text == "kind")
+                            ? "; a line `---` is missing between two objects"
+                            : ""));
         } else {
             frame.drop_value = false;
         }
@@ -223,6 +226,40 @@ std::string message_of(const YAML::Exception& error) {
     return "YAML: " + error.msg;
 }
 
+bool has_tab_indent(std::string_view line) {
+    const std::size_t first = line.find_first_not_of(" \t");
+    return line.substr(0, first).find('\t') != std::string_view::npos;
+}
+
+// What to do about a mistake, from the line it was found on and the one before.
+std::string remedy_for(const YAML::Exception& error, std::string_view text) {
+    std::string_view before;
+    std::string_view line;
+    for (int i = 0; i <= error.mark.line && !text.empty(); ++i) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        before = line;
+        line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    if (has_tab_indent(line) || has_tab_indent(before)) {
+        return "; YAML takes no tabs before a key: indent with spaces";
+    }
+    if (error.msg == YAML::ErrorMsg::END_OF_MAP || error.msg == YAML::ErrorMsg::END_OF_SEQ ||
+        error.msg == YAML::ErrorMsg::MAP_KEY || error.msg == YAML::ErrorMsg::BLOCK_ENTRY) {
+        return "; keys and items of one level begin in the same column: check the indentation "
+               "here and on the line before";
+    }
+    if (error.msg == YAML::ErrorMsg::MAP_VALUE) {
+        return "; a value that holds \": \" needs quotes, and keys of one level begin in the same "
+               "column";
+    }
+    if (error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW ||
+        error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW) {
+        return "; a bracket or a comma is missing before this place";
+    }
+    return "";
+}
+
 // False when the piece could not be read to its end.
 bool parse_piece(const std::string& file, const Piece& piece, std::vector<Finding>& findings,
                  std::vector<Document>& documents) {
@@ -249,9 +286,10 @@ bool parse_piece(const std::string& file, const Piece& piece, std::vector<Findin
         return false;
     } catch (const YAML::Exception& error) {
         const bool known = !error.mark.is_null();
-        findings.push_back(error_at({file, known ? error.mark.line + 1 + piece.lines_before : 0,
-                                     known ? error.mark.column + 1 : 0, ""},
-                                    message_of(error)));
+        findings.push_back(
+            error_at({file, known ? error.mark.line + 1 + piece.lines_before : 0,
+                      known ? error.mark.column + 1 : 0, ""},
+                     message_of(error) + (known ? remedy_for(error, piece.text) : "")));
         return false;
     } catch (const std::exception& error) {
         findings.push_back(

@@ -5,12 +5,12 @@
 
 #include "config/near.hpp"
 #include "config/scalars.hpp"
+#include "config/unserved.hpp"
 
 namespace rotary::config {
 namespace {
 
 constexpr const char* kDataPlane = "dp.wso2.com";
-constexpr const char* kControlPlane = "cp.wso2.com";
 constexpr const char* kGatewayApi = "gateway.networking.k8s.io";
 
 struct ServedKind {
@@ -38,22 +38,6 @@ const std::array<ServedKind, 10>& served_kinds() {
     }};
     return kinds;
 }
-
-struct LaterKind {
-    const char* name;
-    const char* group;
-    const char* consequence;
-};
-
-constexpr std::array<LaterKind, 7> kLaterKinds{{
-    {"AIRateLimitPolicy", kDataPlane, "tokens and requests are not counted against its budget"},
-    {"RateLimitPolicy", kDataPlane, "requests are not counted against its limit"},
-    {"BackendJWT", kDataPlane, "backends get no JWT about the caller"},
-    {"InterceptorService", kDataPlane, "requests and answers are not sent through it"},
-    {"Subscription", kControlPlane, "callers are not checked for a subscription"},
-    {"Application", kControlPlane, "callers are not matched with applications"},
-    {"ApplicationMapping", kControlPlane, "applications are not matched with subscriptions"},
-}};
 
 // An object that is left out: others may refer to its name.
 void leave_out(const Node& root, Resources& resources) {
@@ -86,11 +70,11 @@ std::string whole(const ServedKind& kind, std::string_view version) {
 
 // A kind that is not read. Says what that means.
 void skip_kind(Fields& fields, const std::string& kind, std::string_view group) {
-    for (const LaterKind& later : kLaterKinds) {
-        if (kind == later.name && group == later.group) {
-            fields.warning("kind", kind + " is not served yet: " + later.consequence);
-            return;
-        }
+    const UnservedRow* row = group.empty() ? nullptr : find_unserved(kind, group);
+    if (row != nullptr) {
+        fields.context().unserved->push_back(
+            {row->name, fields.mark_of("kind"), row->consequence, false, row->needs_validation});
+        return;
     }
     std::vector<std::string> names;
     for (const ServedKind& served : served_kinds()) {
@@ -176,10 +160,29 @@ Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
     return metadata;
 }
 
+// What `kubectl get -o yaml` prints: its items, each read as a document of its own.
+bool read_list(Context& context, const Node& root, const std::string& path, Resources& resources) {
+    const Node* kind = root.find("kind");
+    const Node* items = root.find("items");
+    if (kind == nullptr || kind->text != "List" || items == nullptr ||
+        items->kind != Node::Kind::list) {
+        return false;
+    }
+    for (std::size_t i = 0; i < items->items.size(); ++i) {
+        const std::string place = "items[" + std::to_string(i) + "]";
+        read_object(context, items->items[i], resources, path.empty() ? place : path + "." + place);
+    }
+    return true;
+}
+
 }  // namespace
 
-void read_object(Context& context, const Node& root, Resources& resources) {
-    Fields fields(context, root, "");
+void read_object(Context& context, const Node& root, Resources& resources,
+                 const std::string& path) {
+    Fields fields(context, root, path);
+    if (root.kind == Node::Kind::map && read_list(context, root, path, resources)) {
+        return;
+    }
     if (root.kind != Node::Kind::map) {
         fields.error("", "expected an object with apiVersion, kind and metadata");
         resources.incomplete = true;

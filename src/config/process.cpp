@@ -1,5 +1,8 @@
 #include "config/process.hpp"
 
+#include <algorithm>
+
+#include "config/near.hpp"
 #include "config/scalars.hpp"
 
 namespace rotary::config {
@@ -104,7 +107,15 @@ void read_process(Fields& fields, Config& config) {
         {}, {.min = 1});
     fields.texts("resolvers", config.resolvers, {}, kNameServer);
     fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
-    fields.texts("accept_unserved", config.accept_unserved, {}, {.min = 1});
+    fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
+        const std::vector<std::string> names = acceptable_names();
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            fields.context().findings.push_back(error_at(
+                mark,
+                shown(name) + " is not among what can be accepted" + what_is_there(name, names)));
+        }
+        config.accept_unserved.push_back(name);
+    });
     fields.object("limits", [&](Fields& limits) {
         for (const LimitKey& key : limit_keys()) {
             const auto least = static_cast<long long>(key.minimum);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -73,6 +74,26 @@ bool serves_as(const config::Config& one, const config::Config& other) {
     return one.workers == other.workers &&
            std::equal(one.listeners.begin(), one.listeners.end(), other.listeners.begin(),
                       other.listeners.end(), same);
+}
+
+// API and environment of those that had a list of models and have routes without one now.
+std::set<std::string> rotations_lost(const policy::Snapshot& before, const policy::Snapshot& now) {
+    const auto places = [](const policy::Snapshot& snapshot, bool with_list) {
+        std::set<std::string> names;
+        for (const policy::Route& route : snapshot.routes) {
+            if (route.list.has_value() == with_list) {
+                names.insert(route.api + "/" + std::string(to_string(route.environment)));
+            }
+        }
+        return names;
+    };
+    const std::set<std::string> had = places(before, true);
+    const std::set<std::string> have = places(now, true);
+    std::set<std::string> lost;
+    for (const std::string& name : places(now, false)) {
+        if (had.contains(name) && !have.contains(name)) lost.insert(name);
+    }
+    return lost;
 }
 
 LogWriterOptions log_options(int fd) {
@@ -201,6 +222,9 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
         auto next = compile(loaded, findings);
         if (!next) return refuse_reload(config::to_text(findings));
         keys_.configure(*next->snapshot, std::chrono::steady_clock::now());
+        for (const std::string& api : rotations_lost(*wiring_->snapshot, *next->snapshot)) {
+            log_.warn("a reload has taken an API's rotation away", {{"api", api}});
+        }
         retired_.push_back(std::exchange(wiring_, std::move(next)));
     } catch (const std::exception& error) {
         return refuse_reload(error.what());

@@ -161,7 +161,8 @@ private:
             return {false, "this process was not started from a file"};
         }
         if (draining_) return {false, "the process is draining"};
-        return take(config::load(options_.config_path, options_.environment));
+        return take(
+            config::load(options_.config_path, options_.environment, options_.accept_unserved));
     }
 
     ReloadOutcome take(config::Loaded loaded) {
@@ -187,7 +188,8 @@ private:
     }
 
     void files_changed(bool renewed) {
-        config::Loaded loaded = config::load(options_.config_path, options_.environment);
+        config::Loaded loaded =
+            config::load(options_.config_path, options_.environment, options_.accept_unserved);
         if (renewed && loaded.fingerprint == tried_) return;
         log_.info("the configuration's files have changed");
         take(std::move(loaded));

@@ -33,7 +33,12 @@ struct Loaded {
 
 // Reads rotary.yaml and the resources that it names, checks the rules between them. Never stops
 // at the first mistake and never throws for one. Blocks on the file system: not for a worker.
-Loaded load(const std::string& rotary_yaml_path, const Environment& environment);
+// accept_unserved adds to what rotary.yaml accepts.
+Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
+            const std::vector<std::string>& accept_unserved = {});
+
+// The names of kinds and fields that can be accepted without being served.
+std::vector<std::string> acceptable_names();
 
 // A text and the name for its findings, whose folder is where relative paths start.
 struct SourceText {

@@ -13,6 +13,15 @@
 
 namespace rotary::config {
 
+// What stands in the files and is not served. Inert: it has no effect, and does no harm by that.
+struct Unserved {
+    std::string name;  // of the kind or field
+    Mark mark;
+    std::string consequence;
+    bool is_inert = false;
+    bool needs_validation = false;  // without effect where subscriptions are not validated
+};
+
 // The Kubernetes-shaped resources, every version brought to one shape, defaults in place, in the
 // order of files and documents. Plain values: built once by load(), read-only from then on.
 // References are names, looked up here. Of two objects of one kind and name (which is a finding)
@@ -28,6 +37,7 @@ struct Resources {
     std::vector<Scope> scopes;
     std::vector<SecretObject> secrets;
     std::vector<ConfigMap> config_maps;
+    std::vector<Unserved> unserved;
 
     // What could not be read, while loading: its text, or true when not even that is known. What
     // seems to be missing may stand in it.

@@ -18,7 +18,8 @@ public:
     struct Options {
         std::string config_path;  // for reloads; empty: reloads are refused
         config::Environment environment;
-        bool handle_signals = true;  // SIGHUP, SIGTERM, SIGINT; off in tests
+        std::vector<std::string> accept_unserved{};  // beside what the file accepts
+        bool handle_signals = true;                  // SIGHUP, SIGTERM, SIGINT; off in tests
         int access_log_fd = 1;
     };
 

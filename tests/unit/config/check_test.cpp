@@ -68,11 +68,11 @@ const WeightRow kWeights[] = {
 INSTANTIATE_TEST_SUITE_P(Rows, Weights, testing::ValuesIn(kWeights),
                          [](const auto& row) { return row.param.name; });
 
-// One API with one route.
+// One API with one route, whose requests hold no model.
 Resources one_api() {
     Resources resources;
     HttpRouteRule rule;
-    rule.matches.emplace_back();
+    rule.matches.emplace_back().method = "GET";
     HttpRoute route;
     route.metadata.name = "r";
     route.rules.push_back(rule);
@@ -163,14 +163,15 @@ TEST(Authentications, ClientCertificatesAreAnErrorUntilTheyAreServed) {
     one.defaults.disabled.reset();
     one.defaults.types.emplace().mtls.emplace();
     resources.authentications.push_back(one);
-    EXPECT_NE(findings_of(resources).find("error: is not served: clients' certificates"),
+    EXPECT_NE(findings_of(resources).find("error: mtls is not served yet: clients' certificates"),
               std::string::npos)
         << findings_of(resources);
     Config accepting;
     accepting.accept_unserved = {"mtls"};
     const std::string accepted = findings_of(resources, accepting);
     EXPECT_EQ(accepted.find("error:"), std::string::npos) << accepted;
-    EXPECT_NE(accepted.find("warning: is not served: clients' certificates"), std::string::npos);
+    EXPECT_NE(accepted.find("warning: mtls is not served yet: clients' certificates"),
+              std::string::npos);
     resources.authentications[0].defaults.types->mtls->disabled = true;
     EXPECT_EQ(findings_of(resources).find("error:"), std::string::npos);
 }
@@ -183,6 +184,45 @@ TEST(Authentications, WithEveryTypeOffAreToldToBeOpen) {
     EXPECT_EQ(findings_of(resources), "");
     resources.authentications[0].defaults.disabled.reset();
     EXPECT_NE(findings_of(resources).find("warning: every type is off"), std::string::npos);
+}
+
+TEST(Rotations, AreMissedWhereRequestsHoldAModel) {
+    Resources resources = one_api();
+    resources.authentications.push_back(disabled_for("a"));
+    resources.apis[0].sandbox.push_back({"r-sandbox", {}});
+    resources.routes.push_back(resources.routes[0]);
+    resources.routes[1].metadata.name = "r-sandbox";
+    resources.routes[1].hostnames = {"sandbox.example.com"};
+    EXPECT_EQ(findings_of(resources), "");
+    for (HttpRoute& route : resources.routes) {
+        route.rules[0].matches[0].method = "POST";
+    }
+    const std::string none = findings_of(resources);
+    EXPECT_NE(none.find("in production for the HTTPRoute \"r\": its clients choose the model"),
+              std::string::npos)
+        << none;
+    EXPECT_NE(none.find("in sandbox for the HTTPRoute \"r-sandbox\""), std::string::npos) << none;
+    Config refusing;
+    refusing.routing.without_rotation = WithoutRotation::refuse;
+    EXPECT_NE(findings_of(resources, refusing).find("routing.without_rotation refuses"),
+              std::string::npos);
+
+    Resources half = resources;
+    ApiPolicy policy;
+    policy.metadata.name = "turns";
+    policy.target = {TargetKind::api, "a", {}};
+    policy.defaults.rotation.emplace().production = entries_with({1});
+    half.policies.push_back(policy);
+    half.routes[0].rules[0].backends.emplace_back().name = "b";
+    half.backends.emplace_back().metadata.name = "b";
+    const std::string sandbox = findings_of(half);
+    EXPECT_EQ(sandbox.find("in production"), std::string::npos) << sandbox;
+    EXPECT_NE(sandbox.find("in sandbox"), std::string::npos) << sandbox;
+
+    resources.routes[0].rules[0].redirect.emplace();
+    EXPECT_EQ(findings_of(resources).find("in production"), std::string::npos);
+    resources.incomplete = true;
+    EXPECT_EQ(findings_of(resources), "");
 }
 
 TEST(Issuers, UseJwksBeforeACertificate) {

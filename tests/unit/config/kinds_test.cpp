@@ -13,7 +13,10 @@ protected:
 };
 
 TEST_F(CompleteKinds, HaveNothingWrong) {
-    EXPECT_EQ(to_text(loaded.findings), "");
+    EXPECT_EQ(loaded.findings.size(), 3U) << "fields without effect, and nothing else";
+    for (const Finding& finding : loaded.findings) {
+        EXPECT_TRUE(finding.message.starts_with("is not served: ")) << to_text(loaded.findings);
+    }
     EXPECT_TRUE(loaded.ok());
     EXPECT_FALSE(resources.incomplete);
 }
@@ -283,7 +286,9 @@ spec:
     completionToken: {in: Body, value: c}
     totalToken: {in: Body, value: t}
 )");
-    EXPECT_EQ(to_text(loaded.findings), "");
+    EXPECT_EQ(
+        to_text(loaded.findings),
+        "r.yaml:10:5: warning: spec.rateLimitFields: is not served: tokens are not counted\n");
     EXPECT_EQ(loaded.resources.ai_providers.at(0).request_model.value, "engine");
     EXPECT_EQ(loaded.resources.ai_providers.at(0).response_model.value, "engine");
 }
@@ -330,30 +335,33 @@ struct SkippedRow {
     const char* version;
     const char* kind;
     const char* message;
+    Severity severity = Severity::warning;
 };
 
 class SkippedKinds : public testing::TestWithParam<SkippedRow> {};
 
-TEST_P(SkippedKinds, GetAWarningAndNothingElse) {
+TEST_P(SkippedKinds, GetOneFindingAndNothingElse) {
     const SkippedRow& row = GetParam();
     const Loaded loaded = load_resources(std::string("apiVersion: ") + row.version +
                                          "\nkind: " + row.kind + "\nspec: [what, ever]\n");
     ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
-    EXPECT_EQ(loaded.findings[0].severity, Severity::warning);
+    EXPECT_EQ(loaded.findings[0].severity, row.severity);
     EXPECT_NE(loaded.findings[0].message.find(row.message), std::string::npos)
         << loaded.findings[0].message;
-    EXPECT_TRUE(loaded.ok());
 }
 
 const SkippedRow kSkipped[] = {
     {"ai_rate_limit", "dp.wso2.com/v1alpha3", "AIRateLimitPolicy",
-     "is not served yet: tokens and requests are not counted"},
-    {"rate_limit", "dp.wso2.com/v1alpha3", "RateLimitPolicy", "is not served yet"},
-    {"backend_jwt", "dp.wso2.com/v1alpha1", "BackendJWT", "is not served yet"},
-    {"interceptor", "dp.wso2.com/v1alpha1", "InterceptorService", "is not served yet"},
-    {"subscription", "cp.wso2.com/v1alpha3", "Subscription", "is not served yet"},
-    {"application", "cp.wso2.com/v1alpha2", "Application", "is not served yet"},
-    {"mapping", "cp.wso2.com/v1alpha2", "ApplicationMapping", "is not served yet"},
+     "is not served yet: tokens and requests are not counted", Severity::error},
+    {"rate_limit", "dp.wso2.com/v1alpha3", "RateLimitPolicy", "--accept-unserved RateLimitPolicy",
+     Severity::error},
+    {"backend_jwt", "dp.wso2.com/v1alpha1", "BackendJWT", "--accept-unserved BackendJWT",
+     Severity::error},
+    {"interceptor", "dp.wso2.com/v1alpha1", "InterceptorService",
+     "--accept-unserved InterceptorService", Severity::error},
+    {"subscription", "cp.wso2.com/v1alpha3", "Subscription", "has no effect"},
+    {"application", "cp.wso2.com/v1alpha2", "Application", "has no effect"},
+    {"mapping", "cp.wso2.com/v1alpha2", "ApplicationMapping", "has no effect"},
     {"gateway", "gateway.networking.k8s.io/v1", "Gateway", "\"Gateway\" is not known"},
     {"deployment", "apps/v1", "Deployment", "is not known and is skipped"},
     {"misspelt", "dp.wso2.com/v1alpha2", "Backnd", "did you mean \"Backend\"?"},

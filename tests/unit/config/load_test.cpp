@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "unit/config/loading.hpp"
@@ -67,6 +68,108 @@ TEST_F(Load, ReadsFoldersInTheOrderOfNames) {
     EXPECT_EQ(loaded.files,
               (Names{path("rotary.yaml"), path("apis/"), path("apis/a.yml"), path("apis/b.yaml")}));
 }
+
+TEST_F(Load, NamesWhatItDoesNotRead) {
+    write("apis/a.yaml", scope("a"));
+    write("apis/b.yml.bak", "");
+    write("apis/inner/c.yaml", scope("c"));
+    fs::create_symlink("nowhere.yaml", folder_ / "apis/d.yaml");
+    const std::string text = to_text(load_with("resources: [apis/]\n").findings);
+    for (const char* part : {"b.yml.bak, which ends with neither", "inner, a folder",
+                             "d.yaml, a link that leads nowhere"}) {
+        EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+    EXPECT_EQ(text.find("a.yaml"), std::string::npos) << text;
+}
+
+TEST_F(Load, AcceptsWhatIsNotServedByItsName) {
+    const std::string policy =
+        "apiVersion: dp.wso2.com/v1alpha3\nkind: RateLimitPolicy\nmetadata: {name: a}\n";
+    write("apis/a.yaml", policy);
+    EXPECT_FALSE(load_with("resources: [apis]\n").ok());
+    EXPECT_TRUE(load(path("rotary.yaml"), variables(), {"RateLimitPolicy"}).ok());
+    EXPECT_FALSE(load(path("rotary.yaml"), variables(), {"AIRateLimitPolicy"}).ok());
+    EXPECT_TRUE(load_with("resources: [apis]\naccept_unserved: [RateLimitPolicy]\n").ok());
+    const std::string text =
+        to_text(load_with("resources: []\naccept_unserved: [RateLimitPolcy]\n").findings);
+    EXPECT_NE(text.find("did you mean \"RateLimitPolicy\"?"), std::string::npos) << text;
+}
+
+TEST(LoadLists, AreReadLikeTheirItems) {
+    const Loaded loaded = load_resources(R"(apiVersion: v1
+kind: List
+items:
+  - apiVersion: dp.wso2.com/v1alpha1
+    kind: Scope
+    metadata: {name: a}
+    spec: {names: [x]}
+  - apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: B_2}
+metadata: {resourceVersion: ""}
+)");
+    EXPECT_EQ(loaded.resources.scopes.size(), 1U);
+    ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
+    EXPECT_EQ(loaded.findings[0].path, "items[1].metadata.name");
+}
+
+TEST(LoadInert, IsToldOnceAField) {
+    std::string text;
+    for (const char* name : {"a", "b", "c"}) {
+        text += std::string("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ") + name +
+                "}\nbinaryData: {x: eA==}\n";
+    }
+    const Loaded loaded = load_resources(text);
+    ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
+    EXPECT_NE(loaded.findings[0].message.find("(nor in 2 more places)"), std::string::npos);
+}
+
+struct BrokenYaml {
+    const char* name;
+    const char* text;
+    const char* remedy;
+};
+class LoadBroken : public testing::TestWithParam<BrokenYaml> {};
+
+TEST_P(LoadBroken, SaysWhatToDo) {
+    const std::string text = to_text(load_resources(GetParam().text).findings);
+    EXPECT_NE(text.find(GetParam().remedy), std::string::npos) << text;
+}
+
+const BrokenYaml kBroken[] = {
+    {"tab", "a:\n\tb: 1\n", "indent with spaces"},
+    {"less_indented", "a:\n  b: 1\n c: 2\n", "begin in the same column"},
+    {"value_with_colon", "a: b: c\n", "needs quotes"},
+    {"open_bracket", "a: [1, 2\nb: 3\n", "a bracket or a comma is missing"},
+    {"no_marker_between", "apiVersion: v1\nkind: A\napiVersion: v1\nkind: B\n",
+     "a line `---` is missing"},
+};
+INSTANTIATE_TEST_SUITE_P(Rows, LoadBroken, testing::ValuesIn(kBroken),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+// Every file of tests/data/config/apk loads with exactly the findings that the .txt beside it has.
+class ApkFiles : public testing::TestWithParam<std::string> {};
+
+TEST_P(ApkFiles, LoadWithTheFindingsBesideThem) {
+    const std::string name = "apk/" + GetParam();
+    const Loaded loaded =
+        load_text({"rotary.yaml", ""},
+                  {{GetParam() + ".yaml", read_text(data_file(name + ".yaml"))}}, variables());
+    EXPECT_EQ(to_text(loaded.findings), read_text(data_file(name + ".txt")));
+}
+
+std::vector<std::string> apk_files() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(data_file("apk"))) {
+        if (entry.path().extension() == ".yaml") {
+            names.push_back(entry.path().stem().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+INSTANTIATE_TEST_SUITE_P(Files, ApkFiles, testing::ValuesIn(apk_files()),
+                         [](const auto& row) { return row.param; });
 
 TEST_F(Load, ReadsAFileOnce) {
     write("apis/a.yaml", scope("a"));
@@ -156,7 +259,7 @@ TEST(LoadSample, OfAnAiApiLoadsOnceItsSecretIsReplaced) {
     replaced.replace(replaced.find(placeholder), placeholder.size(), "QmVhcmVyIHNrLTE=");
     const Loaded loaded = load_resources(replaced);
     EXPECT_TRUE(loaded.ok()) << to_text(loaded.findings);
-    ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
+    ASSERT_EQ(loaded.findings.size(), 4U) << to_text(loaded.findings);
     EXPECT_NE(loaded.findings[0].message.find("no TokenIssuer"), std::string::npos);
     EXPECT_EQ(loaded.resources.policies.at(0).defaults.rotation->sandbox.size(), 3U);
 }

@@ -59,9 +59,23 @@ inline std::pair<int, int> take_marker(std::string& text, const Mistake& mistake
     return {line, column};
 }
 
+// What complete.yaml is told all the same: fields of APK's that it must have. Where its policy goes
+// to another place, its API is told to have none.
+inline bool is_told_besides(const Finding& finding) {
+    if (finding.message.starts_with("no APIPolicy gives the API a rotation")) {
+        return true;
+    }
+    return finding.severity == Severity::warning &&
+           finding.message.starts_with("is not served: ") &&
+           (finding.path == "spec.supportedModels" || finding.path == "spec.responseModel" ||
+            finding.path == "spec.rateLimitFields");
+}
+
 inline void expect_only(const Loaded& loaded, const Mistake& mistake, std::pair<int, int> place) {
-    ASSERT_EQ(loaded.findings.size(), 1U) << to_text(loaded.findings);
-    const Finding& finding = loaded.findings[0];
+    std::vector<Finding> findings = loaded.findings;
+    std::erase_if(findings, is_told_besides);
+    ASSERT_EQ(findings.size(), 1U) << to_text(loaded.findings);
+    const Finding& finding = findings[0];
     EXPECT_EQ(finding.line, place.first) << to_text(loaded.findings);
     EXPECT_EQ(finding.column, place.second) << to_text(loaded.findings);
     EXPECT_EQ(finding.path, mistake.path);
