@@ -16,9 +16,7 @@ namespace rotary::net {
 
 namespace {
 
-constexpr int kBatch = 256;
-// A turn ends after this many full batches, so that a flood does not starve Asio's timers.
-constexpr int kBatchesATurn = 16;
+constexpr int kBatch = 256;  // of events; behind each Asio's timers have their turn
 
 int make_epoll() {
     const int fd = ::epoll_create1(EPOLL_CLOEXEC);
@@ -101,20 +99,28 @@ bool Wait::await_ready() noexcept {
         wake_ = Wake::peer_gone;
         return true;
     }
+    if (!is_fulfilled()) return false;
+    yields_ = reactor_.turn_is_over();
+    return !yields_;
+}
+
+bool Wait::is_fulfilled() const noexcept {
     if (what_.read != nullptr && (what_.read->readable_ || what_.read->hung_up_)) return true;
     if (what_.write != nullptr && what_.write->writable_) return true;
     return what_.event != nullptr && what_.event->set_;
 }
 
+// One that yields can still be cancelled, or lose its client; it waits for the others, so the time
+// is none of what it waits for.
 void Wait::await_suspend(std::coroutine_handle<> awaiter) noexcept {
     awaiter_ = awaiter;
-    if (yields_) {
-        reactor_.yielded_.push(*this);
-        reactor_.run_later();
+    link();
+    if (!yields_) {
+        if (what_.waited != nullptr) begun_ = std::chrono::steady_clock::now();
         return;
     }
-    if (what_.waited != nullptr) begun_ = std::chrono::steady_clock::now();
-    link();
+    reactor_.yielded_.push(*this);
+    reactor_.run_later();
 }
 
 void Wait::link() noexcept {
@@ -144,9 +150,10 @@ void Wait::unlink() noexcept {
 }
 
 void Wait::finish(Wake why) noexcept {
-    if (!linked_) return;
+    if (!linked_ || (yields_ && why == Wake::ready)) return;  // it is about to go on anyway
     unlink();
-    if (what_.waited != nullptr) {
+    if (queue_ != nullptr) queue_->erase(*this);
+    if (what_.waited != nullptr && !yields_) {
         // A turn that began before the wait did has the end in one of its later batches.
         *what_.waited += std::max(reactor_.now() - begun_, SteadyTime::duration::zero());
     }
@@ -191,27 +198,29 @@ void Reactor::arm() {
     epoll_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                       [this, alive = alive_](const boost::system::error_code& error) {
                           if (!*alive || error || stopped_) return;
-                          turn();
+                          ++turns_;
+                          go_round();
                           if (*alive) arm();
                       });
 }
 
-void Reactor::turn() {
-    ++turns_;
+void Reactor::take_events() {
+    std::array<epoll_event, kBatch> events;
+    const int count = ::epoll_wait(epoll_.native_handle(), events.data(), kBatch, 0);
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        static_cast<Descriptor*>(event.data.ptr)->happened(event.events);
+    }
+}
+
+void Reactor::go_round() {
     refresh_now();
     running_ = true;
-    std::array<epoll_event, kBatch> events;
-    for (int batch = 0; batch < kBatchesATurn; ++batch) {
-        const int count = ::epoll_wait(epoll_.native_handle(), events.data(), kBatch, 0);
-        for (int i = 0; i < count; ++i) {
-            const epoll_event& event = events[static_cast<std::size_t>(i)];
-            static_cast<Descriptor*>(event.data.ptr)->happened(event.events);
-        }
-        run_ready();
-        if (count < kBatch) break;
-    }
+    take_events();
+    run_ready();
+    run_yielded();
     running_ = false;
-    if (!yielded_.empty()) run_later();
+    if (!yielded_.empty() || !ready_.empty()) run_later();
 }
 
 void Reactor::resume_later(Wait& wait) noexcept {
@@ -225,16 +234,7 @@ void Reactor::run_later() noexcept {
     boost::asio::post(context_, [this, alive = alive_] {
         if (!*alive) return;
         posted_ = false;
-        refresh_now();
-        running_ = true;
-        while (!yielded_.empty()) {
-            Wait& wait = *yielded_.first;
-            yielded_.erase(wait);
-            ready_.push(wait);
-        }
-        run_ready();
-        running_ = false;
-        if (!yielded_.empty()) run_later();
+        go_round();
     });
 }
 
@@ -242,9 +242,29 @@ void Reactor::run_ready() noexcept {
     while (!ready_.empty()) {
         Wait& wait = *ready_.first;
         ready_.erase(wait);
-        const std::coroutine_handle<> awaiter = std::exchange(wait.awaiter_, nullptr);
-        awaiter.resume();  // `wait` is gone with this
+        resume(wait);
     }
+}
+
+// One after the other, those that yield again behind the rest; then new events are looked for. So
+// what becomes ready waits for one of them, or for as long as others before it have just taken.
+void Reactor::run_yielded() noexcept {
+    if (yielded_.empty()) return;
+    const SteadyTime begun = std::chrono::steady_clock::now();
+    const SteadyTime until = begun + (begun - now_);
+    do {
+        Wait& wait = *yielded_.first;
+        yielded_.erase(wait);
+        wait.unlink();
+        resume(wait);
+    } while (!yielded_.empty() && ready_.empty() && std::chrono::steady_clock::now() < until);
+}
+
+void Reactor::resume(Wait& wait) noexcept {
+    turn_.begin();
+    const std::coroutine_handle<> awaiter = std::exchange(wait.awaiter_, nullptr);
+    awaiter.resume();  // `wait` is gone with this
+    turn_.begin();
 }
 
 }  // namespace rotary::net

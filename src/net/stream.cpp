@@ -32,7 +32,7 @@ Fault write_fault(Wake wake) noexcept {
 
 Stream::Stream(Reactor& reactor, BufferPool& buffers, int fd, const Role& role)
     : descriptor_(reactor, fd), buffers_(buffers) {
-    if (role.tls != nullptr) start_tls(role);
+    if (role.tls != nullptr) take_role(role);
 }
 
 void Stream::fail() noexcept {
@@ -43,8 +43,12 @@ void Stream::fail() noexcept {
 IoResult Stream::read_some(char* data, std::size_t size) noexcept {
     if (read_end_ != IoStatus::ok) return {read_end_, 0};
     if (size == 0) return {IoStatus::ok, 0};
-    if (!descriptor_.readable()) return {IoStatus::would_block, 0};
-    return ssl_ == nullptr ? read_plain(data, size) : read_tls(data, size);
+    Reactor& reactor = descriptor_.reactor();
+    if (!descriptor_.readable() || reactor.turn_is_over()) return {IoStatus::would_block, 0};
+    size = std::min(size, reactor.turn().limits().bytes);
+    const IoResult result = ssl_ == nullptr ? read_plain(data, size) : read_tls(data, size);
+    reactor.turn().spend(result.bytes);
+    return result;
 }
 
 IoResult Stream::read_plain(char* data, std::size_t size) noexcept {
@@ -67,7 +71,11 @@ IoResult Stream::read_plain(char* data, std::size_t size) noexcept {
 
 IoResult Stream::write_some(std::span<const std::string_view> pieces) noexcept {
     if (write_failed_) return {IoStatus::error, 0};
-    return ssl_ == nullptr ? write_plain(pieces) : write_tls(pieces);
+    Reactor& reactor = descriptor_.reactor();
+    if (reactor.turn_is_over()) return {IoStatus::would_block, 0};
+    const IoResult result = ssl_ == nullptr ? write_plain(pieces) : write_tls(pieces);
+    reactor.turn().spend(result.bytes);
+    return result;
 }
 
 IoResult Stream::write_plain(std::span<const std::string_view> pieces) noexcept {

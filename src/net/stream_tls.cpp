@@ -172,23 +172,31 @@ struct TlsBio {
     }
 };
 
-void Stream::start_tls(const Role& role) noexcept {
+void Stream::take_role(const Role& role) noexcept {
+    server_ = role.tls->is_server();
+    if (server_) {
+        server_context_ = role.tls->native();
+        SSL_CTX_up_ref(server_context_);
+        return;
+    }
+    start_tls(role.tls->native());
+    if (ssl_ != nullptr && !expect_peer(ssl_, role.server_name)) fail();
     ERR_clear_error();
-    ssl_ = SSL_new(role.tls->native());
+}
+
+void Stream::start_tls(SSL_CTX* context) noexcept {
+    ERR_clear_error();
+    ssl_ = SSL_new(context);
     BIO* bio = ssl_ == nullptr ? nullptr : BIO_new(TlsBio::method());
     if (bio == nullptr) return fail();
     BIO_set_data(bio, this);
     SSL_set_bio(ssl_, bio, bio);
-    if (role.tls->is_server()) {
-        SSL_set_accept_state(ssl_);
-    } else {
-        SSL_set_connect_state(ssl_);
-        if (!expect_peer(ssl_, role.server_name)) fail();
-    }
+    server_ ? SSL_set_accept_state(ssl_) : SSL_set_connect_state(ssl_);
     ERR_clear_error();
 }
 
 Stream::~Stream() {
+    SSL_CTX_free(server_context_);
     if (ssl_ != nullptr) {
         // Otherwise OpenSSL takes the session for a broken one and forgets it.
         SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -204,7 +212,7 @@ Stream::~Stream() {
 
 bool Stream::spoke_plain_http() const noexcept {
     const int letter = first_byte_ | 0x20;
-    return ssl_ != nullptr && SSL_is_server(ssl_) == 1 && letter >= 'a' && letter <= 'z';
+    return ssl_ != nullptr && server_ && letter >= 'a' && letter <= 'z';
 }
 
 void Stream::drop_tls() noexcept {
@@ -243,6 +251,11 @@ IoStatus Stream::send_records() noexcept {
 }
 
 Stream::Step Stream::handshake_step() noexcept {
+    if (server_context_ != nullptr) {
+        if (!descriptor_.readable() && !descriptor_.hung_up()) return Step::wait;
+        start_tls(server_context_);
+        SSL_CTX_free(std::exchange(server_context_, nullptr));
+    }
     if (read_end_ != IoStatus::ok || flush() == IoStatus::error) return Step::failed;
     for (;;) {
         ERR_clear_error();
@@ -269,7 +282,7 @@ Stream::Step Stream::handshake_step() noexcept {
 }
 
 Fault Stream::handshake_fault() const noexcept {
-    if (ssl_ != nullptr && SSL_is_server(ssl_) == 1) {
+    if (server_) {
         if (lost_) return Fault::client(FaultKind::client_gone, "hung up in the TLS handshake");
         return Fault::client(FaultKind::bad_request,
                              tls_error_ == nullptr ? "TLS handshake failed" : tls_error_);
@@ -285,8 +298,7 @@ Fault Stream::handshake_fault() const noexcept {
 }
 
 Task<Result<void>> Stream::handshake(WaitFor limits) {
-    if (ssl_ == nullptr && read_end_ == IoStatus::ok) co_return Result<void>();
-    const bool server = ssl_ != nullptr && SSL_is_server(ssl_) == 1;
+    if (!is_tls() && read_end_ == IoStatus::ok) co_return Result<void>();
     limits.event = nullptr;
     limits.read = &descriptor_;
     for (;;) {
@@ -302,7 +314,7 @@ Task<Result<void>> Stream::handshake(WaitFor limits) {
         Fault fault = Fault::internal(FaultKind::draining, "TLS handshake cancelled");
         if (wake == Wake::peer_gone) {
             fault = Fault::client(FaultKind::client_gone, "client hung up");
-        } else if (wake == Wake::timed_out && server) {
+        } else if (wake == Wake::timed_out && server_) {
             fault = Fault::client(FaultKind::request_timeout, "TLS handshake timed out");
         } else if (wake == Wake::timed_out) {
             fault = Fault::upstream(FaultKind::upstream_timeout, "TLS handshake timed out");

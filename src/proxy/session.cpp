@@ -91,9 +91,9 @@ void Session::learn_address() {
 Task<bool> Session::wait_for_request() {
     if (in_ && !in_.empty()) co_return true;  // pipelined
     in_.reset();
-    if (stream_.descriptor().readable()) co_return true;
     net::SessionSet& all = context_.sessions;
-    if (all.draining() && (!node_.fresh || all.fresh_time_is_over())) co_return false;
+    const bool is_over = all.draining() && (!node_.fresh || all.fresh_time_is_over());
+    if (is_over && !stream_.descriptor().readable()) co_return false;
     net::WaitFor what;
     what.read = &stream_.descriptor();
     what.deadline = context_.reactor.now() + timeouts().keep_alive;

@@ -12,6 +12,7 @@ namespace {
 bool alive(net::Stream& stream) noexcept {
     if (stream.quiet()) return true;
     if (stream.descriptor().hung_up() || !stream.is_tls()) return false;
+    if (stream.descriptor().reactor().turn_is_over()) return false;  // it could not be read now
     char byte = 0;
     return stream.read_some(&byte, 1).status == net::IoStatus::would_block;
 }

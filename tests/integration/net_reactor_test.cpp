@@ -194,7 +194,7 @@ TEST(Waiting, MoreEventsThanABatchAreAllSeen) {
     }
     const std::uint64_t turns = loop.reactor.turns();
     for (const auto& wake : wakes) run_until_woken(loop, wake);
-    EXPECT_EQ(loop.reactor.turns(), turns + 1);
+    EXPECT_EQ(loop.reactor.turns(), turns + 2) << "Asio's timers have their turn between two";
 }
 
 enum class Served { yes, not_yet };

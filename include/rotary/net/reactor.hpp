@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/net/deadline.hpp>
+#include <rotary/net/turn.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -96,8 +97,9 @@ struct WaitList {
 };
 
 // The awaiter. Lives in the frame that awaits it, links itself into whatever may wake it and
-// unlinks itself on waking. Does not suspend when a flag is already set; a passed deadline or a
-// client already gone is reported before readiness.
+// unlinks itself on waking. Does not suspend when a flag is already set, unless the turn is over:
+// then the others come first. A passed deadline or a client already gone is reported before
+// readiness.
 class Wait {
 public:
     Wait(Reactor& reactor, const WaitFor& what) noexcept : reactor_(reactor), what_(what) {}
@@ -116,6 +118,7 @@ private:
     friend struct WaitList;
     struct Yield {};
     Wait(Reactor& reactor, Yield) noexcept : reactor_(reactor), yields_(true) {}
+    bool is_fulfilled() const noexcept;
     void link() noexcept;
     void unlink() noexcept;
 
@@ -129,12 +132,18 @@ private:
     WaitList* queue_ = nullptr;
     Wake wake_ = Wake::ready;
     bool linked_ = false;
-    bool yields_ = false;
+    bool yields_ = false;  // has what it waits for, and lets the others go first
 };
 
 // One worker's readiness loop: a private edge-triggered epoll set, nested in the worker's
 // io_context through its descriptor, so that Asio's timers and signals share the thread
 // (measured overhead over a bare epoll loop: 2 %). One epoll_ctl a connection, none an operation.
+//
+// Fairness: what a coroutine does between two waits is its turn. Streams count its bytes and calls
+// here; when the turn is over they say `would_block`, and the wait that follows queues the
+// coroutine behind all that have just become ready. So no loop over a stream needs to think of the
+// others. Those that are queued so go on one after the other, at least one each time around and
+// for as long as the rest has just taken.
 class Reactor {
 public:
     explicit Reactor(boost::asio::io_context& context);
@@ -145,6 +154,9 @@ public:
     Wait wait(const WaitFor& what) noexcept { return Wait(*this, what); }
     // Lets everybody else have a turn first: for loops that never run dry.
     Wait yield() noexcept { return Wait(*this, Wait::Yield{}); }
+    // Outside of a round, in a callback of Asio's, no loop of ours keeps the others waiting.
+    bool turn_is_over() noexcept { return running_ && turn_.is_over(); }
+    Turn& turn() noexcept { return turn_; }
     // The loop's notion of now: read once a turn, good to a few milliseconds. Outside a turn (in a
     // callback of Asio's) it is the clock's.
     SteadyTime now() const noexcept { return running_ ? now_ : std::chrono::steady_clock::now(); }
@@ -158,11 +170,14 @@ private:
     friend class Descriptor;
     friend class Wait;
     void add(Descriptor& descriptor) noexcept;
-    void arm();   // async_wait on the inner epoll
-    void turn();  // drains the inner epoll, runs what became ready
+    void arm();          // async_wait on the inner epoll
+    void go_round();     // what became ready runs, then some of what yielded
+    void take_events();  // of the inner epoll, a batch
     void resume_later(Wait& wait) noexcept;
-    void run_later() noexcept;  // has run_ready called soon when no turn is going on
+    void run_later() noexcept;  // has go_round called soon when none is going on
     void run_ready() noexcept;  // never nested: resumed code only queues
+    void run_yielded() noexcept;
+    void resume(Wait& wait) noexcept;
 
     boost::asio::io_context& context_;
     boost::asio::posix::stream_descriptor epoll_;
@@ -170,7 +185,8 @@ private:
     SteadyTime now_;
     std::uint64_t turns_ = 0;
     WaitList ready_;
-    WaitList yielded_;  // become ready at the next turn
+    WaitList yielded_;
+    Turn turn_;  // of the coroutine that runs
     bool running_ = false;
     bool posted_ = false;
     bool stopped_ = false;

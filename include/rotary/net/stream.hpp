@@ -11,6 +11,7 @@
 #include <string_view>
 
 typedef struct ssl_st SSL;
+typedef struct ssl_ctx_st SSL_CTX;
 
 namespace rotary::net {
 
@@ -18,7 +19,7 @@ class TlsContext;
 
 enum class IoStatus : std::uint8_t {
     ok,
-    would_block,  // wait for the stream to become readable or writable
+    would_block,  // wait for it to become readable or writable; or the others have their turn now
     end,          // a proper end: FIN on plain TCP, close_notify on TLS
     truncated,    // TLS: FIN without close_notify
     error         // reset or a TLS failure; the stream is of no more use
@@ -46,7 +47,8 @@ public:
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    // TLS handshake of either side; ready at once on plain streams. `limits`: deadline and client.
+    // TLS handshake of either side; ready at once on plain streams. A server's TLS state is made
+    // here: a client that has yet to say something costs none. `limits`: deadline and client.
     // Faults: upstream_tls_failed (client side) or bad_request (server side), upstream_timeout /
     // request_timeout, client_gone.
     Task<Result<void>> handshake(WaitFor limits);
@@ -69,7 +71,7 @@ public:
     void abort() noexcept;
 
     Descriptor& descriptor() noexcept { return descriptor_; }
-    bool is_tls() const noexcept { return ssl_ != nullptr; }
+    bool is_tls() const noexcept { return ssl_ != nullptr || server_context_ != nullptr; }
     // Idle streams: anything that happened on it means that it is dead or out of step.
     bool quiet() const noexcept { return !descriptor_.readable() && !descriptor_.hung_up(); }
 
@@ -85,7 +87,8 @@ private:
     friend struct TlsBio;  // OpenSSL's way to the socket, stream_tls.cpp
     enum class Step : std::uint8_t { done, wait, failed };
 
-    void start_tls(const Role& role) noexcept;
+    void take_role(const Role& role) noexcept;
+    void start_tls(SSL_CTX* context) noexcept;
     Step handshake_step() noexcept;
     Fault handshake_fault() const noexcept;
     IoResult read_plain(char* data, std::size_t size) noexcept;
@@ -101,6 +104,8 @@ private:
 
     Descriptor descriptor_;
     BufferPool& buffers_;
+    bool server_ = false;
+    SSL_CTX* server_context_ = nullptr;  // until the first byte has come
     SSL* ssl_ = nullptr;
     Buffer pending_;                    // records that the socket did not take yet
     IoStatus read_end_ = IoStatus::ok;  // how reading ended, once it has

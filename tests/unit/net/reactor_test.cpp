@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -102,7 +105,96 @@ TEST_F(ReactorTest, YieldLetsTheOthersRun) {
     rotary::spawn(count_with_yields(reactor_, "b", story_));
     boost::asio::post(context_, [&] { story_.push_back("asio"); });
     settle();
-    EXPECT_EQ(story_, (std::vector<std::string>{"a0", "b0", "a1", "b1", "asio", "a2", "b2"}));
+    const auto asio = std::find(story_.begin(), story_.end(), "asio");
+    ASSERT_NE(asio, story_.end());
+    EXPECT_LT(asio - story_.begin(), 6) << "a handler of Asio's waits for no more than a round";
+    story_.erase(asio);
+    EXPECT_EQ(story_, (std::vector<std::string>{"a0", "b0", "a1", "b1", "a2", "b2"}));
+}
+
+// Has always more to do, in pieces of 1000 bytes, and knows of the others only through its waits.
+Task<void> never_dry(Reactor& reactor, const char* name, std::vector<std::string>& story,
+                     bool& stop) {
+    Event always;
+    always.set();
+    co_await reactor.yield();
+    while (!stop) {
+        int pieces = 0;
+        for (; !reactor.turn_is_over(); ++pieces) reactor.turn().spend(1000);
+        story.push_back(name + std::to_string(pieces));
+        WaitFor what;
+        what.event = &always;
+        co_await reactor.wait(what);
+    }
+}
+
+TEST_F(ReactorTest, ATurnEndsAfterItsBytesAndTheNextOnesCome) {
+    reactor_.turn().set_limits({4000, 1h});
+    bool stop = false;
+    rotary::spawn(never_dry(reactor_, "a", story_, stop));
+    rotary::spawn(never_dry(reactor_, "b", story_, stop));
+    while (story_.size() < 6) context_.poll_one();
+    story_.resize(6);
+    EXPECT_EQ(story_, (std::vector<std::string>{"a4", "b4", "a4", "b4", "a4", "b4"}));
+    stop = true;
+    settle();
+}
+
+TEST_F(ReactorTest, ATurnEndsAfterItsTime) {
+    reactor_.turn().set_limits({SIZE_MAX, 1ms});
+    bool stop = false;
+    rotary::spawn(never_dry(reactor_, "a", story_, stop));
+    rotary::spawn(never_dry(reactor_, "b", story_, stop));
+    while (story_.size() < 4) context_.poll_one();
+    EXPECT_EQ(story_[0][0], 'a');
+    EXPECT_EQ(story_[1][0], 'b');
+    EXPECT_EQ(story_[2][0], 'a');
+    EXPECT_EQ(story_[3][0], 'b');
+    stop = true;
+    settle();
+}
+
+// What has just become ready goes before those that had a turn, and so does a timer.
+TEST_F(ReactorTest, WhoBecomesReadyWaitsForOneTurnOnly) {
+    reactor_.turn().set_limits({4000, 1h});
+    bool stop = false;
+    for (const char* name : {"a", "b", "c", "d"}) {
+        rotary::spawn(never_dry(reactor_, name, story_, stop));
+    }
+    Event event;
+    rotary::spawn(wait_for_event(reactor_, event, story_));
+    bool fired = false;
+    boost::asio::steady_timer timer(context_, 1ms);
+    timer.async_wait([&](const boost::system::error_code&) { fired = true; });
+    while (!fired) context_.poll_one();
+    const std::size_t before = story_.size();
+    event.set();
+    const auto ready = [&] { return std::find(story_.begin(), story_.end(), "ready"); };
+    while (ready() == story_.end()) context_.poll_one();
+    EXPECT_EQ(ready() - story_.begin(), static_cast<std::ptrdiff_t>(before));
+    stop = true;
+    settle();
+}
+
+TEST_F(ReactorTest, OneThatYieldsCanBeToldThatItsTimeIsOver) {
+    reactor_.turn().set_limits({1, 1h});
+    Event always;
+    always.set();
+    Wake wake = Wake::ready;
+    bool done = false;
+    const auto waits = [](Reactor& reactor, Event& event, Wake& woken, bool& ended) -> Task<void> {
+        co_await reactor.yield();
+        reactor.turn().spend(10);
+        WaitFor what;
+        what.event = &event;
+        what.deadline = reactor.now();
+        woken = co_await reactor.wait(what);
+        ended = true;
+    };
+    rotary::spawn(waits(reactor_, always, wake, done));
+    settle();
+    EXPECT_TRUE(done);
+    EXPECT_EQ(wake, Wake::timed_out);
 }
 
 // Two that wake each other for ever would show a resume inside a resume as a deep stack.
