@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -52,7 +53,17 @@ void open_standard_descriptors() {
     }
 }
 
+// Large blocks are the system's again when they are given back. Left to itself glibc would take
+// them from its heap after the first one, and keep what lies beneath the newest.
+void return_large_blocks() {
+    constexpr int kLarge = 128 << 10;
+    constexpr int kKeptAtTheTop = 1 << 20;
+    ::mallopt(M_MMAP_THRESHOLD, kLarge);
+    ::mallopt(M_TRIM_THRESHOLD, kKeptAtTheTop);
+}
+
 int serve(const std::string& path, const std::vector<std::string>& accepted) {
+    return_large_blocks();
     open_standard_descriptors();
     raise_descriptor_limit();
     config::Loaded loaded = config::load(path, config::process_environment(), accepted);

@@ -51,12 +51,22 @@ void free_all(std::vector<char*>& free_list, std::size_t capacity) noexcept {
 
 }  // namespace
 
+bool MemoryBudget::take(std::size_t bytes) noexcept {
+    std::size_t used = used_.load(std::memory_order_relaxed);
+    do {
+        const std::size_t most = most_.load(std::memory_order_relaxed);
+        if (used > most || bytes > most - used) return false;
+    } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+    return true;
+}
+
 Buffer::Buffer(Buffer&& other) noexcept
     : pool_(std::exchange(other.pool_, nullptr)),
       data_(std::exchange(other.data_, nullptr)),
       capacity_(std::exchange(other.capacity_, 0)),
       begin_(std::exchange(other.begin_, 0)),
-      end_(std::exchange(other.end_, 0)) {}
+      end_(std::exchange(other.end_, 0)),
+      counted_(std::exchange(other.counted_, 0)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
     if (this == &other) return *this;
@@ -66,14 +76,16 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
     capacity_ = std::exchange(other.capacity_, 0);
     begin_ = std::exchange(other.begin_, 0);
     end_ = std::exchange(other.end_, 0);
+    counted_ = std::exchange(other.counted_, 0);
     return *this;
 }
 
 void Buffer::reset() noexcept {
     if (data_ != nullptr) pool_->give_back(data_, capacity_);
+    if (counted_ > 0) pool_->budget_->give(counted_);
     pool_ = nullptr;
     data_ = nullptr;
-    capacity_ = begin_ = end_ = 0;
+    capacity_ = begin_ = end_ = counted_ = 0;
 }
 
 void Buffer::compact() noexcept {
@@ -83,8 +95,10 @@ void Buffer::compact() noexcept {
     begin_ = 0;
 }
 
-BufferPool::BufferPool(const Limits& limits)
-    : limits_(limits), body_free_(static_cast<std::size_t>(std::bit_width(~std::size_t{0}))) {
+BufferPool::BufferPool(const Limits& limits, MemoryBudget* budget)
+    : limits_(limits),
+      budget_(budget),
+      body_free_(static_cast<std::size_t>(std::bit_width(~std::size_t{0}))) {
     read_free_.reserve(limits_.kept_read_buffers);
     const auto smallest = static_cast<std::size_t>(std::countr_zero(kSmallestBody));
     for (std::size_t log = smallest; log < body_free_.size(); ++log) {
@@ -115,6 +129,21 @@ Buffer BufferPool::body(std::size_t bytes) {
     if (free_list.empty()) return Buffer(this, allocate_block(capacity), capacity);
     kept_body_bytes_ -= capacity;
     return Buffer(this, take(free_list, capacity), capacity);
+}
+
+bool BufferPool::grow(Buffer& buffer, std::size_t bytes) {
+    const std::size_t capacity = std::bit_ceil(std::max(bytes, kSmallestBody));
+    if (capacity <= buffer.capacity()) return true;
+    // Both are there while the bytes move; only the larger one stays.
+    if (budget_ != nullptr && !budget_->take(capacity - buffer.counted_)) return false;
+    const std::size_t counted = budget_ == nullptr ? 0 : capacity;
+    buffer.counted_ = 0;
+    Buffer larger = body(capacity);
+    larger.counted_ = counted;
+    if (!buffer.empty()) std::memcpy(larger.space(), buffer.begin(), buffer.size());
+    larger.produced(buffer.size());
+    buffer = std::move(larger);
+    return true;
 }
 
 std::size_t BufferPool::kept_bytes() const noexcept {

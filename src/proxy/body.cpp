@@ -9,7 +9,7 @@ namespace rotary::proxy {
 
 namespace {
 
-constexpr std::size_t kFirstBlock = 65536;      // of a body whose length is not known
+constexpr std::size_t kFirstBlock = 65536;      // of a body; a length that was only said is none
 constexpr std::size_t kDiscardedBytes = 65536;  // read for nothing rather than close
 
 SteadyTime body_deadline(const Exchange& exchange, SteadyTime now) {
@@ -44,6 +44,17 @@ SteadyTime gap_deadline(Context& context, const Exchange& exchange, SteadyTime t
     return std::min(total, context.reactor.now() + exchange.timeouts().body_gap);
 }
 
+// Makes room for `needed` bytes of a body that has no more than `whole`: the block doubles, so
+// memory is taken as bytes come. Faults: overloaded when all bodies together take too much.
+Result<void> make_room(Context& context, Exchange& exchange, std::size_t needed,
+                       std::size_t whole) {
+    Buffer& block = exchange.body_block;
+    const std::size_t doubled = std::min(whole, std::max(block.capacity() * 2, kFirstBlock));
+    if (context.buffers.grow(block, std::max(needed, doubled))) return {};
+    return Fault::internal(FaultKind::overloaded,
+                           "The bodies of all requests take too much memory at the moment.");
+}
+
 // A body of known length: behind the head if there is room, else into a block of its own, read
 // exactly, so that no byte of the next request gets in.
 Task<Result<void>> read_sized(Context& context, ClientSide& client, Exchange& exchange,
@@ -51,43 +62,45 @@ Task<Result<void>> read_sized(Context& context, ClientSide& client, Exchange& ex
     const auto length = static_cast<std::size_t>(exchange.content_length);
     const bool fits = client.head_bytes + length <= client.in.size() + client.in.space_size();
     std::size_t have = std::min(client.in.size() - client.head_bytes, length);
-    char* place = client.in.begin() + client.head_bytes;
+    Buffer& block = exchange.body_block;
     if (!fits) {
-        exchange.body_block = context.buffers.body(length);
-        std::memcpy(exchange.body_block.data(), place, have);
-        place = exchange.body_block.data();
+        const auto room = make_room(context, exchange, have, length);
+        if (!room) co_return room.error();
+        std::memcpy(block.space(), client.in.begin() + client.head_bytes, have);
+        block.produced(have);
     }
     client.body_bytes_in = have;
     while (have < length) {
+        if (!fits && block.space_size() == 0) {
+            const auto room = make_room(context, exchange, have + 1, length);
+            if (!room) co_return room.error();
+        }
         // In place, more than the body may come: it is the next request's and stays there.
-        const std::span<char> space = fits ? std::span(client.in.space(), client.in.space_size())
-                                           : std::span(place + have, length - have);
+        Buffer& into = fits ? client.in : block;
+        const std::size_t most =
+            fits ? into.space_size() : std::min(into.space_size(), length - have);
+        const std::span<char> space(into.space(), most);
         const auto read = co_await read_more(context, client, exchange, space,
                                              gap_deadline(context, exchange, total));
         if (!read) co_return read.error();
-        if (fits) client.in.produced(*read);
+        into.produced(*read);
         have = std::min(have + *read, length);
         if (fits) client.body_bytes_in = have;
     }
     client.body_complete = true;
+    const char* place = fits ? client.in.begin() + client.head_bytes : block.begin();
     exchange.body = {place, length};
     exchange.bytes_received += length;
     co_return Result<void>{};
 }
 
-// Makes room for `more` bytes of payload. Faults: request_too_large.
+// Makes room for `more` bytes of payload. Faults: request_too_large, overloaded.
 Result<void> reserve(Context& context, Exchange& exchange, std::size_t more) {
     Buffer& block = exchange.body_block;
     const std::size_t needed = block.size() + more;
     if (needed > exchange.limits().body_bytes) return Fault::client(FaultKind::request_too_large);
     if (block && needed <= block.capacity()) return {};
-    Buffer larger = context.buffers.body(std::max({needed, block.capacity() * 2, kFirstBlock}));
-    if (block) {
-        std::memcpy(larger.space(), block.view().data(), block.size());
-        larger.produced(block.size());
-    }
-    block = std::move(larger);
-    return {};
+    return make_room(context, exchange, needed, exchange.limits().body_bytes);
 }
 
 // Takes the pieces that stand in `raw` into the block; says how many bytes were the body's.
@@ -177,11 +190,13 @@ Task<Result<void>> read_body(Context& context, ClientSide& client, Exchange& exc
         if (!written) co_return gone();
     }
     const SteadyTime total = body_deadline(exchange, context.reactor.now());
+    auto read = Result<void>{};
     if (exchange.framing == wire::Framing::chunked) {
-        const auto read = co_await read_chunked(context, client, exchange, total);
-        co_return read;
+        read = co_await read_chunked(context, client, exchange, total);
+    } else {
+        read = co_await read_sized(context, client, exchange, total);
     }
-    const auto read = co_await read_sized(context, client, exchange, total);
+    if (!read) exchange.body_block.reset();  // the refusal, and what follows it, need no body
     co_return read;
 }
 

@@ -15,6 +15,7 @@ namespace rotary::proxy {
 namespace {
 
 constexpr std::uint16_t kClientGone = 499;
+constexpr std::chrono::seconds kOverloadWait{1};     // room comes back as requests end
 constexpr std::chrono::seconds kPatienceOfSdks{60};  // above it they ignore retry-after and hammer
 
 // After these the bytes on the connection can't be trusted to begin with a request.
@@ -54,7 +55,9 @@ void write_retry_after(wire::HeadWriter& writer, std::chrono::milliseconds wait)
 std::string_view message_of(const Exchange& exchange, const Fault& fault,
                             std::chrono::milliseconds wait, std::array<char, 256>& text) {
     if (fault.detail[0] != '\0') return fault.detail;
-    if (exchange.list != nullptr && wait.count() > 0) {
+    const bool all_out = fault.kind == FaultKind::all_models_suspended ||
+                         fault.kind == FaultKind::all_models_unavailable;
+    if (all_out && exchange.list != nullptr && wait.count() > 0) {
         const int size = std::snprintf(
             text.data(), text.size(),
             "All %zu models of this API are suspended; the first one returns in %.1f seconds.",
@@ -65,6 +68,7 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
 }
 
 std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind) {
+    if (kind == FaultKind::overloaded) return kOverloadWait;
     const bool suspended =
         kind == FaultKind::all_models_suspended || kind == FaultKind::all_models_unavailable;
     if (!suspended || exchange.list == nullptr) return std::chrono::milliseconds{0};

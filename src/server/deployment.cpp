@@ -2,6 +2,7 @@
 
 #include "server/cpu_count.hpp"
 #include "server/status.hpp"
+#include "server/usable_memory.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -140,6 +141,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     WorkerOptions options;
     options.connections = &connections_;
     options.resolver = &resolver_;
+    options.bodies = &bodies_;
     options.access_log = &access_log_;
     options.log = &log_;
     options.registry = &registry_;
@@ -152,7 +154,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
         workers_.push_back(std::make_unique<Worker>(options, listen_at(options.index)));
         if (options.index == 0) ports_ = workers_.front()->ports();
     }
-    bound_logs(config());
+    bound_memory(config());
     register_samples();
 }
 
@@ -233,7 +235,7 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     if (config().limits.connections != retired_.back()->snapshot->config.limits.connections) {
         limit_connections(config());
     }
-    bound_logs(config());
+    bound_memory(config());
     resolver_.set_options(resolver_options(config()));
     fetcher_->set_sources(keys_.sources());
     health_.set_targets(health_targets(*wiring_->snapshot));
@@ -272,9 +274,11 @@ void Deployment::limit_connections(const config::Config& config) {
               {{"limits.connections", asked}, {"effective", fits}});
 }
 
-void Deployment::bound_logs(const config::Config& config) {
+void Deployment::bound_memory(const config::Config& config) {
     log_.set_buffer_bytes(config.limits.event_log_buffer_bytes);
     access_log_.set_max_pending_bytes(config.limits.access_log_buffer_bytes * workers_.size());
+    const std::size_t bodies = config.limits.buffered_bodies_bytes;
+    bodies_.set_most(bodies != 0 ? bodies : usable_memory() / 4);
 }
 
 // The access log's own lines are for machines, so its losses are told of in the other log.
@@ -314,6 +318,8 @@ void Deployment::register_samples() {
                   static_cast<double>(std::chrono::duration_cast<std::chrono::seconds>(
                                           last_success_.time_since_epoch())
                                           .count()));
+        out.gauge("rotary_buffered_bodies_bytes", "Memory that bodies of requests take.", {},
+                  static_cast<double>(bodies_.used()));
         const LogWriterStats stats = access_log_.stats();
         out.counter("rotary_access_log_dropped_lines_total",
                     "Access log lines that standard output did not take.", {},

@@ -66,7 +66,7 @@ private:
     void drop_retired();
     void each_second();  // now and from then on
     void tell_of_losses();
-    void bound_logs(const config::Config& config);
+    void bound_memory(const config::Config& config);
     void register_samples();
     void limit_connections(const config::Config& config);
     std::string restart_advice() const;
@@ -79,6 +79,7 @@ private:
     LogWriter access_log_;
     net::ConnectionLimit connections_{0};  // outlives the workers
     net::Resolver resolver_;               // idem
+    MemoryBudget bodies_{0};               // idem
     policy::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker

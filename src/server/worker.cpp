@@ -79,7 +79,7 @@ struct Worker::Body {
     explicit Body(const WorkerOptions& made_with)
         : options(made_with),
           config(made_with.wiring->snapshot->config),
-          buffers(buffer_limits(config.limits)),
+          buffers(buffer_limits(config.limits), made_with.bodies),
           reactor(io),
           dialer(reactor, buffers, *made_with.resolver, dialer_limits(config)),
           pool(reactor, pool_limits(config)),
@@ -120,6 +120,8 @@ struct Worker::Body {
                std::shared_ptr<const policy::IssuerTable> issuers) {
         shard.ensure(wiring->cells);
         context.buckets = buckets_for(*wiring);
+        reactor.turn().set_limits(
+            {wiring->snapshot->config.limits.turn_bytes, wiring->snapshot->config.timeouts.turn});
         context.wiring = std::move(wiring);
         context.issuers = std::move(issuers);
         context.key_waits.wake_all();

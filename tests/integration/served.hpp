@@ -94,15 +94,16 @@ public:
         return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
     }
 
+    std::string proc(const std::string& name) const {
+        return "/proc/" + std::to_string(process_->pid()) + "/" + name;
+    }
+
 private:
     void listen_on(std::uint16_t port) {
         std::string text = read_file(files_.config());
         text.replace(text.find("port: 0", text.find("listeners:")), 7,
                      "port: " + std::to_string(port));
         files_.dir().write("rotary.yaml", text);
-    }
-    std::string proc(const std::string& name) const {
-        return "/proc/" + std::to_string(process_->pid()) + "/" + name;
     }
     std::uint16_t port_behind(const std::string& message) const {
         std::istringstream lines(process_->errors());

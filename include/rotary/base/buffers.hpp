@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,22 @@
 namespace rotary {
 
 class BufferPool;
+
+// How much memory all buffers that count may take together. Shared by all workers: one atomic,
+// exact. A bound that is lowered takes nothing back.
+class MemoryBudget {
+public:
+    explicit MemoryBudget(std::size_t most) noexcept : most_(most) {}
+
+    bool take(std::size_t bytes) noexcept;  // false, and nothing taken, when there is not so much
+    void give(std::size_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+    void set_most(std::size_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
+    std::size_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::size_t> most_;
+    std::atomic<std::size_t> used_{0};
+};
 
 // A block of memory borrowed from a worker's pool, with the part of it that is filled: bytes
 // [begin, end) wait to be consumed, [end, capacity) is free. Gives itself back when destroyed.
@@ -45,6 +62,7 @@ private:
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    std::size_t counted_ = 0;  // of the pool's budget, given back with the block
 };
 
 // One worker's free blocks, single-threaded. Two kinds: read buffers of one size, which idle
@@ -57,13 +75,17 @@ public:
         std::size_t kept_read_buffers = 1024;
         std::size_t kept_body_bytes = 64u << 20;
     };
-    explicit BufferPool(const Limits& limits);
+    // `budget`: of what grow() hands out; null: without bounds.
+    explicit BufferPool(const Limits& limits, MemoryBudget* budget = nullptr);
     ~BufferPool();
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
 
     Buffer read_buffer();
     Buffer body(std::size_t bytes);  // capacity >= bytes
+    // Makes a buffer, an empty one too, at least so large and keeps what is in it. All its memory
+    // is counted. False: the budget does not reach, and the buffer is as it was.
+    bool grow(Buffer& buffer, std::size_t bytes);
     std::size_t kept_bytes() const noexcept;
 
 private:
@@ -71,6 +93,7 @@ private:
     void give_back(char* data, std::size_t capacity) noexcept;
 
     Limits limits_;
+    MemoryBudget* budget_;
     std::vector<char*> read_free_;
     std::vector<std::vector<char*>> body_free_;  // by log2 of the capacity
     std::size_t kept_body_bytes_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/buffers.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
@@ -30,6 +31,7 @@ struct WorkerOptions {
     std::size_t index = 0;
     net::ConnectionLimit* connections = nullptr;  // of all workers; one more is closed at once
     net::Resolver* resolver = nullptr;
+    MemoryBudget* bodies = nullptr;   // null: bodies may take what they want
     LogWriter* access_log = nullptr;  // null: no access log
     Logger* log = nullptr;
     metrics::Registry* registry = nullptr;

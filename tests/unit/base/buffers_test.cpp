@@ -137,4 +137,45 @@ TEST(BufferPool, BodyOfAReadBuffersSizeIsOne) {
     EXPECT_EQ(pool.kept_bytes(), 0U);
 }
 
+TEST(MemoryBudget, IsExactAndComesBack) {
+    rotary::MemoryBudget budget(100);
+    EXPECT_TRUE(budget.take(60));
+    EXPECT_FALSE(budget.take(41));
+    EXPECT_TRUE(budget.take(40));
+    budget.set_most(50);
+    EXPECT_FALSE(budget.take(1));
+    budget.give(100);
+    EXPECT_EQ(budget.used(), 0U);
+}
+
+TEST(BufferPool, GrowsWithinItsBudget) {
+    rotary::MemoryBudget budget(16384);
+    BufferPool pool(small_limits(), &budget);
+    {
+        Buffer first;
+        ASSERT_TRUE(pool.grow(first, 10));
+        EXPECT_EQ(first.capacity(), 4096U);
+        put(first, "kept");
+        ASSERT_TRUE(pool.grow(first, 5000));
+        EXPECT_EQ(first.capacity(), 8192U);
+        EXPECT_EQ(first.view(), "kept");
+        EXPECT_EQ(budget.used(), 8192U);
+        Buffer second;
+        ASSERT_TRUE(pool.grow(second, 8192));
+        EXPECT_FALSE(pool.grow(second, 8193));
+        EXPECT_EQ(second.capacity(), 8192U);
+        Buffer third;
+        EXPECT_FALSE(pool.grow(third, 1));
+        EXPECT_FALSE(third);
+        const Buffer moved = std::move(first);
+        EXPECT_EQ(budget.used(), 16384U);
+        const Buffer beside = pool.body(100'000);  // not a body of a request: not counted
+        EXPECT_EQ(budget.used(), 16384U);
+    }
+    EXPECT_EQ(budget.used(), 0U);
+    Buffer again;  // a block that was kept for reuse counts like a new one
+    ASSERT_TRUE(pool.grow(again, 16384));
+    EXPECT_EQ(budget.used(), 16384U);
+}
+
 }  // namespace
