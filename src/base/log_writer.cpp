@@ -166,13 +166,21 @@ void LogWriter::State::run() {
         work.wait(lock, [this] { return !pending.empty() || stopping; });
         if (pending.empty()) break;
         batch.swap(pending);
+        bool is_taken = false;
         for (std::string& buffer : batch) {
             lock.unlock();
-            if (write_all(buffer)) tell_of_losses();
+            is_taken = write_all(buffer);
+            if (is_taken) tell_of_losses();
             lock.lock();
             finish(buffer);
         }
         batch.clear();
+        // Lines are dropped only while others are unfinished: these are the last, until more come.
+        if (is_taken && pending.empty()) {
+            lock.unlock();
+            tell_of_losses();
+            lock.lock();
+        }
         progress.notify_all();
     }
     exited = true;
@@ -203,7 +211,6 @@ bool LogWriter::submit(std::string& buffer) {
     State& state = *state_;
     std::unique_lock lock(state.mutex);
     if (!state.has_room(buffer.size())) {
-        lock.unlock();
         state.dropped_lines.fetch_add(count_lines(buffer), std::memory_order_relaxed);
         buffer.clear();
         return false;
@@ -223,7 +230,6 @@ bool LogWriter::append(std::string_view lines) {
     State& state = *state_;
     std::unique_lock lock(state.mutex);
     if (!state.has_room(lines.size())) {
-        lock.unlock();
         state.dropped_lines.fetch_add(count_lines(lines), std::memory_order_relaxed);
         return false;
     }
