@@ -149,9 +149,9 @@ std::string resources(const GatewayOptions& options) {
     return text + options.resources;
 }
 
-// The faults that tests ask the mock for go through the gateway.
-std::string with_mock_faults(std::string process) {
-    const std::string glob = "forward_headers: [x-mock-*]";
+// The faults that tests ask their providers for go through the gateway.
+std::string with_asked_faults(std::string process) {
+    const std::string glob = "forward_headers: [x-mock-*, x-fault, x-offset]";
     if (process.find("forward_headers") != std::string::npos) return process;
     const std::string routing = "routing: {";
     const std::size_t at = process.find(routing);
@@ -176,7 +176,7 @@ void GatewayFiles::write(const GatewayOptions& options) {
     dir_.write("rotary.yaml", "workers: " + std::to_string(options.workers) +
                                   "\nlisteners:\n  - {address: 127.0.0.1, port: 0, " + tls +
                                   "}\nadmin: {address: 127.0.0.1, port: 0}\nresources: [apis/]\n" +
-                                  with_mock_faults(options.process));
+                                  with_asked_faults(options.process));
 }
 
 Gateway::Gateway(const GatewayOptions& options)

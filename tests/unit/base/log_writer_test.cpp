@@ -72,7 +72,8 @@ TEST(LogWriter, WritesInOrderAndGivesBuffersBack) {
         std::string buffer;
         EXPECT_TRUE(writer.submit(buffer));  // nothing is fine
         for (int i = 0; i < 10; ++i) {
-            buffer = std::to_string(i) + std::string(1000, 'x') + '\n';
+            buffer = std::to_string(i);
+            buffer.append(1000, 'x').push_back('\n');
             ASSERT_TRUE(writer.submit(buffer));
             EXPECT_TRUE(buffer.empty());
             ASSERT_TRUE(writer.flush(kLong));
