@@ -174,6 +174,7 @@ Task<Result<void>> Relay::read_more() {
         reply_.in.reset();
         net::WaitFor what = wait_until(std::min(patience, ping_due()), client_, exchange_);
         what.read = &reply_.stream->descriptor();
+        const std::chrono::nanoseconds waited = exchange_.waited;
         const net::Wake wake = co_await context_.reactor.wait(what);
         if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
         if (wake == net::Wake::timed_out && context_.reactor.now() < patience) {
@@ -184,7 +185,7 @@ Task<Result<void>> Relay::read_more() {
                                       "The gateway is shutting down.");
         } else if (wake != net::Wake::ready) {
             co_return too_late();
-        } else {
+        } else if (exchange_.waited != waited) {  // and not only for the relay's next turn
             held_back_ = {};
         }
         reply_.in = context_.buffers.read_buffer();

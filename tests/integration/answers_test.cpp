@@ -31,7 +31,6 @@ TEST(AnswersTest, StatusHeadersAndBodyAreTheProviders) {
         {"no content", 204, {}, ""},
         {"empty", 200, {}, ""},
         {"not found", 404, {{"content-type", "application/json"}}, R"({"error":{"code":null}})"},
-        {"unauthorized", 401, {{"www-authenticate", "Bearer"}}, "no"},
         {"redirect", 302, {{"location", "https://elsewhere.example/"}}, "over there"},
         {"unprocessable", 422, {}, "?"},
         {"teapot", 418, {}, "short and stout"},

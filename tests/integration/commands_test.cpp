@@ -149,7 +149,10 @@ TEST_F(Check, a_right_configuration_is_0) {
     for (const char* name : {"check", "-t"}) {
         const ProcessResult result = rotary({name, "-c", files_->config()});
         EXPECT_EQ(result.status.code, 0) << result.output;
-        EXPECT_EQ(result.output, "");
+        std::istringstream findings(result.output);  // of fields that WSO2's shape cannot leave out
+        for (std::string line; std::getline(findings, line);) {
+            EXPECT_THAT(line, testing::HasSubstr("is not served: "));
+        }
         EXPECT_THAT(result.errors, testing::HasSubstr(files_->config()));
     }
     const ProcessResult json = rotary({"check", "-c", files_->config(), "--output", "json"});

@@ -317,7 +317,7 @@ TEST_F(JwksTest, MayBeDestroyedAtAnyMoment) {
         KeyServer keys(*context, &certificates().server);
         keys.serve(jwks_of({"a"}));
         JwksFetcher::OnKeys ignore = [](std::size_t, std::shared_ptr<const KeySet>) {};
-        auto fetching = std::make_unique<JwksFetcher>(*context, options_, ignore, log_);
+        auto fetching = std::make_unique<JwksFetcher>(*context, resolver_, options_, ignore, log_);
         fetching->set_sources({at(keys.url("localhost"), certificates().ca)});
         for (int i = 0; i < steps; ++i) context->run_one_for(2ms);
         fetching.reset();
