@@ -1,7 +1,6 @@
 #include <rotary/config/check.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 
 #include "config/checker.hpp"
@@ -87,16 +86,6 @@ void Checker::pem_must_exist(const PemSource& source) {
     }
 }
 
-void Checker::file_must_be_readable(const std::string& path, const Mark& mark) {
-    if (path.empty()) {
-        return;
-    }
-    const std::ifstream file(path);
-    if (!file.is_open()) {
-        error(mark, "there is no file " + path + " that can be read");
-    }
-}
-
 void check_target(Checker& checker, const TargetRef& target, bool is_attached) {
     if (target.kind == TargetKind::api) {
         checker.must_exist("API", target.name, target.mark, checker.resources.apis);
@@ -124,8 +113,9 @@ std::set<std::string_view> attached_to_rules(const Resources& resources, const c
     return names;
 }
 
-void check(const Config& config, const Resources& resources, std::vector<Finding>& findings) {
-    Checker checker{config, resources, findings};
+void check(const Config& config, const Resources& resources, const NamedFiles& files,
+           std::vector<Finding>& findings) {
+    Checker checker{config, resources, files, findings};
     check_process(checker);
     names_must_differ(checker);
     check_apis(checker);

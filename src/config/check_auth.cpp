@@ -21,13 +21,9 @@ bool is_loopback(std::string_view host) {
 }
 
 void check_jwks(Checker& checker, const JwksSource& jwks) {
-    checker.pem_must_exist(jwks.ca);
-    if (!jwks.file.empty()) {
-        checker.file_must_be_readable(jwks.file, jwks.mark);
-        return;
-    }
+    check_authorities(checker, jwks.ca);
     const std::string_view url = jwks.url;
-    if (url.empty()) {
+    if (!jwks.file.empty() || url.empty()) {
         return;
     }
     const bool is_https = url.starts_with("https://");

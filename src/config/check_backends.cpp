@@ -151,7 +151,11 @@ void check_backends(Checker& checker) {
             checker.warning(backend.port_mark,
                             "port 443 is asked without TLS: `protocol: https` is missing");
         }
-        checker.pem_must_exist(backend.ca);
+        if (backend.protocol == Protocol::http) {
+            checker.pem_must_exist(backend.ca);
+        } else {
+            check_authorities(checker, backend.ca);
+        }
         check_security(checker, backend);
     }
 }

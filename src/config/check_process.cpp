@@ -16,8 +16,7 @@ bool collide(const std::string& a, std::uint16_t a_port, const std::string& b,
 
 void check_listener(Checker& checker, const Listener& listener) {
     if (listener.tls) {
-        checker.file_must_be_readable(listener.tls->certificate, listener.tls->certificate_mark);
-        checker.file_must_be_readable(listener.tls->key, listener.tls->key_mark);
+        check_tls_files(checker, *listener.tls);
         if (listener.plaintext) {
             checker.error(listener.plaintext_mark,
                           "this listener has tls; it can't be plaintext as well");

@@ -8,7 +8,7 @@
 
 #include <rotary/config/check.hpp>
 #include <rotary/config/effective.hpp>
-#include "config/near.hpp"
+#include <rotary/config/near.hpp>
 #include "config/scalars.hpp"
 
 namespace rotary::config {
@@ -17,6 +17,7 @@ namespace rotary::config {
 struct Checker {
     const Config& config;
     const Resources& resources;
+    const NamedFiles& files;
     std::vector<Finding>& findings;
 
     void error(const Mark& mark, std::string message) {
@@ -58,7 +59,6 @@ struct Checker {
     const Secret* value_of(const KeyReference& reference);
 
     void pem_must_exist(const PemSource& source);
-    void file_must_be_readable(const std::string& path, const Mark& mark);
 };
 
 // The names of the given kind that rules refer to by an ExtensionRef.
@@ -66,6 +66,11 @@ std::set<std::string_view> attached_to_rules(const Resources& resources, const c
 
 // Reports a policy's target that is missing or has no effect.
 void check_target(Checker& checker, const TargetRef& target, bool is_attached);
+
+// Reports what is wrong with the files of a listener's certificate and key.
+void check_tls_files(Checker& checker, const TlsFiles& files);
+// Reports what is wrong with the certificates of the authorities to trust.
+void check_authorities(Checker& checker, const PemSource& source);
 
 void check_process(Checker& checker);   // check_process.cpp
 void check_apis(Checker& checker);      // check_routes.cpp

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include <rotary/config/near.hpp>
 #include "config/expand.hpp"
-#include "config/near.hpp"
 #include "config/scalars.hpp"
 #include "config/unserved.hpp"
 
@@ -156,7 +156,7 @@ bool Fields::flag(std::string_view key, std::optional<bool>& out) {
     return true;
 }
 
-bool Fields::duration(std::string_view key, Duration& out) {
+bool Fields::duration(std::string_view key, Duration& out, const DurationRule& rule) {
     const std::optional<std::string> value = scalar(key, false);
     if (!value) {
         return false;
@@ -167,6 +167,11 @@ bool Fields::duration(std::string_view key, Duration& out) {
               "must be a number of seconds, or a number with its unit (500ms, 30s, 5m, 1h), "
               "found " +
                   shown_at(key, *value));
+        return false;
+    }
+    if (*parsed < rule.min || *parsed > rule.max) {
+        error(key, "must be between " + shown_duration(rule.min) + " and " +
+                       shown_duration(rule.max) + ", found " + shown_at(key, *value));
         return false;
     }
     out = *parsed;

@@ -39,6 +39,11 @@ struct NumberRule {
     bool required = false;
 };
 
+struct DurationRule {
+    Duration min{0};
+    Duration max = Duration::max();
+};
+
 struct ListRule {
     bool required = false;
     std::size_t min = 0;
@@ -70,7 +75,7 @@ public:
     bool text(std::string_view key, std::string& out, const TextRule& rule = {});
     bool flag(std::string_view key, bool& out);
     bool flag(std::string_view key, std::optional<bool>& out);
-    bool duration(std::string_view key, Duration& out);
+    bool duration(std::string_view key, Duration& out, const DurationRule& rule = {});
     template <class T>
     bool number(std::string_view key, T& out, const NumberRule& rule);
     template <class E>

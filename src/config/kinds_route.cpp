@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "config/near.hpp"
+#include <rotary/config/near.hpp>
 #include "config/object.hpp"
 #include "config/scalars.hpp"
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include <rotary/config/check.hpp>
+#include "config/file.hpp"
 #include "config/fingerprint.hpp"
 #include "config/object.hpp"
 #include "config/process.hpp"
@@ -15,6 +15,8 @@ namespace rotary::config {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxNamedFileBytes = std::size_t{16} * 1024 * 1024;
 
 std::string folder_of(const std::string& file) { return fs::path(file).parent_path().string(); }
 
@@ -106,28 +108,48 @@ public:
     }
 
     bool read_file(const std::string& path, const Mark& asked_for, SourceText& source) {
-        std::error_code error;
-        const fs::file_status status = fs::status(path, error);
-        if (!fs::exists(status)) {
-            report(asked_for, "there is no file " + path);
+        FileText read = read_whole_file(path, kMaxFileBytes);
+        loaded_.files.push_back(path);
+        if (!read.error.empty()) {
+            report(asked_for, read.error);
             return false;
         }
-        if (!fs::is_regular_file(status)) {
-            report(asked_for, path + " is not a file");
-            return false;
+        source = {path, std::move(read.text)};
+        return true;
+    }
+
+    // What a certificate, a key or a key set holds is as much a part of the configuration as what
+    // stands in its own files.
+    void read_named_file(const std::string& path, const Mark& asked_for) {
+        if (path.empty() || loaded_.named_files.contains(path)) {
+            return;
         }
         loaded_.files.push_back(path);
-        std::ifstream input(path, std::ios::binary);
-        source.file = path;
-        // One byte more than allowed is enough to be refused.
-        source.text.resize(kMaxFileBytes + 1);
-        input.read(source.text.data(), static_cast<std::streamsize>(source.text.size()));
-        if (!input.is_open() || input.bad()) {
-            report(asked_for, path + " can't be read");
-            return false;
+        FileText read = read_whole_file(path, kMaxNamedFileBytes);
+        fingerprint_.add(read.error.empty() ? "named" : "unreadable", path,
+                         read.error.empty() ? read.text : read.error);
+        if (!read.error.empty()) {
+            report(asked_for, read.error);
+        } else if (read.text.size() > kMaxNamedFileBytes) {
+            report(asked_for,
+                   path + " is larger than " + std::to_string(kMaxNamedFileBytes) + " bytes");
+        } else {
+            loaded_.named_files.emplace(path, Secret(std::move(read.text)));
         }
-        source.text.resize(static_cast<std::size_t>(input.gcount()));
-        return true;
+    }
+
+    void read_named_files() {
+        for (const Listener& listener : loaded_.config.listeners) {
+            if (listener.tls) {
+                read_named_file(listener.tls->certificate, listener.tls->certificate_mark);
+                read_named_file(listener.tls->key, listener.tls->key_mark);
+            }
+        }
+        for (const TokenIssuer& issuer : loaded_.resources.issuers) {
+            if (issuer.jwks) {
+                read_named_file(issuer.jwks->file, issuer.jwks->mark);
+            }
+        }
     }
 
     void read_resource_file(const std::string& path, const Mark& asked_for) {
@@ -168,7 +190,8 @@ public:
     }
 
     Loaded finish() {
-        check(loaded_.config, loaded_.resources, loaded_.findings);
+        read_named_files();
+        check(loaded_.config, loaded_.resources, loaded_.named_files, loaded_.findings);
         sort_findings(loaded_.findings, order_);
         loaded_.resources.unread.clear();  // secrets may stand in it
         loaded_.fingerprint = fingerprint_.finish();

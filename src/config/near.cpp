@@ -1,4 +1,4 @@
-#include "config/near.hpp"
+#include <rotary/config/near.hpp>
 
 #include <algorithm>
 #include <cctype>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "config/near.hpp"
+#include <rotary/config/near.hpp>
 #include "config/scalars.hpp"
 #include "config/unserved.hpp"
 

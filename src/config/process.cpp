@@ -1,8 +1,10 @@
 #include "config/process.hpp"
 
+#include <rotary/config/near.hpp>
+#include <rotary/config/settings.hpp>
+
 #include <algorithm>
 
-#include "config/near.hpp"
 #include "config/scalars.hpp"
 
 namespace rotary::config {
@@ -21,7 +23,6 @@ constexpr TextRule kNameServer{
     .shape = "be the address of a name server, such as 10.0.0.2, 127.0.0.1:5353 or [::1]:53"};
 constexpr NumberRule kPort{.min = 0, .max = 65535};
 constexpr long long kMostWorkers = 1024;
-constexpr long long kMostLimit = 1LL << 40U;
 
 void read_file_path(Fields& fields, const char* key, std::string& out, Mark& mark) {
     if (fields.text(key, out, kPath)) {
@@ -77,6 +78,30 @@ void read_routing(Fields& fields, Routing& routing) {
     fields.texts("withheld_query", routing.withheld_query, {.max = 64}, {.min = 1, .max = 256});
 }
 
+void read_limits(Fields& fields, Limits& limits) {
+    for (const LimitKey& key : limit_keys()) {
+        fields.number(key.name, limits.*key.member,
+                      {.min = static_cast<long long>(key.minimum),
+                       .max = static_cast<long long>(key.maximum)});
+    }
+    // A default is no claim: the head's limit simply rules.
+    if (fields.has("uri_bytes") && limits.uri_bytes > limits.header_bytes) {
+        fields.error("uri_bytes", "must not be above limits.header_bytes, " +
+                                      std::to_string(limits.header_bytes) +
+                                      ": the request line is a part of the head");
+    }
+}
+
+void read_timeouts(Fields& fields, Timeouts& timeouts) {
+    for (const TimeoutKey& key : timeout_keys()) {
+        fields.duration(key.name, timeouts.*key.member, {key.minimum, key.maximum});
+    }
+    if (fields.has("failure_suspension_max") && fields.has("failure_suspension") &&
+        timeouts.failure_suspension_max < timeouts.failure_suspension) {
+        fields.error("failure_suspension_max", "must not be below timeouts.failure_suspension");
+    }
+}
+
 void read_log(Fields& fields, Log& log) {
     fields.choice<LogLevel>("level", log.level,
                             {{"trace", LogLevel::trace},
@@ -116,17 +141,8 @@ void read_process(Fields& fields, Config& config) {
         }
         config.accept_unserved.push_back(name);
     });
-    fields.object("limits", [&](Fields& limits) {
-        for (const LimitKey& key : limit_keys()) {
-            const auto least = static_cast<long long>(key.minimum);
-            limits.number(key.name, config.limits.*key.member, {.min = least, .max = kMostLimit});
-        }
-    });
-    fields.object("timeouts", [&](Fields& timeouts) {
-        for (const TimeoutKey& key : timeout_keys()) {
-            timeouts.duration(key.name, config.timeouts.*key.member);
-        }
-    });
+    fields.object("limits", [&](Fields& limits) { read_limits(limits, config.limits); });
+    fields.object("timeouts", [&](Fields& timeouts) { read_timeouts(timeouts, config.timeouts); });
     fields.object("log", [&](Fields& log) { read_log(log, config.log); });
 }
 

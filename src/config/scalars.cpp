@@ -81,19 +81,29 @@ std::optional<long long> parse_integer(std::string_view text) {
     return value;
 }
 
+struct Unit {
+    std::string_view name;
+    long long milliseconds;
+};
+constexpr std::array<Unit, 4> kUnits{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+
 std::optional<Duration> parse_duration(std::string_view text) {
-    struct Unit {
-        std::string_view name;
-        long long milliseconds;
-    };
-    static constexpr std::array<Unit, 4> units{
-        {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
-    for (const Unit& unit : units) {
+    for (const Unit& unit : kUnits) {
         if (text.ends_with(unit.name)) {
             return scale(text.substr(0, text.size() - unit.name.size()), unit.milliseconds);
         }
     }
     return scale(text, 1000);
+}
+
+std::string shown_duration(Duration duration) {
+    const auto fitting = std::find_if(kUnits.rbegin(), kUnits.rend(), [duration](const Unit& unit) {
+        return duration.count() != 0 && duration.count() % unit.milliseconds == 0;
+    });
+    if (fitting == kUnits.rend()) {
+        return "0s";
+    }
+    return std::to_string(duration.count() / fitting->milliseconds) + std::string(fitting->name);
 }
 
 std::optional<std::string> decode_base64(std::string_view text) {

@@ -16,6 +16,9 @@ std::optional<long long> parse_integer(std::string_view text);
 // whole milliseconds.
 std::optional<Duration> parse_duration(std::string_view text);
 
+// The shortest way to write it that parse_duration() takes: 500ms, 30s, 5m, 1h.
+std::string shown_duration(Duration duration);
+
 // RFC 4648, section 4: the standard alphabet, padded, the unused bits zero. Line feeds are
 // skipped, because `base64` without -w0 wraps its lines.
 std::optional<std::string> decode_base64(std::string_view text);

@@ -1,6 +1,7 @@
 #include "policy/compile.hpp"
 
 #include <rotary/config/effective.hpp>
+#include <rotary/policy/key_set.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -136,6 +137,38 @@ void add_environment(Compiler& compiler, const ApiContext& context,
     }
 }
 
+// What was loaded of an issuer's keys must hold some; those of a URL come later.
+void check_keys(Compiler& compiler, const config::TokenIssuer& issuer) {
+    const config::Limits& limits = compiler.loaded.config.limits;
+    if (!issuer.jwks) {
+        const auto pem = compiler.loaded.resources.find_pem(issuer.certificate);
+        if (!pem) return;  // check() has reported it
+        const KeySetLoad read = KeySet::from_pem(*pem);
+        if (read.keys) return;
+        compiler.error(issuer.validation_mark, "spec.signatureValidation.certificate",
+                       "can't be used: " + read.error);
+        return;
+    }
+    const auto file = compiler.loaded.named_files.find(issuer.jwks->file);
+    if (file == compiler.loaded.named_files.end()) return;
+    KeySetLimits bounds;
+    bounds.bytes = limits.jwks_bytes;
+    bounds.keys = limits.jwks_keys;
+    const KeySetLoad read = KeySet::from_jwks(file->second.reveal(), bounds);
+    if (!read.keys) {
+        compiler.error(issuer.jwks->mark, "spec.signatureValidation.jwks.url",
+                       issuer.jwks->file + ": not a usable key set: " + read.error);
+    }
+    for (const std::string& line : read.skipped) {
+        compiler.findings.push_back(config::warning_at(
+            issuer.jwks->mark, issuer.jwks->file + ": a key is skipped: " + line));
+    }
+    for (const std::string& line : read.weak) {
+        compiler.findings.push_back(
+            config::warning_at(issuer.jwks->mark, issuer.jwks->file + ": " + line));
+    }
+}
+
 }  // namespace
 
 EntryState::Limits entry_limits(const config::Config& config) noexcept {
@@ -166,6 +199,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     compiler.add_forwarding();
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
         snapshot->issuers.push_back(issuer);
+        check_keys(compiler, issuer);
         const auto ca = issuer.jwks ? loaded.resources.find_pem(issuer.jwks->ca) : std::nullopt;
         snapshot->issuer_ca_pem.push_back(ca.value_or(""));
         const auto certificate = loaded.resources.find_pem(issuer.certificate);

@@ -1,6 +1,7 @@
 #include "server/status.hpp"
 
 #include <rotary/base/clock.hpp>
+#include <rotary/config/settings.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <algorithm>

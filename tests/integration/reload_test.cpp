@@ -1,6 +1,7 @@
 #include "edge_support.hpp"
 
 #include <support/certificates.hpp>
+#include <support/mounted_volume.hpp>
 #include <support/system_figures.hpp>
 #include <support/tokens.hpp>
 
@@ -109,8 +110,8 @@ TEST(Reload, the_environment_is_a_part_of_it) {
     EXPECT_EQ(generation_of(edge.gateway), "2");
 }
 
-// Keys of an issuer in a file are no part of the configuration, but a reload reads them again.
-TEST(Reload, an_equal_one_reads_key_sets_again) {
+// Keys of an issuer in a file are a part of it, wherever the file lies.
+TEST(Reload, key_sets_are_a_part_of_it) {
     const TempDir keys;
     const Issuers& all = issuers();
     const std::string file = keys.write("jwks.json", make_jwks({{"ec", all.ec384.key, "ES384"}}));
@@ -138,7 +139,7 @@ spec:
     keys.write("jwks.json", all.jwks);
     EXPECT_TRUE(edge.gateway.server().reload().ok);
     EXPECT_EQ(fetch(edge.gateway.client(), request).status, 200U);
-    EXPECT_EQ(generation_of(edge.gateway), "1");
+    EXPECT_EQ(generation_of(edge.gateway), "2");
 }
 
 TEST(Reload, a_changed_file_needs_no_signal) {
@@ -227,48 +228,24 @@ TEST(Reload, the_whole_folder_may_go_and_come_back) {
     EXPECT_TRUE(eventually([&] { return model_of(edge.gateway) == "newer"; }));
 }
 
-// A volume as the kubelet keeps it: files are symlinks through ..data, which is one to a folder
-// that is never written again; an update is one rename. (It removes the old folder then; here that
-// stays, so that nothing else tells of the update.)
-class ConfigMapVolume {
-public:
-    explicit ConfigMapVolume(fs::path folder) : folder_(std::move(folder)) {}
-
-    void publish(const std::string& name, const std::string& text) {
-        const std::string fresh = "..2026_" + std::to_string(++number_);
-        fs::create_directories(folder_ / fresh);
-        std::ofstream(folder_ / fresh / name) << text;
-        fs::create_directory_symlink(fresh, folder_ / "..data_tmp");
-        fs::rename(folder_ / "..data_tmp", folder_ / "..data");
-        if (!fs::is_symlink(folder_ / name)) {
-            fs::remove(folder_ / name);
-            fs::create_symlink(fs::path("..data") / name, folder_ / name);
-        }
-    }
-
-private:
-    fs::path folder_;
-    int number_ = 0;
-};
-
 TEST(Reload, a_config_map_that_is_swapped_is_noticed) {
     Edge edge(watching());
     const TempDir& folder = edge.gateway.files().dir();
-    ConfigMapVolume resources(folder.path() / "apis");
-    resources.publish("api.yaml", resources_with(edge, "gpt"));
-    ConfigMapVolume process(folder.path());
+    MountedVolume resources(folder.path() / "apis");
+    resources.publish({{"api.yaml", resources_with(edge, "gpt")}});
+    MountedVolume process(folder.path());
     const std::string text = read_file(edge.gateway.files().config());
-    process.publish("rotary.yaml", text);
+    process.publish({{"rotary.yaml", text}});
     const std::string before = generation_of(edge.gateway);
     ASSERT_TRUE(edge.gateway.server().reload().ok);
     EXPECT_EQ(generation_of(edge.gateway), before) << "the same bytes";
     for (const char* const model : {"second", "third"}) {
         // Newly watched folders are looked at once more: let that be over, or it finds the change.
         std::this_thread::sleep_for(200ms);
-        resources.publish("api.yaml", resources_with(edge, model));
+        resources.publish({{"api.yaml", resources_with(edge, model)}});
         EXPECT_TRUE(eventually([&] { return model_of(edge.gateway) == model; })) << model;
     }
-    process.publish("rotary.yaml", text + "limits: {body_bytes: 4242}\n");
+    process.publish({{"rotary.yaml", text + "limits: {body_bytes: 4242}\n"}});
     EXPECT_TRUE(eventually([&] {
         return json_at(edge.gateway.admin("/api/v1/config"), "limits.body_bytes") == "4242";
     }));

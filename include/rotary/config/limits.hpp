@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <span>
 
 namespace rotary::config {
 
@@ -112,19 +111,5 @@ struct Timeouts {
     Duration log_flush{1'000};     // the longest that a log line waits in a buffer
     Duration admin{10'000};        // one request to the admin listener
 };
-
-// The keys of `limits` and `timeouts` with the member that each one sets: one table for the
-// loader, the tests and the printed reference.
-struct LimitKey {
-    const char* name;
-    std::size_t Limits::*member;
-    std::size_t minimum;
-};
-struct TimeoutKey {
-    const char* name;
-    Duration Timeouts::*member;
-};
-std::span<const LimitKey> limit_keys();
-std::span<const TimeoutKey> timeout_keys();
 
 }  // namespace rotary::config

@@ -24,8 +24,9 @@ struct Loaded {
     Resources resources;
     std::vector<Finding> findings;
     std::vector<std::string> files;  // every file and folder that was read, for watching
+    NamedFiles named_files;          // certificates, keys and key sets, read with the rest
     // SHA-256 of everything that was read, names and values of ${VAR} included: equal ones load
-    // alike. Not of files that are only named here (certificates, key sets).
+    // alike.
     std::string fingerprint;
 
     bool ok() const;

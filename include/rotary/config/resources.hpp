@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 #include <rotary/config/kinds_route.hpp>
 
 namespace rotary::config {
+
+// The texts of files that settings name (certificates, keys, key sets), by path.
+using NamedFiles = std::map<std::string, Secret, std::less<>>;
 
 // What stands in the files and is not served. Inert: it has no effect, and does no harm by that.
 struct Unserved {

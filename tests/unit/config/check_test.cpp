@@ -10,7 +10,7 @@ namespace {
 // Objects made by hand: what a file would be long for.
 std::string findings_of(const Resources& resources, const Config& config = {}) {
     std::vector<Finding> findings;
-    check(config, resources, findings);
+    check(config, resources, {}, findings);
     return to_text(findings);
 }
 

@@ -86,7 +86,7 @@ TEST_F(CompleteKinds, Backend) {
     EXPECT_EQ(pen->port, 443);
     EXPECT_EQ(pen->protocol, Protocol::https);
     EXPECT_EQ(pen->base_path, "/v1/");
-    EXPECT_NE(resources.find_pem(pen->ca)->find("BBBB"), std::string::npos);
+    EXPECT_NE(resources.find_pem(pen->ca)->find("MIIBUzCB+qADAgECAgEBMAoG"), std::string::npos);
     const auto& key = std::get<ApiKeySecurity>(pen->security);
     EXPECT_EQ(key.in, ApiKeySecurity::In::header);
     EXPECT_EQ(key.name, "Authorization");
@@ -164,7 +164,8 @@ TEST_F(CompleteKinds, TokenIssuer) {
     EXPECT_EQ(first.environments, (std::vector<std::string>{"Default", "Staging"}));
     EXPECT_EQ(first.target.kind, TargetKind::gateway);
     EXPECT_FALSE(first.jwks);
-    EXPECT_NE(resources.find_pem(first.certificate)->find("AAAA"), std::string::npos);
+    EXPECT_NE(resources.find_pem(first.certificate)->find("MIIBUzCB+qADAgECAgEBMAoG"),
+              std::string::npos);
     EXPECT_EQ(resources.issuers[1].jwks->url, "https://issuer2.stories.example.com/jwks");
     EXPECT_EQ(resources.issuers[1].jwks->file, "");
     EXPECT_EQ(resources.issuers[1].target.kind, TargetKind::none);

@@ -1,3 +1,5 @@
+#include <regex>
+
 #include "unit/config/mistakes.hpp"
 
 namespace rotary::config {
@@ -26,11 +28,14 @@ TEST_P(ProcessMistakes, AreFoundAtTheirPlace) {
     const Mistake& mistake = GetParam();
     std::string text = with_change(kGood, mistake.replace, mistake.with);
     const std::pair<int, int> place = take_marker(text, mistake);
-    // Files that surely exist stand for the certificate and its key.
-    const std::string existing = data_file("complete.yaml");
-    const std::string good = with_change(text, "KEY", existing);
-    Loaded loaded = load_text({"rotary.yaml", with_change(good, "CERT", existing)},
-                              {{"r.yaml", read_text(existing)}}, variables());
+    for (const auto& [word, file] : {std::pair("CERT", "listener.crt"),
+                                     {"OTHER", "other.key"},
+                                     {"KEY", "listener.key"},
+                                     {"TEXT", "complete.yaml"}}) {
+        text = std::regex_replace(text, std::regex(word), data_file(file));
+    }
+    Loaded loaded = load_text({"rotary.yaml", text},
+                              {{"r.yaml", read_text(data_file("complete.yaml"))}}, variables());
     expect_only(loaded, mistake, place);
 }
 
@@ -54,8 +59,7 @@ const Mistake kMistakes[] = {
     {"port_high", "port: 9095", "port: @@70000", "listeners[0].port", "between 0 and 65535"},
     {"port_of_admin", "port: 9095", "port: @@9901", "listeners[0].port",
      "the admin listener has this port already"},
-    {"port_twice", "admin: {",
-     "  - {port: @@9095, tls: {certificate: /dev/null, key: /dev/null}}\nadmin: {",
+    {"port_twice", "admin: {", "  - {port: @@9095, tls: {certificate: CERT, key: KEY}}\nadmin: {",
      "listeners[1].port", "the listener on line 3 has this port already"},
     {"neither_tls_nor_plaintext", "admin: {", "  - @@port: 9096\nadmin: {", "listeners[1].tls",
      "is required; `plaintext: true` is the only way"},
@@ -65,6 +69,16 @@ const Mistake kMistakes[] = {
      "listeners[0].plaintext", "can't be plaintext as well"},
     {"certificate_missing", "certificate: CERT", "certificate: @@none.crt # CERT",
      "listeners[0].tls.certificate", "there is no file none.crt"},
+    {"certificate_is_a_device", "certificate: CERT", "certificate: @@/dev/null",
+     "listeners[0].tls.certificate", "/dev/null is not a file"},
+    {"certificate_is_text", "certificate: CERT", "certificate: @@TEXT",
+     "listeners[0].tls.certificate", "complete.yaml: no certificate is in it (PEM is expected)"},
+    {"certificate_is_a_key", "certificate: CERT", "certificate: @@KEY",
+     "listeners[0].tls.certificate", "listener.key: no certificate is in it (PEM is expected)"},
+    {"key_is_a_certificate", "key: KEY", "key: @@CERT", "listeners[0].tls.key",
+     "listener.crt: no private key is in it (PEM is expected)"},
+    {"key_of_another", "key: KEY", "key: @@OTHER", "listeners[0].tls.key",
+     "other.key: it does not belong to the certificate (certificate: "},
     {"key_required", "      certificate: CERT\n      key: KEY",
      "      @@certificate: CERT\n      # KEY", "listeners[0].tls.key", "is required"},
     {"admin_public", "admin: {address: 127.0.0.1", "admin: {address: @@0.0.0.0", "admin.address",
@@ -80,6 +94,16 @@ const Mistake kMistakes[] = {
     {"limit_unit", "body_bytes: 1000", "body_bytes: @@10MiB", "limits.body_bytes",
      "plain decimal digits, found \"10MiB\""},
     {"limit_small", "headers: 50", "headers: @@0", "limits.headers", "between 8 and"},
+    {"limit_huge", "headers: 50", "header_bytes: @@1099511627776", "limits.header_bytes",
+     "between 1024 and 1048576"},
+    {"uri_above_head", "headers: 50", "header_bytes: 2048, uri_bytes: @@4096", "limits.uri_bytes",
+     "must not be above limits.header_bytes, 2048"},
+    {"duration_zero", "connect: 0.5", "log_flush: @@0", "timeouts.log_flush",
+     "between 10ms and 1m, found \"0\""},
+    {"duration_long", "connect: 0.5", "turn: @@2m", "timeouts.turn", "between 1ms and 1s"},
+    {"suspension_max_below", "connect: 0.5",
+     "failure_suspension: 1m, failure_suspension_max: @@30s", "timeouts.failure_suspension_max",
+     "must not be below timeouts.failure_suspension"},
     {"duration_unit", "drain: 30s", "drain: @@30d", "timeouts.drain", "500ms, 30s, 5m, 1h"},
     {"duration_negative", "connect: 0.5", "connect: @@-1", "timeouts.connect", "number of seconds"},
     {"log_level", "level: info", "level: @@warn", "log.level", "must be one of trace, debug"},

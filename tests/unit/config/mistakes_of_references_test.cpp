@@ -65,7 +65,18 @@ const Mistake kContradictions[] = {
      "metadata: {name: @@story-scope}\nspec: {names: [a]}",
      "metadata.name", "there is another Scope \"story-scope\" at r.yaml:205"},
     {"name_twice_in_namespaces", "kind: ConfigMap\n",
-     "kind: ConfigMap\nmetadata: {name: pen-ca, namespace: a}\ndata: {ca.crt: x}\n---\n"
+     "kind: ConfigMap\nmetadata: {name: pen-ca, namespace: a}\ndata: {ca.crt: \""
+     "-----BEGIN CERTIFICATE-----\\n"
+     "MIIBUzCB+qADAgECAgEBMAoGCCqGSM49BAMCMBYxFDASBgNVBAMMC3JvdGFyeSB0\\n"
+     "ZXN0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAWMRQwEgYDVQQD\\n"
+     "DAtyb3RhcnkgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNfskAJNfBox\\n"
+     "2m0rVvs6IdZ46LWzaXhvpFXvzrJ//bwRqNhJJS7b+h2Id1hyKkS0i4uRvejJfgcs\\n"
+     "YUFAclzO6fSjNzA1MBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAdBgNVHQ4EFgQUYi7f\\n"
+     "XkFdEN3Dc5U+p6O24gEhFokwCgYIKoZIzj0EAwIDSAAwRQIgZgGQmSuUkzIcJkRe\\n"
+     "8gnQV6kBZ+KRpJTpK1FHFQVLqdkCIQC+Z5rBPwyCXIbHurROfLsYq4w+bT0VPUq7\\n"
+     "9qb0vQHB9Q==\\n"
+     "-----END CERTIFICATE-----\\n"
+     "\"}\n---\n"
      "apiVersion: v1\nkind: ConfigMap\n",
      "metadata.name", "namespaces don't set them apart", Severity::error,
      "metadata: {name: @@pen-ca}\n"},

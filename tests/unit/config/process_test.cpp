@@ -1,4 +1,7 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <rotary/config/settings.hpp>
 
 #include "config/node.hpp"
 #include "unit/config/loading.hpp"
@@ -81,21 +84,27 @@ TEST(ShippedConfiguration, LeavesNoKeyOut) {
     for (const TimeoutKey& key : timeout_keys()) {
         timeouts.emplace_back(key.name);
     }
-    using Keys = std::vector<std::string>;
     EXPECT_EQ(keys_of(*root.find("limits")), limits);
     EXPECT_EQ(keys_of(*root.find("timeouts")), timeouts);
-    EXPECT_EQ(keys_of(root),
-              (Keys{"workers", "watch", "listeners", "admin", "resources", "resolvers", "routing",
-                    "accept_unserved", "limits", "timeouts", "log"}));
+    std::vector<std::string> others;
+    for (const Member& member : root.members) {
+        if (member.key == "limits" || member.key == "timeouts") continue;
+        if (member.value.kind != Node::Kind::map) {
+            others.push_back(member.key);
+        } else {
+            for (const std::string& key : keys_of(member.value)) {
+                others.push_back(member.key + "." + key);
+            }
+        }
+    }
+    std::vector<std::string> known;
+    for (const OtherKey& key : other_keys()) {
+        if (std::string_view(key.name) != "listeners.tls") known.emplace_back(key.name);
+    }
+    EXPECT_THAT(others, testing::UnorderedElementsAreArray(known));
+    using Keys = std::vector<std::string>;
     EXPECT_EQ(keys_of(root.find("listeners")->items.at(0)),
               (Keys{"address", "port", "tls", "plaintext"}));
-    EXPECT_EQ(keys_of(*root.find("admin")), (Keys{"address", "port"}));
-    EXPECT_EQ(keys_of(*root.find("routing")),
-              (Keys{"max_attempts", "on_all_suspended", "retry_after", "expose_route",
-                    "retry_budget_percent", "failures_to_suspend", "suspension_jitter_percent",
-                    "stream_ping_seconds", "without_rotation", "forward_headers",
-                    "withheld_query"}));
-    EXPECT_EQ(keys_of(*root.find("log")), (Keys{"level", "access"}));
 }
 
 TEST(ShippedConfiguration, ServesOneApiInTwoEnvironments) {
@@ -111,7 +120,7 @@ TEST(ShippedConfiguration, ServesOneApiInTwoEnvironments) {
     EXPECT_EQ(loaded.resources.find_value({"provider-keys", "provider-1", {}, {}})->reveal(),
               "Bearer dev-key-1");
     EXPECT_TRUE(loaded.resources.issuers.at(0).jwks->file.ends_with("/certs/dev-issuer.jwks.json"));
-    EXPECT_EQ(loaded.files.size(), 4U);  // itself, the folder, two in it
+    EXPECT_EQ(loaded.files.size(), 7U);  // itself, the folder, two in it; certificate, key, key set
 }
 
 TEST(ShippedConfiguration, TakesItsProvidersFromTheEnvironment) {
@@ -171,6 +180,54 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.timeouts.upstream_idle, Duration(250));
     EXPECT_EQ(config.log.level, LogLevel::trace);
     EXPECT_EQ(config.log.access, AccessLog::off);
+}
+
+// The findings of a value, and nothing of the listeners that this text lacks.
+std::string findings_of(const std::string& group, const std::string& name,
+                        const std::string& value) {
+    const Loaded loaded = load_process("listeners: [{plaintext: true}]\n" + group + ": {" + name +
+                                       ": " + value + "}\n");
+    std::string errors;
+    for (const Finding& finding : loaded.findings) {
+        if (finding.severity == Severity::error) errors += to_text({&finding, 1});
+    }
+    return errors;
+}
+
+TEST(Process, EveryLimitHasTwoEdges) {
+    for (const LimitKey& key : limit_keys()) {
+        const std::string least = std::to_string(key.minimum);
+        const std::string most = std::to_string(key.maximum);
+        const std::string bounds = "must be between " + least + " and " + most;
+        EXPECT_LE(key.minimum, Limits().*key.member) << key.name;
+        EXPECT_GE(key.maximum, Limits().*key.member) << key.name;
+        if (std::string_view(key.name) != "uri_bytes") {  // it is bounded by the head too
+            EXPECT_EQ(findings_of("limits", key.name, most), "");
+        }
+        EXPECT_EQ(findings_of("limits", key.name, least), "");
+        EXPECT_THAT(findings_of("limits", key.name, std::to_string(key.maximum + 1)),
+                    testing::HasSubstr(std::string("limits.") + key.name + ": " + bounds));
+        if (key.minimum > 0) {
+            EXPECT_THAT(findings_of("limits", key.name, std::to_string(key.minimum - 1)),
+                        testing::HasSubstr(bounds));
+        }
+    }
+}
+
+TEST(Process, EveryTimeoutHasTwoEdges) {
+    const auto text = [](Duration duration) { return std::to_string(duration.count()) + "ms"; };
+    for (const TimeoutKey& key : timeout_keys()) {
+        EXPECT_LE(key.minimum, Timeouts().*key.member) << key.name;
+        EXPECT_GE(key.maximum, Timeouts().*key.member) << key.name;
+        EXPECT_EQ(findings_of("timeouts", key.name, text(key.minimum)), "");
+        EXPECT_EQ(findings_of("timeouts", key.name, text(key.maximum)), "");
+        EXPECT_THAT(findings_of("timeouts", key.name, text(key.maximum + Duration(1))),
+                    testing::HasSubstr(std::string("timeouts.") + key.name + ": must be between "));
+        if (key.minimum > Duration(0)) {
+            EXPECT_THAT(findings_of("timeouts", key.name, text(key.minimum - Duration(1))),
+                        testing::HasSubstr("must be between "));
+        }
+    }
 }
 
 TEST(Process, NeedsListeners) {

@@ -138,6 +138,13 @@ TEST(Names, OfObjectsAndHeaders) {
     EXPECT_FALSE(is_field_value("\x7F"));
 }
 
+TEST(Durations, AreShownAsTheyAreWritten) {
+    for (const char* text : {"0s", "1ms", "1500ms", "30s", "90s", "5m", "24h"}) {
+        EXPECT_EQ(shown_duration(parse_duration(text).value()), text);
+    }
+    EXPECT_EQ(shown_duration(Duration(120'000)), "2m");
+}
+
 TEST(Shown, IsOneShortLine) {
     EXPECT_EQ(shown("a\nb"), "\"a b\"");
     EXPECT_EQ(shown(std::string(60, 'a')), '"' + std::string(60, 'a') + '"');
