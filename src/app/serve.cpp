@@ -23,21 +23,6 @@ namespace rotary::app {
 
 namespace {
 
-LogLevel log_level(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::trace:
-        case config::LogLevel::debug:
-            return LogLevel::debug;
-        case config::LogLevel::info:
-            return LogLevel::info;
-        case config::LogLevel::warning:
-            return LogLevel::warn;
-        case config::LogLevel::error:
-            return LogLevel::error;
-    }
-    return LogLevel::info;
-}
-
 // Every connection is a descriptor: take as many as the system lets us.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -67,7 +52,7 @@ int serve(const std::string& path, const std::vector<std::string>& accepted) {
     open_standard_descriptors();
     raise_descriptor_limit();
     config::Loaded loaded = config::load(path, config::process_environment(), accepted);
-    Logger log(log_level(loaded.config.log.level));
+    Logger log(server::log_level(loaded.config.log.level));
     std::vector<config::Finding> findings = loaded.findings;
     const auto print = [&] { log.print(config::to_text(findings)); };
     const auto not_started = [&](const std::string& why) {
@@ -98,6 +83,7 @@ int check(const std::string& path, bool as_json, const std::vector<std::string>&
     if (loaded.ok()) {
         policy::SharedState shared;
         policy::compile(loaded, shared, findings);
+        server::check_listeners(loaded, findings);
     }
     config::sort_findings(findings, loaded.files);
     const std::string text = as_json ? config::to_json(findings) : config::to_text(findings);

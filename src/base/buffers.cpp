@@ -99,6 +99,12 @@ BufferPool::BufferPool(const Limits& limits, MemoryBudget* budget)
     : limits_(limits),
       budget_(budget),
       body_free_(static_cast<std::size_t>(std::bit_width(~std::size_t{0}))) {
+    reserve();
+}
+
+BufferPool::~BufferPool() { free_kept(); }
+
+void BufferPool::reserve() {
     read_free_.reserve(limits_.kept_read_buffers);
     const auto smallest = static_cast<std::size_t>(std::countr_zero(kSmallestBody));
     for (std::size_t log = smallest; log < body_free_.size(); ++log) {
@@ -108,11 +114,20 @@ BufferPool::BufferPool(const Limits& limits, MemoryBudget* budget)
     }
 }
 
-BufferPool::~BufferPool() {
+void BufferPool::free_kept() noexcept {
     free_all(read_free_, limits_.read_bytes);
+    read_free_.clear();
     for (std::size_t log = 0; log < body_free_.size(); ++log) {
         free_all(body_free_[log], std::size_t{1} << log);
+        body_free_[log].clear();
     }
+    kept_body_bytes_ = 0;
+}
+
+void BufferPool::set_limits(const Limits& limits) {
+    free_kept();
+    limits_ = limits;
+    reserve();
 }
 
 Buffer BufferPool::read_buffer() {
@@ -155,6 +170,7 @@ void BufferPool::give_back(char* data, std::size_t capacity) noexcept {
         if (read_free_.size() < limits_.kept_read_buffers) return keep(read_free_, data, capacity);
         return std::free(data);
     }
+    if (!std::has_single_bit(capacity)) return std::free(data);  // a read buffer's size of before
     std::vector<char*>& free_list =
         body_free_[static_cast<std::size_t>(std::countr_zero(capacity))];
     const bool fits = kept_body_bytes_ + capacity <= limits_.kept_body_bytes;

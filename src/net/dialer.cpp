@@ -90,7 +90,7 @@ struct Dialer::State {
     Reactor& reactor;
     BufferPool& buffers;
     Resolver& resolver;
-    const Limits limits;
+    Limits limits;
     std::unordered_map<std::string, KnownSession> sessions;
 };
 
@@ -173,6 +173,10 @@ Dialer::Dialer(Reactor& reactor, BufferPool& buffers, Resolver& resolver, const 
     : state_(new State{reactor, buffers, resolver, limits, {}}) {}
 
 Dialer::~Dialer() = default;
+
+void Dialer::set_limits(const Limits& limits) { state_->limits = limits; }
+
+const Dialer::Limits& Dialer::limits() const noexcept { return state_->limits; }
 
 Task<Result<StreamPointer>> Dialer::dial(const Endpoint& endpoint, WaitFor limits,
                                          std::chrono::milliseconds patience) {

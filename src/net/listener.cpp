@@ -48,12 +48,11 @@ private:
 int open_spare() noexcept { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 int open_socket(const Listener::Options& options) {
-    const std::string where = options.address + ":" + std::to_string(options.port);
-    const auto require = [&where](bool good, int fd = -1) {
+    const auto require = [&options](bool good, int fd = -1) {
         if (good) return;
         const int error = errno;
         if (fd >= 0) ::close(fd);
-        throw std::system_error(error, std::system_category(), "cannot listen on " + where);
+        throw cannot_listen(options.address, options.port, error);
     };
     boost::system::error_code error;
     const auto address = boost::asio::ip::make_address(options.address, error);
@@ -95,6 +94,18 @@ bool drop_new_handshakes(int fd) noexcept {
 
 }  // namespace
 
+std::system_error cannot_listen(const std::string& address, std::uint16_t port, int error) {
+    const bool is_v6 = address.find(':') != std::string::npos;
+    std::string what =
+        "cannot listen on " + (is_v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+    if (error == EACCES) {
+        what +=
+            " (low ports need CAP_NET_BIND_SERVICE, or a lower "
+            "net.ipv4.ip_unprivileged_port_start)";
+    }
+    return {error, std::generic_category(), what};
+}
+
 struct Listener::State {
     State(Reactor& owner, int fd, const Options& made_with, std::function<void(int)> callback)
         : reactor(owner), options(made_with), on_accept(std::move(callback)), spare(open_spare()) {
@@ -110,7 +121,7 @@ struct Listener::State {
     Loop run();
 
     Reactor& reactor;
-    const Options options;
+    Options options;
     std::function<void(int)> on_accept;
     std::optional<Descriptor> descriptor;
     Event stopped;
@@ -192,6 +203,22 @@ Listener::Listener(Reactor& reactor, const Options& options, std::function<void(
 }
 
 Listener::~Listener() = default;
+
+void Listener::adjust(const Options& options) {
+    State& state = *state_;
+    state.options.backlog = options.backlog;
+    state.options.send_buffer_bytes = options.send_buffer_bytes;
+    state.options.backoff = options.backoff;
+    if (state.stopped.is_set()) return;
+    set_send_buffer(state.descriptor->fd(), options.send_buffer_bytes);
+    ::listen(state.descriptor->fd(), options.backlog);  // of one that listens: its queue's length
+}
+
+int Listener::backlog() const noexcept { return state_->options.backlog; }
+std::size_t Listener::send_buffer_bytes() const noexcept {
+    return state_->options.send_buffer_bytes;
+}
+std::chrono::milliseconds Listener::backoff() const noexcept { return state_->options.backoff; }
 
 std::uint16_t Listener::port() const noexcept { return state_->port; }
 

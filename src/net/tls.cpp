@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -30,6 +31,7 @@ using ContextPointer = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
 constexpr const char* kGroups = "P-256:X25519:P-384";                  // fastest here first
 constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";  // TLS 1.2 only
 constexpr std::array<unsigned char, 9> kAlpn = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+constexpr std::size_t kTicketKeyBytes = 80;  // a name of 16, keys of 32 for HMAC and for AES
 constexpr std::array<unsigned char, 6> kSessionContext = {'r', 'o', 't', 'a', 'r', 'y'};
 
 [[noreturn]] void fail(const std::string& what) {
@@ -141,6 +143,12 @@ std::shared_ptr<const TlsContext> TlsContext::server(const ServerOptions& option
     // Sessions live in tickets, which need no cache and no lock; one a connection.
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     require(SSL_CTX_set_num_tickets(raw, 1), "TLS tickets");
+    if (!options.ticket_keys.empty()) {
+        std::string keys = options.ticket_keys;
+        require(static_cast<int>(SSL_CTX_set_tlsext_ticket_keys(raw, keys.data(),
+                                                                static_cast<long>(keys.size()))),
+                "TLS ticket keys");
+    }
     require(SSL_CTX_set_session_id_context(raw, kSessionContext.data(), kSessionContext.size()),
             "TLS session context");
     require(SSL_CTX_set_max_early_data(raw, 0), "TLS early data");  // it can be replayed
@@ -166,6 +174,14 @@ std::shared_ptr<const TlsContext> TlsContext::client(const ClientOptions& option
     }
     collect_sessions(raw);
     return std::shared_ptr<const TlsContext>(new TlsContext(context.release(), false));
+}
+
+std::string TlsContext::make_ticket_keys() {
+    std::string keys(kTicketKeyBytes, '\0');
+    require(RAND_priv_bytes(reinterpret_cast<unsigned char*>(keys.data()),
+                            static_cast<int>(keys.size())),
+            "TLS ticket keys");
+    return keys;
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

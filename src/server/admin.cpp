@@ -1,5 +1,7 @@
 #include <rotary/server/admin.hpp>
 
+#include <rotary/net/listener.hpp>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -95,8 +97,7 @@ void Admin::State::bind() {
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
-        throw boost::system::system_error(
-            error, "admin listener on " + options.address + ":" + std::to_string(options.port));
+        throw net::cannot_listen(options.address, options.port, error.value());
     }
     port = acceptor.local_endpoint().port();
     bound_to_loopback = is_loopback(address);
@@ -332,6 +333,13 @@ Admin::Admin(asio::io_context& context, const AdminOptions& options, AdminHooks 
 }
 
 Admin::~Admin() { stop(); }
+
+void Admin::set_limits(const AdminOptions& options) {
+    state_->options.connections = options.connections;
+    state_->options.body_bytes = options.body_bytes;
+    state_->options.timeout = options.timeout;
+}
+
 std::uint16_t Admin::port() const noexcept { return state_->port; }
 std::size_t Admin::connections() const noexcept { return state_->open.size(); }
 void Admin::stop() noexcept { state_->stop(); }

@@ -26,6 +26,7 @@ using std::chrono::milliseconds;
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
                                   IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::uint32_t kOfTheFolderItself = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT;
+constexpr int kMostSymlinks = 40;   // as the kernel follows
 constexpr int kLongestSettle = 10;  // times `settle`: changes that never end are looked at too
 
 // What matters in a watched folder.
@@ -52,15 +53,28 @@ void add_name(Interests& interests, const fs::path& path) {
     interests[folder.string()].names.insert(name.string());
 }
 
-// The folder, its name above it, and every symlink on the way.
-void add_folder(Interests& interests, const fs::path& folder) {
-    std::error_code ignored;
-    if (fs::is_directory(folder, ignored)) interests[folder.string()].everything = true;
-    if (folder.has_relative_path()) add_name(interests, folder);
+// Every symlink on the way, and where they lead: a folder with all that is in it, or a file's name;
+// and the folder's own name above it. What is not there is looked for as far as the way goes.
+void add_place(Interests& interests, const fs::path& place, int symlinks_left) {
+    std::error_code error;
     fs::path way;
-    for (const fs::path& step : folder) {
-        way /= step;
-        if (fs::is_symlink(way, ignored)) add_name(interests, way);
+    for (auto step = place.begin(); step != place.end(); ++step) {
+        way /= *step;
+        if (!fs::is_symlink(way, error)) continue;
+        add_name(interests, way);
+        const fs::path target = fs::read_symlink(way, error);
+        if (error || symlinks_left == 0) return;
+        fs::path led = way.parent_path() / target;
+        for (auto rest = std::next(step); rest != place.end(); ++rest) led /= *rest;
+        add_place(interests, led.lexically_normal(), symlinks_left - 1);
+        return;
+    }
+    const bool is_folder = fs::is_directory(way, error);
+    if (is_folder) interests[way.string()].everything = true;
+    if (!way.has_relative_path()) return;
+    add_name(interests, way);
+    if (!is_folder && way.parent_path().has_relative_path()) {
+        add_name(interests, way.parent_path());
     }
 }
 
@@ -70,12 +84,7 @@ Interests interests_of(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
         fs::path whole = fs::absolute(path, ignored).lexically_normal();
         if (!whole.has_filename()) whole = whole.parent_path();  // it was written as a/b/
-        const bool is_folder = fs::is_directory(whole, ignored);
-        add_folder(interests, is_folder ? whole : whole.parent_path());
-        const fs::path real = fs::weakly_canonical(whole, ignored);
-        if (!ignored && real != whole) {
-            add_folder(interests, is_folder ? real : real.parent_path());
-        }
+        add_place(interests, whole, kMostSymlinks);
     }
     return interests;
 }
@@ -83,25 +92,24 @@ Interests interests_of(const std::vector<std::string>& paths) {
 }  // namespace
 
 struct ConfigWatch::State {
-    State(boost::asio::io_context& control, Logger& with, std::function<void(bool)> callback)
+    State(boost::asio::io_context& control, Logger& with, std::function<void()> callback)
         : log(with), on_change(std::move(callback)), inotify(control), timer(control) {}
 
     bool open();
     void await_events();
     void read_events();
     bool matters(const inotify_event& event);
-    void changed(bool by_event);
+    void changed();
     void warn(const std::string& what, int error);
     void close() noexcept;
 
     Logger& log;
-    std::function<void(bool)> on_change;
+    std::function<void()> on_change;
     boost::asio::posix::stream_descriptor inotify;
     boost::asio::steady_timer timer;
     std::map<int, Interest> watched;  // by watch descriptor
     milliseconds settle{0};
     std::optional<std::chrono::steady_clock::time_point> latest;  // of a pending call
-    bool saw_event = false;
     bool warned = false;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
@@ -123,7 +131,6 @@ void ConfigWatch::State::close() noexcept {
     inotify.close(ignored);
     watched.clear();
     latest.reset();
-    saw_event = false;
     try {
         timer.cancel();
     } catch (...) {
@@ -154,7 +161,7 @@ void ConfigWatch::State::read_events() {
         const auto size = static_cast<std::size_t>(got);
         for (std::size_t at = 0; at + sizeof(inotify_event) <= size;) {
             const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
-            if (matters(*event)) changed(true);
+            if (matters(*event)) changed();
             at += sizeof *event + event->len;
         }
     }
@@ -173,20 +180,19 @@ bool ConfigWatch::State::matters(const inotify_event& event) {
 }
 
 // Waits until it has been quiet for a while: an editor or a rollout makes many changes of one.
-void ConfigWatch::State::changed(bool by_event) {
+void ConfigWatch::State::changed() {
     const auto now = std::chrono::steady_clock::now();
     if (!latest) latest = now + kLongestSettle * settle;
-    saw_event = saw_event || by_event;
     timer.expires_at(std::min(now + settle, *latest));
     timer.async_wait([this, still = alive](const boost::system::error_code& error) {
         if (error || !*still || !latest) return;
         latest.reset();
-        on_change(!std::exchange(saw_event, false));
+        on_change();
     });
 }
 
 ConfigWatch::ConfigWatch(boost::asio::io_context& control, Logger& log,
-                         std::function<void(bool renewed)> on_change)
+                         std::function<void()> on_change)
     : state_(std::make_unique<State>(control, log, std::move(on_change))) {}
 
 ConfigWatch::~ConfigWatch() {
@@ -215,7 +221,7 @@ void ConfigWatch::watch(const std::vector<std::string>& paths, milliseconds sett
         if (!next.contains(wd)) ::inotify_rm_watch(state.inotify.native_handle(), wd);
     }
     state.watched = std::move(next);
-    if (is_new) state.changed(false);
+    if (is_new) state.changed();
 }
 
 }  // namespace rotary::server

@@ -12,22 +12,21 @@
 
 namespace rotary::server {
 
-// Tells when files or folders may have changed: by inotify on the folders that hold them, on the
-// symlinks that lead there (a ConfigMap is changed by renaming the symlink ..data) and on what
-// stands above them (a folder may be replaced as a whole). Says "may": whoever listens compares.
-// Owned by the Server; control thread only.
+// Tells when files or folders may have changed: by inotify on the folders that hold them, on every
+// symlink that leads there, also from symlink to symlink (a ConfigMap or a mounted Secret is
+// changed by renaming the symlink ..data), and on what stands above them (a folder may be replaced
+// as a whole). Says "may": whoever listens compares. Owned by the Server; control thread only.
 class ConfigWatch {
 public:
-    // `on_change` may call watch() and stop(). `renewed`: no event came, but folders are watched
-    // that were not when their files were last read.
-    ConfigWatch(boost::asio::io_context& control, Logger& log,
-                std::function<void(bool renewed)> on_change);
+    // `on_change` may call watch() and stop(). It is called as well when folders are watched that
+    // were not when their files were last read.
+    ConfigWatch(boost::asio::io_context& control, Logger& log, std::function<void()> on_change);
     ~ConfigWatch();
     ConfigWatch(const ConfigWatch&) = delete;
     ConfigWatch& operator=(const ConfigWatch&) = delete;
 
     // Watches these and nothing else. A folder has all that happens in it reported, a file what
-    // happens in its folder, each `settle` after the last event. A watch that can't be set up is a
+    // happens to its name, each `settle` after the last event. A watch that can't be set up is a
     // warning, once.
     void watch(const std::vector<std::string>& paths, std::chrono::milliseconds settle);
     void stop() noexcept;

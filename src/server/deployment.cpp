@@ -1,8 +1,12 @@
 #include "server/deployment.hpp"
 
 #include "server/cpu_count.hpp"
+#include "server/listener_tls.hpp"
 #include "server/status.hpp"
 #include "server/usable_memory.hpp"
+
+#include <rotary/config/settings.hpp>
+#include <rotary/server/server.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -10,9 +14,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -20,15 +22,7 @@ namespace rotary::server {
 
 namespace {
 
-std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) throw std::runtime_error(path + ": can't be read");
-    return text.str();
-}
-
-JwksOptions jwks_options(const config::Config& config) {
+JwksOptions options_of_jwks(const config::Config& config) {
     JwksOptions options;
     options.refresh = config.timeouts.jwks_refresh;
     options.fetch = config.timeouts.jwks_fetch;
@@ -52,6 +46,10 @@ net::Resolver::Options resolver_options(const config::Config& config) {
     return options;
 }
 
+std::size_t workers_of(const config::Config& config) {
+    return config.workers != 0 ? config.workers : usable_cpus();
+}
+
 // Each client may need a connection to a provider too, and the process some for itself.
 constexpr rlim_t kOwnDescriptors = 64;
 
@@ -64,17 +62,10 @@ std::size_t connections_that_fit() {
 
 constexpr std::chrono::seconds kBetweenNotices{10};  // of lines that the access log lost
 
-// Whether what only a restart changes is the same.
-bool serves_as(const config::Config& one, const config::Config& other) {
-    const auto same = [](const config::Listener& a, const config::Listener& b) {
-        const bool same_files =
-            a.tls && b.tls ? a.tls->certificate == b.tls->certificate && a.tls->key == b.tls->key
-                           : !a.tls && !b.tls;
-        return a.address == b.address && a.port == b.port && same_files;
-    };
-    return one.workers == other.workers &&
-           std::equal(one.listeners.begin(), one.listeners.end(), other.listeners.begin(),
-                      other.listeners.end(), same);
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
 }
 
 // API and environment of those that had a list of models and have routes without one now.
@@ -122,7 +113,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     limit_connections(config());
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<JwksFetcher>(
-        control, resolver_, jwks_options(config()),
+        control, resolver_, options_of_jwks(config()),
         [this](std::size_t source, std::shared_ptr<const policy::KeySet> keys) {
             keys_.set_keys(source, std::move(keys));
             if (!workers_.empty()) publish();
@@ -137,7 +128,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     });
     fetcher_->set_sources(keys_.sources());
 
-    const std::size_t count = config().workers != 0 ? config().workers : usable_cpus();
+    const TlsContexts contexts = make_contexts(config(), loaded.named_files);
     WorkerOptions options;
     options.connections = &connections_;
     options.resolver = &resolver_;
@@ -150,8 +141,10 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     options.on_stale_keys = [this](const std::shared_ptr<policy::KeyFetch>& fetch) {
         boost::asio::post(control_, [this, fetch] { look_for_keys(*fetch); });
     };
-    for (options.index = 0; options.index < count; ++options.index) {
-        workers_.push_back(std::make_unique<Worker>(options, listen_at(options.index)));
+    for (options.index = 0; options.index < contexts.size(); ++options.index) {
+        std::vector<ListenAt> places = listen_at(options.index);
+        for (std::size_t i = 0; i < places.size(); ++i) places[i].tls = contexts[options.index][i];
+        workers_.push_back(std::make_unique<Worker>(options, places));
         if (options.index == 0) ports_ = workers_.front()->ports();
     }
     bound_memory(config());
@@ -160,22 +153,27 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
 
 Deployment::~Deployment() { stop(); }
 
-// Each worker has TLS contexts of its own: they share no lock. A port that the kernel chose for the
-// first worker is everybody's.
+// A port that the kernel chose for the first worker is everybody's.
 std::vector<ListenAt> Deployment::listen_at(std::size_t worker) const {
     std::vector<ListenAt> places;
     for (std::size_t i = 0; i < config().listeners.size(); ++i) {
         const config::Listener& listener = config().listeners[i];
-        ListenAt at{listener.address, worker == 0 ? listener.port : ports_[i], nullptr};
-        if (listener.tls) {
-            net::TlsContext::ServerOptions tls;
-            tls.certificate_pem = read_file(listener.tls->certificate);
-            tls.key_pem = read_file(listener.tls->key);
-            at.tls = net::TlsContext::server(tls);
-        }
-        places.push_back(std::move(at));
+        places.push_back({listener.address, worker == 0 ? listener.port : ports_[i], nullptr});
     }
     return places;
+}
+
+// Each worker has contexts of its own, so they share no lock; they share their tickets' keys, so a
+// client that meets another worker resumes its session.
+Deployment::TlsContexts Deployment::make_contexts(const config::Config& config,
+                                                  const config::NamedFiles& files) const {
+    TlsContexts contexts;
+    const std::size_t count = workers_of(started_with_);
+    for (std::size_t worker = 0; worker < count; ++worker) {
+        contexts.push_back(
+            listeners_tls(started_with_.listeners, config.listeners, files, ticket_keys_));
+    }
+    return contexts;
 }
 
 std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& loaded,
@@ -191,9 +189,12 @@ void Deployment::start() {
     each_second();
 }
 
-void Deployment::publish() {
+void Deployment::publish(TlsContexts contexts) {
     const auto table = keys_.table();
-    for (auto& worker : workers_) worker->publish(wiring_, table);
+    contexts.resize(workers_.size());
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        workers_[i]->publish({wiring_, table, std::move(contexts[i])});
+    }
 }
 
 // A worker asked, and its requests wait: they must hear of an end even if nothing begins.
@@ -220,9 +221,11 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     std::vector<config::Finding> findings = loaded.findings;
     if (!loaded.ok()) return refuse_reload(config::to_text(findings));
     if (loaded.fingerprint == fingerprint_) return keep_equal();
+    TlsContexts contexts;
     try {
         auto next = compile(loaded, findings);
         if (!next) return refuse_reload(config::to_text(findings));
+        contexts = make_contexts(next->snapshot->config, loaded.named_files);
         keys_.configure(*next->snapshot, std::chrono::steady_clock::now());
         for (const std::string& api : rotations_lost(*wiring_->snapshot, *next->snapshot)) {
             log_.warn("a reload has taken an API's rotation away", {{"api", api}});
@@ -232,14 +235,8 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
         return refuse_reload(error.what());
     }
     fingerprint_ = std::move(loaded.fingerprint);
-    if (config().limits.connections != retired_.back()->snapshot->config.limits.connections) {
-        limit_connections(config());
-    }
-    bound_memory(config());
-    resolver_.set_options(resolver_options(config()));
-    fetcher_->set_sources(keys_.sources());
-    health_.set_targets(health_targets(*wiring_->snapshot));
-    publish();
+    take_over(retired_.back()->snapshot->config);
+    publish(std::move(contexts));
     drop_retired();
     ++generation_;
     last_reload_ok_ = true;
@@ -247,7 +244,22 @@ ReloadOutcome Deployment::reload(config::Loaded loaded) {
     last_success_ = std::chrono::system_clock::now();
     std::string advice = restart_advice();
     log_.info("reloaded", {{"generation", generation_}, {"needs_restart", !advice.empty()}});
+    if (!advice.empty()) {
+        log_.warn("some settings wait for a restart",
+                  {{"settings", joined(waiting_for_restart())}});
+    }
     return {true, config::to_text(findings) + advice};
+}
+
+// What the control thread's parts hold of their own.
+void Deployment::take_over(const config::Config& before) {
+    if (config().limits.connections != before.limits.connections) limit_connections(config());
+    if (config().log.level != before.log.level) log_.set_level(log_level(config().log.level));
+    bound_memory(config());
+    resolver_.set_options(resolver_options(config()));
+    fetcher_->set_options(options_of_jwks(config()));
+    fetcher_->set_sources(keys_.sources());
+    health_.set_targets(health_targets(*wiring_->snapshot));
 }
 
 ReloadOutcome Deployment::keep_equal() {
@@ -259,9 +271,13 @@ ReloadOutcome Deployment::keep_equal() {
     return {true, "nothing has changed\n" + restart_advice()};
 }
 
+std::vector<std::string> Deployment::waiting_for_restart() const {
+    return config::waiting_for_restart(started_with_, config());
+}
+
 std::string Deployment::restart_advice() const {
-    if (serves_as(config(), started_with_)) return "";
-    return "listeners and the number of workers change with a restart only\n";
+    const std::string names = joined(waiting_for_restart());
+    return names.empty() ? "" : "these settings wait for a restart: " + names + "\n";
 }
 
 // A client that could not be forwarded for want of a descriptor is better not let in.

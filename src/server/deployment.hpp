@@ -55,12 +55,20 @@ public:
     // time for it.
     bool check_keys(Health& health) const;
     bool alive(std::chrono::milliseconds patience) const;
+    // Names of settings whose new value waits for a restart.
+    std::vector<std::string> waiting_for_restart() const;
+    WorkerSettings worker_settings() { return workers_.front()->settings(); }
+    const JwksOptions& jwks_options() const { return fetcher_->options(); }
 
 private:
     std::shared_ptr<const proxy::Wiring> compile(const config::Loaded& loaded,
                                                  std::vector<config::Finding>& findings);
     std::vector<ListenAt> listen_at(std::size_t worker) const;
-    void publish();
+    // One a worker, each as the listeners that are open; null where `config` has none for it.
+    using TlsContexts = std::vector<std::vector<std::shared_ptr<const net::TlsContext>>>;
+    TlsContexts make_contexts(const config::Config& config, const config::NamedFiles& files) const;
+    void publish(TlsContexts contexts = {});
+    void take_over(const config::Config& before);
     void look_for_keys(const policy::KeyFetch& fetch);
     void fetch_ended(std::size_t source, bool failed);
     void drop_retired();
@@ -89,8 +97,9 @@ private:
     HealthChecker health_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
-    config::Config started_with_;  // listeners and workers are still these
-    std::string fingerprint_;      // of what is in force
+    config::Config started_with_;  // what waits for a restart is still as here
+    const std::string ticket_keys_ = net::TlsContext::make_ticket_keys();
+    std::string fingerprint_;  // of what is in force
     std::uint64_t generation_ = 1;
     std::string last_reload_ = "none";
     bool last_reload_ok_ = true;

@@ -77,7 +77,7 @@ struct JwksFetcher::State {
 
     boost::asio::io_context& context;
     net::Resolver& resolver;
-    const JwksOptions options;
+    JwksOptions options;
     OnKeys on_keys;
     OnFetch on_fetch;
     Logger& log;
@@ -264,6 +264,19 @@ void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
         if (state_->find(*issuer)) state_->fetch(issuer);
     }
 }
+
+void JwksFetcher::set_options(const JwksOptions& options) {
+    if (options == state_->options) return;
+    const bool sooner = options.refresh < state_->options.refresh;
+    state_->options = options;
+    if (!sooner || state_->stopped) return;
+    for (const auto& issuer : state_->issuers) {
+        const bool waits_to_refresh = issuer->failures == 0 && !issuer->get.running();
+        if (waits_to_refresh) state_->schedule(issuer, options.refresh * 8 / 10);
+    }
+}
+
+const JwksOptions& JwksFetcher::options() const noexcept { return state_->options; }
 
 bool JwksFetcher::refresh_for_unknown_kid(std::size_t index) {
     if (state_->stopped || index >= state_->issuers.size()) return false;

@@ -2,6 +2,7 @@
 
 #include "server/config_watch.hpp"
 #include "server/deployment.hpp"
+#include "server/log_files.hpp"
 #include "server/status.hpp"
 
 #include <rotary/base/clock.hpp>
@@ -32,6 +33,21 @@ std::vector<std::string> places_of(const std::string& config_path, const config:
 }
 }  // namespace
 
+LogLevel log_level(config::LogLevel level) {
+    switch (level) {
+        case config::LogLevel::trace:
+        case config::LogLevel::debug:
+            return LogLevel::debug;
+        case config::LogLevel::info:
+            return LogLevel::info;
+        case config::LogLevel::warning:
+            return LogLevel::warn;
+        case config::LogLevel::error:
+            return LogLevel::error;
+    }
+    return LogLevel::info;
+}
+
 // Floor 4's centre: the control thread's loop and what happens on it.
 class Server::Body {
 public:
@@ -41,10 +57,11 @@ public:
           log_(log),
           signals_(io_),
           reload_signal_(io_),
+          reopen_signal_(io_),
           drain_timer_(io_),
           places_in_force_(places_of(options.config_path, loaded)),
           tried_(loaded.fingerprint),
-          watch_(io_, log, [this](bool renewed) { files_changed(renewed); }),
+          watch_(io_, log, [this] { files_changed(); }),
           deployment_(io_, log, options.access_log_fd, std::move(loaded), findings),
           admin_(io_, admin_options(deployment_.config()), hooks(), log) {
         if (options_.handle_signals) listen_for_signals();
@@ -151,7 +168,9 @@ private:
             .number("generation", deployment_.generation())
             .string("last_reload", deployment_.last_reload())
             .number("workers", deployment_.workers())
-            .end_object();
+            .begin_array("waiting_for_restart");
+        for (const std::string& name : deployment_.waiting_for_restart()) json.string(name);
+        json.end_array().end_object();
         out.push_back('\n');
         return out;
     }
@@ -170,7 +189,10 @@ private:
         const std::uint64_t generation = deployment_.generation();
         tried_ = loaded.fingerprint;
         ReloadOutcome outcome = deployment_.reload(std::move(loaded));
-        if (deployment_.generation() != generation) places_in_force_ = places;
+        if (deployment_.generation() != generation) {
+            places_in_force_ = places;
+            admin_.set_limits(admin_options(deployment_.config()));
+        }
         watch_files(places);
         return outcome;
     }
@@ -187,10 +209,10 @@ private:
         watch_.watch(places, config.timeouts.watch_settle);
     }
 
-    void files_changed(bool renewed) {
+    void files_changed() {
         config::Loaded loaded =
             config::load(options_.config_path, options_.environment, options_.accept_unserved);
-        if (renewed && loaded.fingerprint == tried_) return;
+        if (loaded.fingerprint == tried_) return;
         log_.info("the configuration's files have changed");
         take(std::move(loaded));
     }
@@ -215,8 +237,10 @@ private:
         signals_.add(SIGTERM);
         signals_.add(SIGINT);
         reload_signal_.add(SIGHUP);
+        reopen_signal_.add(SIGUSR1);
         await_stop_signal();
         await_reload_signal();
+        await_reopen_signal();
     }
 
     void await_stop_signal() {
@@ -232,6 +256,14 @@ private:
             if (error) return;
             reload();
             await_reload_signal();
+        });
+    }
+
+    void await_reopen_signal() {
+        reopen_signal_.async_wait([this](const boost::system::error_code& error, int) {
+            if (error) return;
+            log_files_.reopen(log_);
+            await_reopen_signal();
         });
     }
 
@@ -261,6 +293,8 @@ private:
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
+    boost::asio::signal_set reopen_signal_;
+    const LogFiles log_files_;
     boost::asio::steady_timer drain_timer_;
     std::vector<std::string> places_in_force_;
     std::string tried_;  // the fingerprint of what was loaded last, good or bad

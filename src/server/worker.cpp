@@ -2,6 +2,7 @@
 
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
+#include <rotary/config/settings.hpp>
 #include <rotary/net/listener.hpp>
 #include <rotary/proxy/session.hpp>
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <optional>
 #include <random>
 #include <string>
@@ -25,8 +27,10 @@ namespace rotary::server {
 
 namespace {
 
-constexpr std::chrono::seconds kLongestTick{1};   // the heartbeat and the pool need it
-constexpr std::size_t kScratchHeadBytes = 65536;  // the largest head that is put together
+static_assert(config::kMostHeaders == wire::kHeaderTableSize);
+
+constexpr std::chrono::seconds kLongestTick{1};  // the heartbeat and the pool need it
+constexpr std::size_t kOwnHeadBytes = 32768;     // what Rotary and a route's filters add to a head
 
 BufferPool::Limits buffer_limits(const config::Limits& limits) {
     BufferPool::Limits made;
@@ -72,29 +76,44 @@ policy::TokenCacheLimits token_limits(const config::Limits& limits) {
     return made;
 }
 
+std::size_t scratch_head_bytes(const config::Limits& limits) {
+    return std::max(limits.header_bytes, limits.upstream_header_bytes) + kOwnHeadBytes;
+}
+
+net::Listener::Options listener_options(const config::Config& config) {
+    net::Listener::Options made;
+    made.backlog = static_cast<int>(config.limits.accept_backlog);
+    made.send_buffer_bytes = config.limits.socket_buffer_bytes;
+    made.backoff = config.timeouts.accept_backoff;
+    return made;
+}
+
 }  // namespace
 
 // The order of the members is the order of their lives: what sessions use outlives them.
 struct Worker::Body {
     explicit Body(const WorkerOptions& made_with)
-        : options(made_with),
-          config(made_with.wiring->snapshot->config),
-          buffers(buffer_limits(config.limits), made_with.bodies),
+        : Body(made_with, made_with.wiring->snapshot->config) {}
+    Body(const WorkerOptions& made_with, const config::Config& first)
+        : index(made_with.index),
+          registry(*made_with.registry),
+          log_writer(made_with.access_log),
+          buffers(buffer_limits(first.limits), made_with.bodies),
           reactor(io),
-          dialer(reactor, buffers, *made_with.resolver, dialer_limits(config)),
-          pool(reactor, pool_limits(config)),
+          dialer(reactor, buffers, *made_with.resolver, dialer_limits(first)),
+          pool(reactor, pool_limits(first)),
           sessions(made_with.connections),
-          tokens(token_limits(config.limits)),
-          access_log(made_with.access_log, log_format(config.log.access),
-                     config.limits.access_log_buffer_bytes),
+          tokens(std::in_place, token_limits(first.limits)),
+          access_log(std::in_place, log_writer, log_format(first.log.access),
+                     first.limits.access_log_buffer_bytes),
           context{reactor,
                   buffers,
                   dialer,
                   pool,
                   sessions,
-                  tokens,
+                  *tokens,
                   shard,
-                  access_log,
+                  *access_log,
                   *made_with.log,
                   {},
                   {},
@@ -106,25 +125,52 @@ struct Worker::Body {
           tick(io),
           drain_wait(io),
           last_wait(io) {
-        context.scratch.head.resize(kScratchHeadBytes);
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
         refused_by_limit = refused_series("limit");
         refused_by_descriptors = refused_series("descriptors");
-        options.registry->attach(&shard);
-        adopt(made_with.wiring, made_with.issuers);
+        registry.attach(&shard);
+        context.scratch.head.resize(scratch_head_bytes(first.limits));
+        adopt({made_with.wiring, made_with.issuers, {}});
     }
-    ~Body() { options.registry->detach(&shard); }
+    ~Body() { registry.detach(&shard); }
 
-    void adopt(std::shared_ptr<const proxy::Wiring> wiring,
-               std::shared_ptr<const policy::IssuerTable> issuers) {
-        shard.ensure(wiring->cells);
-        context.buckets = buckets_for(*wiring);
-        reactor.turn().set_limits(
-            {wiring->snapshot->config.limits.turn_bytes, wiring->snapshot->config.timeouts.turn});
-        context.wiring = std::move(wiring);
-        context.issuers = std::move(issuers);
+    const config::Config& config() const { return context.wiring->snapshot->config; }
+
+    void adopt(Published published) {
+        const auto old = std::exchange(context.wiring, std::move(published.wiring));
+        shard.ensure(context.wiring->cells);
+        context.buckets = buckets_for(*context.wiring);
+        context.issuers = std::move(published.issuers);
+        reactor.turn().set_limits({config().limits.turn_bytes, config().timeouts.turn});
+        if (old && old != context.wiring) configure(old->snapshot->config);
+        for (std::size_t i = 0; i < published.tls.size(); ++i) {
+            if (published.tls[i]) listen_at[i].tls = std::move(published.tls[i]);
+        }
         context.key_waits.wake_all();
+    }
+
+    // Every part that holds settings of its own takes the new ones over: what can't change them
+    // while it has something in it is emptied first, and only where they did change. Whatever else
+    // has settings reads them where it uses them, from the configuration that its exchange has.
+    void configure(const config::Config& before) {
+        const config::Config& now = config();
+        if (!(buffer_limits(now.limits) == buffers.limits())) {
+            buffers.set_limits(buffer_limits(now.limits));
+        }
+        dialer.set_limits(dialer_limits(now));
+        pool.set_limits(pool_limits(now));
+        if (!(token_limits(now.limits) == token_limits(before.limits))) {
+            tokens.emplace(token_limits(now.limits));
+        }
+        if (now.log.access != before.log.access ||
+            now.limits.access_log_buffer_bytes != before.limits.access_log_buffer_bytes) {
+            access_log->flush();
+            access_log.emplace(log_writer, log_format(now.log.access),
+                               now.limits.access_log_buffer_bytes);
+        }
+        for (auto& listener : listeners) listener->adjust(listener_options(now));
+        context.scratch.head.resize(scratch_head_bytes(now.limits));
     }
 
     // Given back, on this thread, when the last exchange that began with them has ended.
@@ -143,9 +189,8 @@ struct Worker::Body {
     }
 
     metrics::SeriesId refused_series(std::string_view reason) {
-        return options.registry->counter("rotary_connections_refused_total",
-                                         "Client connections closed as they came.",
-                                         {{"reason", reason}});
+        return registry.counter("rotary_connections_refused_total",
+                                "Client connections closed as they came.", {{"reason", reason}});
     }
 
     void accept(int fd, const net::TlsContext* tls) {
@@ -164,7 +209,8 @@ struct Worker::Body {
         }
         pool.clear();
         sessions.drain();
-        const auto grace = closes_without_loss ? config.timeouts.accept_grace : config::Duration{0};
+        const auto grace =
+            closes_without_loss ? config().timeouts.accept_grace : config::Duration{0};
         drain_wait.expires_after(grace);
         drain_wait.async_wait([this](const boost::system::error_code& error) {
             if (!error && !stopping) close_listeners();
@@ -173,7 +219,7 @@ struct Worker::Body {
 
     void close_listeners() {
         for (auto& listener : listeners) listener->stop();
-        drain_wait.expires_after(config.timeouts.shutdown);
+        drain_wait.expires_after(config().timeouts.shutdown);
         drain_wait.async_wait([this](const boost::system::error_code& error) {
             if (!error) sessions.end_fresh();
         });
@@ -189,8 +235,8 @@ struct Worker::Body {
         beat();
         reactor.refresh_now();
         pool.sweep(reactor.now());
-        access_log.flush();
-        tick.expires_after(std::min<config::Duration>(config.timeouts.log_flush, kLongestTick));
+        access_log->flush();
+        tick.expires_after(std::min<config::Duration>(config().timeouts.log_flush, kLongestTick));
         tick.async_wait([this](const boost::system::error_code& error) {
             if (!error) on_tick();
         });
@@ -198,25 +244,26 @@ struct Worker::Body {
 
     void end_loop() {
         tick.cancel();
-        access_log.flush();
+        access_log->flush();
         reactor.stop();
         guard.reset();
         io.stop();
     }
 
-    WorkerOptions options;
-    const config::Config config;  // what only a restart changes is taken from here
+    const std::size_t index;
+    metrics::Registry& registry;
+    LogWriter* const log_writer;
     boost::asio::io_context io{1};
     BufferPool buffers;
     net::Reactor reactor;
     net::Dialer dialer;
     proxy::UpstreamPool pool;
     net::SessionSet sessions;
-    policy::TokenCache tokens;
+    std::optional<policy::TokenCache> tokens;  // never without: for another one in its place
     metrics::Shard shard;
     metrics::SeriesId refused_by_limit;
     metrics::SeriesId refused_by_descriptors;
-    proxy::AccessLog access_log;
+    std::optional<proxy::AccessLog> access_log;  // idem
     proxy::Context context;
     std::vector<ListenAt> listen_at;
     std::vector<std::unique_ptr<net::Listener>> listeners;
@@ -233,17 +280,14 @@ struct Worker::Body {
 Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listeners)
     : body_(std::make_unique<Body>(options)) {
     body_->listen_at = listeners;
-    for (const ListenAt& at : body_->listen_at) {
-        net::Listener::Options listen;
+    for (ListenAt& at : body_->listen_at) {
+        net::Listener::Options listen = listener_options(body_->config());
         listen.address = at.address;
         listen.port = at.port;
-        listen.backlog = static_cast<int>(body_->config.limits.accept_backlog);
-        listen.send_buffer_bytes = body_->config.limits.socket_buffer_bytes;
-        listen.backoff = body_->config.timeouts.accept_backoff;
         listen.on_refused = [body = body_.get()] { body->shard.add(body->refused_by_descriptors); };
         auto listener = std::make_unique<net::Listener>(
             body_->reactor, listen,
-            [body = body_.get(), tls = at.tls.get()](int fd) { body->accept(fd, tls); });
+            [body = body_.get(), &at](int fd) { body->accept(fd, at.tls.get()); });
         ports_.push_back(listener->port());
         body_->listeners.push_back(std::move(listener));
     }
@@ -259,7 +303,7 @@ void Worker::start() {
     body_->guard.emplace(body_->io.get_executor());
     body_->beat();  // a thread that the system has yet to start is not stuck
     body_->thread = std::thread([body = body_.get()] {
-        const std::string name = "worker-" + std::to_string(body->options.index);
+        const std::string name = "worker-" + std::to_string(body->index);
         pthread_setname_np(pthread_self(), name.c_str());
         body->on_tick();
         body->io.run();
@@ -268,11 +312,30 @@ void Worker::start() {
 
 void Worker::post(std::function<void()> work) { boost::asio::post(body_->io, std::move(work)); }
 
-void Worker::publish(std::shared_ptr<const proxy::Wiring> wiring,
-                     std::shared_ptr<const policy::IssuerTable> issuers) {
-    post([body = body_.get(), wiring = std::move(wiring), issuers = std::move(issuers)]() mutable {
-        body->adopt(std::move(wiring), std::move(issuers));
+void Worker::publish(Published published) {
+    post([body = body_.get(), published = std::move(published)]() mutable {
+        body->adopt(std::move(published));
     });
+}
+
+WorkerSettings Worker::settings() {
+    std::promise<WorkerSettings> promise;
+    post([body = body_.get(), &promise] {
+        WorkerSettings in_use;
+        in_use.buffers = body->buffers.limits();
+        in_use.dialer = body->dialer.limits();
+        in_use.pool = body->pool.limits();
+        in_use.tokens = body->tokens->limits();
+        in_use.access_log = body->access_log->format();
+        in_use.access_log_bytes = body->access_log->flush_bytes();
+        in_use.head_bytes = body->context.scratch.head.size();
+        for (const auto& listener : body->listeners) {
+            in_use.listeners.push_back(
+                {listener->backlog(), listener->send_buffer_bytes(), listener->backoff()});
+        }
+        promise.set_value(std::move(in_use));
+    });
+    return promise.get_future().get();
 }
 
 void Worker::wake_key_waits() {
@@ -296,7 +359,7 @@ void Worker::begin_stop() {
         body->drain_wait.cancel();
         for (auto& listener : body->listeners) listener->stop();
         body->pool.clear();
-        body->last_wait.expires_after(body->config.timeouts.shutdown);
+        body->last_wait.expires_after(body->config().timeouts.shutdown);
         body->last_wait.async_wait([body](const boost::system::error_code& error) {
             if (!error) body->end_loop();
         });

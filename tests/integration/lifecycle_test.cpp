@@ -95,17 +95,20 @@ TEST(Lifecycle, a_broken_file_leaves_the_old_configuration_in_force) {
 
 TEST(Lifecycle, a_reload_says_what_only_a_restart_changes) {
     Edge edge;
-    const std::string restart = "change with a restart only";
+    const std::string restart = "these settings wait for a restart: ";
     EXPECT_THAT(edge.gateway.server().reload().findings, testing::Not(testing::HasSubstr(restart)));
     GatewayOptions more_workers = in_front_of(*edge.mock);
     more_workers.workers = 3;
     edge.gateway.files().write(more_workers);
     for (int i = 0; i < 2; ++i) {
-        EXPECT_THAT(edge.gateway.server().reload().findings, testing::HasSubstr(restart)) << i;
+        EXPECT_THAT(edge.gateway.server().reload().findings,
+                    testing::HasSubstr(restart + "workers\n"))
+            << i;
     }
     GatewayOptions no_tls = in_front_of(*edge.mock, unencrypted());
     edge.gateway.files().write(no_tls);
-    EXPECT_THAT(edge.gateway.server().reload().findings, testing::HasSubstr(restart));
+    EXPECT_THAT(edge.gateway.server().reload().findings,
+                testing::HasSubstr(restart + "listeners\n"));
     EXPECT_EQ(fetch(edge.gateway.client(), chat()).status, 200U) << "still TLS";
 }
 

@@ -140,7 +140,7 @@ std::string resources(const GatewayOptions& options) {
             kIssuer +
             "\n  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation:\n"
             "    jwks: {url: \"file:" +
-            issuers().jwks_file +
+            (options.jwks_file.empty() ? issuers().jwks_file : options.jwks_file) +
             "\"}\n"
             "  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: gw}\n";
     text +=
@@ -168,10 +168,13 @@ int open_log(const std::string& path) {
 }  // namespace
 
 void GatewayFiles::write(const GatewayOptions& options) {
-    const std::string tls = options.plaintext
-                                ? "plaintext: true"
-                                : "tls: {certificate: \"" + certificates().server.certificate +
-                                      "\", key: \"" + certificates().server.key + "\"}";
+    const PemFiles& usual = certificates().server;
+    const std::string& certificate =
+        options.certificate.empty() ? usual.certificate : options.certificate;
+    const std::string& key = options.key.empty() ? usual.key : options.key;
+    const std::string tls =
+        options.plaintext ? "plaintext: true"
+                          : "tls: {certificate: \"" + certificate + "\", key: \"" + key + "\"}";
     dir_.write("apis/api.yaml", resources(options));
     dir_.write("rotary.yaml", "workers: " + std::to_string(options.workers) +
                                   "\nlisteners:\n  - {address: 127.0.0.1, port: 0, " + tls +

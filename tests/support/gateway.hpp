@@ -43,6 +43,9 @@ struct GatewayOptions {
     std::string provider;   // requestModel of the AIProvider, e.g. "{in: Header, value: x-model}"
     std::vector<std::string> filters;  // more of the chat route's, each in flow style
     bool plaintext = false;
+    std::string certificate{};  // paths; empty: certificates().server
+    std::string key{};
+    std::string jwks_file{};  // of the token issuer; empty: issuers().jwks_file
 };
 
 // The files of a gateway's configuration in WSO2's shape: the hosts default.gw.wso2.com

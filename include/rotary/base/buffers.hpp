@@ -74,12 +74,17 @@ public:
         std::size_t read_bytes = 32768;  // size of a read buffer
         std::size_t kept_read_buffers = 1024;
         std::size_t kept_body_bytes = 64u << 20;
+        bool operator==(const Limits&) const = default;
     };
     // `budget`: of what grow() hands out; null: without bounds.
     explicit BufferPool(const Limits& limits, MemoryBudget* budget = nullptr);
     ~BufferPool();
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
+
+    // What is kept is given up, and what is out now is kept no more unless it still fits.
+    void set_limits(const Limits& limits);
+    const Limits& limits() const noexcept { return limits_; }
 
     Buffer read_buffer();
     Buffer body(std::size_t bytes);  // capacity >= bytes
@@ -91,6 +96,8 @@ public:
 private:
     friend class Buffer;
     void give_back(char* data, std::size_t capacity) noexcept;
+    void reserve();
+    void free_kept() noexcept;
 
     Limits limits_;
     MemoryBudget* budget_;

@@ -26,9 +26,13 @@ public:
     struct Limits {
         std::size_t tls_sessions = 1024;       // kept to be taken up again, one an endpoint
         std::size_t receive_buffer_bytes = 0;  // of the kernel, a connection; 0: its own choice
+        bool operator==(const Limits&) const = default;
     };
     Dialer(Reactor& reactor, BufferPool& buffers, Resolver& resolver, const Limits& limits);
     ~Dialer();
+
+    void set_limits(const Limits& limits);  // for what is dialled from here on
+    const Limits& limits() const noexcept;
 
     // Within `patience`, from the time on when the addresses are known. Ends early when
     // `limits.client` hangs up or at `limits.deadline`. Faults: the resolver's,

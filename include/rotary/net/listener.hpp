@@ -7,8 +7,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <system_error>
 
 namespace rotary::net {
+
+// What to say when a port can't be listened on: address, port, the system's reason, and what a port
+// takes that only privileged processes may have.
+std::system_error cannot_listen(const std::string& address, std::uint16_t port, int error);
 
 // One worker's SO_REUSEPORT acceptor. The kernel spreads connections over the workers' sockets.
 // Out of descriptors it closes what it can through a spare one, backs off and goes on.
@@ -27,6 +32,11 @@ public:
     Listener(Reactor& reactor, const Options& options, std::function<void(int fd)> on_accept);
     ~Listener();
 
+    // Takes the backlog, the send buffer and the back-off over; the others need another socket.
+    void adjust(const Options& options);
+    int backlog() const noexcept;
+    std::size_t send_buffer_bytes() const noexcept;
+    std::chrono::milliseconds backoff() const noexcept;
     std::uint16_t port() const noexcept;  // the real one when 0 was asked for
 
     // The first half of stopping without loss. The kernel resets what has not been accepted when a

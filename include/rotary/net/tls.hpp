@@ -18,12 +18,17 @@ public:
         std::string certificate_pem;  // chain, leaf first
         std::string key_pem;
         std::string client_ca_pem;  // mutual TLS: ask for and verify client certificates
+        // Of make_ticket_keys(): contexts with the same ones resume each other's sessions, those of
+        // other workers and those from before a certificate was changed. Empty: its own alone.
+        std::string ticket_keys{};
     };
     struct ClientOptions {
         std::string ca_pem;  // empty: the system's
     };
     static std::shared_ptr<const TlsContext> server(const ServerOptions& options);  // ALPN http/1.1
     static std::shared_ptr<const TlsContext> client(const ClientOptions& options);  // verifies
+
+    static std::string make_ticket_keys();
 
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;

@@ -32,6 +32,7 @@ struct KeySetLimits {
     std::size_t kid_bytes = 256;
     int rsa_bits_min = 2048;
     int rsa_bits_max = 8192;  // beyond, one signature costs the CPU of hundreds
+    bool operator==(const KeySetLimits&) const = default;
 };
 
 class KeySet;

@@ -19,6 +19,7 @@ struct TokenCacheLimits {
     std::size_t entries = 10000;
     std::size_t bytes = 32 * 1024 * 1024;  // tokens and claims together
     std::size_t token_bytes = 8192;        // longer tokens are not remembered
+    bool operator==(const TokenCacheLimits&) const = default;
 };
 
 // Tokens that were verified, each with its claims, so that the signature of one token is checked
@@ -52,6 +53,7 @@ public:
 
     void clear();
 
+    const TokenCacheLimits& limits() const noexcept { return limits_; }
     std::size_t size() const noexcept { return size_; }
     std::size_t bytes() const noexcept;  // of memory: tokens, gaps between them, claims
 

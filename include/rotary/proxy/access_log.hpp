@@ -56,6 +56,8 @@ public:
 
     void write(const AccessLine& line);
     void flush();
+    AccessLogFormat format() const noexcept { return format_; }
+    std::size_t flush_bytes() const noexcept { return flush_bytes_; }
 
 private:
     void write_json(const AccessLine& line);

@@ -29,12 +29,16 @@ public:
         std::chrono::milliseconds idle{4000};
         // So long this worker's waiters pass places among each other while others' wait too.
         std::chrono::milliseconds turn{1000};
+        bool operator==(const Limits&) const = default;
     };
     UpstreamPool(net::Reactor& reactor, const Limits& limits)
         : reactor_(reactor), limits_(limits) {}
     ~UpstreamPool() { clear(); }
     UpstreamPool(const UpstreamPool&) = delete;
     UpstreamPool& operator=(const UpstreamPool&) = delete;
+
+    void set_limits(const Limits& limits) noexcept { limits_ = limits; }  // of what comes back
+    const Limits& limits() const noexcept { return limits_; }
 
     // The place for connections with this key: the same one, with what waits in it, as long as
     // somebody holds it; it takes the new limits over. Not for the path: resolved once when a

@@ -62,13 +62,15 @@ struct AdminOptions {
 // admin_routes; here are sockets, limits and time-outs only.
 class Admin {
 public:
-    // Binds and starts accepting. Throws boost::system::system_error naming address and port.
+    // Binds and starts accepting. Throws std::system_error naming address and port.
     Admin(boost::asio::io_context& context, const AdminOptions& options, AdminHooks hooks,
           Logger& log);
     ~Admin();  // stops
     Admin(const Admin&) = delete;
     Admin& operator=(const Admin&) = delete;
 
+    // Takes connections, body_bytes and timeout over, for what comes from here on.
+    void set_limits(const AdminOptions& options);
     std::uint16_t port() const noexcept;  // the real one when 0 was asked for
     std::size_t connections() const noexcept;
     // Closes the listener and every connection. No hook is called any more.

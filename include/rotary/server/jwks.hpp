@@ -36,6 +36,7 @@ struct JwksOptions {
     std::chrono::milliseconds retry_first{1'000};  // after a failure; doubled by each further one
     std::chrono::milliseconds retry_max{30'000};
     policy::KeySetLimits limits;
+    bool operator==(const JwksOptions&) const = default;
 };
 
 struct JwksStatus {
@@ -74,6 +75,10 @@ public:
     // its keys, counts and times. Files are read, and `on_keys` called for those with new keys,
     // before it returns.
     void set_sources(std::vector<JwksSource> sources);
+
+    // For what is fetched, and how long it is good, from here on.
+    void set_options(const JwksOptions& options);
+    const JwksOptions& options() const noexcept;
 
     // A token named a key that nobody knows: perhaps the issuer has rotated. False: too early for
     // another fetch, one is under way, or there is no such issuer. Cheap, but callers on other

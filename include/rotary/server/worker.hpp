@@ -4,10 +4,14 @@
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/net/dialer.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/net/session_set.hpp>
 #include <rotary/net/tls.hpp>
 #include <rotary/policy/jwt.hpp>
+#include <rotary/policy/token_cache.hpp>
+#include <rotary/proxy/access_log.hpp>
+#include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
 
 #include <chrono>
@@ -40,6 +44,25 @@ struct WorkerOptions {
     std::function<void(const std::shared_ptr<policy::KeyFetch>&)> on_stale_keys;  // any thread
 };
 
+// What a worker's parts go by that have settings of their own, as the parts tell.
+struct WorkerSettings {
+    struct Listener {
+        int backlog = 0;
+        std::size_t send_buffer_bytes = 0;
+        std::chrono::milliseconds backoff{0};
+        bool operator==(const Listener&) const = default;
+    };
+    BufferPool::Limits buffers;
+    net::Dialer::Limits dialer;
+    proxy::UpstreamPool::Limits pool;
+    policy::TokenCacheLimits tokens;
+    proxy::AccessLogFormat access_log = proxy::AccessLogFormat::off;
+    std::size_t access_log_bytes = 0;
+    std::size_t head_bytes = 0;  // of the largest head that can be put together
+    std::vector<Listener> listeners;
+    bool operator==(const WorkerSettings&) const = default;
+};
+
 // One event loop on its own thread with its own everything: listeners, sessions, upstream pool,
 // token cache, counters, log buffer. Made, started, drained and joined on the control thread;
 // post() is the only door for other threads.
@@ -55,9 +78,15 @@ public:
     void start();
     void post(std::function<void()> work);
 
-    // From now on exchanges begin with this; those under way keep what they began with.
-    void publish(std::shared_ptr<const proxy::Wiring> wiring,
-                 std::shared_ptr<const policy::IssuerTable> issuers);
+    // What is in force from now on: exchanges begin with it; those under way keep what they began
+    // with. `tls` as the listeners, for new handshakes; null or not there: the one that is.
+    struct Published {
+        std::shared_ptr<const proxy::Wiring> wiring;
+        std::shared_ptr<const policy::IssuerTable> issuers;
+        std::vector<std::shared_ptr<const net::TlsContext>> tls;
+    };
+    void publish(Published published);
+    WorkerSettings settings();  // once it has started; waits for its thread
 
     // A fetch of keys has ended: requests that wait for one look again. After publish() they do
     // anyway.

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <rotary/base/log.hpp>
+
+#include <string>
+#include <vector>
+
+namespace rotary::server {
+
+// The files that standard output and standard error were sent to by whoever started the process,
+// by the names that they had then: so that log rotation can move them away and have them opened
+// anew. What is a pipe, a terminal or a deleted file is left as it is.
+class LogFiles {
+public:
+    LogFiles();
+    // Opens each again, to append, in place of what its descriptor leads to; a write that is under
+    // way ends in the old one. One that can't be opened stays, and that is logged.
+    void reopen(Logger& log) const;
+
+private:
+    struct File {
+        int fd;
+        std::string path;
+    };
+    std::vector<File> files_;
+};
+
+}  // namespace rotary::server

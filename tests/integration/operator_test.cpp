@@ -1,0 +1,194 @@
+#include "edge_support.hpp"
+
+#include <support/certificates.hpp>
+#include <support/process.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+// What the program says to whoever operates it when files, ports and words are wrong, and what it
+// does at the signals of log rotation.
+namespace rotary::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Arguments = std::vector<std::string>;
+
+ProcessResult rotary(const Arguments& arguments) {
+    ProcessOptions options;
+    options.command = {ROTARY_BINARY};
+    options.command.insert(options.command.end(), arguments.begin(), arguments.end());
+    return run_process(options);
+}
+
+// By another user, when this one is root, whom no mode keeps out.
+ProcessResult rotary_unprivileged(const Arguments& arguments) {
+    ProcessOptions options;
+    if (::geteuid() == 0) {
+        options.command = {"/usr/bin/setpriv", "--reuid=65532", "--regid=65532", "--clear-groups",
+                           "--inh-caps=-all"};
+    }
+    options.command.emplace_back(ROTARY_BINARY);
+    options.command.insert(options.command.end(), arguments.begin(), arguments.end());
+    return run_process(options);
+}
+
+GatewayOptions with_certificate(const PemFiles& files) {
+    const auto mock = start_mock();
+    GatewayOptions options = in_front_of(*mock);
+    options.certificate = files.certificate;
+    options.key = files.key;
+    return options;
+}
+
+TEST(Operator, a_near_miss_of_a_command_is_told) {
+    const std::pair<const char*, const char*> words[] = {
+        {"chekc", "did you mean \"check\"?"},
+        {"server", "did you mean \"serve\"?"},
+        {"Token", "did you mean \"token\"?"},
+        {"frobnicate", "the commands are serve, check, "},
+    };
+    for (const auto& [word, said] : words) {
+        const ProcessResult result = rotary({word, "-c", "x"});
+        EXPECT_EQ(result.status.code, 2) << word;
+        EXPECT_EQ(result.output, "") << word;
+        EXPECT_THAT(result.errors,
+                    testing::HasSubstr("there is no command \"" + std::string(word) + "\""));
+        EXPECT_THAT(result.errors, testing::HasSubstr(said));
+    }
+}
+
+TEST(Operator, the_version_is_there_in_three_ways) {
+    const ProcessResult plain = rotary({"version"});
+    const ProcessResult flag = rotary({"--version"});
+    EXPECT_EQ(flag.status.code, 0);
+    EXPECT_EQ(flag.output, plain.output);
+    EXPECT_EQ(flag.errors, "");
+    const ProcessResult json = rotary({"version", "--json"});
+    EXPECT_EQ(json.status.code, 0);
+    EXPECT_THAT(json_keys(json.output, ""),
+                testing::IsSupersetOf({"version", "revision", "compiler", "openssl"}));
+}
+
+TEST(Operator, a_key_that_is_none_for_its_certificate_is_named) {
+    const PemFiles mixed{certificates().server.certificate, certificates().wrong_host.key};
+    const GatewayFiles files(with_certificate(mixed));
+    for (const char* command : {"check", "serve"}) {
+        const ProcessResult result = rotary({command, "-c", files.config()});
+        EXPECT_EQ(result.status.code, 1) << command;
+        EXPECT_THAT(result.output + result.errors,
+                    testing::HasSubstr("error: listeners[0].tls.key: " + mixed.key +
+                                       ": it does not belong to the certificate (certificate: " +
+                                       mixed.certificate + ")\n"));
+    }
+}
+
+TEST(Operator, a_certificate_out_of_its_time_is_found_by_check) {
+    const std::pair<const PemFiles*, const char*> rows[] = {
+        {&certificates().expired, ": the certificate has expired on "},
+        {&certificates().not_yet, ": the certificate is not valid before "},
+    };
+    for (const auto& [files, said] : rows) {
+        const GatewayFiles written(with_certificate(*files));
+        const ProcessResult result = rotary({"check", "-c", written.config()});
+        EXPECT_EQ(result.status.code, 1);
+        EXPECT_THAT(
+            result.output,
+            testing::HasSubstr("listeners[0].tls.certificate: " + files->certificate + said));
+    }
+}
+
+TEST(Operator, a_file_that_may_not_be_read_is_told_with_user_and_mode) {
+    const TempDir folder;
+    const std::string key = folder.write("tls.key", read_file(certificates().server.key));
+    const std::string certificate =
+        folder.write("tls.crt", read_file(certificates().server.certificate));
+    const GatewayFiles files(with_certificate({certificate, key}));
+    const bool is_root = ::geteuid() == 0;
+    for (const fs::path& open : {files.dir().path(), folder.path()}) {
+        fs::permissions(open, fs::perms(0755));
+    }
+    ASSERT_EQ(::chmod(key.c_str(), is_root ? 0600 : 0), 0);
+    const ProcessResult result = rotary_unprivileged({"check", "-c", files.config()});
+    EXPECT_EQ(result.status.code, 1);
+    EXPECT_THAT(result.output,
+                testing::HasSubstr("listeners[0].tls.key: " + key + " can't be read by the user " +
+                                   (is_root ? "65532" : std::to_string(::geteuid())) +
+                                   ": Permission denied (it belongs to the user " +
+                                   std::to_string(::geteuid())));
+    EXPECT_THAT(result.output, testing::HasSubstr(is_root ? "mode 0600)" : "mode 0000)"));
+}
+
+// Serves with this port in place of the first "port: 0" behind that word; what it says.
+ProcessResult serve_on(const char* group, const std::string& address, const std::string& port) {
+    const auto mock = start_mock();
+    const GatewayFiles files(in_front_of(*mock));
+    std::string text = read_file(files.config());
+    const std::size_t at = text.find("address: 127.0.0.1, port: 0", text.find(group));
+    text.replace(at, 27, "address: " + address + ", port: " + port);
+    files.dir().write("rotary.yaml", text);
+    fs::permissions(files.dir().path(), fs::perms(0755));
+    return rotary({"serve", "-c", files.config()});
+}
+
+TEST(Operator, a_port_in_use_is_told_in_plain_words) {
+    const auto taken = start_mock();
+    const std::string port = std::to_string(taken->port());
+    for (const char* group : {"listeners:", "admin:"}) {
+        const ProcessResult result = serve_on(group, "127.0.0.1", port);
+        EXPECT_EQ(result.status.code, 3) << result.errors;
+        EXPECT_THAT(result.errors,
+                    testing::HasSubstr("rotary: not started: cannot listen on 127.0.0.1:" + port +
+                                       ": Address already in use\n"));
+        EXPECT_THAT(result.errors, testing::Not(testing::HasSubstr("asio")));
+    }
+    EXPECT_THAT(serve_on("listeners:", "192.0.2.1", port).errors,
+                testing::HasSubstr("cannot listen on 192.0.2.1:" + port +
+                                   ": Cannot assign requested address\n"));
+}
+
+std::size_t lines_in(const std::string& path) {
+    std::ifstream file(path);
+    std::size_t count = 0;
+    for (std::string line; std::getline(file, line);) ++count;
+    return count;
+}
+
+TEST(Operator, log_files_are_reopened_at_sigusr1_and_sigusr2_does_nothing) {
+    const auto mock = start_mock();
+    const GatewayFiles files(in_front_of(*mock, with_process("timeouts: {log_flush: 20ms}\n")));
+    const std::string access = files.dir() / "access.log";
+    ProcessOptions options;
+    options.command = {"/bin/sh",     "-c",           "exec \"$0\" serve -c \"$1\" >> \"$2\"",
+                       ROTARY_BINARY, files.config(), access};
+    ChildProcess process(options);
+    ASSERT_TRUE(process.wait_for_errors("admin listening", kPatience)) << process.errors();
+    const std::string said = process.errors();
+    const std::string line = said.substr(said.rfind('\n', said.find("\"msg\":\"listening\"")) + 1);
+    ClientOptions client;
+    client.port =
+        static_cast<std::uint16_t>(std::stoul(json_at(line.substr(0, line.find('\n')), "port")));
+    client.sni = "default.gw.wso2.com";
+    client.ca = certificates().ca;
+
+    ASSERT_EQ(fetch(client, chat()).status, 200U);
+    ASSERT_TRUE(eventually([&] { return lines_in(access) == 1; }));
+    fs::rename(access, access + ".1");
+    process.signal(SIGUSR2);
+    process.signal(SIGUSR1);
+    ASSERT_TRUE(process.wait_for_errors("log file reopened", kPatience));
+    ASSERT_EQ(fetch(client, chat()).status, 200U);
+    EXPECT_TRUE(eventually([&] { return lines_in(access) == 1; }));
+    EXPECT_EQ(lines_in(access + ".1"), 1U) << "nothing is written there any more";
+    process.signal(SIGTERM);
+    const auto status = process.wait(kPatience);
+    ASSERT_TRUE(status.has_value());
+    EXPECT_EQ(status->code, 0);
+}
+
+}  // namespace
+}  // namespace rotary::test
