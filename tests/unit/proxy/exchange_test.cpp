@@ -10,13 +10,12 @@
 namespace rotary::proxy {
 namespace {
 
-std::size_t bytes_in_use() { return mallinfo2().uordblks; }
-
 // A session that waits for its next request is small again, whatever events its last one had.
 TEST(ExchangeTest, WhatALargeEventNeededGoesBack) {
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
     GTEST_SKIP() << "sanitizers count their own way";
 #else
+    const auto bytes_in_use = [] { return mallinfo2().uordblks; };
     const std::string event =
         "data: {\"usage\":{\"padding\":\"" + std::string(60'000, 'x') + "\"}}\n\n";
     Exchange exchange;
