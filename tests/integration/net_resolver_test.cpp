@@ -360,6 +360,8 @@ TEST(ResolverTest, WantOfDescriptorsIsOurs) {
     server.has("found.test", {"127.0.0.1"});
     Resolver resolver(asking(server));
     Caller caller(resolver);
+    // UBSan opens a pipe when it first sees a type.
+    EXPECT_FALSE(caller.resolve("missing.test"));
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
     rlimit none = before;
