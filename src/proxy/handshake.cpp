@@ -2,13 +2,9 @@
 
 #include <rotary/proxy/handshakes.hpp>
 
-#include <utility>
-
 namespace rotary::proxy {
 
 namespace {
-
-constexpr std::chrono::seconds kBetweenLines{1};
 
 HandshakeEnd end_of(const net::Stream& stream, const Fault& fault) noexcept {
     if (stream.spoke_plain_http()) return HandshakeEnd::plain_http;
@@ -30,16 +26,6 @@ std::string_view to_string(HandshakeEnd end) noexcept {
             break;
     }
     return "refused";
-}
-
-bool HandshakeLines::due(SteadyTime now, std::uint64_t& unsaid) noexcept {
-    if (now < not_before_) {
-        ++unsaid_;
-        return false;
-    }
-    not_before_ = now + kBetweenLines;
-    unsaid = std::exchange(unsaid_, 0);
-    return true;
 }
 
 void note_failed_handshake(Context& context, const net::Stream& stream, const Fault& fault,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/buffers.hpp>
+#include <rotary/base/line_pace.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/net/dialer.hpp>
@@ -10,7 +11,6 @@
 #include <rotary/policy/retry_budget.hpp>
 #include <rotary/policy/token_cache.hpp>
 #include <rotary/proxy/access_log.hpp>
-#include <rotary/proxy/handshakes.hpp>
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
@@ -57,7 +57,7 @@ struct Context {
     std::uint64_t random_state = 1;    // of request ids; seeded by the worker
     Scratch scratch;
     KeyWaits key_waits{};  // woken by the worker
-    HandshakeLines handshake_lines{};
+    LinePace handshake_lines{};
 };
 
 }  // namespace rotary::proxy

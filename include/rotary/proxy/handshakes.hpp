@@ -1,7 +1,5 @@
 #pragma once
 
-#include <rotary/base/clock.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -17,17 +15,5 @@ enum class HandshakeEnd : std::uint8_t {
 };
 inline constexpr std::size_t kHandshakeEnds = 4;
 std::string_view to_string(HandshakeEnd end) noexcept;
-
-// Keeps a flood of failed handshakes out of the log: one line a second, which says how many others
-// there were since the line before. Owned by a worker's Context; its thread only.
-class HandshakeLines {
-public:
-    // True when a line is due; `unsaid` are the failures that had none since the last.
-    bool due(SteadyTime now, std::uint64_t& unsaid) noexcept;
-
-private:
-    SteadyTime not_before_{};
-    std::uint64_t unsaid_ = 0;
-};
 
 }  // namespace rotary::proxy
