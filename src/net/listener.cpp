@@ -115,7 +115,7 @@ struct Listener::State {
         if (spare >= 0) ::close(spare);
     }
 
-    enum class Batch { drained, more, exhausted, stopped };
+    enum class Batch { drained, more, exhausted, paused, stopped };
     Batch accept_batch();
     void refuse_waiting() noexcept;
     Loop run();
@@ -125,6 +125,8 @@ struct Listener::State {
     std::function<void(int)> on_accept;
     std::optional<Descriptor> descriptor;
     Event stopped;
+    Event resumed;  // or stopped
+    bool paused = false;
     int spare = -1;          // given up for a moment to accept and close when there are no others
     bool accepting = false;  // within accept_batch
     std::uint64_t refused = 0;
@@ -139,6 +141,7 @@ Listener::State::Batch Listener::State::accept_batch() {
         if (fd >= 0) {
             on_accept(fd);
             if (stopped.is_set()) return Batch::stopped;
+            if (paused) return Batch::paused;
             continue;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -181,6 +184,11 @@ Loop Listener::State::run() {
         accepting = false;
         if (batch == Batch::stopped) break;
         if (batch == Batch::more) co_await reactor.yield();
+        if (batch == Batch::paused) {
+            WaitFor room;
+            room.event = &resumed;
+            co_await reactor.wait(room);
+        }
         if (batch == Batch::exhausted) {
             WaitFor pause;
             pause.event = &stopped;
@@ -222,6 +230,16 @@ std::chrono::milliseconds Listener::backoff() const noexcept { return state_->op
 
 std::uint16_t Listener::port() const noexcept { return state_->port; }
 
+void Listener::pause() noexcept {
+    state_->paused = true;
+    state_->resumed.reset();
+}
+
+void Listener::resume() noexcept {
+    state_->paused = false;
+    state_->resumed.set();
+}
+
 bool Listener::stop_taking() noexcept {
     return !state_->stopped.is_set() && drop_new_handshakes(state_->descriptor->fd());
 }
@@ -230,6 +248,7 @@ bool Listener::stop_taking() noexcept {
 // The queue holds no more than the backlog and one: a flood does not keep the socket open.
 void Listener::stop() {
     if (state_->stopped.is_set()) return;
+    resume();
     if (!state_->accepting) {
         state_->accepting = true;
         for (int left = state_->options.backlog + 1; left > 0; left -= kAcceptsATurn) {

@@ -61,7 +61,9 @@ Task<bool> Session::handshake() {
     if (!stream_.is_tls()) co_return true;
     net::WaitFor limits;
     limits.deadline = context_.reactor.now() + timeouts().tls_handshake;
+    node_.enter_idle();  // it has not asked for anything yet
     const auto shaken = co_await stream_.handshake(limits);
+    node_.leave_idle();
     if (shaken) co_return true;
     learn_address();
     note_failed_handshake(context_, stream_, shaken.error(), exchange_.client_address);
@@ -86,9 +88,11 @@ void Session::learn_address() {
     exchange_.client_address = net::peer_address(stream_.descriptor().fd(), address_space_);
 }
 
-// Idle: holds no buffer, may be ended by a drain, though not before what has come was looked at. A
-// client that has had no answer yet may ask for one during a drain too, as long as there is time.
+// Idle: holds no buffer, may be ended to make room for another, or by a drain, though not before
+// what has come was looked at. A client that has had no answer yet may ask for one during a drain
+// too, as long as there is time.
 Task<bool> Session::wait_for_request() {
+    if (node_.evicted()) co_return false;
     if (in_ && !in_.empty()) co_return true;  // pipelined
     in_.reset();
     net::SessionSet& all = context_.sessions;
@@ -97,9 +101,10 @@ Task<bool> Session::wait_for_request() {
     net::WaitFor what;
     what.read = &stream_.descriptor();
     what.deadline = context_.reactor.now() + timeouts().keep_alive;
-    node_.idle = true;
+    node_.enter_idle();
     const net::Wake wake = co_await context_.reactor.wait(what);
-    node_.idle = false;
+    node_.leave_idle();
+    if (node_.evicted()) co_return false;
     if (wake == net::Wake::cancelled) {
         stream_.descriptor().set_readable();  // a request may have come in this very turn
         co_return true;

@@ -1,5 +1,7 @@
 #include <rotary/server/worker.hpp>
 
+#include "server/admission.hpp"
+
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings.hpp>
@@ -13,7 +15,6 @@
 
 #include <pthread.h>
 
-#include <unistd.h>
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -102,7 +103,7 @@ struct Worker::Body {
           reactor(io),
           dialer(reactor, buffers, *made_with.resolver, dialer_limits(first)),
           pool(reactor, pool_limits(first)),
-          sessions(made_with.connections),
+          sessions(reactor, made_with.connections),
           tokens(std::in_place, token_limits(first.limits)),
           access_log(std::in_place, log_writer, log_format(first.log.access),
                      first.limits.access_log_buffer_bytes),
@@ -122,13 +123,13 @@ struct Worker::Body {
                   {},
                   1,
                   {}},
+          admission(context, made_with.connections, registry,
+                    [this](std::size_t at, int fd) { serve(at, fd); }),
           tick(io),
           drain_wait(io),
           last_wait(io) {
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
-        refused_by_limit = refused_series("limit");
-        refused_by_descriptors = refused_series("descriptors");
         registry.attach(&shard);
         context.scratch.head.resize(scratch_head_bytes(first.limits));
         adopt({made_with.wiring, made_with.issuers, {}});
@@ -188,18 +189,8 @@ struct Worker::Body {
         return {buckets.release(), give_back};
     }
 
-    metrics::SeriesId refused_series(std::string_view reason) {
-        return registry.counter("rotary_connections_refused_total",
-                                "Client connections closed as they came.", {{"reason", reason}});
-    }
-
-    void accept(int fd, const net::TlsContext* tls) {
-        if (!sessions.admit()) {
-            shard.add(refused_by_limit);
-            ::close(fd);
-            return;
-        }
-        spawn(proxy::run_session(context, fd, tls));
+    void serve(std::size_t at, int fd) {
+        spawn(proxy::run_session(context, fd, listen_at[at].tls.get()));
     }
 
     void begin_drain() {
@@ -218,6 +209,7 @@ struct Worker::Body {
     }
 
     void close_listeners() {
+        admission.close();
         for (auto& listener : listeners) listener->stop();
         drain_wait.expires_after(config().timeouts.shutdown);
         drain_wait.async_wait([this](const boost::system::error_code& error) {
@@ -261,10 +253,9 @@ struct Worker::Body {
     net::SessionSet sessions;
     std::optional<policy::TokenCache> tokens;  // never without: for another one in its place
     metrics::Shard shard;
-    metrics::SeriesId refused_by_limit;
-    metrics::SeriesId refused_by_descriptors;
     std::optional<proxy::AccessLog> access_log;  // idem
     proxy::Context context;
+    Admission admission;
     std::vector<ListenAt> listen_at;
     std::vector<std::unique_ptr<net::Listener>> listeners;
     boost::asio::steady_timer tick;
@@ -280,15 +271,19 @@ struct Worker::Body {
 Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listeners)
     : body_(std::make_unique<Body>(options)) {
     body_->listen_at = listeners;
-    for (ListenAt& at : body_->listen_at) {
+    for (const ListenAt& at : listeners) {
         net::Listener::Options listen = listener_options(body_->config());
         listen.address = at.address;
         listen.port = at.port;
-        listen.on_refused = [body = body_.get()] { body->shard.add(body->refused_by_descriptors); };
+        listen.on_refused = [body = body_.get()] {
+            body->admission.count_refused_by_descriptors();
+        };
         auto listener = std::make_unique<net::Listener>(
-            body_->reactor, listen,
-            [body = body_.get(), &at](int fd) { body->accept(fd, at.tls.get()); });
+            body_->reactor, listen, [body = body_.get(), place = ports_.size()](int fd) {
+                body->admission.accept(place, fd);
+            });
         ports_.push_back(listener->port());
+        body_->admission.add(*listener);
         body_->listeners.push_back(std::move(listener));
     }
 }
@@ -357,6 +352,7 @@ void Worker::begin_stop() {
     post([body = body_.get()] {
         body->stopping = true;
         body->drain_wait.cancel();
+        body->admission.close();
         for (auto& listener : body->listeners) listener->stop();
         body->pool.clear();
         body->last_wait.expires_after(body->config().timeouts.shutdown);

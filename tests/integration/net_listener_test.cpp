@@ -235,6 +235,28 @@ TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
     EXPECT_GE(served, 160U);
 }
 
+TEST(Listener, LeavesTheQueueAloneWhileItPauses) {
+    NetLoop loop;
+    Fds accepted;
+    Fds clients;
+    std::optional<Listener> listener;
+    listener.emplace(loop.reactor, loopback_options(), [&](int fd) {
+        accepted.all.push_back(fd);
+        listener->pause();
+    });
+    for (int i = 0; i < 3; ++i) clients.all.push_back(connect_to(listener->port()));
+    for (std::size_t taken = 1; taken <= 2; ++taken) {
+        while (accepted.all.size() < taken) loop.context.run_one();
+        loop.context.poll();
+        EXPECT_EQ(accepted.all.size(), taken);
+        listener->resume();
+    }
+    while (accepted.all.size() < 3) loop.context.run_one();
+    listener->stop();
+    EXPECT_EQ(connect_to(listener->port()), -1) << "it stops in a pause too";
+    loop.context.poll();
+}
+
 TEST(Listener, MayBeStoppedByWhatItAccepts) {
     NetLoop loop;
     Fds accepted;

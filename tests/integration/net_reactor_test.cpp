@@ -203,7 +203,7 @@ enum class Served { yes, not_yet };
 Task<void> session(SessionSet& set, Stream& client, Stream* upstream, Served served,
                    std::optional<Wake>& wake) {
     SessionSet::Node node(set, client.descriptor());
-    node.idle = upstream == nullptr;
+    if (upstream == nullptr) node.enter_idle();
     node.fresh = served == Served::not_yet;
     WaitFor what;
     what.read = upstream == nullptr ? &client.descriptor() : &upstream->descriptor();
@@ -218,7 +218,7 @@ TEST(SessionSet, DrainEndsTheIdleOnesThenTheFreshOnesAndCancelTheRest) {
     Line busy(loop);
     Line upstream(loop);
     loop.context.poll();
-    SessionSet set;
+    SessionSet set(loop.reactor);
     std::optional<Wake> idle_wake;
     std::optional<Wake> fresh_wake;
     std::optional<Wake> busy_wake;
@@ -256,8 +256,8 @@ TEST(SessionSet, EachSessionGivesItsPlaceBack) {
     Line second(loop);
     loop.context.poll();
     net::ConnectionLimit limit(2);
-    SessionSet one(&limit);
-    SessionSet other(&limit);
+    SessionSet one(loop.reactor, &limit);
+    SessionSet other(loop.reactor, &limit);
     std::optional<Wake> wakes[2];
     ASSERT_TRUE(one.admit());
     spawn(session(one, *first.stream, nullptr, Served::yes, wakes[0]));
@@ -270,6 +270,51 @@ TEST(SessionSet, EachSessionGivesItsPlaceBack) {
     EXPECT_EQ(limit.open(), 1U);
     EXPECT_TRUE(one.admit()) << "the limit is everybody's";
     one.cancel_all();
+    loop.context.poll();
+}
+
+// The one that has just said something is not idle, though the reactor has yet to see it.
+TEST(SessionSet, TheLongestIdleMakesRoom) {
+    NetLoop loop;
+    Line busy(loop);
+    Line upstream(loop);
+    Line speaking(loop);
+    Line older(loop);
+    Line newer(loop);
+    loop.context.poll();
+    net::ConnectionLimit limit(4);
+    SessionSet none(loop.reactor, &limit);
+    SessionSet set(loop.reactor, &limit);
+    std::optional<Wake> wakes[4];
+    const auto begin = [&](Line& line, Stream* provider, Served served, std::size_t at) {
+        ASSERT_TRUE(set.admit());
+        spawn(session(set, *line.stream, provider, served, wakes[at]));
+    };
+    begin(busy, &*upstream.stream, Served::yes, 0);
+    EXPECT_EQ(limit.longest_idle(), nullptr);
+    begin(speaking, nullptr, Served::yes, 1);
+    begin(older, nullptr, Served::not_yet, 2);
+    begin(newer, nullptr, Served::yes, 3);
+    EXPECT_FALSE(none.admit());
+    EXPECT_EQ(limit.longest_idle(), &set);
+    EXPECT_EQ(none.idle_since(), SteadyTime::max());
+
+    ASSERT_TRUE(speaking.peer.write("G"));
+    EXPECT_TRUE(set.evict_longest_idle().has_value());
+    EXPECT_EQ(limit.open(), 4U) << "its place has another";
+    loop.context.poll();
+    EXPECT_EQ(wakes[2], Wake::cancelled);
+    EXPECT_EQ(wakes[1], Wake::ready);
+    EXPECT_FALSE(wakes[3]);
+    EXPECT_EQ(limit.open(), 3U) << "that of the one that spoke and went";
+    EXPECT_TRUE(set.evict_longest_idle().has_value());
+    EXPECT_FALSE(set.evict_longest_idle().has_value());
+    EXPECT_EQ(limit.longest_idle(), nullptr);
+    loop.context.poll();
+    EXPECT_EQ(wakes[3], Wake::cancelled);
+    EXPECT_FALSE(wakes[0]) << "it is busy";
+    EXPECT_EQ(limit.open(), 3U) << "two places are others', one is busy's";
+    set.cancel_all();
     loop.context.poll();
 }
 
@@ -301,7 +346,8 @@ TEST(ConnectionLimit, IsExactForManyThreads) {
 }
 
 TEST(SessionSet, EmptyOneTellsAtOnceAndOnce) {
-    SessionSet set;
+    NetLoop loop;
+    SessionSet set(loop.reactor);
     int told = 0;
     set.on_empty([&] { ++told; });
     EXPECT_EQ(told, 0);

@@ -39,6 +39,11 @@ public:
     std::chrono::milliseconds backoff() const noexcept;
     std::uint16_t port() const noexcept;  // the real one when 0 was asked for
 
+    // From within on_accept: takes no more in until resume(); who comes waits in the kernel's
+    // queue.
+    void pause() noexcept;
+    void resume() noexcept;
+
     // The first half of stopping without loss. The kernel resets what has not been accepted when a
     // listening socket closes, even when another process listens on the port: so from here on it
     // ignores those who begin to connect (they try again a second later, and meet that other

@@ -33,7 +33,7 @@ struct ListenAt {
 
 struct WorkerOptions {
     std::size_t index = 0;
-    net::ConnectionLimit* connections = nullptr;  // of all workers; one more is closed at once
+    net::ConnectionLimit* connections = nullptr;  // of all workers; outlives them
     net::Resolver* resolver = nullptr;
     MemoryBudget* bodies = nullptr;   // null: bodies may take what they want
     LogWriter* access_log = nullptr;  // null: no access log
