@@ -1,6 +1,8 @@
 #include "quick_client.hpp"
 #include "served.hpp"
 
+#include <support/dns_server.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -138,6 +140,28 @@ TEST(Drain, a_second_signal_ends_the_process_at_once) {
     EXPECT_LE(std::chrono::steady_clock::now() - begun, 8s) << "far less than the drain's 30 s";
     EXPECT_EQ(rest_of(client).find("[DONE]"), std::string::npos);
     EXPECT_EQ(client.ending(), Ending::cut);
+}
+
+TEST(Drain, a_name_that_hangs_does_not_hold_a_signal_up) {
+    const auto mock = start_mock();
+    DnsServer names;
+    names.hold("hanging.test");
+    Served::Options options;
+    options.gateway.backends = {{.host = "hanging.test", .port = mock->port(), .key = "Bearer sk"}};
+    options.gateway.process =
+        "resolvers: [\"" + names.address() + "\"]\ntimeouts: {dns: 1h, total: 1h, drain: 200ms}\n";
+    Served served(*mock, options);
+    std::vector<TestClient> waiting;
+    for (int i = 0; i < 5; ++i) {
+        waiting.emplace_back(served.client());
+        ASSERT_TRUE(waiting.back().send(chat()));
+    }
+    ASSERT_TRUE(names.wait_for("hanging.test"));
+    served.process().signal(SIGTERM);
+    const auto status = served.process().wait(60s);
+    ASSERT_TRUE(status.has_value()) << "the name has an hour";
+    EXPECT_EQ(status->code, 0);
+    for (TestClient& client : waiting) EXPECT_EQ(client.read_response().status, 503U);
 }
 
 // What came of many connects.
