@@ -20,13 +20,10 @@ void must_differ(Checker& checker, const char* kind, const std::vector<Object>& 
         if (is_new) {
             continue;
         }
-        const Metadata& other = *first->second;
-        std::string message = std::string("there is another ") + kind + " " + shown(metadata.name) +
-                              " at " + other.mark.file + ':' + std::to_string(other.mark.line);
-        if (metadata.name_space != other.name_space) {
-            message += "; namespaces don't set them apart here";
-        }
-        checker.error(metadata.mark, std::move(message));
+        const Mark& other = first->second->mark;
+        checker.error(metadata.mark, std::string("there is another ") + kind + " " +
+                                         shown(metadata.name) + " at " + other.file + ':' +
+                                         std::to_string(other.line));
     }
 }
 
@@ -86,7 +83,32 @@ void Checker::pem_must_exist(const PemSource& source) {
     }
 }
 
-void check_target(Checker& checker, const TargetRef& target, bool is_attached) {
+std::string where_else(std::string_view kind, const std::string& identity,
+                       const std::vector<std::string>& known) {
+    const auto name_of = [](std::string_view one) { return one.substr(one.rfind('/') + 1); };
+    const auto same_name = std::find_if(known.begin(), known.end(), [&](const std::string& other) {
+        return name_of(other) == name_of(identity);
+    });
+    if (same_name == known.end()) {
+        return what_is_there(identity, known);
+    }
+    const std::size_t slash = same_name->find('/');
+    const std::string home =
+        slash == std::string::npos ? kDefaultNamespace : same_name->substr(0, slash);
+    return "; there is one in the namespace " + shown(home) +
+           (kind == "Backend" ? ", which a backendRef may name by its own field `namespace`"
+                              : ", and this reference stays in its object's own: give both "
+                                "objects the same metadata.namespace");
+}
+
+void check_target(Checker& checker, const Metadata& policy, const TargetRef& target,
+                  bool is_attached) {
+    if (!target.name_space.empty() && target.name_space != policy.name_space) {
+        checker.error(target.name_space_mark,
+                      "is not the namespace of the policy, " + shown(policy.name_space) +
+                          ": as in APK, a policy is for objects of its own namespace");
+        return;
+    }
     if (target.kind == TargetKind::api) {
         checker.must_exist("API", target.name, target.mark, checker.resources.apis);
     } else if (target.kind == TargetKind::gateway) {

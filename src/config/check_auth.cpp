@@ -172,7 +172,7 @@ void check_authentications(Checker& checker) {
         const Authentication& one = resources.authentications[i];
         check_auth_spec(checker, one.defaults);
         check_auth_spec(checker, one.overrides);
-        check_target(checker, one.target, attached.contains(one.metadata.name));
+        check_target(checker, one.metadata, one.target, attached.contains(one.metadata.name));
         for (std::size_t j = 0; j < i; ++j) {
             const Authentication& earlier = resources.authentications[j];
             const bool same_target = one.target.kind == TargetKind::api &&

@@ -157,7 +157,13 @@ void check_policies(Checker& checker) {
         for (std::size_t j = 0; j < i; ++j) {
             check_rivals(checker, policy, resources.policies[j]);
         }
-        check_target(checker, policy.target, attached.contains(policy.metadata.name));
+        if (policy.target.name_space == policy.metadata.name_space) {
+            checker.warning(policy.target.name_space_mark,
+                            "APK refuses an APIPolicy that says this, even where it is the "
+                            "policy's own namespace: leave it out");
+        }
+        check_target(checker, policy.metadata, policy.target,
+                     attached.contains(policy.metadata.name));
     }
     for (const Api& api : resources.apis) {
         check_entries_of(checker, api, api.production, &ModelRotation::production);

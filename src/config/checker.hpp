@@ -13,6 +13,11 @@
 
 namespace rotary::config {
 
+// What the sentence "there is no …" goes on with: the object of that name in another namespace, or
+// what else is there.
+std::string where_else(std::string_view kind, const std::string& identity,
+                       const std::vector<std::string>& known);
+
 // What every check needs. Lives on check()'s stack.
 struct Checker {
     const Config& config;
@@ -33,7 +38,8 @@ struct Checker {
 
     // Whether something was not read at all, or that which has the given name may not have been.
     bool anything_unread() const { return resources.incomplete || !resources.unread.empty(); }
-    bool may_be_unread(const std::string& name) const {
+    bool may_be_unread(const std::string& identity) const {
+        const std::string name = identity.substr(identity.rfind('/') + 1);  // as it is written
         return resources.incomplete || resources.unread.find(name) != std::string::npos;
     }
 
@@ -51,7 +57,7 @@ struct Checker {
         }
         if (!name.empty() && !may_be_unread(name)) {
             error(mark, std::string("there is no ") + kind + " " + shown(name) +
-                            what_is_there(name, names));
+                            where_else(kind, name, names));
         }
     }
 
@@ -61,11 +67,12 @@ struct Checker {
     void pem_must_exist(const PemSource& source);
 };
 
-// The names of the given kind that rules refer to by an ExtensionRef.
+// The identities of the given kind that rules refer to by an ExtensionRef.
 std::set<std::string_view> attached_to_rules(const Resources& resources, const char* kind);
 
-// Reports a policy's target that is missing or has no effect.
-void check_target(Checker& checker, const TargetRef& target, bool is_attached);
+// Reports a policy's target that is missing, has no effect or is in another namespace.
+void check_target(Checker& checker, const Metadata& policy, const TargetRef& target,
+                  bool is_attached);
 
 // Reports what is wrong with the files of a listener's certificate and key.
 void check_tls_files(Checker& checker, const TlsFiles& files);

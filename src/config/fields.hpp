@@ -22,6 +22,7 @@ struct Context {
     const Environment& environment;
     std::vector<Finding>& findings;
     std::vector<Unserved>* unserved = nullptr;  // of resources
+    std::string name_space{};                   // of the object that is being read
 };
 
 // What a text must look like. shape ends the sentence "must …" for fits.
@@ -66,7 +67,7 @@ public:
 
     Fields(Context& context, const Node& map, std::string path);
 
-    Context& context() { return context_; }
+    Context& context() const { return context_; }
     bool has(std::string_view key) const;  // present and not null
     Mark mark() const;
     Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping

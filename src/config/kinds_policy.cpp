@@ -47,12 +47,6 @@ void read_provider_spec(Fields& spec, std::string_view version, AiProvider& prov
     spec.not_served("rateLimitFields", "tokens are not counted");
 }
 
-Reference read_named(Fields& fields) {
-    Reference reference{"", fields.mark_of("name")};
-    fields.text("name", reference.name, kReferenceName);
-    return reference;
-}
-
 ModelEntry read_entry(Fields& fields) {
     constexpr long long most = 1'000'000'000;
     ModelEntry entry;
@@ -66,7 +60,6 @@ ModelEntry read_entry(Fields& fields) {
     fields.number("weight", entry.weight, {.min = 0, .max = most});
     fields.empty_is("weight", "1 is taken");
     fields.object("backendRef", [&](Fields& backend) {
-        read_reference_frame(backend, "Backend");
         backend.not_served("filters", "filters stand on rules");
         if (backend.has("weight")) {
             backend.warning("weight",
@@ -74,7 +67,8 @@ ModelEntry read_entry(Fields& fields) {
                             "backendRef, not inside");
         }
         backend.tolerate({"weight"});
-        entry.backend = read_named(backend);
+        entry.backend.emplace().mark = backend.mark_of("name");
+        read_backend_name(backend, entry.backend->name);
     });
     return entry;
 }
@@ -116,7 +110,10 @@ CorsPolicy read_cors(Fields& fields) {
 }
 
 void read_policy_spec(Fields& fields, PolicySpec& spec) {
-    fields.object("aiProvider", [&](Fields& f) { spec.ai_provider = read_named(f); });
+    fields.object("aiProvider", [&](Fields& provider) {
+        spec.ai_provider.emplace().mark = provider.mark_of("name");
+        read_local_name(provider, spec.ai_provider->name);
+    });
     fields.object("modelBasedRoundRobin", [&](Fields& f) { spec.rotation = read_rotation(f); });
     fields.object("cORSPolicy", [&](Fields& f) { spec.cors = read_cors(f); });
     fields.flag("subscriptionValidation", spec.subscription_validation);

@@ -50,7 +50,7 @@ void read_route_refs(Fields& spec, const char* environment, std::vector<Referenc
                   fields.each_text(
                       key,
                       [&](const std::string& name, const Mark& mark) {
-                          out.push_back({name, mark});
+                          out.push_back({identity_of(fields, name), mark});
                       },
                       {.required = true}, kReferenceName);
               },
@@ -201,7 +201,7 @@ void read_extension(Fields& fields, HttpRouteRule& rule) {
     ExtensionRef extension;
     extension.mark = fields.mark_of("name");
     fields.text("kind", extension.kind, {.required = true});
-    fields.text("name", extension.name, kReferenceName);
+    read_local_name(fields, extension.name);
     if (std::find(served.begin(), served.end(), extension.kind) != served.end()) {
         rule.extensions.push_back(std::move(extension));
     } else if (extension.kind == "RateLimitPolicy" || extension.kind == "AIRateLimitPolicy") {
@@ -284,8 +284,7 @@ HttpRouteRule read_rule(Fields& fields) {
                 [&](Fields& f) {
                     BackendRef backend;
                     backend.mark = f.mark_of("name");
-                    read_reference_frame(f, "Backend");
-                    f.text("name", backend.name, kReferenceName);
+                    read_backend_name(f, backend.name);
                     f.number("weight", backend.weight, {.min = 0, .max = 1'000'000});
                     f.empty_is("weight", "1 is taken");
                     f.not_served("filters", "filters stand on rules");

@@ -145,7 +145,7 @@ Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
             if (!fits && written != nullptr) {
                 metadata.name = written->text;  // what others refer to, all the same
             }
-            inner.text("namespace", metadata.name_space, {.max = 63});
+            inner.text("namespace", metadata.name_space, kNamespace);
             read_annotations(*root.find("metadata"), metadata);
             // Kubernetes' own book-keeping.
             inner.tolerate({"labels", "annotations", "creationTimestamp", "deletionTimestamp",
@@ -154,8 +154,11 @@ Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
                             "selfLink", "uid"});
         },
         true);
+    fields.context().name_space = metadata.name_space;
     if (metadata.name.empty()) {
         resources.incomplete = true;
+    } else {
+        metadata.name = identity(metadata.name_space, metadata.name);
     }
     return metadata;
 }

@@ -39,8 +39,15 @@ void read_object(Context& context, const Node& root, Resources& resources,
 
 // Parts that several kinds have, in kinds_common.cpp.
 
-// A name of another object.
-inline constexpr TextRule kReferenceName{.required = true, .min = 1, .max = 253};
+// A name of another object, as it is written; identity_of makes an identity of it.
+extern const TextRule kReferenceName;
+extern const TextRule kNamespace;
+
+// The identity of an object that is named without a namespace: it is in that of the object which
+// is being read.
+std::string identity_of(const Fields& fields, std::string_view name);
+// The field `name` as such an identity. False, and an empty text, without a name.
+bool read_local_name(Fields& fields, std::string& out);
 
 // {name, key} with the two fields called so; the names differ between kinds.
 std::optional<KeyReference> read_key_reference(Fields& fields, const char* key_field);
@@ -50,7 +57,8 @@ PemSource read_pem_source(Fields& fields);
 
 TargetRef read_target(Fields& spec, bool required);
 
-// The group, kind and namespace beside a name: kind must be the wanted one where it is written.
-void read_reference_frame(Fields& fields, const char* wanted_kind);
+// A backendRef: the identity of a Backend, which may be in another namespace. The kind must be
+// Backend where it is written.
+void read_backend_name(Fields& fields, std::string& out);
 
 }  // namespace rotary::config

@@ -107,6 +107,12 @@ std::optional<RetryRules> retry_rules(const config::Backend& resource) {
 
 }  // namespace
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string key;
+    for (const std::string_view part : parts) key.append(part).push_back('\n');
+    return key;
+}
+
 void Compiler::error(const config::Mark& mark, std::string_view path, std::string message) {
     config::Finding finding = config::error_at(mark, std::move(message));
     if (finding.path.empty()) finding.path = path;
@@ -193,8 +199,8 @@ ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
 
 std::size_t Compiler::add_list(const ListSource& source) {
     const config::ModelRotation& rotation = *source.policy.rotation;
-    const std::string list_key =
-        source.context.api.metadata.name + "/" + std::string(to_string(source.context.environment));
+    const std::string& api = source.context.api.metadata.name;
+    const std::string environment(to_string(source.context.environment));
     const config::Timeouts& timeouts = loaded.config.timeouts;
 
     ModelPlace place = model_place(source.policy);
@@ -213,10 +219,11 @@ std::size_t Compiler::add_list(const ListSource& source) {
         entry.backend = backend(target);
         entry.weight = model.weight;
         entry.texts = model_texts(place, model.model);
-        entry.id = list_key + "/" + model.model + "@" + target.metadata.name;
+        entry.id = api + "/" + environment + "/" + model.model + "@" + target.metadata.name;
         identity += entry.id + "\n";
         weights.push_back(model.weight);
-        states.push_back(shared.entry(entry.id));
+        states.push_back(
+            shared.entry(joined({api, environment, model.model, target.metadata.name})));
         const std::size_t credential = snapshot->backends[entry.backend].credential;
         if (snapshot->by_credential.size() <= credential) {
             snapshot->by_credential.resize(credential + 1);
@@ -225,12 +232,12 @@ std::size_t Compiler::add_list(const ListSource& source) {
         snapshot->by_credential[credential].push_back({snapshot->lists.size(), entries.size()});
         entries.push_back(std::move(entry));
     }
-    std::string cursor_key = list_key + "/" + source.policy_name;
-    if (by_rule) cursor_key += "/" + source.rule.backends[0].name;
+    std::string cursor_key = joined({api, environment, source.policy_name});
+    if (by_rule) cursor_key += source.rule.backends[0].name;
     auto cursor = shared.cursor(cursor_key, identity, std::move(weights));
     EntryList list{
         source.policy_name,
-        source.context.api.metadata.name,
+        api,
         source.context.environment,
         std::move(entries),
         Rotation(std::move(cursor), std::move(states), entry_limits(loaded.config)),
@@ -261,7 +268,7 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
         return;
     }
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
-    const std::string key = "rule/" + context.api.metadata.name + "/" + route.name + "/" + identity;
+    const std::string key = joined({"rule", context.api.metadata.name, route.name, identity});
     route.backend_cursor = shared.cursor(key, identity, std::move(weights));
 }
 

@@ -3,6 +3,7 @@
 #include <rotary/config/effective.hpp>
 #include <rotary/policy/snapshot.hpp>
 
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct ListSource {
     const config::EffectivePolicy& policy;
     const std::vector<ListedEntry>& entries;
 };
+
+// A key of shared state: its parts, of which none but the last holds a line feed.
+std::string joined(std::initializer_list<std::string_view> parts);
 
 // One run of compile(): where it reads, where it writes, what it has compiled so far.
 struct Compiler {

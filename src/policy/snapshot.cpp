@@ -74,7 +74,8 @@ void add_budget(Compiler& compiler, Route& route) {
         places = list.entries.size();
         route.retry_reserve = list.retry_reserve;
     } else {
-        route.retry_reserve = compiler.shared.retry_reserve("rule/" + route.api + "/" + route.name);
+        route.retry_reserve =
+            compiler.shared.retry_reserve(joined({"rule", route.api, route.name}));
     }
     route.budget_rules = {config.routing.retry_budget_percent,
                           config.routing.failures_to_suspend * static_cast<unsigned>(places),

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <rotary/config/finding.hpp>
 #include <rotary/config/secret.hpp>
@@ -12,14 +13,22 @@ namespace rotary::config {
 
 // What several kinds share. See resources.hpp for the whole.
 
+// Where objects are that name no namespace, as kubectl has it.
+inline constexpr const char* kDefaultNamespace = "default";
+
+// The text that tells an object from every other of its kind, and that references hold: its name
+// in the default namespace, NAMESPACE/NAME in any other. No name holds a '/'.
+std::string identity(std::string_view name_space, std::string_view name);
+
 struct Metadata {
-    std::string name;
-    std::string name_space;  // as written; Rotary has one space of names for a kind
-    Mark mark;               // of metadata.name
+    std::string name;                                               // the identity
+    std::string name_space = kDefaultNamespace;                     // as written
+    Mark mark;                                                      // of metadata.name
     std::map<std::string, std::string, std::less<>> annotations{};  // those that begin with rotary/
 };
 
-// A reference by name to an object whose kind the field decides.
+// A reference to an object whose kind the field decides. Names in references are identities: a
+// name without a namespace is one in the namespace of the object that holds the reference.
 struct Reference {
     std::string name;
     Mark mark;
@@ -39,7 +48,9 @@ enum class TargetKind { none, api, resource, gateway };
 struct TargetRef {
     TargetKind kind = TargetKind::none;
     std::string name;
-    Mark mark;  // of targetRef.name
+    Mark mark;                 // of targetRef.name
+    std::string name_space{};  // as written; empty: none
+    Mark name_space_mark{};
 };
 
 // PEM text from one of three places; none means the system's.

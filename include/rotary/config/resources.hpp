@@ -28,8 +28,8 @@ struct Unserved {
 
 // The Kubernetes-shaped resources, every version brought to one shape, defaults in place, in the
 // order of files and documents. Plain values: built once by load(), read-only from then on.
-// References are names, looked up here. Of two objects of one kind and name (which is a finding)
-// the lookups return the first.
+// References are identities, looked up here. Of two objects of one kind and identity (which is a
+// finding) the lookups return the first.
 struct Resources {
     std::vector<Api> apis;
     std::vector<HttpRoute> routes;

@@ -24,7 +24,7 @@ TEST_F(CompleteKinds, HaveNothingWrong) {
 TEST_F(CompleteKinds, Api) {
     const Api* api = resources.find_api("story-api");
     ASSERT_NE(api, nullptr);
-    EXPECT_EQ(api->metadata.name_space, "tales");
+    EXPECT_EQ(api->metadata.name_space, "default");
     EXPECT_EQ(api->metadata.mark.line, 5);
     EXPECT_EQ(api->metadata.mark.column, 9);
     EXPECT_EQ(api->name, "story-api");

@@ -64,22 +64,10 @@ const Mistake kContradictions[] = {
      "names: [read, write]\n---\napiVersion: dp.wso2.com/v1alpha1\nkind: Scope\n"
      "metadata: {name: @@story-scope}\nspec: {names: [a]}",
      "metadata.name", "there is another Scope \"story-scope\" at r.yaml:205"},
-    {"name_twice_in_namespaces", "kind: ConfigMap\n",
-     "kind: ConfigMap\nmetadata: {name: pen-ca, namespace: a}\ndata: {ca.crt: \""
-     "-----BEGIN CERTIFICATE-----\\n"
-     "MIIBUzCB+qADAgECAgEBMAoGCCqGSM49BAMCMBYxFDASBgNVBAMMC3JvdGFyeSB0\\n"
-     "ZXN0MCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAWMRQwEgYDVQQD\\n"
-     "DAtyb3RhcnkgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNfskAJNfBox\\n"
-     "2m0rVvs6IdZ46LWzaXhvpFXvzrJ//bwRqNhJJS7b+h2Id1hyKkS0i4uRvejJfgcs\\n"
-     "YUFAclzO6fSjNzA1MBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAdBgNVHQ4EFgQUYi7f\\n"
-     "XkFdEN3Dc5U+p6O24gEhFokwCgYIKoZIzj0EAwIDSAAwRQIgZgGQmSuUkzIcJkRe\\n"
-     "8gnQV6kBZ+KRpJTpK1FHFQVLqdkCIQC+Z5rBPwyCXIbHurROfLsYq4w+bT0VPUq7\\n"
-     "9qb0vQHB9Q==\\n"
-     "-----END CERTIFICATE-----\\n"
-     "\"}\n---\n"
-     "apiVersion: v1\nkind: ConfigMap\n",
-     "metadata.name", "namespaces don't set them apart", Severity::error,
-     "metadata: {name: @@pen-ca}\n"},
+    {"name_twice_in_namespaces", "names: [read, write]",
+     "names: [read, write]\n---\napiVersion: dp.wso2.com/v1alpha1\nkind: Scope\n"
+     "metadata: {name: @@story-scope, namespace: default}\nspec: {names: [a]}",
+     "metadata.name", "there is another Scope \"story-scope\" at r.yaml:205"},
     {"version_in_path", "basePath: /stories/2.0", "basePath: @@/stories/v2", "spec.basePath",
      "must end with the API's version: \"/2.0\""},
     {"route_in_both", "routeRefs: [story-route]", "routeRefs: [story-route, story-route-sandbox]",
@@ -129,6 +117,49 @@ const Mistake kContradictions[] = {
     {"route_of_no_api", "routeRefs: [story-route-sandbox]", "routeRefs: []", "metadata.name",
      "no API names this route", kWarning,
      "kind: HTTPRoute\nmetadata:\n  name: @@story-route-sandbox"},
+};
+
+// Names are looked for in the namespace of the object that refers to them.
+const Mistake kNamespaces[] = {
+    {"provider_elsewhere", "metadata: {name: story-ai}", "metadata: {name: story-ai, namespace: a}",
+     "spec.default.aiProvider.name",
+     "there is no AIProvider \"story-ai\"; there is one in the namespace \"a\", and this reference "
+     "stays in its object's own: give both objects the same metadata.namespace",
+     Severity::error, "aiProvider: {name: @@story-ai}"},
+    {"backend_elsewhere", "metadata: {name: sand-pen}", "metadata: {name: sand-pen, namespace: a}",
+     "spec.rules[0].backendRefs[0].name",
+     "there is no Backend \"sand-pen\"; there is one in the namespace \"a\", which a backendRef "
+     "may "
+     "name by its own field `namespace`",
+     Severity::error, "{kind: Backend, name: @@sand-pen}"},
+    {"backend_of_another_namespace", "{kind: Backend, name: sand-pen}",
+     "{kind: Backend, name: @@sand-pen, namespace: b}", "spec.rules[0].backendRefs[0].name",
+     "there is no Backend \"b/sand-pen\"; there is one in the namespace \"default\""},
+    {"entry_of_another_namespace", "kind: Backend, name: pen}\n          weight: 5",
+     "kind: Backend, name: @@pen, namespace: b}\n          weight: 5",
+     "spec.default.modelBasedRoundRobin.productionModels[0].backendRef.name",
+     "there is no Backend \"b/pen\""},
+    {"secret_elsewhere", "metadata: {name: issuer-cert}",
+     "metadata: {name: issuer-cert, namespace: a}",
+     "spec.signatureValidation.certificate.secretRef.name", "there is no Secret \"issuer-cert\"",
+     Severity::error, "secretRef: {name: @@issuer-cert"},
+    {"scope_elsewhere", "metadata: {name: story-scope}",
+     "metadata: {name: story-scope, namespace: a}", "spec.rules[0].filters[3].extensionRef.name",
+     "there is no Scope \"story-scope\"", Severity::error, "kind: Scope, name: @@story-scope}"},
+    {"policy_for_another_namespace", "kind: API, name: story-api}\n  default:\n    aiProvider",
+     "kind: API, name: story-api, namespace: @@b}\n  default:\n    aiProvider",
+     "spec.targetRef.namespace", "is not the namespace of the policy, \"default\""},
+    {"policy_says_its_namespace", "kind: API, name: story-api}\n  default:\n    aiProvider",
+     "kind: API, name: story-api, namespace: @@default}\n  default:\n    aiProvider",
+     "spec.targetRef.namespace", "APK refuses an APIPolicy that says this", kWarning},
+    {"authentication_for_another_namespace",
+     "kind: API, name: story-api}\n  default:\n    authTypes",
+     "kind: API, name: story-api, namespace: @@b}\n  default:\n    authTypes",
+     "spec.targetRef.namespace", "is not the namespace of the policy"},
+    {"name_of_a_namespace", "namespace: default", "namespace: @@a/b", "metadata.namespace",
+     "must be made of lower case letters"},
+    {"name_with_namespace", "aiProvider: {name: story-ai}", "aiProvider: {name: @@a/story-ai}",
+     "spec.default.aiProvider.name", "must be a name alone, without '/'"},
 };
 
 const Mistake kUnsafe[] = {
@@ -193,6 +224,8 @@ const Mistake kUnsafe[] = {
 
 INSTANTIATE_TEST_SUITE_P(Missing, ReferenceMistakes, testing::ValuesIn(kMissing), mistake_name);
 INSTANTIATE_TEST_SUITE_P(Contradictions, ReferenceMistakes, testing::ValuesIn(kContradictions),
+                         mistake_name);
+INSTANTIATE_TEST_SUITE_P(Namespaces, ReferenceMistakes, testing::ValuesIn(kNamespaces),
                          mistake_name);
 INSTANTIATE_TEST_SUITE_P(Unsafe, ReferenceMistakes, testing::ValuesIn(kUnsafe), mistake_name);
 
