@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <ctime>
 #include <memory>
 
@@ -134,6 +135,22 @@ std::string key_error(std::string_view key_pem, std::string_view certificate_pem
     const bool fits = leaf != nullptr && X509_check_private_key(leaf.get(), key.get()) == 1;
     ERR_clear_error();
     return fits || leaf == nullptr ? "" : "it does not belong to the certificate";
+}
+
+bool covers(const Certificate& certificate, std::string_view host) {
+    const auto alike = [](std::string_view a, std::string_view b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char one, char other) {
+            return std::tolower(static_cast<unsigned char>(one)) ==
+                   std::tolower(static_cast<unsigned char>(other));
+        });
+    };
+    const std::size_t dot = host.find('.');
+    const auto fits = [&](std::string_view name) {
+        const bool by_wildcard = name.starts_with("*.") && dot != std::string_view::npos &&
+                                 dot > 0 && alike(name.substr(1), host.substr(dot));
+        return by_wildcard || alike(name, host);
+    };
+    return std::any_of(certificate.names.begin(), certificate.names.end(), fits);
 }
 
 LifeFinding life_of(const Certificate& certificate, std::chrono::system_clock::time_point now) {

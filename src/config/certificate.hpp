@@ -25,6 +25,11 @@ CertificateChain read_certificates(std::string_view pem);
 // What is wrong with a private key for the first certificate of that text; empty: nothing.
 std::string key_error(std::string_view key_pem, std::string_view certificate_pem);
 
+// Whether clients that ask for the host take the certificate for it: by one of its names, as RFC
+// 6125, section 6.4 has it, where a wildcard stands for one whole label. The subject does not
+// count, since clients no longer look at it. A host `*.example.com` is covered by that wildcard.
+bool covers(const Certificate& certificate, std::string_view host);
+
 // What the two ends of a certificate's life say now; at most one of them is not empty. Its end is
 // near when less than two weeks and less than a sixth of its life are left: those that are renewed
 // in time are never near.

@@ -142,6 +142,7 @@ void check(const Config& config, const Resources& resources, const NamedFiles& f
     names_must_differ(checker);
     check_apis(checker);
     check_overlaps(checker);
+    check_hosts(checker);
     check_backends(checker);
     check_policies(checker);
     check_issuers(checker);

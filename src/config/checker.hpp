@@ -79,6 +79,9 @@ void check_tls_files(Checker& checker, const TlsFiles& files);
 // Reports what is wrong with the certificates of the authorities to trust.
 void check_authorities(Checker& checker, const PemSource& source);
 
+// Reports hosts of routes that a listener's certificate is not for.
+void check_hosts(Checker& checker);
+
 void check_process(Checker& checker);   // check_process.cpp
 void check_apis(Checker& checker);      // check_routes.cpp
 void check_overlaps(Checker& checker);  // check_overlaps.cpp

@@ -28,6 +28,67 @@ TEST(Certificates, AreAChain) {
     EXPECT_NE(read_certificates("").error.find("no certificate is in it"), std::string::npos);
 }
 
+struct Coverage {
+    const char* name;
+    std::vector<std::string> names;
+    const char* host;
+    bool covered;
+};
+class CoveredHosts : public testing::TestWithParam<Coverage> {};
+
+TEST_P(CoveredHosts, AreThoseOfRfc6125) {
+    const Certificate certificate{"/CN=api.example.com", GetParam().names, {}, {}};
+    EXPECT_EQ(covers(certificate, GetParam().host), GetParam().covered);
+}
+
+const Coverage kCoverage[] = {
+    {"same", {"api.example.com"}, "api.example.com", true},
+    {"in_any_case", {"API.Example.com"}, "api.example.com", true},
+    {"second", {"a.example.com", "api.example.com"}, "api.example.com", true},
+    {"other", {"a.example.com"}, "api.example.com", false},
+    {"subject_alone", {}, "api.example.com", false},
+    {"wildcard", {"*.example.com"}, "api.example.com", true},
+    {"wildcard_for_two_labels", {"*.example.com"}, "a.api.example.com", false},
+    {"wildcard_for_none", {"*.example.com"}, "example.com", false},
+    {"wildcard_in_a_label", {"a*.example.com"}, "api.example.com", false},
+    {"wildcard_alone", {"*"}, "api", false},
+    {"wildcard_behind_a_label", {"api.*.com"}, "api.example.com", false},
+    {"hosts_of_a_wildcard", {"*.example.com"}, "*.example.com", true},
+    {"one_host_of_a_wildcard", {"api.example.com"}, "*.example.com", false},
+    {"wider_wildcard", {"*.com"}, "*.example.com", false},
+    {"address", {"192.0.2.1"}, "192.0.2.1", true},
+};
+INSTANTIATE_TEST_SUITE_P(Rows, CoveredHosts, testing::ValuesIn(kCoverage),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Certificates, ThatDoNotCoverAHostAreWarnedOfOnce) {
+    const std::string certificate = data_file("listener.crt");
+    const std::string tls =
+        "tls: {certificate: " + certificate + ", key: " + data_file("listener.key") + "}}\n";
+    const std::string process = "listeners:\n  - {port: 1, " + tls + "  - {port: 2, " + tls;
+    const auto route = [](const std::string& name, const std::string& hosts) {
+        return "---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: " +
+               name + "}\nspec:\n  hostnames: [" + hosts +
+               "]\n  rules: [{filters: [{type: RequestRedirect, requestRedirect: {}}]}]\n";
+    };
+    const auto warnings = [&](const std::string& routes) {
+        std::string text;
+        for (const Finding& finding :
+             load_text({"rotary.yaml", process}, {{"r.yaml", routes}}, variables()).findings) {
+            if (finding.path == "spec.hostnames") text += to_text(std::vector{finding});
+        }
+        return text;
+    };
+    EXPECT_EQ(warnings(route("a", "localhost")), "");
+    EXPECT_EQ(warnings(route("a", "localhost, api.example.com, '*.localhost'") +
+                       route("b", "API.example.com")),
+              "r.yaml:6:14: warning: spec.hostnames: clients that ask for api.example.com, "
+              "*.localhost refuse the certificate " +
+                  certificate +
+                  ", which is for localhost: take one whose names (subjectAltName) cover these "
+                  "hosts\n");
+}
+
 TEST(Certificates, KnowTheirKey) {
     const std::string certificate = read_text(data_file("listener.crt"));
     EXPECT_EQ(key_error(read_text(data_file("listener.key")), certificate), "");
