@@ -5,7 +5,14 @@ namespace rotary::config {
 namespace {
 
 constexpr TextRule kName{.required = true, .min = 1};
-constexpr TextRule kHeaderName{.min = 1, .fits = is_token, .shape = "be a header's name"};
+
+// Header lines whose names hold an underscore are dropped before they are looked at.
+bool is_read_header(std::string_view name) {
+    return is_token(name) && name.find('_') == std::string_view::npos;
+}
+constexpr const char* kHeaderShape =
+    "be a header's name without '_': header lines with such names are dropped";
+constexpr TextRule kHeaderName{.min = 1, .fits = is_read_header, .shape = kHeaderShape};
 
 JwksSource read_jwks(Fields& fields) {
     JwksSource jwks;
@@ -92,7 +99,12 @@ void read_api_keys(Fields& fields, const char* key, std::vector<ApiKeyLocation>&
         item.choice<ApiKeyLocation::In>(
             "in", place.in,
             {{"Header", ApiKeyLocation::In::header}, {"Query", ApiKeyLocation::In::query}}, true);
-        item.text("name", place.name, kName);
+        TextRule name = kName;
+        if (place.in == ApiKeyLocation::In::header) {
+            name.fits = is_read_header;
+            name.shape = kHeaderShape;
+        }
+        item.text("name", place.name, name);
         item.flag("sendTokenToUpstream", place.send_token_upstream);
         keys.push_back(std::move(place));
     });
