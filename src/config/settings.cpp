@@ -95,6 +95,7 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"jwks_fetch", &Timeouts::jwks_fetch, kTick, kHour, at_reload},
     {"jwks_cooldown", &Timeouts::jwks_cooldown, kNone, kDay, at_reload},
     {"jwks_wait", &Timeouts::jwks_wait, kNone, kHour, at_reload},
+    {"jwks_patience", &Timeouts::jwks_patience, kNone, kDay, at_reload},
     {"jwks_stale", &Timeouts::jwks_stale, kNone, 365 * kDay, at_reload},
     {"unknown_kid", &Timeouts::unknown_kid, kNone, kDay, at_reload},
     {"token_leeway", &Timeouts::token_leeway, kNone, kHour, at_reload},

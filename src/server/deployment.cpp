@@ -348,7 +348,8 @@ void Deployment::register_samples() {
 
 bool Deployment::check_keys(Health& health) const {
     std::string waited_for;
-    for (const KeyRing::Standing& issuer : keys_.standings(std::chrono::steady_clock::now())) {
+    const auto now = std::chrono::steady_clock::now();
+    for (const KeyRing::Standing& issuer : keys_.standings(now, config().timeouts.jwks_patience)) {
         std::string state = std::to_string(issuer.keys) + (issuer.keys == 1 ? " key" : " keys");
         if (issuer.keys == 0) {
             const JwksStatus status = fetcher_->status(issuer.source);

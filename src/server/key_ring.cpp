@@ -6,10 +6,6 @@
 
 namespace rotary::server {
 
-namespace {
-constexpr std::chrono::seconds kPatience{30};  // that /readyz has with an issuer without keys
-}  // namespace
-
 void KeyRing::configure(const policy::Snapshot& snapshot, SteadyTime now) {
     std::vector<policy::Issuer> issuers;
     std::vector<JwksSource> sources;
@@ -99,7 +95,8 @@ std::shared_ptr<const policy::IssuerTable> KeyRing::table() const {
     return std::make_shared<const policy::IssuerTable>(issuers_);
 }
 
-std::vector<KeyRing::Standing> KeyRing::standings(SteadyTime now) const {
+std::vector<KeyRing::Standing> KeyRing::standings(SteadyTime now,
+                                                  std::chrono::milliseconds patience) const {
     std::vector<Standing> all;
     for (std::size_t i = 0; i < issuers_.size(); ++i) {
         const auto source = std::find(issuer_of_source_.begin(), issuer_of_source_.end(), i);
@@ -108,7 +105,7 @@ std::vector<KeyRing::Standing> KeyRing::standings(SteadyTime now) const {
                 ? npos
                 : static_cast<std::size_t>(source - issuer_of_source_.begin());
         const std::size_t keys = issuers_[i].keys ? issuers_[i].keys->keys().size() : 0;
-        all.push_back({issuers_[i].name, index, keys, keys == 0 && now - since_[i] < kPatience});
+        all.push_back({issuers_[i].name, index, keys, keys == 0 && now - since_[i] < patience});
     }
     return all;
 }

@@ -35,15 +35,16 @@ public:
 
     std::shared_ptr<const policy::IssuerTable> table() const;
 
-    // How an issuer stands. Without keys its tokens are answered with 503, and for its first 30 s
-    // the process does not call itself ready: after that others must not suffer for it.
+    // How an issuer stands. Without keys its tokens are answered with 503, and while it is
+    // new (timeouts.jwks_patience) the process does not call itself ready: after that others must
+    // not suffer for it.
     struct Standing {
         const std::string& name;  // the resource's
         std::size_t source;       // npos: a certificate
         std::size_t keys;
         bool holds_up;
     };
-    std::vector<Standing> standings(SteadyTime now) const;
+    std::vector<Standing> standings(SteadyTime now, std::chrono::milliseconds patience) const;
 
     static constexpr std::size_t npos = SIZE_MAX;
 

@@ -99,6 +99,7 @@ struct Timeouts {
     Duration jwks_fetch{5'000};       // one fetch
     Duration jwks_cooldown{30'000};   // between two fetches for an unknown key
     Duration jwks_wait{1'000};        // the longest that a request waits for one
+    Duration jwks_patience{30'000};   // that /readyz has with an issuer without keys
     Duration jwks_stale{86'400'000};  // how long the last good keys outlive an outage
     Duration unknown_kid{300'000};    // how long a key that a fetch did not bring is not looked for
     Duration token_leeway{60'000};    // clocks that differ

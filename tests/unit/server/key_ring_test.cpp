@@ -36,7 +36,7 @@ policy::Snapshot snapshot_of(const std::vector<std::string>& names) {
 // The names of those that readiness waits for.
 std::string waited_for(const KeyRing& ring, SteadyTime now) {
     std::string names;
-    for (const KeyRing::Standing& issuer : ring.standings(now)) {
+    for (const KeyRing::Standing& issuer : ring.standings(now, 30s)) {
         if (issuer.holds_up) names += issuer.name + " ";
     }
     return names;
@@ -53,12 +53,13 @@ protected:
 TEST_F(KeyRingTest, ReadinessWaitsForFirstKeysButNotForEver) {
     ring_.configure(snapshot_of({"a", "b"}), kStart);
     EXPECT_EQ(waited_for(ring_, kStart), "a b ");
-    EXPECT_EQ(ring_.standings(kStart).at(1).source, 1U);
-    EXPECT_EQ(ring_.standings(kStart).at(1).keys, 0U);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(1).source, 1U);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(1).keys, 0U);
     ring_.set_keys(0, keys_);
     EXPECT_EQ(waited_for(ring_, kStart + 29s), "b ");
-    EXPECT_EQ(ring_.standings(kStart).at(0).keys, keys_->keys().size());
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(0).keys, keys_->keys().size());
     EXPECT_EQ(waited_for(ring_, kStart + 30s), "");
+    EXPECT_TRUE(ring_.standings(kStart + 30s, 31s).at(1).holds_up) << "as long as it is set to";
     ring_.set_keys(0, nullptr);
     EXPECT_EQ(waited_for(ring_, kStart + 86400s), "") << "it had its time";
 }
@@ -76,7 +77,7 @@ TEST_F(KeyRingTest, ACertificateIsThereAtOnce) {
     snapshot.issuer_certificate_pem[0] = test::read_file(test::issuers().rsa.certificate);
     ring_.configure(snapshot, kStart);
     EXPECT_EQ(waited_for(ring_, kStart), "");
-    EXPECT_EQ(ring_.standings(kStart).at(0).source, KeyRing::npos);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(0).source, KeyRing::npos);
 }
 
 }  // namespace
