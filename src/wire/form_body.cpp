@@ -112,6 +112,7 @@ bool decodes_to_ignoring_case(std::string_view encoded, std::string_view plain) 
 }
 
 BodyKind body_kind(std::string_view content_type) noexcept {
+    if (content_type == "application/json") return BodyKind::json;  // as nearly all say it
     const std::string_view essence = essence_of(content_type);
     if (essence.empty()) return content_type.empty() ? BodyKind::json : BodyKind::other;
     if (is_other_unicode(content_type)) return BodyKind::other;
