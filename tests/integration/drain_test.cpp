@@ -2,6 +2,7 @@
 #include "served.hpp"
 
 #include <support/dns_server.hpp>
+#include <support/sanitized.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -14,12 +15,6 @@
 // process that follows.
 namespace rotary::test {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr std::size_t kStreams = 100;
 

@@ -1,6 +1,8 @@
 #include "quick_client.hpp"
 #include "served.hpp"
 
+#include <support/sanitized.hpp>
+
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -15,12 +17,6 @@ namespace rotary::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 struct Latency {
     double quarter_ms;  // what the quickest quarter took at most: less the machine's load than ours
@@ -131,7 +127,10 @@ TEST(Neighbours, bodies_that_never_end_share_one_budget) {
     Served::Options options;
     options.gateway = unencrypted();
     options.gateway.workers = 2;
-    options.gateway.process = "limits: {buffered_bodies_bytes: 16777216}\nlog: {access: off}\n";
+    options.gateway.process =
+        "limits: {buffered_bodies_bytes: 16777216}\n"
+        "timeouts: {body_gap: 5m}\n"
+        "log: {access: off}\n";
     Served served(*mock, options);
     ClientOptions plain = served.client();
     plain.tls = false;

@@ -2,6 +2,7 @@
 
 #include <support/certificates.hpp>
 #include <support/mounted_volume.hpp>
+#include <support/sanitized.hpp>
 #include <support/system_figures.hpp>
 #include <support/tokens.hpp>
 
@@ -18,12 +19,6 @@ namespace rotary::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 std::string model_of(const Gateway& gateway) {
     return std::string(fetch(gateway.client(), chat()).header("x-rotary-model"));

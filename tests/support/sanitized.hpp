@@ -1,0 +1,12 @@
+#pragma once
+
+namespace rotary::test {
+
+// Whether this build runs under ASan or TSan, several times slower and with other memory.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+}  // namespace rotary::test
