@@ -7,9 +7,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <ctime>
 #include <memory>
+
+#include <rotary/base/text.hpp>
 
 namespace rotary::config {
 namespace {
@@ -138,17 +139,11 @@ std::string key_error(std::string_view key_pem, std::string_view certificate_pem
 }
 
 bool covers(const Certificate& certificate, std::string_view host) {
-    const auto alike = [](std::string_view a, std::string_view b) {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char one, char other) {
-            return std::tolower(static_cast<unsigned char>(one)) ==
-                   std::tolower(static_cast<unsigned char>(other));
-        });
-    };
     const std::size_t dot = host.find('.');
     const auto fits = [&](std::string_view name) {
         const bool by_wildcard = name.starts_with("*.") && dot != std::string_view::npos &&
-                                 dot > 0 && alike(name.substr(1), host.substr(dot));
-        return by_wildcard || alike(name, host);
+                                 dot > 0 && text::iequals(name.substr(1), host.substr(dot));
+        return by_wildcard || text::iequals(name, host);
     };
     return std::any_of(certificate.names.begin(), certificate.names.end(), fits);
 }
