@@ -2,6 +2,8 @@
 // is asked again.
 #include "gateway_fixture.hpp"
 
+#include <support/sanitized.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <stdexcept>
@@ -14,12 +16,6 @@ using app::HeaderList;
 using app::MockFault;
 using app::MockProvider;
 using namespace std::chrono_literals;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSlow = true;  // timings say nothing, orders and counts do
-#else
-constexpr bool kSlow = false;
-#endif
 
 constexpr const char* kPatient = "routing: {failures_to_suspend: 1000000}\n";
 
@@ -229,7 +225,7 @@ TEST(BadHourTest, EverythingIsRefusedAndFewAreAsked) {
 // Those who come while the probe is out are told to come again; nobody joins it.
 TEST(BadHourTest, AThousandClientsAndOneProbe) {
     app::MockOptions slow;
-    slow.latency = kSlow ? 700ms : 500ms;
+    slow.latency = kSanitized ? 700ms : 500ms;
     slow.kept_requests = 5000;
     const auto mock = start_mock(slow);
     mock->set_fault("a", MockFault::canned(429, {{"retry-after-ms", "1500"}}, "{}"), 1);
@@ -299,7 +295,7 @@ TEST(BadHourTest, ARefusedConnectionCostsLessThanAMillisecond) {
     const auto dead = undisturbed_time(client, 200, "2");
     RecordProperty("alive_us", static_cast<int>(alive / 1us));
     RecordProperty("dead_us", static_cast<int>(dead / 1us));
-    if (!kSlow) {
+    if (!kSanitized) {
         EXPECT_LT(dead - alive, 1ms);
     }
 }
@@ -326,7 +322,7 @@ TEST(BadHourTest, ASilentEntryCostsTheConfiguredTimeAndIsNotAskedTwice) {
         soonest = std::min(soonest, took);
     }
     RecordProperty("silent_us", static_cast<int>(soonest / 1us));
-    if (!kSlow) {
+    if (!kSanitized) {
         EXPECT_LT(soonest, 400ms);
     }
     EXPECT_EQ(gateway.metric(

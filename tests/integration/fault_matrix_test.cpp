@@ -3,6 +3,8 @@
 // entry behind the faulty one (production), and of one where nobody is left (sandbox).
 #include "fault_fixture.hpp"
 
+#include <support/sanitized.hpp>
+
 #include <algorithm>
 #include <ostream>
 
@@ -36,11 +38,7 @@ struct Cell {
 };
 
 constexpr std::size_t kLarge = 100'000;
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr const char* kPatience = "1s";
-#else
-constexpr const char* kPatience = "300ms";
-#endif
+constexpr const char* kPatience = kSanitized ? "1s" : "300ms";
 
 const char* name_of(Kind kind) {
     constexpr const char* kNames[] = {"Json", "ChunkedJson", "LargeJson", "LargeChunked", "Stream"};

@@ -1,6 +1,8 @@
 // A recorded stream whose provider dies at every byte of it.
 #include "fault_fixture.hpp"
 
+#include <support/sanitized.hpp>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -11,11 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kClients = 4;
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t kStep = 7;
-#else
-constexpr std::size_t kStep = 1;
-#endif
+constexpr std::size_t kStep = kSanitized ? 7 : 1;
 
 // Another answer of the same shape: what the healthy provider says can't be taken for the other's.
 std::string other_stream() {
