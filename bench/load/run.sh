@@ -8,7 +8,10 @@
 # requests answered. It holds 64 handshakes a round, less than 1 % of it. Ratios carry over to
 # other machines better than microseconds; differences below 5 % are noise.
 #
-# usage: run.sh [--rounds N] [--seconds N]    (an even number of rounds for each; 6 of 3 s)
+# With --beside FILE another rotary, an earlier build say, has its rounds among the others.
+#
+# usage: run.sh [--rounds N] [--seconds N] [--beside FILE]
+#        (an even number of rounds for each; 6 of 3 s)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,13 +19,14 @@ readonly here root=$here/../..
 # shellcheck source=bench/common.sh
 source "$root/bench/common.sh"
 
-rounds=6 seconds=3
+rounds=6 seconds=3 beside=
 while (($# > 0)); do
     case $1 in
     --rounds) rounds=${2:?} && shift ;;
     --seconds) seconds=${2:?} && shift ;;
+    --beside) beside=$(realpath "${2:?}") && shift ;;
     *)
-        sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+        sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
         exit 2
         ;;
     esac
@@ -30,9 +34,9 @@ while (($# > 0)); do
 done
 
 need_tools nginx wrk taskset curl openssl
-mapfile -t ports < <(free_ports 4)
+mapfile -t ports < <(free_ports 2)
 readonly nginx_port=${ports[0]}
-export UPSTREAM_PORT=${ports[1]} GATEWAY_PORT=${ports[2]} ADMIN_PORT=${ports[3]}
+export UPSTREAM_PORT=${ports[1]}
 make_identity
 
 # An answer as long as a short chat completion, about 700 bytes.
@@ -97,19 +101,30 @@ pids+=($!)
 taskset -c 0 nginx -e "$tmp/proxy.log" -c "$tmp/proxy.conf" &
 readonly nginx_master=$!
 pids+=("$nginx_master")
-taskset -c 0 "$rotary" serve -c "$here/gateway/rotary.yaml" >"$tmp/rotary.log" 2>&1 &
-readonly rotary_pid=$!
-pids+=("$rotary_pid")
 
 readonly path=/chat/1.0/chat/completions
-declare -A url=(
-    [nginx]=https://127.0.0.1:$nginx_port$path
-    [rotary]=https://127.0.0.1:$GATEWAY_PORT$path)
+declare -A url=([nginx]=https://127.0.0.1:$nginx_port$path) process=()
+proxies=(nginx)
+
+# gateway NAME BINARY: serves on two ports of its own.
+gateway() {
+    local ports
+    mapfile -t ports < <(free_ports 2)
+    GATEWAY_PORT=${ports[0]} ADMIN_PORT=${ports[1]} \
+        taskset -c 0 "$2" serve -c "$here/gateway/rotary.yaml" >"$tmp/$1.log" 2>&1 &
+    pids+=($!)
+    process[$1]=$!
+    url[$1]=https://127.0.0.1:${ports[0]}$path
+    proxies+=("$1")
+    answers "${url[$1]}" || die "$1 does not answer"
+}
+
 answers "${url[nginx]}" || die "nginx does not answer"
-answers "${url[rotary]}" || die "rotary does not answer"
 # The file ends without a newline, which `read` alone takes for a failure.
 read -r nginx_worker _ <<<"$(<"/proc/$nginx_master/task/$nginx_master/children")"
-declare -A process=([nginx]=$nginx_worker [rotary]=$rotary_pid)
+process[nginx]=$nginx_worker
+gateway rotary "$rotary"
+[[ -z $beside ]] || gateway beside "$beside"
 
 # Nanoseconds of CPU that the threads of a process have had.
 cpu_of() { awk '{sum += $1} END {printf "%.0f\n", sum}' "/proc/$1"/task/*/schedstat; }
@@ -129,12 +144,15 @@ round() {
         'BEGIN {printf "%.2f %.0f %.2f\n", cpu / n / 1000, n * 1e6 / us, p99 / 1000}'
 }
 
-round nginx 1 >/dev/null
-round rotary 1 >/dev/null
+for proxy in "${proxies[@]}"; do
+    round "$proxy" 1 >/dev/null
+done
 printf '%-6s %-7s %10s %10s %9s\n' round proxy 'CPU us/req' req/s 'p99 ms'
 for ((n = 0; n < rounds; n++)); do
-    order=(nginx rotary)
-    ((n % 2 == 0)) || order=(rotary nginx)
+    order=("${proxies[@]}")
+    if ((n % 2 == 1)); then
+        mapfile -t order < <(printf '%s\n' "${proxies[@]}" | tac)
+    fi
     for proxy in "${order[@]}"; do
         line=$(round "$proxy" "$seconds")
         read -r us rps p99 <<<"$line"
@@ -150,7 +168,7 @@ median() { # COLUMN FILE
 echo
 printf '%-7s %10s %10s %9s   %s\n' median 'CPU us/req' req/s 'p99 ms' 'beside nginx'
 base=$(median 1 "$tmp/nginx.rounds")
-for proxy in nginx rotary; do
+for proxy in "${proxies[@]}"; do
     us=$(median 1 "$tmp/$proxy.rounds")
     printf '%-7s %10.2f %10.0f %9.2f   %.2f\n' "$proxy" "$us" \
         "$(median 2 "$tmp/$proxy.rounds")" "$(median 3 "$tmp/$proxy.rounds")" \
