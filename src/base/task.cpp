@@ -47,26 +47,24 @@ struct FreeFrame {
 
 struct FreeList {
     FreeFrame* head = nullptr;
-    std::size_t count = 0;
+    std::size_t room = 0;  // for so many more; none before the thread's cleaner and after it
 };
 
 // Trivially destructible, so that using it needs no guard and frames may still end while the
 // thread's other objects are being destroyed.
-struct FrameCache {
-    std::array<FreeList, kClasses> lists{};
-    bool cleaner_made = false;
-    bool closed = false;
-};
+constinit thread_local std::array<FreeList, kClasses> lists{};
 
-constinit thread_local FrameCache cache;
-
-// Gives back at thread exit what the cache kept.
+// Opens the lists, and gives back at thread exit what they kept.
 struct FrameCleaner {
+    FrameCleaner() noexcept {
+        for (std::size_t index = 0; index < kClasses; ++index) {
+            lists[index].room = kKeptBytesAClass / ((index + 1) * kClassBytes);
+        }
+    }
     ~FrameCleaner() {
-        cache.closed = true;
-        for (FreeList& list : cache.lists) {
+        for (FreeList& list : lists) {
             while (list.head != nullptr) std::free(std::exchange(list.head, list.head->next));
-            list.count = 0;
+            list.room = 0;
         }
     }
     void touch() const noexcept {}
@@ -83,23 +81,21 @@ constexpr std::size_t class_of(std::size_t bytes) {
 void* allocate_frame(std::size_t bytes) {
     if (bytes == 0 || bytes > kLargest) return allocate_plain(bytes);
     const std::size_t index = class_of(bytes);
-    FreeList& list = cache.lists[index];
-    if (list.head == nullptr) return allocate_plain((index + 1) * kClassBytes);
-    --list.count;
+    FreeList& list = lists[index];
+    if (list.head == nullptr) {
+        cleaner.touch();
+        return allocate_plain((index + 1) * kClassBytes);
+    }
+    ++list.room;
     return std::exchange(list.head, list.head->next);
 }
 
 void release_frame(void* frame, std::size_t bytes) noexcept {
-    if (bytes == 0 || bytes > kLargest || cache.closed) return std::free(frame);
-    const std::size_t index = class_of(bytes);
-    FreeList& list = cache.lists[index];
-    if ((list.count + 1) * (index + 1) * kClassBytes > kKeptBytesAClass) return std::free(frame);
-    if (!cache.cleaner_made) {
-        cleaner.touch();
-        cache.cleaner_made = true;
-    }
+    if (bytes == 0 || bytes > kLargest) return std::free(frame);
+    FreeList& list = lists[class_of(bytes)];
+    if (list.room == 0) return std::free(frame);
+    --list.room;
     list.head = ::new (frame) FreeFrame{list.head};
-    ++list.count;
 }
 
 #endif

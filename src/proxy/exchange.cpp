@@ -2,6 +2,8 @@
 
 #include <rotary/base/text.hpp>
 
+#include <algorithm>
+
 namespace rotary::proxy {
 
 namespace {
@@ -18,18 +20,32 @@ std::uint64_t next_random(std::uint64_t& state) noexcept {
     return z ^ (z >> 31);
 }
 
+using HexPair = std::array<char, 2>;
+
+constexpr std::array<HexPair, 256> make_hex_pairs() noexcept {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::array<HexPair, 256> pairs{};
+    for (std::size_t byte = 0; byte < pairs.size(); ++byte) {
+        pairs[byte] = {kDigits[byte / 16], kDigits[byte % 16]};
+    }
+    return pairs;
+}
+
+constexpr std::array<HexPair, 256> kHexPairs = make_hex_pairs();
+
 // RFC 9562 section 5.7: milliseconds since 1970, then random bits.
 void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& random) noexcept {
-    constexpr char kHex[] = "0123456789abcdef";
     const auto milliseconds = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
     const std::uint64_t high = milliseconds << 16 | 0x7000u | (next_random(random) & 0x0fffu);
     const std::uint64_t low = (next_random(random) & 0x3fffffffffffffffu) | 0x8000000000000000u;
-    std::size_t at = 0;
-    for (unsigned digit = 0; digit < 32; ++digit) {
-        if (digit == 8 || digit == 12 || digit == 16 || digit == 20) out[at++] = '-';
-        const std::uint64_t word = digit < 16 ? high : low;
-        out[at++] = kHex[word >> (60 - digit % 16 * 4) & 15];
+    constexpr std::array<std::uint8_t, 16> kPlaces{0,  2,  4,  6,  9,  11, 14, 16,
+                                                   19, 21, 24, 26, 28, 30, 32, 34};
+    for (const std::size_t dash : {8u, 13u, 18u, 23u}) out[dash] = '-';
+    for (unsigned i = 0; i < kPlaces.size(); ++i) {
+        const std::uint64_t word = i < 8 ? high : low;
+        const HexPair& pair = kHexPairs[word >> (56 - i % 8 * 8) & 0xff];
+        std::copy(pair.begin(), pair.end(), out.begin() + kPlaces[i]);
     }
 }
 

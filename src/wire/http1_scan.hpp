@@ -20,6 +20,7 @@ inline constexpr std::uint8_t kTargetChar = 2;  // VCHAR without '#', for an ori
 inline constexpr std::uint8_t kHostChar = 4;    // unreserved and sub-delims, RFC 3986 section 3.2.2
 inline constexpr std::uint8_t kFieldChar = 8;   // HTAB, SP, VCHAR, obs-text: RFC 9110 section 5.5
 inline constexpr std::uint8_t kHexDigit = 16;
+inline constexpr std::uint8_t kUnderscore = 32;
 
 constexpr std::array<std::uint8_t, 256> make_classes() noexcept {
     std::array<std::uint8_t, 256> classes{};
@@ -36,6 +37,7 @@ constexpr std::array<std::uint8_t, 256> make_classes() noexcept {
     mark("!#$%&'*+-.^_`|~", kTokenChar);
     mark("-._~!$&'()*+,;=", kHostChar);
     mark("0123456789abcdefABCDEF", kHexDigit);
+    mark("_", kUnderscore);
     return classes;
 }
 
@@ -45,25 +47,30 @@ constexpr bool is_class(char c, std::uint8_t wanted) noexcept {
     return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0;
 }
 
+// Does not stop at the first that is not: nearly always there is none.
 constexpr bool all_of_class(std::string_view text, std::uint8_t wanted) noexcept {
-    for (const char c : text) {
-        if (!is_class(c, wanted)) return false;
-    }
-    return true;
+    std::uint8_t common = wanted;
+    for (const char c : text) common &= kClasses[static_cast<unsigned char>(c)];
+    return common == wanted;
 }
+
+#if defined(__SSE2__)
+// A bit for each of the sixteen bytes at `at` that may not stand in a field value.
+inline unsigned refused_in_value(const char* at) noexcept {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+    const __m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
+    const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+    return static_cast<unsigned>(
+        _mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, control), del)));
+}
+#endif
 
 // The first byte of [at, end) that may not stand in a field value, or `end`.
 inline const char* skip_field_value(const char* at, const char* end) noexcept {
 #if defined(__SSE2__)
-    const __m128i last_control = _mm_set1_epi8(0x1f);
-    const __m128i tab = _mm_set1_epi8('\t');
-    const __m128i del = _mm_set1_epi8(0x7f);
     for (; end - at >= 16; at += 16) {
-        const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, last_control), block);
-        const __m128i refused = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(block, tab), control),
-                                             _mm_cmpeq_epi8(block, del));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(refused));
+        const unsigned mask = refused_in_value(at);
         if (mask != 0) return at + std::countr_zero(mask);
     }
 #endif
