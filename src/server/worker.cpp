@@ -42,6 +42,10 @@ BufferPool::Limits buffer_limits(const config::Limits& limits) {
     return made;
 }
 
+net::TurnLimits turn_limits(const config::Limits& limits) {
+    return {limits.turn_bytes, std::chrono::microseconds(limits.turn_microseconds)};
+}
+
 net::Dialer::Limits dialer_limits(const config::Config& config) {
     net::Dialer::Limits made;
     made.tls_sessions = config.limits.dns_cache_entries;
@@ -143,7 +147,7 @@ struct Worker::Body {
         shard.ensure(context.wiring->cells);
         context.buckets = buckets_for(*context.wiring);
         context.issuers = std::move(published.issuers);
-        reactor.turn().set_limits({config().limits.turn_bytes, config().timeouts.turn});
+        reactor.turn().set_limits(turn_limits(config().limits));
         if (old && old != context.wiring) configure(old->snapshot->config);
         for (std::size_t i = 0; i < published.tls.size(); ++i) {
             if (published.tls[i]) listen_at[i].tls = std::move(published.tls[i]);

@@ -4,6 +4,7 @@
 #include <support/dns_server.hpp>
 
 #include <algorithm>
+#include <iostream>
 #include <memory>
 
 namespace rotary::test {
@@ -72,6 +73,11 @@ TEST(HangingNameTest, OthersAreServedAsIfItWereNotThere) {
     const auto during = times_of(gateway, 100);
     EXPECT_EQ(names.lookups("hanging.test"), 1U) << "once for all that wait";
     EXPECT_EQ(names.lookups("ok.test"), 200U) << "nothing was known of it";
+    const auto ms = [](Clock::duration time) {
+        return std::chrono::duration<double, std::milli>(time).count();
+    };
+    std::cout << "median " << ms(before[50]) << " ms, beside the name " << ms(during[50])
+              << " ms; p99 " << ms(before[98]) << " and " << ms(during[98]) << " ms\n";
     // A wait for the other name would last an hour; the rest is for machines that are busy.
     EXPECT_LT(during[98], before[98] * 10 + 200ms);
     EXPECT_EQ(entry_field(gateway, "a", "state"), "active");

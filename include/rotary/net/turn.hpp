@@ -8,7 +8,7 @@ namespace rotary::net {
 // How much one coroutine may do at a time before the others have theirs.
 struct TurnLimits {
     std::size_t bytes = 65536;
-    std::chrono::microseconds time{1000};
+    std::chrono::microseconds time{250};
 };
 
 // What the coroutine that runs has done since it was resumed. Looks at the clock only from the
