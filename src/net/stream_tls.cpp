@@ -3,6 +3,8 @@
 #include <rotary/net/stream.hpp>
 #include <rotary/net/tls.hpp>
 
+#include "net/record_portions.hpp"
+
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -21,18 +23,17 @@ namespace rotary::net {
 
 namespace {
 
-constexpr std::size_t kRecord = SSL3_RT_MAX_PLAIN_LENGTH;
 constexpr std::size_t kRecordOverhead = 512;
-constexpr std::size_t kBatch = 4 * kRecord + 4096;  // what one send may carry
+constexpr std::size_t kBatch = 4 * kMostRecordBytes + 4096;  // what one send may carry
 
 // A thread's space for one SSL call or a few in a row; empty between two waits.
 struct Scratch {
     std::array<char, kBatch> records;  // written by OpenSSL, to be sent
     std::size_t used = 0;
-    std::array<char, kRecord> gathered;  // small pieces put together for one record
+    std::array<char, kMostRecordBytes> gathered;  // small pieces put together for one record
 
     bool takes_a_record() const noexcept {
-        return used + kRecord + kRecordOverhead <= records.size();
+        return used + kMostRecordBytes + kRecordOverhead <= records.size();
     }
 };
 
@@ -46,50 +47,6 @@ Scratch& scratch() {
     thread_local const std::unique_ptr<Scratch> instance = std::make_unique<Scratch>();
     return *instance;
 }
-
-// Walks over pieces in portions of one record.
-class Portions {
-public:
-    explicit Portions(std::span<const std::string_view> pieces) noexcept : pieces_(pieces) {
-        skip_empty();
-    }
-    bool empty() const noexcept { return pieces_.empty(); }
-
-    // The next record's bytes: where they lie, if one piece fills it or is all there is left, or
-    // put together in `space`.
-    std::string_view next(std::array<char, kRecord>& space) noexcept {
-        const std::string_view front = pieces_.front().substr(offset_);
-        if (front.size() >= kRecord || last()) return take(kRecord);
-        std::size_t filled = 0;
-        while (!empty() && filled < space.size()) {
-            const std::string_view part = take(space.size() - filled);
-            std::memcpy(space.data() + filled, part.data(), part.size());
-            filled += part.size();
-        }
-        return {space.data(), filled};
-    }
-
-private:
-    bool last() const noexcept {
-        return std::all_of(pieces_.begin() + 1, pieces_.end(),
-                           [](std::string_view piece) { return piece.empty(); });
-    }
-    std::string_view take(std::size_t most) noexcept {
-        const std::string_view part = pieces_.front().substr(offset_, most);
-        offset_ += part.size();
-        skip_empty();
-        return part;
-    }
-    void skip_empty() noexcept {
-        while (!pieces_.empty() && offset_ == pieces_.front().size()) {
-            pieces_ = pieces_.subspan(1);
-            offset_ = 0;
-        }
-    }
-
-    std::span<const std::string_view> pieces_;
-    std::size_t offset_ = 0;
-};
 
 // Who the server must prove to be: a name (with SNI) or an IP literal, brackets allowed.
 bool expect_peer(SSL* ssl, std::string_view name) {
@@ -363,7 +320,7 @@ IoResult Stream::read_tls(char* data, std::size_t size) noexcept {
 IoResult Stream::write_tls(std::span<const std::string_view> pieces) noexcept {
     const IoStatus flushed = flush();
     if (flushed != IoStatus::ok) return {flushed, 0};
-    Portions portions(pieces);
+    RecordPortions portions(pieces);
     if (portions.empty()) return {IoStatus::ok, 0};
     if (!descriptor_.writable()) return {IoStatus::would_block, 0};
 
