@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -29,8 +30,9 @@ std::string chat_body(std::size_t size, Prose prose) {
 
 void scan(benchmark::State& state, Prose prose) {
     const std::string body = chat_body(static_cast<std::size_t>(state.range(0)), prose);
+    const std::array<std::string, 1> path{"model"};
     for (auto _ : state) {
-        auto found = rotary::wire::scan_body(body, "model", 64);
+        auto found = rotary::wire::scan_body(body, path, 64);
         if (!found || !found->model.found) state.SkipWithError("not found");
         benchmark::DoNotOptimize(found);
     }
