@@ -113,12 +113,22 @@ bool lets_clients_choose(const Checker& checker, const Api& api, const HttpRoute
     return !has_rotation && !rule.redirect && may_have_body(rule);
 }
 
-void check_rotation_of(Checker& checker, const Api& api, const std::vector<Reference>& routes,
-                       std::vector<ModelEntry> ModelRotation::*list, const char* environment) {
-    for (const Reference& reference : routes) {
+struct Environment {
+    const char* name;
+    std::vector<Reference> Api::*routes;
+    std::vector<ModelEntry> ModelRotation::*list;
+};
+
+constexpr Environment kEnvironments[] = {
+    {"production", &Api::production, &ModelRotation::production},
+    {"sandbox", &Api::sandbox, &ModelRotation::sandbox},
+};
+
+void check_rotation_of(Checker& checker, const Api& api, const Environment& environment) {
+    for (const Reference& reference : api.*environment.routes) {
         const HttpRoute* route = checker.resources.find_route(reference.name);
         const auto chooses = [&](const HttpRouteRule& rule) {
-            return lets_clients_choose(checker, api, rule, list);
+            return lets_clients_choose(checker, api, rule, environment.list);
         };
         if (route == nullptr || std::none_of(route->rules.begin(), route->rules.end(), chooses)) {
             continue;
@@ -128,7 +138,7 @@ void check_rotation_of(Checker& checker, const Api& api, const std::vector<Refer
                                                 : "its clients choose the model themselves";
         checker.warning(api.metadata.mark,
                         "no APIPolicy gives the API a rotation (modelBasedRoundRobin) in " +
-                            std::string(environment) + " for the HTTPRoute " +
+                            std::string(environment.name) + " for the HTTPRoute " +
                             shown(reference.name) + ": " + consequence);
         return;
     }
@@ -142,8 +152,9 @@ void check_rotations(Checker& checker) {
         return;
     }
     for (const Api& api : checker.resources.apis) {
-        check_rotation_of(checker, api, api.production, &ModelRotation::production, "production");
-        check_rotation_of(checker, api, api.sandbox, &ModelRotation::sandbox, "sandbox");
+        for (const Environment& environment : kEnvironments) {
+            check_rotation_of(checker, api, environment);
+        }
     }
 }
 
