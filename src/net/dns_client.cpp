@@ -261,10 +261,10 @@ DnsClient::State::State(OnAnswer to) : on_answer(std::move(to)) {
     wanted.events = EPOLLIN;
     wanted.data.fd = event;
     if (epoll < 0 || event < 0 || ::epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wanted) != 0) {
-        const std::system_error failed(errno, std::system_category(), "the resolver");
+        const int error = errno;
         ::close(epoll);
         ::close(event);
-        throw failed;
+        throw std::system_error(error, std::system_category(), "the resolver");
     }
 }
 

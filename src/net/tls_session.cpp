@@ -11,6 +11,7 @@ namespace {
 
 using SlotPointer = std::shared_ptr<SessionSlot>;
 
+// NOLINTNEXTLINE(readability-function-size): CRYPTO_EX_free says which parameters
 void free_slot_pointer(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) {
     delete static_cast<SlotPointer*>(pointer);
 }
