@@ -46,10 +46,23 @@ function(rotary_awaits target)
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>)
 endfunction()
 
-# rotary_room(NAME SOURCES … ROOMS … LINKS …): the static library rotary_NAME with its headers in
-# include/rotary/NAME. ROOMS are the rooms it may use; LINKS are outside libraries.
+# The list of rooms, a line "floor room" each, lowest floor first; the tidy test reads it too.
+set(ROTARY_ALL_ROOMS)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/rooms.txt)
+file(STRINGS ${PROJECT_SOURCE_DIR}/cmake/rooms.txt lines)
+foreach(line ${lines})
+  string(REGEX MATCH "^([0-9]+) ([a-z]+)$" match "${line}")
+  if(NOT match)
+    message(FATAL_ERROR "cmake/rooms.txt: '${line}' is not a floor and a room")
+  endif()
+  list(APPEND ROTARY_ALL_ROOMS ${CMAKE_MATCH_2})
+  set(ROTARY_FLOOR_${CMAKE_MATCH_2} ${CMAKE_MATCH_1})
+endforeach()
+
+# rotary_room(NAME SOURCES … LINKS …): the static library rotary_NAME with its headers in
+# include/rotary/NAME. It may use all rooms of lower floors; LINKS are outside libraries.
 function(rotary_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS" ${ARGN})
   add_library(rotary_${name} STATIC ${ROOM_SOURCES})
   file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/rotary/${name}/*.hpp)
   target_sources(rotary_${name} PUBLIC FILE_SET HEADERS
@@ -57,8 +70,10 @@ function(rotary_room name)
   target_include_directories(rotary_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   set_target_properties(rotary_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   target_link_libraries(rotary_${name} PUBLIC ${ROOM_LINKS} PRIVATE rotary_options)
-  foreach(room ${ROOM_ROOMS})
-    target_link_libraries(rotary_${name} PUBLIC rotary_${room})
+  foreach(room ${ROTARY_ROOMS})
+    if(ROTARY_FLOOR_${room} LESS ROTARY_FLOOR_${name})
+      target_link_libraries(rotary_${name} PUBLIC rotary_${room})
+    endif()
   endforeach()
   rotary_precompiled(rotary_${name} rotary_base rooms.hpp)
 endfunction()

@@ -99,10 +99,19 @@ std::size_t line_at(std::string_view text, std::size_t offset) {
 
 // --- includes -----------------------------------------------------------------------------------
 
-const std::map<std::string, int, std::less<>> kFloors = {
-    {"base", 0}, {"config", 1}, {"wire", 1},   {"policy", 2},
-    {"net", 2},  {"proxy", 3},  {"server", 4}, {"app", 5},
-};
+using Floors = std::map<std::string, int, std::less<>>;
+
+// The list of rooms, which CMake reads too: a line "floor room" each.
+const Floors& floors() {
+    static const Floors kFloors = [] {
+        Floors read;
+        std::ifstream in(ROTARY_SOURCE_DIR "/cmake/rooms.txt");
+        int floor = 0;
+        for (std::string room; in >> floor >> room;) read.emplace(room, floor);
+        return read;
+    }();
+    return kFloors;
+}
 
 // "include/rotary/net/x.hpp" and "src/net/x.cpp" belong to net; others to no room.
 std::string room_of(std::string_view path) {
@@ -110,7 +119,7 @@ std::string room_of(std::string_view path) {
         if (!path.starts_with(root)) continue;
         path.remove_prefix(root.size());
         const std::string room(path.substr(0, path.find('/')));
-        return kFloors.contains(room) ? room : "";
+        return floors().contains(room) ? room : "";
     }
     return "";
 }
@@ -139,14 +148,12 @@ Findings rooms_include_downward(const File& file) {
         const bool shared = name.starts_with("rotary/");
         std::string other = name.substr(shared ? 7 : 0);
         other = other.substr(0, other.find('/'));
-        if (other == room || !kFloors.contains(other) || name.find('/') == std::string::npos)
+        if (other == room || !floors().contains(other) || name.find('/') == std::string::npos)
             continue;
         if (!shared)
             findings.push_back({line, name + " is a private header of room " + other});
-        else if (kFloors.at(other) >= kFloors.at(room))
+        else if (floors().at(other) >= floors().at(room))
             findings.push_back({line, room + " may not include " + name + ": only lower floors"});
-        else if (room == "net" && other != "base")
-            findings.push_back({line, "net uses only base, not " + name});
     }
     return findings;
 }
@@ -386,13 +393,27 @@ TEST(Tidy, rooms_include_only_lower_floors) {
             {"policy reads config", "src/policy/a.cpp", "#include \"rotary/config/model.hpp\"\n",
              0},
             {"upward", "src/base/a.cpp", "#include \"rotary/wire/message.hpp\"\n", 1},
-            {"upward, header", "include/rotary/wire/a.hpp", "#include <rotary/net/tls.hpp>\n", 1},
-            {"sideways", "src/policy/a.cpp", "#include \"rotary/net/stream.hpp\"\n", 1},
-            {"sideways, one down", "src/config/a.cpp", "# include \"rotary/wire/a.hpp\"\n", 1},
-            {"net knows base only", "src/net/a.cpp", "#include \"rotary/wire/message.hpp\"\n", 1},
+            {"upward, header", "include/rotary/wire/a.hpp", "#include <rotary/proxy/a.hpp>\n", 1},
+            {"sideways", "src/net/a.cpp", "#include \"rotary/wire/message.hpp\"\n", 1},
+            {"sideways, spaced", "src/config/a.cpp", "# include \"rotary/wire/a.hpp\"\n", 1},
             {"another's private", "src/app/a.cpp", "#include \"server/worker.hpp\"\n", 1},
         });
     expect_tree_keeps(rooms_include_downward);
+}
+
+std::vector<std::string> folders_of(const char* path) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(fs::path(ROTARY_SOURCE_DIR) / path))
+        if (entry.is_directory() && !fs::is_empty(entry)) names.push_back(entry.path().filename());
+    return names;
+}
+
+TEST(Tidy, folders_are_rooms) {
+    ASSERT_FALSE(floors().empty()) << "no list of rooms";
+    EXPECT_EQ(folders_of("src").size(), floors().size());
+    for (const char* root : {"src", "include/rotary", "tests/unit"})
+        for (const std::string& name : folders_of(root))
+            EXPECT_TRUE(floors().contains(name)) << root << '/' << name << " is no room";
 }
 
 TEST(Tidy, libraries_stay_in_their_homes) {
