@@ -1,7 +1,7 @@
 // The body scanner beside RapidJSON (behind JsonDocument), in bytes a second, on chat bodies whose
 // model is the last member.
+#include <rotary/llm/json_scanner.hpp>
 #include <rotary/wire/json_document.hpp>
-#include <rotary/wire/json_scanner.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -32,7 +32,7 @@ void scan(benchmark::State& state, Prose prose) {
     const std::string body = chat_body(static_cast<std::size_t>(state.range(0)), prose);
     const std::array<std::string, 1> path{"model"};
     for (auto _ : state) {
-        auto found = rotary::wire::scan_body(body, path, 64);
+        auto found = rotary::llm::scan_body(body, path, 64);
         if (!found || !found->model.found) state.SkipWithError("not found");
         benchmark::DoNotOptimize(found);
     }

@@ -27,7 +27,7 @@ Wait longest_of(const Answer& answer) noexcept {
 }
 
 Wait hint_of(const Answer& answer) noexcept {
-    if (answer.error.kind == ErrorKind::daily) return longest_of(answer);
+    if (answer.error.kind == llm::ErrorKind::daily) return longest_of(answer);
     if (answer.hints.retry_after) return answer.hints.retry_after;
     return answer.hints.reset ? answer.hints.reset : answer.error.wait;
 }
@@ -35,10 +35,11 @@ Wait hint_of(const Answer& answer) noexcept {
 // Whether the provider said more than "no": when to come back, or what is used up.
 bool has_hint(const Answer& answer) noexcept {
     return answer.hints.retry_after || answer.hints.reset || answer.hints.exhausted ||
-           answer.error.wait || answer.error.kind == ErrorKind::daily;
+           answer.error.wait || answer.error.kind == llm::ErrorKind::daily;
 }
 
-Verdict quota_verdict(const Answer& answer, ErrorKind kind, const SuspendRules& rules) noexcept {
+Verdict quota_verdict(const Answer& answer, llm::ErrorKind kind,
+                      const SuspendRules& rules) noexcept {
     Verdict verdict;
     verdict.try_next = true;
     if (answer.error.speaks_of_size) {
@@ -49,10 +50,10 @@ Verdict quota_verdict(const Answer& answer, ErrorKind kind, const SuspendRules& 
     verdict.duration = suspension(hint_of(answer), rules);
     verdict.effect = Effect::suspend_entry;
     verdict.reason = SuspendReason::rate_limited;
-    if (kind == ErrorKind::account) {
+    if (kind == llm::ErrorKind::account) {
         verdict.effect = Effect::suspend_credential;
         verdict.reason = SuspendReason::account_exhausted;
-    } else if (kind == ErrorKind::daily) {
+    } else if (kind == llm::ErrorKind::daily) {
         verdict.reason = SuspendReason::daily_exhausted;
     } else if (answer.is_later && !has_hint(answer)) {
         // One request that each entry refuses may be the one to blame: it takes out the first of
@@ -100,22 +101,22 @@ Verdict failure_verdict(Failure failure) noexcept {
 }
 
 // What an error event at the head of a stream amounts to.
-std::uint16_t status_of(ErrorKind kind) noexcept {
+std::uint16_t status_of(llm::ErrorKind kind) noexcept {
     switch (kind) {
-        case ErrorKind::rate:
-        case ErrorKind::daily:
-        case ErrorKind::account:
+        case llm::ErrorKind::rate:
+        case llm::ErrorKind::daily:
+        case llm::ErrorKind::account:
             return 429;
-        case ErrorKind::overloaded:
+        case llm::ErrorKind::overloaded:
             return 503;
-        case ErrorKind::unknown:
-        case ErrorKind::server:
+        case llm::ErrorKind::unknown:
+        case llm::ErrorKind::server:
             return 500;
-        case ErrorKind::credential:
+        case llm::ErrorKind::credential:
             return 401;
-        case ErrorKind::model:
+        case llm::ErrorKind::model:
             return 404;
-        case ErrorKind::request:
+        case llm::ErrorKind::request:
             break;
     }
     return 400;
@@ -192,14 +193,14 @@ namespace {
 
 // Whether a refusal is about the credential: by its status, by its words where the status leaves it
 // open, and by Google's code behind a 400.
-bool refuses_credential(std::uint16_t status, const ErrorBody& error) noexcept {
+bool refuses_credential(std::uint16_t status, const llm::ErrorBody& error) noexcept {
     return status == 401 || (status == 403 && error.speaks_of_key) ||
-           ((status == 400 || status == 403) && error.kind == ErrorKind::credential);
+           ((status == 400 || status == 403) && error.kind == llm::ErrorKind::credential);
 }
 
 // 402, or a 403 that says so.
-bool is_out_of_money(std::uint16_t status, const ErrorBody& error) noexcept {
-    return status == 402 || (status == 403 && error.kind == ErrorKind::account);
+bool is_out_of_money(std::uint16_t status, const llm::ErrorBody& error) noexcept {
+    return status == 402 || (status == 403 && error.kind == llm::ErrorKind::account);
 }
 
 }  // namespace
@@ -209,10 +210,10 @@ Verdict judge_answer(const Answer& answer, const SuspendRules& rules) noexcept {
         answer.is_error_event ? status_of(answer.error.kind) : answer.status;
     if (status == 429) return quota_verdict(answer, answer.error.kind, rules);
     if (is_out_of_money(status, answer.error)) {
-        return quota_verdict(answer, ErrorKind::account, rules);
+        return quota_verdict(answer, llm::ErrorKind::account, rules);
     }
     if (answer.has_our_key && refuses_credential(status, answer.error)) return credential_verdict();
-    if (status == 404 && answer.error.kind == ErrorKind::model) {
+    if (status == 404 && answer.error.kind == llm::ErrorKind::model) {
         // Of several that say so the request may be the cause.
         return answer.is_later ? failure_verdict(Failure::model_unknown) : model_verdict();
     }

@@ -3,8 +3,8 @@
 #include "proxy/forwarding.hpp"
 
 #include <rotary/base/text.hpp>
+#include <rotary/llm/form_body.hpp>
 #include <rotary/net/peer_address.hpp>
-#include <rotary/wire/form_body.hpp>
 
 namespace rotary::proxy {
 
@@ -63,18 +63,18 @@ Result<void> check_body(Exchange& exchange, const policy::ModelPlace& place) {
     if (exchange.has_content_types) {
         return Fault::client(FaultKind::bad_request, "There is more than one Content-Type.");
     }
-    if (exchange.body_kind == wire::BodyKind::json) return {};
-    if (exchange.body_kind == wire::BodyKind::other) {
+    if (exchange.body_kind == llm::BodyKind::json) return {};
+    if (exchange.body_kind == llm::BodyKind::other) {
         return Fault::client(FaultKind::unsupported_media_type);
     }
     if (!place.may_be_field()) {
         return Fault::client(FaultKind::unsupported_media_type, "The body must be JSON.");
     }
-    if (exchange.body_kind == wire::BodyKind::form) return {};
+    if (exchange.body_kind == llm::BodyKind::form) return {};
     if (place.part_head.empty()) {
         return Fault::client(FaultKind::unsupported_media_type, "The body must be JSON or a form.");
     }
-    const auto boundary = wire::boundary_of(exchange.content_type);
+    const auto boundary = llm::boundary_of(exchange.content_type);
     if (!boundary) return boundary.error();
     exchange.boundary = *boundary;
     return {};

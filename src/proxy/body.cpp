@@ -209,15 +209,15 @@ bool looks_like_json(std::string_view body) noexcept {
     return first != body.npos && body[first] == '{';
 }
 
-Result<wire::ScannedBody> scan(const Exchange& exchange) {
+Result<llm::ScannedBody> scan(const Exchange& exchange) {
     const policy::ModelPlace& place = exchange.list->model_place;
     switch (exchange.body_kind) {
-        case wire::BodyKind::form:
-            return wire::scan_form(exchange.body, place.name);
-        case wire::BodyKind::multipart:
-            return wire::scan_multipart(exchange.body, exchange.boundary, place.name);
+        case llm::BodyKind::form:
+            return llm::scan_form(exchange.body, place.name);
+        case llm::BodyKind::multipart:
+            return llm::scan_multipart(exchange.body, exchange.boundary, place.name);
         default:
-            return wire::scan_body(exchange.body, place.members, exchange.limits().json_depth);
+            return llm::scan_body(exchange.body, place.members, exchange.limits().json_depth);
     }
 }
 
@@ -227,21 +227,21 @@ Result<void> scan_body(Exchange& exchange) {
     const bool in_body = exchange.list->model_place.in == config::ValueLocation::In::body;
     if (!in_body) {
         // The body goes on as it is; it is only asked whether the answer will be a stream.
-        const bool is_json = exchange.body_kind == wire::BodyKind::json && !exchange.is_encoded;
+        const bool is_json = exchange.body_kind == llm::BodyKind::json && !exchange.is_encoded;
         if (!is_json || exchange.body.empty()) return {};
-    } else if (exchange.body_kind == wire::BodyKind::form && looks_like_json(exchange.body)) {
-        exchange.body_kind = wire::BodyKind::json;
+    } else if (exchange.body_kind == llm::BodyKind::form && looks_like_json(exchange.body)) {
+        exchange.body_kind = llm::BodyKind::json;
     }
     const auto scanned = scan(exchange);
     if (!scanned) return scanned.error();
     exchange.scan = *scanned;
-    const auto text_of = [&](const wire::MemberRange& range) {
+    const auto text_of = [&](const llm::MemberRange& range) {
         return exchange.body.substr(range.begin, range.end - range.begin);
     };
-    if (exchange.body_kind == wire::BodyKind::json) {
-        exchange.wants_stream = wire::is_true(exchange.body, scanned->stream);
+    if (exchange.body_kind == llm::BodyKind::json) {
+        exchange.wants_stream = llm::is_true(exchange.body, scanned->stream);
         if (exchange.client_model.empty()) {
-            exchange.client_model = wire::plain_string(exchange.body, scanned->model).value_or("");
+            exchange.client_model = llm::plain_string(exchange.body, scanned->model).value_or("");
         }
     } else {
         const std::string_view stream = text_of(scanned->stream);

@@ -61,7 +61,7 @@ void Exchange::begin(Context& context) {
     keep_alive = true;
     expect_continue = is_head = is_encoded = wants_stream = false;
     has_content_type = has_content_types = false;
-    body_kind = wire::BodyKind::json;
+    body_kind = llm::BodyKind::json;
     body = boundary = client_model = {};
     scan = {};
     wiring = context.wiring;
@@ -118,7 +118,7 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
                     has_content_types = has_content_type;
                     has_content_type = true;
                     content_type = header.value;
-                    body_kind = wire::body_kind(content_type);
+                    body_kind = llm::body_kind(content_type);
                 } else if (text::iequals(header.name, "x-request-id")) {
                     client_request_id = header.value;
                 }

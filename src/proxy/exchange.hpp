@@ -3,12 +3,12 @@
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
+#include <rotary/llm/form_body.hpp>
+#include <rotary/llm/json_scanner.hpp>
 #include <rotary/net/reactor.hpp>
 #include <rotary/net/stream.hpp>
 #include <rotary/proxy/context.hpp>
-#include <rotary/wire/form_body.hpp>
 #include <rotary/wire/http1_reader.hpp>
-#include <rotary/wire/json_scanner.hpp>
 #include <rotary/wire/message.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
@@ -61,11 +61,11 @@ struct Exchange {
     bool is_encoded = false;  // Content-Encoding other than identity
     bool has_content_type = false;
     bool has_content_types = false;  // more than one
-    wire::BodyKind body_kind = wire::BodyKind::json;
+    llm::BodyKind body_kind = llm::BodyKind::json;
     std::string_view boundary;  // of a multipart body that is to be scanned
     std::string_view body;
     Buffer body_block;  // when the body did not fit behind the head
-    wire::ScannedBody scan;
+    llm::ScannedBody scan;
     std::string_view client_model;
     bool wants_stream = false;
 

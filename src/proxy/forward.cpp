@@ -61,7 +61,7 @@ Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchan
     if (policy::error_body_decides(reply.status)) {
         co_await read_refusal(context, client, exchange, reply);
         const std::string_view body = body_at_hand(reply, context.scratch.path);
-        answer.error = policy::read_error_body(
+        answer.error = llm::read_error_body(
             body, exchange.entry == nullptr ? std::string_view{} : exchange.entry->model);
     } else {
         Hold hold(context, exchange, reply);

@@ -1,7 +1,7 @@
 #include "proxy/forwarding.hpp"
 
 #include <rotary/base/text.hpp>
-#include <rotary/wire/form_body.hpp>
+#include <rotary/llm/form_body.hpp>
 #include <rotary/wire/forwarded_headers.hpp>
 
 #include <algorithm>
@@ -65,7 +65,7 @@ bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
 // Whether a parameter of this name, encoded as it came, stays here.
 bool is_withheld(const Exchange& exchange, std::string_view name) noexcept {
     const auto is = [name](const std::string& other) {
-        return wire::decodes_to_ignoring_case(name, other);
+        return llm::decodes_to_ignoring_case(name, other);
     };
     // Without an entry the client's own model stays: nothing would take its place.
     if (exchange.entry != nullptr && exchange.list->model_place.in == Place::query &&
@@ -95,7 +95,7 @@ bool holds_withheld(const Exchange& exchange, std::string_view pair) noexcept {
 
 bool writes_content_type_late(const Exchange& exchange) noexcept {
     return exchange.list != nullptr && exchange.list->model_place.in == Place::body &&
-           wire::body_kind(exchange.content_type) == wire::BodyKind::form;
+           llm::body_kind(exchange.content_type) == llm::BodyKind::form;
 }
 
 std::string_view write_client_query(const Exchange& exchange, wire::HeadWriter& writer) {

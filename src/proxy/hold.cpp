@@ -66,8 +66,8 @@ Result<Held> Hold::judge_first_event() const {
     }
     Held held;
     if (payload.find("\"error\"") == std::string_view::npos) return held;
-    held.error = policy::read_error_body(payload);
-    held.is_error_event = held.error.is_error && held.error.kind != policy::ErrorKind::request;
+    held.error = llm::read_error_body(payload);
+    held.is_error_event = held.error.is_error && held.error.kind != llm::ErrorKind::request;
     return held;
 }
 

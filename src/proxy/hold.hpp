@@ -2,7 +2,7 @@
 
 #include "proxy/reply.hpp"
 
-#include <rotary/policy/error_body.hpp>
+#include <rotary/llm/error_body.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -13,7 +13,7 @@ namespace rotary::proxy {
 // What was found before anything of an answer went to the client.
 struct Held {
     bool is_error_event = false;  // a stream that began with an error
-    policy::ErrorBody error;
+    llm::ErrorBody error;
 };
 
 // Keeps an answer back until it can be trusted, so that one that fails at once still moves on to

@@ -124,9 +124,9 @@ void count_failure(Context& context, const Exchange& exchange, policy::Failure f
 
 }  // namespace
 
-wire::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
+llm::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
     if (exchange.entry == nullptr) return {};
-    return wire::read_rate_limit_hints(context.scratch.response.headers, exchange.started_wall);
+    return llm::read_rate_limit_hints(context.scratch.response.headers, exchange.started_wall);
 }
 
 policy::Verdict settle_answer(Context& context, const Exchange& exchange,

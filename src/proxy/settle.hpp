@@ -2,9 +2,9 @@
 
 #include "proxy/reply.hpp"
 
+#include <rotary/llm/rate_limit_headers.hpp>
 #include <rotary/policy/verdict.hpp>
 #include <rotary/proxy/context.hpp>
-#include <rotary/wire/rate_limit_headers.hpp>
 
 #include <chrono>
 
@@ -29,7 +29,7 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
                     const policy::Verdict& tried);
 
 // What the provider said of its limits, from the head in the worker's scratch.
-wire::RateLimitHints read_hints(Context& context, const Exchange& exchange);
+llm::RateLimitHints read_hints(Context& context, const Exchange& exchange);
 
 // Step 10: the access log's line and the counters of a request, refused ones too.
 void record(Context& context, const Exchange& exchange);

@@ -54,13 +54,13 @@ void write_target(Context& context, const Exchange& exchange, const Target& targ
 // What is written where the body names no model.
 void add_missing(const Exchange& exchange, const policy::Entry& entry, UpstreamRequest& request) {
     const policy::ModelTexts& texts = entry.texts;
-    const wire::ScannedBody& scan = exchange.scan;
+    const llm::ScannedBody& scan = exchange.scan;
     switch (exchange.body_kind) {
-        case wire::BodyKind::form:
+        case llm::BodyKind::form:
             request.add(texts.field);
             if (!scan.is_empty) request.add("&");
             break;
-        case wire::BodyKind::multipart:
+        case llm::BodyKind::multipart:
             request.add("--");
             request.add(exchange.boundary);
             request.add(exchange.list->model_place.part_head);
@@ -75,8 +75,8 @@ void add_missing(const Exchange& exchange, const policy::Entry& entry, UpstreamR
 }
 
 std::string_view model_text(const Exchange& exchange, const policy::Entry& entry) {
-    if (exchange.body_kind == wire::BodyKind::form) return entry.texts.encoded;
-    if (exchange.body_kind == wire::BodyKind::multipart) return entry.model;
+    if (exchange.body_kind == llm::BodyKind::form) return entry.texts.encoded;
+    if (exchange.body_kind == llm::BodyKind::multipart) return entry.model;
     return entry.texts.json;
 }
 
@@ -89,7 +89,7 @@ void splice(const Exchange& exchange, const policy::Entry* entry, UpstreamReques
         request.add(body);
         return;
     }
-    const wire::ScannedBody& scan = exchange.scan;
+    const llm::ScannedBody& scan = exchange.scan;
     if (scan.model.found) {
         request.add(body.substr(0, scan.model.begin));
         request.add(model_text(exchange, *entry));
@@ -119,7 +119,7 @@ UpstreamRequest write_upstream_request(Context& context, const Exchange& exchang
         if (!model.empty()) writer.header(exchange.list->model_place.name, model);
     }
     if (writes_content_type_late(exchange)) {
-        const bool is_json = exchange.body_kind == wire::BodyKind::json;
+        const bool is_json = exchange.body_kind == llm::BodyKind::json;
         writer.header("content-type", is_json ? "application/json" : exchange.content_type);
     }
     splice(exchange, target.entry, request);

@@ -1,6 +1,5 @@
 #include <rotary/wire/http1_reader.hpp>
-
-#include "wire/http1_scan.hpp"
+#include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
 #include <limits>

@@ -1,6 +1,7 @@
 #include <rotary/wire/http1_reader.hpp>
 
-#include "wire/http1_scan.hpp"
+#include <rotary/wire/http1_scan.hpp>
+
 #include "wire/http1_target.hpp"
 
 #include <algorithm>

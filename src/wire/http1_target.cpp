@@ -1,6 +1,6 @@
 #include "wire/http1_target.hpp"
 
-#include "wire/http1_scan.hpp"
+#include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include <rotary/wire/http1_writer.hpp>
 
-#include "wire/http1_scan.hpp"
+#include <rotary/wire/http1_scan.hpp>
 
 #include <charconv>
 #include <cstring>

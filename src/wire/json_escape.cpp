@@ -1,4 +1,4 @@
-#include "wire/json_escape.hpp"
+#include <rotary/wire/json_escape.hpp>
 
 #include <array>
 #include <cstdint>

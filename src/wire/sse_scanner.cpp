@@ -1,6 +1,6 @@
 #include <rotary/wire/sse_scanner.hpp>
 
-#include "wire/http1_scan.hpp"
+#include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
 #include <cstring>

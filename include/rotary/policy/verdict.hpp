@@ -1,9 +1,9 @@
 #pragma once
 
 #include <rotary/base/fault.hpp>
-#include <rotary/policy/error_body.hpp>
+#include <rotary/llm/error_body.hpp>
+#include <rotary/llm/rate_limit_headers.hpp>
 #include <rotary/policy/suspension.hpp>
-#include <rotary/wire/rate_limit_headers.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -70,8 +70,8 @@ struct Verdict {
 // An answer, or the error event that a stream began with.
 struct Answer {
     std::uint16_t status = 0;
-    wire::RateLimitHints hints;
-    ErrorBody error;              // read it first when error_body_decides(status)
+    llm::RateLimitHints hints;
+    llm::ErrorBody error;         // read it first when error_body_decides(status)
     bool is_later = false;        // another entry was tried before, for the same request
     bool has_our_key = false;     // the Backend's own credential was sent
     bool is_listed = false;       // in Backend.retry.statusCodes

@@ -1,7 +1,7 @@
 // Head and body of an answer, as providers send them, to what happens to the entry.
-#include <rotary/policy/error_body.hpp>
+#include <rotary/llm/error_body.hpp>
+#include <rotary/llm/rate_limit_headers.hpp>
 #include <rotary/policy/verdict.hpp>
-#include <rotary/wire/rate_limit_headers.hpp>
 
 #include <gtest/gtest.h>
 
@@ -26,8 +26,8 @@ Verdict judge(std::uint16_t status, const std::vector<wire::Header>& headers, st
     for (const wire::Header& header : headers) EXPECT_TRUE(table.push(header));
     Answer answer;
     answer.status = status;
-    answer.hints = wire::read_rate_limit_hints(table, kWall);
-    if (error_body_decides(status)) answer.error = read_error_body(body);
+    answer.hints = llm::read_rate_limit_hints(table, kWall);
+    if (error_body_decides(status)) answer.error = llm::read_error_body(body);
     return judge_answer(answer, {policy, HintUse::extend, 1h});
 }
 

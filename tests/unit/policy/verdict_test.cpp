@@ -12,14 +12,14 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using Wait = std::optional<milliseconds>;
 
-wire::RateLimitHints wait_for(milliseconds wait) {
-    wire::RateLimitHints hints;
+llm::RateLimitHints wait_for(milliseconds wait) {
+    llm::RateLimitHints hints;
     hints.retry_after = wait;
     return hints;
 }
 
-wire::RateLimitHints used_up(Wait reset = std::nullopt) {
-    wire::RateLimitHints hints;
+llm::RateLimitHints used_up(Wait reset = std::nullopt) {
+    llm::RateLimitHints hints;
     hints.exhausted = true;
     hints.reset = reset;
     return hints;
@@ -29,20 +29,21 @@ SuspendRules rules(milliseconds duration, HintUse hint = HintUse::extend) {
     return {duration, hint, 1h};
 }
 
-Answer answer(std::uint16_t status, const wire::RateLimitHints& hints = {}) {
+Answer answer(std::uint16_t status, const llm::RateLimitHints& hints = {}) {
     Answer made;
     made.status = status;
     made.hints = hints;
     return made;
 }
 
-Answer refusal(ErrorKind kind, const wire::RateLimitHints& hints = {}, Wait told = std::nullopt) {
+Answer refusal(llm::ErrorKind kind, const llm::RateLimitHints& hints = {},
+               Wait told = std::nullopt) {
     Answer made = answer(429, hints);
     made.error = {true, kind, told};
     return made;
 }
 
-Answer event(ErrorKind kind, const wire::RateLimitHints& hints = {}) {
+Answer event(llm::ErrorKind kind, const llm::RateLimitHints& hints = {}) {
     Answer made = answer(200, hints);
     made.error = {true, kind, std::nullopt};
     made.is_error_event = true;
@@ -52,11 +53,11 @@ Answer event(ErrorKind kind, const wire::RateLimitHints& hints = {}) {
 TEST(Verdict, Refusals) {
     struct Row {
         const char* name;
-        wire::RateLimitHints hints;
+        llm::RateLimitHints hints;
         SuspendRules rules;
         milliseconds duration;
     };
-    wire::RateLimitHints both = used_up(90s);
+    llm::RateLimitHints both = used_up(90s);
     both.retry_after = 20s;
     const Row rows[] = {
         {"the policy alone", {}, rules(60s), 60s},
@@ -79,8 +80,9 @@ TEST(Verdict, Refusals) {
         {"half a second", wait_for(500ms), rules(0s), 500ms},
     };
     for (const Row& row : rows) {
-        for (const ErrorKind kind : {ErrorKind::rate, ErrorKind::unknown, ErrorKind::overloaded,
-                                     ErrorKind::server, ErrorKind::request}) {
+        for (const llm::ErrorKind kind :
+             {llm::ErrorKind::rate, llm::ErrorKind::unknown, llm::ErrorKind::overloaded,
+              llm::ErrorKind::server, llm::ErrorKind::request}) {
             SCOPED_TRACE(row.name);
             SCOPED_TRACE(static_cast<int>(kind));
             const Verdict verdict = judge_answer(refusal(kind, row.hints), row.rules);
@@ -117,16 +119,18 @@ TEST(Verdict, HintsByKind) {
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
-        wire::RateLimitHints hints = row.reset ? used_up(row.reset) : wire::RateLimitHints{};
+        llm::RateLimitHints hints = row.reset ? used_up(row.reset) : llm::RateLimitHints{};
         hints.retry_after = row.retry_after;
-        const Verdict rate = judge_answer(refusal(ErrorKind::rate, hints, row.told), rules(0s));
+        const Verdict rate =
+            judge_answer(refusal(llm::ErrorKind::rate, hints, row.told), rules(0s));
         EXPECT_EQ(rate.duration, row.rate);
         EXPECT_EQ(rate.reason, SuspendReason::rate_limited);
-        const Verdict daily = judge_answer(refusal(ErrorKind::daily, hints, row.told), rules(0s));
+        const Verdict daily =
+            judge_answer(refusal(llm::ErrorKind::daily, hints, row.told), rules(0s));
         EXPECT_EQ(daily.duration, row.daily);
         EXPECT_EQ(daily.reason, SuspendReason::daily_exhausted);
         const Verdict account =
-            judge_answer(refusal(ErrorKind::account, hints, row.told), rules(0s));
+            judge_answer(refusal(llm::ErrorKind::account, hints, row.told), rules(0s));
         EXPECT_EQ(account.duration, row.rate);
         EXPECT_EQ(account.reason, SuspendReason::account_exhausted);
     }
@@ -135,7 +139,7 @@ TEST(Verdict, HintsByKind) {
 TEST(Verdict, QuotasByKind) {
     struct Row {
         const char* name;
-        ErrorKind kind;
+        llm::ErrorKind kind;
         SuspendRules rules;
         Effect effect;
         SuspendReason reason;
@@ -145,24 +149,24 @@ TEST(Verdict, QuotasByKind) {
     constexpr auto suspend_entry = Effect::suspend_entry;
     constexpr auto suspend_credential = Effect::suspend_credential;
     using enum SuspendReason;
-    const wire::RateLimitHints hint = wait_for(90s);
+    const llm::RateLimitHints hint = wait_for(90s);
     const Row rows[] = {
-        {"a minute's", ErrorKind::rate, rules(60s), suspend_entry, rate_limited, 90s},
-        {"a day's", ErrorKind::daily, rules(60s), suspend_entry, daily_exhausted, 90s},
-        {"the account's", ErrorKind::account, rules(60s), suspend_credential, account_exhausted,
-         90s},
-        {"a day's, policy longer", ErrorKind::daily, rules(600s), suspend_entry, daily_exhausted,
-         600s},
-        {"a day's, hints ignored", ErrorKind::daily, rules(60s, HintUse::ignore), suspend_entry,
-         daily_exhausted, 60s},
-        {"the account's, hints ignored", ErrorKind::account, rules(60s, HintUse::ignore),
+        {"a minute's", llm::ErrorKind::rate, rules(60s), suspend_entry, rate_limited, 90s},
+        {"a day's", llm::ErrorKind::daily, rules(60s), suspend_entry, daily_exhausted, 90s},
+        {"the account's", llm::ErrorKind::account, rules(60s), suspend_credential,
+         account_exhausted, 90s},
+        {"a day's, policy longer", llm::ErrorKind::daily, rules(600s), suspend_entry,
+         daily_exhausted, 600s},
+        {"a day's, hints ignored", llm::ErrorKind::daily, rules(60s, HintUse::ignore),
+         suspend_entry, daily_exhausted, 60s},
+        {"the account's, hints ignored", llm::ErrorKind::account, rules(60s, HintUse::ignore),
          suspend_credential, account_exhausted, 60s},
-        {"a minute's, nothing to go by", ErrorKind::rate, rules(0s, HintUse::ignore), nothing,
+        {"a minute's, nothing to go by", llm::ErrorKind::rate, rules(0s, HintUse::ignore), nothing,
          rate_limited, 0s},
-        {"a day's, nothing to go by", ErrorKind::daily, rules(0s, HintUse::ignore), nothing,
+        {"a day's, nothing to go by", llm::ErrorKind::daily, rules(0s, HintUse::ignore), nothing,
          daily_exhausted, 0s},
-        {"the account's, nothing to go by", ErrorKind::account, rules(0s, HintUse::ignore), nothing,
-         account_exhausted, 0s},
+        {"the account's, nothing to go by", llm::ErrorKind::account, rules(0s, HintUse::ignore),
+         nothing, account_exhausted, 0s},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
@@ -182,11 +186,11 @@ TEST(Verdict, SuccessesThatUsedUpTheQuota) {
     struct Row {
         const char* name;
         std::uint16_t status;
-        wire::RateLimitHints hints;
+        llm::RateLimitHints hints;
         SuspendRules rules;
         milliseconds duration;
     };
-    wire::RateLimitHints left;
+    llm::RateLimitHints left;
     left.reset = 30s;
     const Row rows[] = {
         {"something is left", 200, left, rules(60s), 0s},
@@ -264,24 +268,24 @@ TEST(Verdict, EveryStatus) {
 TEST(Verdict, RefusalsOfALaterEntry) {
     struct Row {
         const char* name;
-        wire::RateLimitHints hints;
-        ErrorKind kind;
+        llm::RateLimitHints hints;
+        llm::ErrorKind kind;
         Wait told;
         bool is_suspended;
     };
-    wire::RateLimitHints only_reset;
+    llm::RateLimitHints only_reset;
     only_reset.reset = 30s;
     const Row rows[] = {
-        {"without a hint", {}, ErrorKind::rate, {}, false},
-        {"without a word", {}, ErrorKind::unknown, {}, false},
-        {"overloaded", {}, ErrorKind::overloaded, {}, false},
-        {"retry-after", wait_for(20s), ErrorKind::rate, {}, true},
-        {"nothing remains", used_up(), ErrorKind::rate, {}, true},
-        {"nothing remains until", used_up(30s), ErrorKind::rate, {}, true},
-        {"a reset", only_reset, ErrorKind::rate, {}, true},
-        {"the message says when", {}, ErrorKind::rate, 20s, true},
-        {"a day's allowance", {}, ErrorKind::daily, {}, true},
-        {"out of money", {}, ErrorKind::account, {}, true},
+        {"without a hint", {}, llm::ErrorKind::rate, {}, false},
+        {"without a word", {}, llm::ErrorKind::unknown, {}, false},
+        {"overloaded", {}, llm::ErrorKind::overloaded, {}, false},
+        {"retry-after", wait_for(20s), llm::ErrorKind::rate, {}, true},
+        {"nothing remains", used_up(), llm::ErrorKind::rate, {}, true},
+        {"nothing remains until", used_up(30s), llm::ErrorKind::rate, {}, true},
+        {"a reset", only_reset, llm::ErrorKind::rate, {}, true},
+        {"the message says when", {}, llm::ErrorKind::rate, 20s, true},
+        {"a day's allowance", {}, llm::ErrorKind::daily, {}, true},
+        {"out of money", {}, llm::ErrorKind::account, {}, true},
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
@@ -308,7 +312,8 @@ TEST(Verdict, RefusalsOfALaterEntry) {
 TEST(Verdict, RefusalsOfARequestsSize) {
     for (const bool is_later : {false, true}) {
         for (const std::uint16_t status : {std::uint16_t{429}, std::uint16_t{402}}) {
-            for (const ErrorKind kind : {ErrorKind::rate, ErrorKind::daily, ErrorKind::unknown}) {
+            for (const llm::ErrorKind kind :
+                 {llm::ErrorKind::rate, llm::ErrorKind::daily, llm::ErrorKind::unknown}) {
                 Answer given = refusal(kind, wait_for(20s), 30s);
                 given.status = status;
                 given.error.speaks_of_size = true;
@@ -336,11 +341,11 @@ TEST(Verdict, RefusalsOfKeysMoneyAndModels) {
     struct Row {
         const char* name;
         std::uint16_t status;
-        ErrorKind kind;
+        llm::ErrorKind kind;
         bool speaks_of_key, has_our_key, is_later;
         Means means;
     };
-    using enum ErrorKind;
+    using enum llm::ErrorKind;
     const Row rows[] = {
         {"401, without a word", 401, unknown, false, true, false, Means::key},
         {"401, a later entry", 401, unknown, false, true, true, Means::key},
@@ -393,7 +398,7 @@ TEST(Verdict, RefusalsOfKeysMoneyAndModels) {
 }
 
 TEST(Verdict, AListedRefusalIsARefusal) {
-    Answer listed = refusal(ErrorKind::account);
+    Answer listed = refusal(llm::ErrorKind::account);
     listed.is_listed = true;
     const Verdict verdict = judge_answer(listed, rules(60s));
     EXPECT_EQ(verdict.effect, Effect::suspend_credential);
@@ -401,9 +406,10 @@ TEST(Verdict, AListedRefusalIsARefusal) {
 }
 
 TEST(Verdict, FailuresIgnoreTheBodyAndTheCounters) {
-    for (const ErrorKind kind :
-         {ErrorKind::rate, ErrorKind::daily, ErrorKind::account, ErrorKind::overloaded,
-          ErrorKind::request, ErrorKind::credential, ErrorKind::model}) {
+    for (const llm::ErrorKind kind :
+         {llm::ErrorKind::rate, llm::ErrorKind::daily, llm::ErrorKind::account,
+          llm::ErrorKind::overloaded, llm::ErrorKind::request, llm::ErrorKind::credential,
+          llm::ErrorKind::model}) {
         Answer failed = answer(500, used_up(30s));
         failed.error = {true, kind, 20s};
         const Verdict verdict = judge_answer(failed, rules(60s));
@@ -416,7 +422,7 @@ TEST(Verdict, FailuresIgnoreTheBodyAndTheCounters) {
 TEST(Verdict, ErrorEventsAtTheHeadOfAStream) {
     struct Row {
         const char* name;
-        ErrorKind kind;
+        llm::ErrorKind kind;
         Effect effect;
         SuspendReason reason;
         Failure failure;
@@ -425,21 +431,23 @@ TEST(Verdict, ErrorEventsAtTheHeadOfAStream) {
     using enum Effect;
     const auto nothing = SuspendReason::none;
     const Row rows[] = {
-        {"too fast", ErrorKind::rate, suspend_entry, SuspendReason::rate_limited, Failure::none,
-         true, false},
-        {"a day's", ErrorKind::daily, suspend_entry, SuspendReason::daily_exhausted, Failure::none,
-         true, false},
-        {"no money", ErrorKind::account, suspend_credential, SuspendReason::account_exhausted,
+        {"too fast", llm::ErrorKind::rate, suspend_entry, SuspendReason::rate_limited,
          Failure::none, true, false},
-        {"overloaded", ErrorKind::overloaded, count_failure, nothing, Failure::overloaded, true,
+        {"a day's", llm::ErrorKind::daily, suspend_entry, SuspendReason::daily_exhausted,
+         Failure::none, true, false},
+        {"no money", llm::ErrorKind::account, suspend_credential, SuspendReason::account_exhausted,
+         Failure::none, true, false},
+        {"overloaded", llm::ErrorKind::overloaded, count_failure, nothing, Failure::overloaded,
+         true, true},
+        {"failed", llm::ErrorKind::server, count_failure, nothing, Failure::server_error, true,
          true},
-        {"failed", ErrorKind::server, count_failure, nothing, Failure::server_error, true, true},
-        {"unknown", ErrorKind::unknown, count_failure, nothing, Failure::server_error, true, true},
-        {"the client's own doing", ErrorKind::request, Effect::none, nothing, Failure::none, false,
-         false},
-        {"our key", ErrorKind::credential, Effect::put_out_credential,
+        {"unknown", llm::ErrorKind::unknown, count_failure, nothing, Failure::server_error, true,
+         true},
+        {"the client's own doing", llm::ErrorKind::request, Effect::none, nothing, Failure::none,
+         false, false},
+        {"our key", llm::ErrorKind::credential, Effect::put_out_credential,
          SuspendReason::credential_refused, Failure::credential_refused, true, false},
-        {"our model", ErrorKind::model, Effect::put_out_entry, SuspendReason::model_unknown,
+        {"our model", llm::ErrorKind::model, Effect::put_out_entry, SuspendReason::model_unknown,
          Failure::model_unknown, true, false},
     };
     for (const Row& row : rows) {
@@ -460,7 +468,7 @@ TEST(Verdict, ErrorEventsAtTheHeadOfAStream) {
 
 TEST(Verdict, AnErrorThatIsNoEventSaysNothingOnASuccess) {
     Answer served = answer(200);
-    served.error = {true, ErrorKind::account, 20s};
+    served.error = {true, llm::ErrorKind::account, 20s};
     const Verdict verdict = judge_answer(served, rules(60s));
     EXPECT_EQ(verdict.effect, Effect::none);
     EXPECT_FALSE(verdict.try_next);

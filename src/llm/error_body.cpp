@@ -1,14 +1,14 @@
-#include <rotary/policy/error_body.hpp>
+#include <rotary/llm/error_body.hpp>
 
 #include <rotary/base/text.hpp>
+#include <rotary/llm/rate_limit_headers.hpp>
 #include <rotary/wire/json_document.hpp>
-#include <rotary/wire/rate_limit_headers.hpp>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace rotary::policy {
+namespace rotary::llm {
 
 namespace {
 
@@ -191,7 +191,7 @@ std::optional<std::chrono::milliseconds> leading_wait(std::string_view text) noe
     const auto end = std::min(text.find_first_of(" ,;)\r\n\t"), text.size());
     std::string_view wait = text.substr(0, end);
     while (!wait.empty() && wait.back() == '.') wait.remove_suffix(1);
-    const auto read = wire::parse_wait(wait, {});
+    const auto read = llm::parse_wait(wait, {});
     if (!read || wait.find_first_not_of("0123456789.") != std::string_view::npos) return read;
     const std::string_view unit = text::trim(text.substr(end));
     const auto known = std::find_if(kUnits.begin(), kUnits.end(),
@@ -214,7 +214,7 @@ void read_details(const wire::JsonValue& details, ErrorBody& out) noexcept {
     for (const wire::JsonValue detail : details.elements()) {
         const Value delay = detail.find("retryDelay");
         const auto wait =
-            delay && delay->string() ? wire::parse_wait(*delay->string(), {}) : std::nullopt;
+            delay && delay->string() ? llm::parse_wait(*delay->string(), {}) : std::nullopt;
         if (wait) out.wait = wait;
         const Value reason = detail.find("reason");
         if (reason && kind_of(reason) == ErrorKind::credential) out.kind = ErrorKind::credential;
@@ -292,4 +292,4 @@ ErrorBody read_error_body(std::string_view body, std::string_view model) noexcep
     return read(root, model);
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::llm

@@ -6,7 +6,7 @@
 #include <string_view>
 
 // Numbers and waits as providers write them into headers.
-namespace rotary::wire {
+namespace rotary::llm {
 
 // Without a sign; too many digits saturate.
 struct DecimalNumber {
@@ -23,4 +23,4 @@ std::optional<DecimalNumber> take_decimal(std::string_view& text, Grouping group
 // A plain number of milliseconds, rounded up, capped like parse_wait.
 std::optional<std::chrono::milliseconds> parse_milliseconds(std::string_view text) noexcept;
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -1,13 +1,13 @@
-#include "wire/wait_text.hpp"
+#include "llm/wait_text.hpp"
 
 #include <rotary/base/text.hpp>
-#include <rotary/wire/rate_limit_headers.hpp>
+#include <rotary/llm/rate_limit_headers.hpp>
 
 #include <algorithm>
 #include <array>
 #include <span>
 
-namespace rotary::wire {
+namespace rotary::llm {
 
 namespace {
 
@@ -308,4 +308,4 @@ std::optional<milliseconds> parse_wait(std::string_view text,
     return std::nullopt;
 }
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace rotary::wire {
+namespace rotary::llm {
 
 // What a provider said about its limits, in one shape for all vendors (OpenAI, Azure, Anthropic).
 struct RateLimitHints {
@@ -21,7 +21,7 @@ struct RateLimitHints {
 };
 
 // `now` is the wall clock, for dates. Malformed values are ignored one by one.
-RateLimitHints read_rate_limit_hints(const HeaderTable& headers,
+RateLimitHints read_rate_limit_hints(const wire::HeaderTable& headers,
                                      std::chrono::system_clock::time_point now) noexcept;
 
 // "500", "30,000", "1s", "120ms", "6m0s", "1h2m3.5s", RFC 3339 and HTTP-date: time from now.
@@ -30,4 +30,4 @@ RateLimitHints read_rate_limit_hints(const HeaderTable& headers,
 std::optional<std::chrono::milliseconds> parse_wait(
     std::string_view text, std::chrono::system_clock::time_point now) noexcept;
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

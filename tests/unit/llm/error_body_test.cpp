@@ -1,4 +1,4 @@
-#include <rotary/policy/error_body.hpp>
+#include <rotary/llm/error_body.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::llm {
 namespace {
 
 using namespace std::chrono_literals;
@@ -507,4 +507,4 @@ TEST(ErrorBody, WaitsInTheMessage) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::llm

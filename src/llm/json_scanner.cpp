@@ -1,7 +1,7 @@
-#include "wire/json_escape.hpp"
 
 #include <rotary/base/utf8.hpp>
-#include <rotary/wire/json_scanner.hpp>
+#include <rotary/llm/json_scanner.hpp>
+#include <rotary/wire/json_escape.hpp>
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace rotary::wire {
+namespace rotary::llm {
 
 namespace {
 
@@ -150,7 +150,7 @@ bool Scanner::skip_string() noexcept {
             return true;
         }
         if (*p == '\\') {
-            const std::size_t size = escape_size(p, end_);
+            const std::size_t size = wire::escape_size(p, end_);
             if (size == 0) return fail("a string holds a malformed escape");
             p += size;
         } else if (static_cast<unsigned char>(*p) < 0x20) {
@@ -281,7 +281,7 @@ bool Scanner::member(ScannedBody& body, Path path, std::size_t level, bool& met)
     if (!at(':')) return fail("a colon is missing");
     ++p_;
     space();
-    const bool on_path = spells(name, path.front());
+    const bool on_path = wire::spells(name, path.front());
     duplicate_ = duplicate_ || (on_path && met);
     met = met || on_path;
     MemberRange range{true, offset(), 0};
@@ -294,9 +294,9 @@ bool Scanner::member(ScannedBody& body, Path path, std::size_t level, bool& met)
     range.end = offset();
     if (on_path && path.size() == 1) body.model = range;
     if (level > 0) return true;
-    if (spells(name, "stream"))
+    if (wire::spells(name, "stream"))
         body.stream = range;
-    else if (spells(name, "stream_options"))
+    else if (wire::spells(name, "stream_options"))
         body.stream_options = range;
     return true;
 }
@@ -364,4 +364,4 @@ bool is_true(std::string_view text, const MemberRange& range) noexcept {
            text.substr(range.begin, range.end - range.begin) == "true";
 }
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

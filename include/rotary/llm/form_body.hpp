@@ -1,14 +1,14 @@
 #pragma once
 
 #include <rotary/base/fault.hpp>
-#include <rotary/wire/json_scanner.hpp>
+#include <rotary/llm/json_scanner.hpp>
 
 #include <cstdint>
 #include <string_view>
 
 // Bodies that are no JSON and name a model all the same: forms, and multipart/form-data (audio
 // transcriptions, image edits). Scanned like JSON, in one pass, without a copy.
-namespace rotary::wire {
+namespace rotary::llm {
 
 // What a Content-Type says of a body. None at all is taken for JSON, as providers do.
 enum class BodyKind : std::uint8_t { json, form, multipart, other };
@@ -34,4 +34,4 @@ Result<ScannedBody> scan_multipart(std::string_view text, std::string_view bound
 bool decodes_to(std::string_view encoded, std::string_view plain) noexcept;
 bool decodes_to_ignoring_case(std::string_view encoded, std::string_view plain) noexcept;
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

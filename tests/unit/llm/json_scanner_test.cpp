@@ -1,4 +1,4 @@
-#include <rotary/wire/json_scanner.hpp>
+#include <rotary/llm/json_scanner.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 using namespace std::string_literals;
@@ -572,4 +572,4 @@ TEST(JsonScanner, ReadsPlainStringsAndTruths) {
 }
 
 }  // namespace
-}  // namespace rotary::wire
+}  // namespace rotary::llm

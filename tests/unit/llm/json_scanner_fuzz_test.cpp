@@ -1,8 +1,8 @@
 // The scanner against two other readers over many mutated bodies: a plain recursive-descent one
 // that follows RFC 8259 letter by letter, and the RapidJSON behind JsonDocument.
 #include <rotary/base/utf8.hpp>
+#include <rotary/llm/json_scanner.hpp>
 #include <rotary/wire/json_document.hpp>
-#include <rotary/wire/json_scanner.hpp>
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 constexpr std::size_t kDepth = 8;
@@ -172,7 +172,7 @@ TEST(JsonScannerFuzz, AgreesWithTheOthers) {
         const auto body = scan_body(text, kModel, kDepth);
         const bool valid = body || body.error().kind == FaultKind::duplicate_model;
         ASSERT_EQ(valid, Reference(text).is_object()) << text;
-        const auto document = JsonDocument::parse(text, {.depth = kDepth, .bytes = 1U << 20});
+        const auto document = wire::JsonDocument::parse(text, {.depth = kDepth, .bytes = 1U << 20});
         const bool known = document && document->root().is_object();
         if (known) {
             ASSERT_TRUE(valid) << text;
@@ -192,4 +192,4 @@ TEST(JsonScannerFuzz, AgreesWithTheOthers) {
 }
 
 }  // namespace
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -1,11 +1,11 @@
-#include <rotary/wire/form_body.hpp>
+#include <rotary/llm/form_body.hpp>
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 std::string slice(std::string_view text, const MemberRange& range) {
@@ -121,4 +121,4 @@ TEST(FormBody, ComparesNamesDecoded) {
 }
 
 }  // namespace
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -1,11 +1,11 @@
-#include <rotary/wire/rate_limit_headers.hpp>
+#include <rotary/llm/rate_limit_headers.hpp>
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 using std::chrono::milliseconds;
@@ -183,7 +183,7 @@ TEST(ParseWait, IgnoresWhatIsMalformedNegativeOrPast) {
 
 struct HintsRow {
     const char* name;
-    std::vector<Header> headers;
+    std::vector<wire::Header> headers;
     std::int64_t retry_after;
     bool exhausted;
     std::int64_t reset;
@@ -347,8 +347,8 @@ const std::vector<HintsRow> kHintsRows{
 TEST(RateLimitHeaders, ReadsEveryVendor) {
     for (const auto& row : kHintsRows) {
         SCOPED_TRACE(row.name);
-        HeaderTable table;
-        for (const Header& header : row.headers) table.push(header);
+        wire::HeaderTable table;
+        for (const wire::Header& header : row.headers) table.push(header);
         const RateLimitHints hints = read_rate_limit_hints(table, kNow);
         EXPECT_EQ(hints.retry_after ? hints.retry_after->count() : kNone, row.retry_after);
         EXPECT_EQ(hints.exhausted, row.exhausted);
@@ -357,4 +357,4 @@ TEST(RateLimitHeaders, ReadsEveryVendor) {
 }
 
 }  // namespace
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -1,13 +1,13 @@
-#include "wire/wait_text.hpp"
+#include "llm/wait_text.hpp"
 
 #include <rotary/base/text.hpp>
-#include <rotary/wire/rate_limit_headers.hpp>
+#include <rotary/llm/rate_limit_headers.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 
-namespace rotary::wire {
+namespace rotary::llm {
 
 namespace {
 
@@ -83,7 +83,8 @@ void note_reset(CounterState* counter, std::string_view value,
     }
 }
 
-void read_plain(Counters& counters, const Header& header, system_clock::time_point now) noexcept {
+void read_plain(Counters& counters, const wire::Header& header,
+                system_clock::time_point now) noexcept {
     const std::string_view name = header.name.substr(kPlainPrefix.size());
     const auto counter = [&](std::string_view what) {
         return find(counters, kPlainCounters, name.substr(what.size()));
@@ -94,7 +95,7 @@ void read_plain(Counters& counters, const Header& header, system_clock::time_poi
         note_reset(counter(kReset), header.value, now);
 }
 
-void read_anthropic(Counters& counters, const Header& header,
+void read_anthropic(Counters& counters, const wire::Header& header,
                     system_clock::time_point now) noexcept {
     const std::string_view name = header.name.substr(kAnthropicPrefix.size());
     const auto dash = name.rfind('-');
@@ -113,7 +114,8 @@ struct Waits {
     std::optional<milliseconds> coarse;
 };
 
-void read_retry_after(Waits& waits, const Header& header, system_clock::time_point now) noexcept {
+void read_retry_after(Waits& waits, const wire::Header& header,
+                      system_clock::time_point now) noexcept {
     if (text::iequals(header.name, "retry-after")) {
         if (!waits.coarse) waits.coarse = parse_wait(header.value, now);
     } else if (text::iequals(header.name, "retry-after-ms")) {
@@ -123,11 +125,11 @@ void read_retry_after(Waits& waits, const Header& header, system_clock::time_poi
 
 }  // namespace
 
-RateLimitHints read_rate_limit_hints(const HeaderTable& headers,
+RateLimitHints read_rate_limit_hints(const wire::HeaderTable& headers,
                                      system_clock::time_point now) noexcept {
     Counters counters{};
     Waits waits;
-    for (const Header& header : headers) {
+    for (const wire::Header& header : headers) {
         if (header.name.empty()) continue;
         // Most lines are none of ours, and their first letter says so.
         switch (text::lower(header.name.front())) {
@@ -160,4 +162,4 @@ RateLimitHints read_rate_limit_hints(const HeaderTable& headers,
     return hints;
 }
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

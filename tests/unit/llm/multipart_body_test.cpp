@@ -1,4 +1,4 @@
-#include <rotary/wire/form_body.hpp>
+#include <rotary/llm/form_body.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 std::string slice(std::string_view text, const MemberRange& range) {
@@ -142,4 +142,4 @@ TEST(MultipartBody, StaysInsideWhateverComes) {
 }
 
 }  // namespace
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -1,12 +1,12 @@
-#include <rotary/wire/form_body.hpp>
+#include <rotary/llm/form_body.hpp>
 
-#include "wire/http1_scan.hpp"
+#include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 constexpr std::size_t kLongestBoundary = 70;
@@ -22,7 +22,7 @@ bool take_parameter(std::string_view& rest, std::string_view& name,
     if (!rest.starts_with(';')) return false;
     rest = text::trim(rest.substr(1));
     std::size_t size = 0;
-    while (size < rest.size() && http1::is_class(rest[size], http1::kTokenChar)) ++size;
+    while (size < rest.size() && wire::http1::is_class(rest[size], wire::http1::kTokenChar)) ++size;
     name = rest.substr(0, size);
     rest.remove_prefix(size);
     if (name.empty() || !rest.starts_with('=')) return false;
@@ -34,7 +34,8 @@ bool take_parameter(std::string_view& rest, std::string_view& name,
         if (size == rest.npos || rest.substr(0, size).find('\\') != rest.npos) return false;
     } else {
         size = 0;
-        while (size < rest.size() && http1::is_class(rest[size], http1::kTokenChar)) ++size;
+        while (size < rest.size() && wire::http1::is_class(rest[size], wire::http1::kTokenChar))
+            ++size;
     }
     value = rest.substr(0, size);
     rest = text::trim(rest.substr(quoted ? size + 1 : size));
@@ -73,7 +74,7 @@ int hex_value(char digit) noexcept {
 char take_decoded(std::string_view& encoded) noexcept {
     const char c = encoded.front();
     const bool escape = c == '%' && encoded.size() >= 3 &&
-                        http1::all_of_class(encoded.substr(1, 2), http1::kHexDigit);
+                        wire::http1::all_of_class(encoded.substr(1, 2), wire::http1::kHexDigit);
     if (!escape) {
         encoded.remove_prefix(1);
         return c == '+' ? ' ' : c;
@@ -172,4 +173,4 @@ Result<ScannedBody> scan_form(std::string_view text, std::string_view model_key)
     return body;
 }
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace rotary::policy {
+namespace rotary::llm {
 
 // What a provider's error object says it is about.
 enum class ErrorKind : std::uint8_t {
@@ -37,4 +37,4 @@ struct ErrorBody {
 // for `model`, which was asked for: a client may ask after others.
 ErrorBody read_error_body(std::string_view body, std::string_view model = {}) noexcept;
 
-}  // namespace rotary::policy
+}  // namespace rotary::llm

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace rotary::wire {
+namespace rotary::llm {
 
 // Where the value of one top-level member stands in a JSON text.
 struct MemberRange {
@@ -49,4 +49,4 @@ std::optional<std::string_view> plain_string(std::string_view text,
 
 bool is_true(std::string_view text, const MemberRange& range) noexcept;
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm

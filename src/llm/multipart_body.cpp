@@ -1,11 +1,10 @@
-#include <rotary/wire/form_body.hpp>
-
-#include "wire/http1_scan.hpp"
+#include <rotary/llm/form_body.hpp>
+#include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
 #include <cstddef>
 
-namespace rotary::wire {
+namespace rotary::llm {
 namespace {
 
 constexpr std::string_view kCrlf = "\r\n";
@@ -30,7 +29,7 @@ Result<std::string_view> name_of(std::string_view disposition) noexcept {
         const std::size_t equals = rest.find('=');
         if (equals == rest.npos) return bad(kBadName);
         const std::string_view name = rest.substr(0, equals);
-        if (!http1::all_of_class(name, http1::kTokenChar)) return bad(kBadName);
+        if (!wire::http1::all_of_class(name, wire::http1::kTokenChar)) return bad(kBadName);
         rest.remove_prefix(equals + 1);
         std::size_t size = std::min(rest.find(';'), rest.size());
         std::string_view value = text::trim(rest.substr(0, size));
@@ -67,8 +66,8 @@ Result<std::string_view> read_part_head(std::string_view text, std::size_t& at) 
         if (line.empty()) break;
         const std::size_t colon = line.find(':');
         if (colon == line.npos || colon == 0 ||
-            !http1::all_of_class(line.substr(0, colon), http1::kTokenChar) ||
-            !http1::all_of_class(line.substr(colon + 1), http1::kFieldChar)) {
+            !wire::http1::all_of_class(line.substr(0, colon), wire::http1::kTokenChar) ||
+            !wire::http1::all_of_class(line.substr(colon + 1), wire::http1::kFieldChar)) {
             return bad("The head of a part holds a malformed line.");
         }
         const std::string_view field = line.substr(0, colon);
@@ -131,4 +130,4 @@ Result<ScannedBody> scan_multipart(std::string_view text, std::string_view bound
     }
 }
 
-}  // namespace rotary::wire
+}  // namespace rotary::llm
