@@ -1,5 +1,5 @@
 #include <rotary/app/token.hpp>
-#include <rotary/policy/key_set.hpp>
+#include <rotary/auth/key_set.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
 #include <rotary/wire/json_writer.hpp>
@@ -24,10 +24,10 @@ namespace rotary::app {
 
 namespace {
 
-using policy::AlgorithmTraits;
-using policy::JwtAlgorithm;
-using policy::PkeyPtr;
-using policy::SignatureScheme;
+using auth::AlgorithmTraits;
+using auth::JwtAlgorithm;
+using auth::PkeyPtr;
+using auth::SignatureScheme;
 
 constexpr std::size_t kKeyFileBytes = 64 * 1024;  // far more than any key takes
 constexpr std::int64_t kLongestTtl = std::int64_t{100} * 365 * 24 * 3600;
@@ -198,19 +198,19 @@ MintedToken mint(const TokenOptions& options, std::string_view key_pem, WallTime
     if (key == nullptr) {
         return failed("no private key in PEM in it (an encrypted key is not supported)");
     }
-    if (std::string error = policy::objection_to(key.get(), {}); !error.empty()) {
+    if (std::string error = auth::objection_to(key.get(), {}); !error.empty()) {
         return failed(std::move(error));
     }
-    const policy::AlgorithmSet fitting = policy::algorithms_of(key.get());
+    const auth::AlgorithmSet fitting = auth::algorithms_of(key.get());
     const auto algorithm =
-        options.algorithm.empty() ? fitting.first() : policy::parse_algorithm(options.algorithm);
+        options.algorithm.empty() ? fitting.first() : auth::parse_algorithm(options.algorithm);
     if (!algorithm) return misused("--alg: '" + options.algorithm + "' is not served");
     if (!fitting.has(*algorithm)) {
         return misused("--alg: " + options.algorithm + " does not fit the key, " +
-                       std::string(policy::traits(*fitting.first()).name) + " would");
+                       std::string(auth::traits(*fitting.first()).name) + " would");
     }
 
-    const AlgorithmTraits& how = policy::traits(*algorithm);
+    const AlgorithmTraits& how = auth::traits(*algorithm);
     Members header{{"alg", json_string(how.name)}, {"typ", json_string("JWT")}};
     if (!options.kid.empty()) set_member(header, "kid", json_string(options.kid));
     std::string token = wire::base64url_encode(object_of(header)) + '.' +

@@ -295,8 +295,8 @@ AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& ru
     const config::Resources& resources = loaded.resources;
     const auto effective = config::effective_authentication(resources, api, rule);
     const auto use = [](bool on, bool required) {
-        if (!on) return CredentialUse::off;
-        return required ? CredentialUse::mandatory : CredentialUse::optional;
+        if (!on) return auth::CredentialUse::off;
+        return required ? auth::CredentialUse::mandatory : auth::CredentialUse::optional;
     };
     AuthRules rules;
     rules.disabled = effective.disabled;
@@ -305,12 +305,12 @@ AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& ru
     rules.oauth2 = effective.oauth2;
     rules.jwt = effective.jwt;
     if (effective.api_key != nullptr) rules.api_keys = effective.api_key->keys;
-    rules.uses[CredentialKind::oauth2] = use(!rules.oauth2.disabled, rules.oauth2.required);
-    rules.uses[CredentialKind::jwt] = use(!rules.jwt.disabled, false);
-    rules.uses[CredentialKind::api_key] = use(
+    rules.uses[auth::CredentialKind::oauth2] = use(!rules.oauth2.disabled, rules.oauth2.required);
+    rules.uses[auth::CredentialKind::jwt] = use(!rules.jwt.disabled, false);
+    rules.uses[auth::CredentialKind::api_key] = use(
         effective.api_key != nullptr, effective.api_key != nullptr && effective.api_key->required);
     // Nothing verifies a client's certificate yet: where it is wanted all the same, it is missing.
-    rules.uses[CredentialKind::mtls] =
+    rules.uses[auth::CredentialKind::mtls] =
         use(effective.mtls != nullptr, effective.mtls != nullptr && effective.mtls->required);
     for (const config::Scope* scope : config::required_scopes(resources, rule)) {
         rules.scopes.push_back(scope->names);

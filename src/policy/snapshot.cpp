@@ -1,7 +1,7 @@
 #include "policy/compile.hpp"
 
+#include <rotary/auth/key_set.hpp>
 #include <rotary/config/effective.hpp>
-#include <rotary/policy/key_set.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -144,7 +144,7 @@ void check_keys(Compiler& compiler, const config::TokenIssuer& issuer) {
     if (!issuer.jwks) {
         const auto pem = compiler.loaded.resources.find_pem(issuer.certificate);
         if (!pem) return;  // check() has reported it
-        const KeySetLoad read = KeySet::from_pem(*pem);
+        const auth::KeySetLoad read = auth::KeySet::from_pem(*pem);
         if (read.keys) return;
         compiler.error(issuer.validation_mark, "spec.signatureValidation.certificate",
                        "can't be used: " + read.error);
@@ -152,10 +152,10 @@ void check_keys(Compiler& compiler, const config::TokenIssuer& issuer) {
     }
     const auto file = compiler.loaded.named_files.find(issuer.jwks->file);
     if (file == compiler.loaded.named_files.end()) return;
-    KeySetLimits bounds;
+    auth::KeySetLimits bounds;
     bounds.bytes = limits.jwks_bytes;
     bounds.keys = limits.jwks_keys;
-    const KeySetLoad read = KeySet::from_jwks(file->second.reveal(), bounds);
+    const auth::KeySetLoad read = auth::KeySet::from_jwks(file->second.reveal(), bounds);
     if (!read.keys) {
         compiler.error(issuer.jwks->mark, "spec.signatureValidation.jwks.url",
                        issuer.jwks->file + ": not a usable key set: " + read.error);

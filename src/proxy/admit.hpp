@@ -16,7 +16,7 @@ Result<void> match(const ClientSide& client, Exchange& exchange);
 Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need);
 
 // Those of the worker's issuers whose tokens the exchange's API takes.
-policy::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept;
+auth::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept;
 
 // Step 3: what may be taken on. Faults: request_too_large, length_required, model_not_allowed,
 // unsupported_content_encoding, unsupported_media_type, bad_request, headers_too_large.

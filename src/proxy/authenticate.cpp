@@ -11,8 +11,8 @@ namespace rotary::proxy {
 
 namespace {
 
-using policy::Brought;
-using policy::CredentialKind;
+using auth::Brought;
+using auth::CredentialKind;
 
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {
     while (!query.empty()) {
@@ -55,10 +55,10 @@ public:
         look_at(CredentialKind::oauth2, &Authenticator::oauth2);
         look_at(CredentialKind::jwt, &Authenticator::jwt);
         look_at(CredentialKind::api_key, &Authenticator::api_key);
-        const policy::AuthVerdict verdict = credentials_.verdict();
-        if (verdict == policy::AuthVerdict::admitted) return {};
+        const auth::AuthVerdict verdict = credentials_.verdict();
+        if (verdict == auth::AuthVerdict::admitted) return {};
         exchange_.caller.reset();
-        const bool missing = verdict == policy::AuthVerdict::missing || !refusal_.fault;
+        const bool missing = verdict == auth::AuthVerdict::missing || !refusal_.fault;
         exchange_.reason =
             missing ? "no credential of a kind that the route needs" : refusal_.reason;
         return missing ? Fault::client(FaultKind::missing_credentials) : *refusal_.fault;
@@ -106,22 +106,22 @@ private:
 
     Brought judge(std::string_view token, std::span<const std::string> audience) {
         const WallTime now = exchange_.started_wall;
-        const policy::IssuerTable& issuers = *context_.issuers;
-        const policy::TrustedIssuers trusted = trusted_issuers(context_, exchange_);
+        const auth::IssuerTable& issuers = *context_.issuers;
+        const auth::TrustedIssuers trusted = trusted_issuers(context_, exchange_);
         auto claims = context_.tokens.share(token, now, issuers.generation());
         if (claims && !trusted.trusts(issuers.issuers()[claims->issuer_index()])) claims = nullptr;
         if (!claims) {
             const config::Limits& limits = exchange_.limits();
-            policy::JwtLimits jwt_limits;
+            auth::JwtLimits jwt_limits;
             jwt_limits.token_bytes = limits.token_bytes;
             jwt_limits.json_depth = limits.json_depth;
             jwt_limits.leeway =
                 std::chrono::duration_cast<std::chrono::seconds>(exchange_.timeouts().token_leeway);
-            auto verified = policy::verify(token, trusted, now, jwt_limits);
+            auto verified = auth::verify(token, trusted, now, jwt_limits);
             if (!verified) {
-                const policy::VerifyFailure& failure = verified.error();
+                const auth::VerifyFailure& failure = verified.error();
                 refusal_.add(lacks_key(context_, exchange_, failure, need_),
-                             policy::to_string(failure.defect));
+                             auth::to_string(failure.defect));
                 return Brought::refused;
             }
             claims = *std::move(verified);
@@ -132,11 +132,11 @@ private:
         return Brought::accepted;
     }
 
-    bool grants(const policy::Claims& claims, std::span<const std::string> audience) {
+    bool grants(const auth::Claims& claims, std::span<const std::string> audience) {
         if (!claims.meant_for(audience)) {
             refusal_.add(
                 Fault::client(FaultKind::invalid_token, "The token is for another audience."),
-                policy::to_string(policy::TokenDefect::wrong_audience));
+                auth::to_string(auth::TokenDefect::wrong_audience));
             return false;
         }
         for (const std::vector<std::string>& any_of : rules_.scopes) {
@@ -155,13 +155,13 @@ private:
     Exchange& exchange_;
     const policy::AuthRules& rules_;
     KeyNeed& need_;
-    policy::Credentials credentials_;
+    auth::Credentials credentials_;
     Refusal refusal_;
 };
 
 }  // namespace
 
-policy::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept {
+auth::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept {
     const policy::AuthRules& rules = exchange.route->auth;
     return {context.issuers->issuers(), rules.organization, rules.environment};
 }

@@ -75,9 +75,8 @@ struct Exchange {
     const policy::RouteTable::Rule* rule = nullptr;
     const policy::Route* route = nullptr;
     std::size_t route_index = 0;
-    const policy::EntryList* list = nullptr;  // null: no rotation for this request
-    std::shared_ptr<const policy::Claims>
-        caller;    // of the token that let it in; null: there is none
+    const policy::EntryList* list = nullptr;     // null: no rotation for this request
+    std::shared_ptr<const auth::Claims> caller;  // of the token that let it in; null: there is none
     Buffer lines;  // the header lines that go on to whichever provider
 
     // What was tried.

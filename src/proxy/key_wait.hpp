@@ -2,8 +2,8 @@
 
 #include "proxy/exchange.hpp"
 
+#include <rotary/auth/jwt.hpp>
 #include <rotary/base/task.hpp>
-#include <rotary/policy/jwt.hpp>
 
 #include <string>
 
@@ -19,10 +19,10 @@ struct KeyNeed {
     std::string asked_kid;  // of the token that it was for; empty: it names none
 };
 
-// Judges a token that policy::verify refused, has keys fetched where that may help and is allowed,
+// Judges a token that auth::verify refused, has keys fetched where that may help and is allowed,
 // and notes in `need` whether to wait. The fault is issuer_unavailable for as long as nobody can
 // tell whether the issuer has such a key, else what verify() said.
-Fault lacks_key(Context& context, const Exchange& exchange, const policy::VerifyFailure& failure,
+Fault lacks_key(Context& context, const Exchange& exchange, const auth::VerifyFailure& failure,
                 KeyNeed& need);
 
 // Step 2 again, after the end of what was pending, at most timeouts.jwks_wait later. The request's

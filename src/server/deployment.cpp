@@ -114,7 +114,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<JwksFetcher>(
         control, resolver_, options_of_jwks(config()),
-        [this](std::size_t source, std::shared_ptr<const policy::KeySet> keys) {
+        [this](std::size_t source, std::shared_ptr<const auth::KeySet> keys) {
             keys_.set_keys(source, std::move(keys));
             if (!workers_.empty()) publish();
         },
@@ -138,7 +138,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     options.registry = &registry_;
     options.wiring = wiring_;
     options.issuers = keys_.table();
-    options.on_stale_keys = [this](const std::shared_ptr<policy::KeyFetch>& fetch) {
+    options.on_stale_keys = [this](const std::shared_ptr<auth::KeyFetch>& fetch) {
         boost::asio::post(control_, [this, fetch] { look_for_keys(*fetch); });
     };
     for (options.index = 0; options.index < contexts.size(); ++options.index) {
@@ -198,7 +198,7 @@ void Deployment::publish(TlsContexts contexts) {
 }
 
 // A worker asked, and its requests wait: they must hear of an end even if nothing begins.
-void Deployment::look_for_keys(const policy::KeyFetch& fetch) {
+void Deployment::look_for_keys(const auth::KeyFetch& fetch) {
     const std::size_t source = keys_.source_of(fetch);
     if (source == KeyRing::npos) return;  // a reload removed the issuer and woke them
     if (fetcher_->refresh_for_unknown_kid(source) || fetcher_->fetching(source)) return;

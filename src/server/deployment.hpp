@@ -69,7 +69,7 @@ private:
     TlsContexts make_contexts(const config::Config& config, const config::NamedFiles& files) const;
     void publish(TlsContexts contexts = {});
     void take_over(const config::Config& before);
-    void look_for_keys(const policy::KeyFetch& fetch);
+    void look_for_keys(const auth::KeyFetch& fetch);
     void fetch_ended(std::size_t source, bool failed);
     void drop_retired();
     void each_second();  // now and from then on

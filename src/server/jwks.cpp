@@ -51,7 +51,7 @@ struct JwksFetcher::Issuer {
     boost::asio::steady_timer timer;
     std::uint64_t timer_generation = 0;  // a timer that fired may still be queued when it is reset
     std::shared_ptr<const net::TlsContext> tls;
-    std::shared_ptr<const policy::KeySet> keys;
+    std::shared_ptr<const auth::KeySet> keys;
     JwksStatus status;
     SteadyTime last_success;
     SteadyTime last_unknown_kid;
@@ -68,9 +68,9 @@ struct JwksFetcher::State {
     void fetch(const std::shared_ptr<Issuer>& issuer);
     void fetched(Issuer& issuer, HttpsGetResult result);
     bool prepare(Issuer& issuer, HttpsGetRequest& request, std::string& error) const;
-    void accept(Issuer& issuer, const policy::KeySetLoad& load);
+    void accept(Issuer& issuer, const auth::KeySetLoad& load);
     void fail(Issuer& issuer, const std::string& error);
-    void publish(std::size_t index, std::shared_ptr<const policy::KeySet> keys);
+    void publish(std::size_t index, std::shared_ptr<const auth::KeySet> keys);
     void tell(const Issuer& issuer, FetchStage stage) const;
     milliseconds retry_delay(unsigned failures) const;
     std::shared_ptr<Issuer> find(const Issuer& issuer) const;
@@ -148,7 +148,7 @@ void JwksFetcher::State::fetched(Issuer& issuer, HttpsGetResult result) {
         fail(issuer, result.error);
         return;
     }
-    const policy::KeySetLoad load = policy::KeySet::from_jwks(result.body, options.limits);
+    const auth::KeySetLoad load = auth::KeySet::from_jwks(result.body, options.limits);
     if (load.keys) {
         accept(issuer, load);
     } else {
@@ -157,7 +157,7 @@ void JwksFetcher::State::fetched(Issuer& issuer, HttpsGetResult result) {
 }
 
 // `on_keys` may replace the issuer, which `owned` then keeps until the end.
-void JwksFetcher::State::accept(Issuer& issuer, const policy::KeySetLoad& load) {
+void JwksFetcher::State::accept(Issuer& issuer, const auth::KeySetLoad& load) {
     ++fetches_ok;
     ++issuer.status.fetches_ok;
     issuer.status.last_success = std::chrono::system_clock::now();
@@ -208,7 +208,7 @@ void JwksFetcher::State::tell(const Issuer& issuer, FetchStage stage) const {
     if (on_fetch && find(issuer)) on_fetch(issuer.index, stage);
 }
 
-void JwksFetcher::State::publish(std::size_t index, std::shared_ptr<const policy::KeySet> keys) {
+void JwksFetcher::State::publish(std::size_t index, std::shared_ptr<const auth::KeySet> keys) {
     if (stopped || !on_keys) return;
     try {
         on_keys(index, std::move(keys));
@@ -317,7 +317,7 @@ void JwksFetcher::stop() noexcept {
 
 std::size_t JwksFetcher::size() const noexcept { return state_->issuers.size(); }
 
-std::shared_ptr<const policy::KeySet> JwksFetcher::keys(std::size_t issuer) const {
+std::shared_ptr<const auth::KeySet> JwksFetcher::keys(std::size_t issuer) const {
     return issuer < size() ? state_->issuers[issuer]->keys : nullptr;
 }
 

@@ -7,14 +7,14 @@
 namespace rotary::server {
 
 void KeyRing::configure(const policy::Snapshot& snapshot, SteadyTime now) {
-    std::vector<policy::Issuer> issuers;
+    std::vector<auth::Issuer> issuers;
     std::vector<JwksSource> sources;
     std::vector<std::size_t> issuer_of_source;
     std::vector<bool> taken(sources_.size());  // two resources may say the same
     std::vector<SteadyTime> since(snapshot.issuers.size(), now);
     for (std::size_t i = 0; i < snapshot.issuers.size(); ++i) {
         const config::TokenIssuer& resource = snapshot.issuers[i];
-        policy::Issuer issuer;
+        auth::Issuer issuer;
         issuer.name = resource.metadata.name;
         issuer.iss = resource.issuer;
         issuer.organization = resource.organization;
@@ -32,12 +32,12 @@ void KeyRing::configure(const policy::Snapshot& snapshot, SteadyTime now) {
                 issuer.fetch = issuers_[issuer_of_source_[place]].fetch;
                 since[i] = since_[issuer_of_source_[place]];
             } else {
-                issuer.fetch = std::make_shared<policy::KeyFetch>();
+                issuer.fetch = std::make_shared<auth::KeyFetch>();
             }
             sources.push_back(std::move(source));
             issuer_of_source.push_back(i);
         } else {
-            auto loaded = policy::KeySet::from_pem(snapshot.issuer_certificate_pem[i]);
+            auto loaded = auth::KeySet::from_pem(snapshot.issuer_certificate_pem[i]);
             if (!loaded.keys) {
                 throw std::runtime_error("TokenIssuer " + issuer.name +
                                          ": the certificate can't be used: " + loaded.error);
@@ -56,9 +56,9 @@ void KeyRing::configure(const policy::Snapshot& snapshot, SteadyTime now) {
     issuer_of_source_ = std::move(issuer_of_source);
 }
 
-void KeyRing::set_keys(std::size_t source, std::shared_ptr<const policy::KeySet> keys) {
+void KeyRing::set_keys(std::size_t source, std::shared_ptr<const auth::KeySet> keys) {
     if (source >= issuer_of_source_.size()) return;
-    policy::Issuer& issuer = issuers_[issuer_of_source_[source]];
+    auth::Issuer& issuer = issuers_[issuer_of_source_[source]];
     issuer.keys = std::move(keys);
     issuer.fetch->has_keys(issuer.keys ? issuer.keys->generation() : 0);
     if (issuer.keys) {
@@ -82,7 +82,7 @@ const std::string& KeyRing::name_of(std::size_t source) const {
     return issuers_.at(issuer_of_source_.at(source)).name;
 }
 
-std::size_t KeyRing::source_of(const policy::KeyFetch& fetch) const noexcept {
+std::size_t KeyRing::source_of(const auth::KeyFetch& fetch) const noexcept {
     const auto place =
         std::find_if(issuer_of_source_.begin(), issuer_of_source_.end(),
                      [&](std::size_t issuer) { return issuers_[issuer].fetch.get() == &fetch; });
@@ -91,8 +91,8 @@ std::size_t KeyRing::source_of(const policy::KeyFetch& fetch) const noexcept {
                : static_cast<std::size_t>(place - issuer_of_source_.begin());
 }
 
-std::shared_ptr<const policy::IssuerTable> KeyRing::table() const {
-    return std::make_shared<const policy::IssuerTable>(issuers_);
+std::shared_ptr<const auth::IssuerTable> KeyRing::table() const {
+    return std::make_shared<const auth::IssuerTable>(issuers_);
 }
 
 std::vector<KeyRing::Standing> KeyRing::standings(SteadyTime now,

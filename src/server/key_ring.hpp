@@ -1,8 +1,8 @@
 #pragma once
 
+#include <rotary/auth/jwt.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
-#include <rotary/policy/jwt.hpp>
 #include <rotary/policy/snapshot.hpp>
 #include <rotary/server/jwks.hpp>
 
@@ -24,16 +24,16 @@ public:
     void configure(const policy::Snapshot& snapshot, SteadyTime now);
     // What JwksFetcher is to fetch, in its order; its indices are translated by set_keys.
     const std::vector<JwksSource>& sources() const noexcept { return sources_; }
-    void set_keys(std::size_t source, std::shared_ptr<const policy::KeySet> keys);
+    void set_keys(std::size_t source, std::shared_ptr<const auth::KeySet> keys);
     // What the fetcher tells of a fetch, passed on to the workers.
     void fetch_started(std::size_t source);
     void fetch_ended(std::size_t source, bool failed, SteadyTime not_before);
     // The fetcher's index of the issuer with this state; npos when a reload has removed it.
-    std::size_t source_of(const policy::KeyFetch& fetch) const noexcept;
+    std::size_t source_of(const auth::KeyFetch& fetch) const noexcept;
     // The issuer's resource name.
     const std::string& name_of(std::size_t source) const;
 
-    std::shared_ptr<const policy::IssuerTable> table() const;
+    std::shared_ptr<const auth::IssuerTable> table() const;
 
     // How an issuer stands. Without keys its tokens are answered with 503, and while it is
     // new (timeouts.jwks_patience) the process does not call itself ready: after that others must
@@ -50,7 +50,7 @@ public:
 
 private:
     Logger& log_;
-    std::vector<policy::Issuer> issuers_;
+    std::vector<auth::Issuer> issuers_;
     std::vector<SteadyTime> since_;  // as issuers_: when each was first heard of
     std::vector<JwksSource> sources_;
     std::vector<std::size_t> issuer_of_source_;

@@ -73,8 +73,8 @@ proxy::AccessLogFormat log_format(config::AccessLog setting) {
     return proxy::AccessLogFormat::off;
 }
 
-policy::TokenCacheLimits token_limits(const config::Limits& limits) {
-    policy::TokenCacheLimits made;
+auth::TokenCacheLimits token_limits(const config::Limits& limits) {
+    auth::TokenCacheLimits made;
     made.entries = limits.token_cache_entries;
     made.bytes = limits.token_cache_bytes;
     made.token_bytes = limits.token_bytes;
@@ -255,7 +255,7 @@ struct Worker::Body {
     net::Dialer dialer;
     proxy::UpstreamPool pool;
     net::SessionSet sessions;
-    std::optional<policy::TokenCache> tokens;  // never without: for another one in its place
+    std::optional<auth::TokenCache> tokens;  // never without: for another one in its place
     metrics::Shard shard;
     std::optional<proxy::AccessLog> access_log;  // idem
     proxy::Context context;

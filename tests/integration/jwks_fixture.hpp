@@ -29,7 +29,7 @@ namespace asio = boost::asio;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""h;
-using policy::KeySet;
+using auth::KeySet;
 using test::certificates;
 using testing::HasSubstr;
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <rotary/auth/credentials.hpp>
 #include <rotary/config/load.hpp>
-#include <rotary/policy/credentials.hpp>
 #include <rotary/policy/cors.hpp>
 #include <rotary/policy/model_place.hpp>
 #include <rotary/policy/retry_budget.hpp>
@@ -76,7 +76,7 @@ struct AuthRules {
     bool disabled = false;     // open: the only way
     std::string organization;  // of the API, and its environment: whose issuers are trusted
     std::string environment;
-    CredentialUses uses;
+    auth::CredentialUses uses;
     config::OAuth2 oauth2;
     config::JwtAuth jwt;
     std::vector<config::ApiKeyLocation> api_keys;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rotary/auth/jwt.hpp>
+#include <rotary/auth/token_cache.hpp>
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/line_pace.hpp>
 #include <rotary/base/log.hpp>
@@ -7,9 +9,7 @@
 #include <rotary/net/dialer.hpp>
 #include <rotary/net/reactor.hpp>
 #include <rotary/net/session_set.hpp>
-#include <rotary/policy/jwt.hpp>
 #include <rotary/policy/retry_budget.hpp>
-#include <rotary/policy/token_cache.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/upstream_pool.hpp>
@@ -40,18 +40,18 @@ struct Context {
     net::Dialer& dialer;
     UpstreamPool& pool;
     net::SessionSet& sessions;
-    policy::TokenCache& tokens;
+    auth::TokenCache& tokens;
     metrics::Shard& metrics;
     AccessLog& access_log;
     Logger& log;
 
     // What new exchanges begin with; replaced by the worker when a snapshot is published.
     std::shared_ptr<const Wiring> wiring;
-    std::shared_ptr<const policy::IssuerTable> issuers;
+    std::shared_ptr<const auth::IssuerTable> issuers;
     std::shared_ptr<const std::vector<std::size_t>> buckets;  // of `pool`, as wiring->upstreams
 
     // Asks for a fetch of an issuer's keys, once KeyFetch::hope() said so; must not block.
-    std::function<void(const std::shared_ptr<policy::KeyFetch>&)> on_stale_keys;
+    std::function<void(const std::shared_ptr<auth::KeyFetch>&)> on_stale_keys;
 
     policy::RetryBudget retry_budget;  // this worker's
     std::uint64_t random_state = 1;    // of request ids; seeded by the worker

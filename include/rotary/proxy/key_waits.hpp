@@ -1,7 +1,7 @@
 #pragma once
 
+#include <rotary/auth/unknown_kids.hpp>
 #include <rotary/net/reactor.hpp>
-#include <rotary/policy/unknown_kids.hpp>
 
 namespace rotary::proxy {
 
@@ -37,7 +37,7 @@ public:
     void wake_all() noexcept;
     bool empty() const noexcept { return head_.next_ == &head_; }
 
-    policy::UnknownKids unknown_kids;
+    auth::UnknownKids unknown_kids;
 
 private:
     Waiter head_;  // of a circle

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
+#include <rotary/auth/key_set.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/net/resolver.hpp>
-#include <rotary/policy/key_set.hpp>
 
 namespace rotary::server {
 
@@ -35,7 +35,7 @@ struct JwksOptions {
     std::chrono::milliseconds stale{86'400'000};   // how long the last good keys outlive an outage
     std::chrono::milliseconds retry_first{1'000};  // after a failure; doubled by each further one
     std::chrono::milliseconds retry_max{30'000};
-    policy::KeySetLimits limits;
+    auth::KeySetLimits limits;
     bool operator==(const JwksOptions&) const = default;
 };
 
@@ -57,7 +57,7 @@ public:
     // the same keys again. `issuer` is the index in the sources set last. It may call set_sources,
     // but not destroy the fetcher.
     using OnKeys =
-        std::function<void(std::size_t issuer, std::shared_ptr<const policy::KeySet> keys)>;
+        std::function<void(std::size_t issuer, std::shared_ptr<const auth::KeySet> keys)>;
 
     JwksFetcher(boost::asio::io_context& context, net::Resolver& resolver,
                 const JwksOptions& options, OnKeys on_keys, Logger& log);
@@ -93,7 +93,7 @@ public:
     void stop() noexcept;
 
     std::size_t size() const noexcept;
-    std::shared_ptr<const policy::KeySet> keys(std::size_t issuer) const;  // null: none yet
+    std::shared_ptr<const auth::KeySet> keys(std::size_t issuer) const;  // null: none yet
     JwksStatus status(std::size_t issuer) const;
     // Over all issuers, those that a reload removed too.
     std::uint64_t fetches_ok() const noexcept;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rotary/auth/jwt.hpp>
+#include <rotary/auth/token_cache.hpp>
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
@@ -8,8 +10,6 @@
 #include <rotary/net/resolver.hpp>
 #include <rotary/net/session_set.hpp>
 #include <rotary/net/tls.hpp>
-#include <rotary/policy/jwt.hpp>
-#include <rotary/policy/token_cache.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
@@ -40,8 +40,8 @@ struct WorkerOptions {
     Logger* log = nullptr;
     metrics::Registry* registry = nullptr;
     std::shared_ptr<const proxy::Wiring> wiring;
-    std::shared_ptr<const policy::IssuerTable> issuers;
-    std::function<void(const std::shared_ptr<policy::KeyFetch>&)> on_stale_keys;  // any thread
+    std::shared_ptr<const auth::IssuerTable> issuers;
+    std::function<void(const std::shared_ptr<auth::KeyFetch>&)> on_stale_keys;  // any thread
 };
 
 // What a worker's parts go by that have settings of their own, as the parts tell.
@@ -55,7 +55,7 @@ struct WorkerSettings {
     BufferPool::Limits buffers;
     net::Dialer::Limits dialer;
     proxy::UpstreamPool::Limits pool;
-    policy::TokenCacheLimits tokens;
+    auth::TokenCacheLimits tokens;
     proxy::AccessLogFormat access_log = proxy::AccessLogFormat::off;
     std::size_t access_log_bytes = 0;
     std::size_t head_bytes = 0;  // of the largest head that can be put together
@@ -82,7 +82,7 @@ public:
     // with. `tls` as the listeners, for new handshakes; null or not there: the one that is.
     struct Published {
         std::shared_ptr<const proxy::Wiring> wiring;
-        std::shared_ptr<const policy::IssuerTable> issuers;
+        std::shared_ptr<const auth::IssuerTable> issuers;
         std::vector<std::shared_ptr<const net::TlsContext>> tls;
     };
     void publish(Published published);

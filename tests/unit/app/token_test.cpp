@@ -11,19 +11,19 @@
 #include <string>
 #include <vector>
 
-#include <rotary/policy/jwt.hpp>
+#include <rotary/auth/jwt.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
-#include "unit/policy/jwt_maker.hpp"
+#include "unit/auth/jwt_maker.hpp"
 
 namespace rotary::app {
 namespace {
 
 using namespace std::chrono_literals;
-using policy::test::jwk;
-using policy::test::jwks;
-using policy::test::Kind;
-using policy::test::private_pem;
+using auth::test::jwk;
+using auth::test::jwks;
+using auth::test::Kind;
+using auth::test::private_pem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -83,11 +83,11 @@ TEST(Token, EveryAlgorithmVerifies) {
         ASSERT_EQ(minted.error, "");
         EXPECT_EQ(part(minted.token, 0),
                   std::string(R"({"alg":")") + row.header + R"(","typ":"JWT","kid":"k\"1"})");
-        policy::Issuer issuer;
+        auth::Issuer issuer;
         issuer.iss = kIss;
-        issuer.keys = policy::KeySet::from_jwks(jwks(jwk(row.kind, R"("kid":"k\"1")"))).keys;
+        issuer.keys = auth::KeySet::from_jwks(jwks(jwk(row.kind, R"("kid":"k\"1")"))).keys;
         issuer.audiences = {"x"};
-        const auto result = policy::verify(minted.token, {std::span(&issuer, 1)}, kNow, {});
+        const auto result = auth::verify(minted.token, {std::span(&issuer, 1)}, kNow, {});
         ASSERT_TRUE(result.has_value());
         EXPECT_EQ((*result)->subject(), "me");
         EXPECT_EQ((*result)->client_id(), "client");
@@ -162,7 +162,7 @@ TEST(Token, SaysWhatIsWrong) {
         {"alg HS256", with([](auto& o) { o.algorithm = "HS256"; }), good, "not served", true},
         {"alg of others", with([](auto& o) { o.algorithm = "RS256"; }), good, "ES256 would", true},
         {"empty key", options_of(), "", "no private key", false},
-        {"public key", options_of(), policy::test::public_pem(Kind::p256), "no private key", false},
+        {"public key", options_of(), auth::test::public_pem(Kind::p256), "no private key", false},
         {"short key", options_of(), private_pem(Kind::rsa_1024), "too short", false},
         {"curve", options_of(), private_pem(Kind::secp256k1), "not served", false},
     };

@@ -46,8 +46,7 @@ class KeyRingTest : public testing::Test {
 protected:
     Logger log_{LogLevel::error};
     KeyRing ring_{log_};
-    std::shared_ptr<const policy::KeySet> keys_ =
-        policy::KeySet::from_jwks(test::issuers().jwks).keys;
+    std::shared_ptr<const auth::KeySet> keys_ = auth::KeySet::from_jwks(test::issuers().jwks).keys;
 };
 
 TEST_F(KeyRingTest, ReadinessWaitsForFirstKeysButNotForEver) {

@@ -1,0 +1,103 @@
+// Claims and the table of issuers: what verify() gives and takes.
+#include <rotary/auth/jwt.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+namespace rotary::auth {
+
+namespace {
+
+std::atomic<std::uint64_t> last_table{0};
+
+template <class Views, class Visit>
+void for_each_text(Views& views, Visit&& visit) {
+    visit(views.issuer);
+    visit(views.subject);
+    visit(views.client_id);
+    visit(views.kid);
+    for (auto& scope : views.scopes) visit(scope);
+    for (auto& audience : views.audiences) visit(audience);
+}
+
+std::size_t text_bytes(const ClaimViews& views) {
+    std::size_t bytes = 0;
+    for_each_text(views, [&](std::string_view text) { bytes += text.size(); });
+    return bytes;
+}
+
+}  // namespace
+
+IssuerTable::IssuerTable(std::vector<Issuer> issuers)
+    : issuers_(std::move(issuers)),
+      generation_(last_table.fetch_add(1, std::memory_order_relaxed) + 1) {}
+
+bool TrustedIssuers::trusts(const Issuer& issuer) const noexcept {
+    const auto fits = [this](std::string_view name) { return name == "*" || name == environment; };
+    return issuer.organization == organization &&
+           (issuer.environments.empty() ||
+            std::any_of(issuer.environments.begin(), issuer.environments.end(), fits));
+}
+
+const char* to_string(TokenDefect defect) noexcept {
+    switch (defect) {
+        case TokenDefect::none:
+            break;
+        case TokenDefect::malformed:
+            return "malformed token";
+        case TokenDefect::wrong_issuer:
+            return "wrong issuer";
+        case TokenDefect::not_trusted:
+            return "issuer of another organization or environment";
+        case TokenDefect::no_keys:
+            return "the issuer's keys are not there";
+        case TokenDefect::unknown_kid:
+            return "unknown kid";
+        case TokenDefect::bad_signature:
+            return "bad signature";
+        case TokenDefect::bad_times:
+            return "exp is missing, or exp, nbf or iat is no number";
+        case TokenDefect::expired:
+            return "expired";
+        case TokenDefect::not_yet_valid:
+            return "not yet valid";
+        case TokenDefect::wrong_audience:
+            return "wrong audience";
+    }
+    return "";
+}
+
+Claims::Claims(const ClaimViews& views)
+    : views_(views),
+      block_bytes_(text_bytes(views)),
+      block_(std::make_unique<char[]>(block_bytes_)) {
+    char* at = block_.get();
+    for_each_text(views_, [&](std::string_view& text) {
+        if (!text.empty()) std::memcpy(at, text.data(), text.size());
+        text = {at, text.size()};
+        at += text.size();
+    });
+}
+
+bool Claims::has_scope(std::string_view scope) const noexcept {
+    return std::find(views_.scopes.begin(), views_.scopes.end(), scope) != views_.scopes.end();
+}
+
+bool Claims::meant_for(std::span<const std::string> wanted) const noexcept {
+    if (wanted.empty()) return true;
+    return std::any_of(wanted.begin(), wanted.end(), [this](const std::string& audience) {
+        return std::find(views_.audiences.begin(), views_.audiences.end(), audience) !=
+               views_.audiences.end();
+    });
+}
+
+std::size_t Claims::bytes() const noexcept {
+    constexpr std::size_t kAllocations = 4;
+    constexpr std::size_t kOverhead = 24;  // of each, with what it is rounded up by
+    return sizeof(Claims) + kAllocations * kOverhead + block_bytes_ +
+           (views_.scopes.capacity() + views_.audiences.capacity()) * sizeof(std::string_view);
+}
+
+}  // namespace rotary::auth
