@@ -26,16 +26,16 @@ std::string host_header(const config::Backend& resource, bool tls) {
     return header;
 }
 
-HintUse hint_use(config::RetryAfter setting) noexcept {
+rotation::HintUse hint_use(config::RetryAfter setting) noexcept {
     switch (setting) {
         case config::RetryAfter::extend:
-            return HintUse::extend;
+            return rotation::HintUse::extend;
         case config::RetryAfter::prefer:
-            return HintUse::prefer;
+            return rotation::HintUse::prefer;
         case config::RetryAfter::ignore:
-            return HintUse::ignore;
+            return rotation::HintUse::ignore;
     }
-    return HintUse::extend;
+    return rotation::HintUse::extend;
 }
 
 struct Credential {
@@ -82,8 +82,9 @@ Credential credential_of(const config::Resources& resources, const config::Backe
     return credential;
 }
 
-BackendLimits backend_limits(const config::Backend& resource, const config::Limits& process) {
-    BackendLimits limits;
+rotation::BackendLimits backend_limits(const config::Backend& resource,
+                                       const config::Limits& process) {
+    rotation::BackendLimits limits;
     limits.connections = process.upstream_connections;
     limits.pending = process.upstream_pending;
     if (resource.circuit_breaker) {
@@ -206,7 +207,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
     ModelPlace place = model_place(source.policy);
     std::vector<Entry> entries;
     std::vector<std::uint32_t> weights;
-    std::vector<std::shared_ptr<EntryState>> states;
+    std::vector<std::shared_ptr<rotation::EntryState>> states;
     std::string identity;
     bool by_rule = false;
     for (const auto& [model, target] : source.entries) {
@@ -240,7 +241,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         api,
         source.context.environment,
         std::move(entries),
-        Rotation(std::move(cursor), std::move(states), entry_limits(loaded.config)),
+        rotation::Rotation(std::move(cursor), std::move(states), entry_limits(loaded.config)),
         {rotation.suspend, hint_use(loaded.config.routing.retry_after), timeouts.suspension_max},
         std::move(place),
         shared.retry_reserve(cursor_key)};
@@ -262,9 +263,9 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
         total += reference.weight;
     }
     if (total == 0) return;  // check() has warned of it
-    if (weights.size() > kMaxEntries) {
+    if (weights.size() > rotation::kMaxEntries) {
         error(rule.backends.front().mark, "spec.rules.backendRefs",
-              "at most " + std::to_string(kMaxEntries) + " backendRefs are possible");
+              "at most " + std::to_string(rotation::kMaxEntries) + " backendRefs are possible");
         return;
     }
     // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.

@@ -4,31 +4,32 @@
 
 namespace rotary::policy {
 
-std::shared_ptr<EntryState> SharedState::entry(const std::string& key) {
-    std::shared_ptr<EntryState>& state = entries_[key];
-    if (!state) state = std::make_shared<EntryState>();
+std::shared_ptr<rotation::EntryState> SharedState::entry(const std::string& key) {
+    std::shared_ptr<rotation::EntryState>& state = entries_[key];
+    if (!state) state = std::make_shared<rotation::EntryState>();
     return state;
 }
 
-std::shared_ptr<BackendState> SharedState::backend(const std::string& key) {
-    std::shared_ptr<BackendState>& state = backends_[key];
-    if (!state) state = std::make_shared<BackendState>();
+std::shared_ptr<rotation::BackendState> SharedState::backend(const std::string& key) {
+    std::shared_ptr<rotation::BackendState>& state = backends_[key];
+    if (!state) state = std::make_shared<rotation::BackendState>();
     return state;
 }
 
-std::shared_ptr<RetryReserve> SharedState::retry_reserve(const std::string& key) {
-    std::shared_ptr<RetryReserve>& reserve = retry_reserves_[key];
-    if (!reserve) reserve = std::make_shared<RetryReserve>();
+std::shared_ptr<rotation::RetryReserve> SharedState::retry_reserve(const std::string& key) {
+    std::shared_ptr<rotation::RetryReserve>& reserve = retry_reserves_[key];
+    if (!reserve) reserve = std::make_shared<rotation::RetryReserve>();
     return reserve;
 }
 
-std::shared_ptr<Cursor> SharedState::cursor(const std::string& key, const std::string& entries,
-                                            std::vector<std::uint32_t> weights) {
+std::shared_ptr<rotation::Cursor> SharedState::cursor(const std::string& key,
+                                                      const std::string& entries,
+                                                      std::vector<std::uint32_t> weights) {
     KnownCursor& known = cursors_[key];
     if (!known.cursor || known.entries != entries || known.cursor->weights() != weights) {
         const double progress = known.cursor ? known.cursor->progress() : 0.0;
         known.entries = entries;
-        known.cursor = std::make_shared<Cursor>(std::move(weights), progress);
+        known.cursor = std::make_shared<rotation::Cursor>(std::move(weights), progress);
     }
     return known.cursor;
 }

@@ -172,8 +172,8 @@ void check_keys(Compiler& compiler, const config::TokenIssuer& issuer) {
 
 }  // namespace
 
-EntryState::Limits entry_limits(const config::Config& config) noexcept {
-    EntryState::Limits limits;
+rotation::EntryState::Limits entry_limits(const config::Config& config) noexcept {
+    rotation::EntryState::Limits limits;
     limits.longest = config.timeouts.suspension_max;
     limits.probe_verdict = config.timeouts.probe_verdict;
     limits.failures = config.routing.failures_to_suspend;

@@ -80,7 +80,7 @@ struct Exchange {
     Buffer lines;  // the header lines that go on to whichever provider
 
     // What was tried.
-    policy::EntrySet tried = 0;
+    rotation::EntrySet tried = 0;
     unsigned attempts = 0;
     unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
     const policy::Entry* entry = nullptr;

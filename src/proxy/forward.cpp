@@ -39,7 +39,7 @@ Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchang
 class RetryPlace {
 public:
     RetryPlace(const policy::Backend& backend, bool is_retry) noexcept {
-        if (!is_retry || backend.limits.retries == policy::BackendLimits::kNone) return;
+        if (!is_retry || backend.limits.retries == rotation::BackendLimits::kNone) return;
         admitted_ = backend.state->enter_retry(backend.limits.retries);
         if (admitted_) state_ = backend.state.get();
     }
@@ -51,14 +51,14 @@ public:
     bool admitted() const noexcept { return admitted_; }
 
 private:
-    policy::BackendState* state_ = nullptr;
+    rotation::BackendState* state_ = nullptr;
     bool admitted_ = true;
 };
 
 // Reads as much of the answer as its verdict needs. `answer` gets what the body says.
 Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchange& exchange,
-                                    Reply& reply, policy::Answer& answer) {
-    if (policy::error_body_decides(reply.status)) {
+                                    Reply& reply, rotation::Answer& answer) {
+    if (rotation::error_body_decides(reply.status)) {
         co_await read_refusal(context, client, exchange, reply);
         const std::string_view body = body_at_hand(reply, context.scratch.path);
         answer.error = llm::read_error_body(
@@ -87,7 +87,7 @@ Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
 Task<Outcome> try_one(Context& context, ClientSide& client, Exchange& exchange,
                       const Choice& choice, Reply& reply) {
     const SteadyTime begun = std::chrono::steady_clock::now();
-    policy::Answer answer;
+    rotation::Answer answer;
     Outcome outcome;
     const RetryPlace place(*exchange.backend, exchange.attempts > 1);
     if (place.admitted()) {
@@ -102,7 +102,7 @@ Task<Outcome> try_one(Context& context, ClientSide& client, Exchange& exchange,
         answer.is_later = exchange.attempts > 1 && !choice.probe;
         answer.has_our_key = exchange.backend->has_credential;
         const bool is_judged = exchange.entry != nullptr ||
-                               (answer.has_our_key && policy::error_body_decides(reply.status));
+                               (answer.has_our_key && rotation::error_body_decides(reply.status));
         if (is_judged) {
             outcome.answered = co_await read_for_verdict(context, client, exchange, reply, answer);
         }

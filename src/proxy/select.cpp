@@ -5,7 +5,7 @@ namespace rotary::proxy {
 namespace {
 
 // The Backends of the rule that this request has not tried. A try there marks its place among them.
-policy::EntrySet untried(const Exchange& exchange) {
+rotation::EntrySet untried(const Exchange& exchange) {
     const policy::Route& route = *exchange.route;
     return route.backend_cursor == nullptr ? 0 : route.backend_cursor->all() & ~exchange.tried;
 }
@@ -13,16 +13,16 @@ policy::EntrySet untried(const Exchange& exchange) {
 // Of them one whose health check does not fail; of all of them when all fail.
 std::size_t pick_backend(Exchange& exchange) {
     const policy::Route& route = *exchange.route;
-    const policy::EntrySet all = untried(exchange);
-    policy::EntrySet healthy = all;
+    const rotation::EntrySet all = untried(exchange);
+    rotation::EntrySet healthy = all;
     for (std::size_t i = 0; i < route.backends.size(); ++i) {
         const auto& backend = exchange.wiring->snapshot->backends[route.backends[i]];
-        if (!backend.state->healthy()) healthy &= ~(policy::EntrySet{1} << i);
+        if (!backend.state->healthy()) healthy &= ~(rotation::EntrySet{1} << i);
     }
     if (healthy == 0) healthy = all;
     const std::size_t place = exchange.tried == 0 ? route.backend_cursor->next(healthy)
                                                   : route.backend_cursor->next_once(healthy);
-    exchange.tried |= policy::EntrySet{1} << place;
+    exchange.tried |= rotation::EntrySet{1} << place;
     return route.backends[place];
 }
 
@@ -69,7 +69,7 @@ Result<Choice> select(Context& context, Exchange& exchange, Next next) {
                 : pick_backend(exchange);
     } else if (const auto pick = exchange.list->rotation.pick(now, exchange.tried)) {
         exchange.entry_index = pick->entry;
-        exchange.tried |= policy::EntrySet{1} << pick->entry;
+        exchange.tried |= rotation::EntrySet{1} << pick->entry;
         choice.target.entry = &exchange.list->entries[pick->entry];
         choice.target.backend = choice.target.entry->backend;
         choice.probe = pick->probe;

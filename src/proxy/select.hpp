@@ -4,8 +4,8 @@
 #include "proxy/exchange.hpp"
 
 #include <rotary/base/fault.hpp>
-#include <rotary/policy/verdict.hpp>
 #include <rotary/proxy/context.hpp>
+#include <rotary/rotation/verdict.hpp>
 
 #include <cstdint>
 
@@ -21,7 +21,7 @@ struct Choice {
 // fault.
 struct Outcome {
     Result<void> answered{};
-    policy::Verdict verdict;
+    rotation::Verdict verdict;
     bool is_listed = false;  // answered with one of Backend.retry.statusCodes
 };
 

@@ -24,20 +24,20 @@ const Wiring::Upstream& upstream_of(const Exchange& exchange) {
         exchange.backend - exchange.wiring->snapshot->backends.data())];
 }
 
-policy::EntryState& state_of(const Exchange& exchange) {
+rotation::EntryState& state_of(const Exchange& exchange) {
     return exchange.list->rotation.state(exchange.entry_index);
 }
 
 // Counts and tells that an entry was taken out of the rotation.
 void note_suspension(Context& context, const Exchange& exchange, const policy::EntryList& list,
                      std::size_t entry) {
-    const policy::EntryState& state = list.rotation.state(entry);
-    const policy::SuspendReason reason = state.reason();
+    const rotation::EntryState& state = list.rotation.state(entry);
+    const rotation::SuspendReason reason = state.reason();
     const EntrySeries& series = series_of(*exchange.wiring, list, entry);
     context.metrics.add(series.suspensions[static_cast<std::size_t>(reason)]);
     const std::chrono::duration<double> left = state.until() - std::chrono::steady_clock::now();
     context.log.warn("model suspended", {{"entry", list.entries[entry].id},
-                                         {"reason", policy::to_string(reason)},
+                                         {"reason", rotation::to_string(reason)},
                                          {"seconds", left.count()},
                                          {"request_id", exchange.request_id()}});
 }
@@ -46,17 +46,17 @@ void note_suspension(Context& context, const Exchange& exchange, const policy::E
 // whose time may have been doubled; those behind one that is refused, as long as their own times in
 // a row say.
 void suspend_credential(Context& context, const Exchange& exchange,
-                        const policy::Verdict& verdict) {
+                        const rotation::Verdict& verdict) {
     const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
     const SteadyTime now = std::chrono::steady_clock::now();
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(state_of(exchange).until() - now);
     for (const auto& place : snapshot.by_credential[exchange.backend->credential]) {
         const policy::EntryList& list = snapshot.lists[place.list];
-        const policy::EntryState::Limits& limits = list.rotation.limits();
-        policy::EntryState& state = list.rotation.state(place.entry);
+        const rotation::EntryState::Limits& limits = list.rotation.limits();
+        rotation::EntryState& state = list.rotation.state(place.entry);
         if (&state == &state_of(exchange)) continue;
-        const bool is_refused = verdict.effect == policy::Effect::put_out_credential;
+        const bool is_refused = verdict.effect == rotation::Effect::put_out_credential;
         if (is_refused ? state.put_out(now, verdict.reason, limits)
                        : state.suspend(now, left, verdict.reason, limits)) {
             note_suspension(context, exchange, list, place.entry);
@@ -74,49 +74,49 @@ void tell_of_credential(Context& context, const Exchange& exchange) {
 
 // Does to the rotation what the verdict says. The entry that was tried is the one that suffers,
 // whatever model the answer names.
-void carry_out(Context& context, const Exchange& exchange, const policy::Verdict& verdict,
+void carry_out(Context& context, const Exchange& exchange, const rotation::Verdict& verdict,
                bool probe) {
-    const policy::EntryState::Limits& limits = exchange.list->rotation.limits();
+    const rotation::EntryState::Limits& limits = exchange.list->rotation.limits();
     const SteadyTime now = std::chrono::steady_clock::now();
-    policy::EntryState& state = state_of(exchange);
+    rotation::EntryState& state = state_of(exchange);
     bool is_out = false;
     switch (verdict.effect) {
-        case policy::Effect::none:
+        case rotation::Effect::none:
             return;
-        case policy::Effect::count_failure:
+        case rotation::Effect::count_failure:
             is_out = state.fail(now, probe, limits, verdict.silent);
             break;
-        case policy::Effect::suspend_entry:
-        case policy::Effect::suspend_credential:
+        case rotation::Effect::suspend_entry:
+        case rotation::Effect::suspend_credential:
             is_out = state.suspend(now, verdict.duration, verdict.reason, limits);
             break;
-        case policy::Effect::put_out_entry:
-        case policy::Effect::put_out_credential:
+        case rotation::Effect::put_out_entry:
+        case rotation::Effect::put_out_credential:
             is_out = state.put_out(now, verdict.reason, limits);
             break;
     }
     if (is_out) note_suspension(context, exchange, *exchange.list, exchange.entry_index);
-    if (verdict.effect == policy::Effect::put_out_credential && is_out) {
+    if (verdict.effect == rotation::Effect::put_out_credential && is_out) {
         tell_of_credential(context, exchange);
     }
-    if (verdict.effect == policy::Effect::suspend_credential ||
-        verdict.effect == policy::Effect::put_out_credential) {
+    if (verdict.effect == rotation::Effect::suspend_credential ||
+        verdict.effect == rotation::Effect::put_out_credential) {
         suspend_credential(context, exchange, verdict);
     }
 }
 
 // A failure of an entry that is out by now meets no further request, so that it bounds itself:
 // those that were under way when it failed move on for nothing.
-void spare_budget(const Exchange& exchange, policy::Verdict& verdict) {
+void spare_budget(const Exchange& exchange, rotation::Verdict& verdict) {
     const SteadyTime now = std::chrono::steady_clock::now();
-    if (verdict.effect == policy::Effect::count_failure &&
-        state_of(exchange).standing(now) != policy::Standing::active) {
+    if (verdict.effect == rotation::Effect::count_failure &&
+        state_of(exchange).standing(now) != rotation::Standing::active) {
         verdict.costs_budget = false;
     }
 }
 
-void count_failure(Context& context, const Exchange& exchange, policy::Failure failure) {
-    if (failure == policy::Failure::none) return;
+void count_failure(Context& context, const Exchange& exchange, rotation::Failure failure) {
+    if (failure == rotation::Failure::none) return;
     const auto index = static_cast<std::size_t>(failure);
     context.metrics.add(exchange.entry != nullptr ? series_of(exchange).failures[index]
                                                   : upstream_of(exchange).failures[index]);
@@ -129,15 +129,15 @@ llm::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
     return llm::read_rate_limit_hints(context.scratch.response.headers, exchange.started_wall);
 }
 
-policy::Verdict settle_answer(Context& context, const Exchange& exchange,
-                              const policy::Answer& answer, const Tried& tried) {
+rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
+                                const rotation::Answer& answer, const Tried& tried) {
     if (exchange.entry == nullptr) {
         const Wiring::Upstream& upstream = upstream_of(exchange);
         context.metrics.add_status(upstream.requests, answer.status);
         context.metrics.observe(upstream.duration, tried.wait);
-        const policy::Verdict verdict = policy::judge_answer(answer, {});
+        const rotation::Verdict verdict = rotation::judge_answer(answer, {});
         count_failure(context, exchange, verdict.failure);
-        const bool is_refused = verdict.effect == policy::Effect::put_out_credential;
+        const bool is_refused = verdict.effect == rotation::Effect::put_out_credential;
         const auto pause = exchange.timeouts().credential_suspension;
         if (is_refused && exchange.backend->state->tell_refused(exchange.started, pause)) {
             tell_of_credential(context, exchange);
@@ -147,11 +147,11 @@ policy::Verdict settle_answer(Context& context, const Exchange& exchange,
     const EntrySeries& series = series_of(exchange);
     context.metrics.add_status(series.upstream_requests, answer.status);
     context.metrics.observe(series.upstream_duration, tried.wait);
-    policy::Verdict verdict = policy::judge_answer(answer, exchange.list->rules);
+    rotation::Verdict verdict = rotation::judge_answer(answer, exchange.list->rules);
     count_failure(context, exchange, verdict.failure);
     carry_out(context, exchange, verdict, tried.probe);
     spare_budget(exchange, verdict);
-    if (!tried.probe || verdict.effect != policy::Effect::none) return verdict;
+    if (!tried.probe || verdict.effect != rotation::Effect::none) return verdict;
     if (verdict.is_inconclusive) {
         state_of(exchange).probe_dropped();
     } else {
@@ -161,12 +161,12 @@ policy::Verdict settle_answer(Context& context, const Exchange& exchange,
     return verdict;
 }
 
-policy::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
-                               const Tried& tried) {
-    policy::Verdict verdict = policy::judge_failure(fault, tried.asked);
+rotation::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
+                                 const Tried& tried) {
+    rotation::Verdict verdict = rotation::judge_failure(fault, tried.asked);
     count_failure(context, exchange, verdict.failure);
     if (exchange.entry == nullptr) return verdict;
-    if (verdict.effect == policy::Effect::none) {
+    if (verdict.effect == rotation::Effect::none) {
         if (tried.probe) state_of(exchange).probe_dropped();
         return verdict;
     }
@@ -178,24 +178,24 @@ policy::Verdict settle_failure(Context& context, const Exchange& exchange, const
 }
 
 void settle_relayed(Context& context, const Exchange& exchange, const Result<void>& relayed,
-                    const policy::Verdict& tried) {
-    auto failure = policy::Failure::none;
+                    const rotation::Verdict& tried) {
+    auto failure = rotation::Failure::none;
     if (!relayed) {
         if (relayed.error().origin != Origin::upstream) return;  // the client went, or we end
-        failure = policy::judge_failure(relayed.error()).failure;
+        failure = rotation::judge_failure(relayed.error()).failure;
     } else if (exchange.events.saw_error()) {
-        failure = policy::Failure::server_error;
+        failure = rotation::Failure::server_error;
     }
     count_failure(context, exchange, failure);
     if (exchange.entry == nullptr) return;
-    if (failure == policy::Failure::none) {
-        const bool has_failed = tried.effect == policy::Effect::count_failure;
+    if (failure == rotation::Failure::none) {
+        const bool has_failed = tried.effect == rotation::Effect::count_failure;
         if (exchange.status < 500 && !has_failed) state_of(exchange).served();
         return;
     }
-    policy::Verdict verdict;
-    verdict.effect = policy::Effect::count_failure;
-    verdict.silent = failure == policy::Failure::timeout;
+    rotation::Verdict verdict;
+    verdict.effect = rotation::Effect::count_failure;
+    verdict.silent = failure == rotation::Failure::timeout;
     carry_out(context, exchange, verdict, false);
 }
 

@@ -3,8 +3,8 @@
 #include "proxy/reply.hpp"
 
 #include <rotary/llm/rate_limit_headers.hpp>
-#include <rotary/policy/verdict.hpp>
 #include <rotary/proxy/context.hpp>
+#include <rotary/rotation/verdict.hpp>
 
 #include <chrono>
 
@@ -18,15 +18,15 @@ struct Tried {
     bool asked = true;
     std::chrono::nanoseconds wait{0};
 };
-policy::Verdict settle_answer(Context& context, const Exchange& exchange,
-                              const policy::Answer& answer, const Tried& tried);
-policy::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
-                               const Tried& tried);
+rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
+                                const rotation::Answer& answer, const Tried& tried);
+rotation::Verdict settle_failure(Context& context, const Exchange& exchange, const Fault& fault,
+                                 const Tried& tried);
 
 // What became of an answer after its beginning had gone to the client. `tried`: what its beginning
 // was taken for.
 void settle_relayed(Context& context, const Exchange& exchange, const Result<void>& relayed,
-                    const policy::Verdict& tried);
+                    const rotation::Verdict& tried);
 
 // What the provider said of its limits, from the head in the worker's scratch.
 llm::RateLimitHints read_hints(Context& context, const Exchange& exchange);

@@ -23,7 +23,7 @@ bool alive(net::Stream& stream) noexcept {
 
 bool UpstreamConnection::begin_use() noexcept {
     const UpstreamPool::Bucket& bucket = pool_->buckets_[bucket_];
-    if (counted_ || bucket.limits.requests == policy::BackendLimits::kNone) return true;
+    if (counted_ || bucket.limits.requests == rotation::BackendLimits::kNone) return true;
     counted_ = bucket.state->enter_request(bucket.limits.requests);
     return counted_;
 }
@@ -81,8 +81,9 @@ bool UpstreamPool::usable(const Idle& idle, net::SteadyTime now) const noexcept 
     return now - idle.since < limits_.idle && alive(*idle.connection);
 }
 
-std::size_t UpstreamPool::hold(const std::string& key, std::shared_ptr<policy::BackendState> state,
-                               const policy::BackendLimits& limits) {
+std::size_t UpstreamPool::hold(const std::string& key,
+                               std::shared_ptr<rotation::BackendState> state,
+                               const rotation::BackendLimits& limits) {
     const auto known = keys_.find(key);
     const std::size_t place = known != keys_.end() ? known->second : free_place();
     Bucket& bucket = buckets_[place];

@@ -23,12 +23,12 @@ constexpr std::string_view kUpstreamHelp =
 constexpr std::string_view kUpstreamDurationHelp =
     "From an attempt's start to the head of the provider's answer.";
 
-std::array<metrics::SeriesId, policy::kFailures> failure_series(metrics::Registry& registry,
-                                                                metrics::Labels labels) {
-    std::array<metrics::SeriesId, policy::kFailures> series{};
+std::array<metrics::SeriesId, rotation::kFailures> failure_series(metrics::Registry& registry,
+                                                                  metrics::Labels labels) {
+    std::array<metrics::SeriesId, rotation::kFailures> series{};
     labels.push_back({"reason", ""});
-    for (std::size_t i = 1; i < policy::kFailures; ++i) {
-        labels.back().value = policy::to_string(static_cast<policy::Failure>(i));
+    for (std::size_t i = 1; i < rotation::kFailures; ++i) {
+        labels.back().value = rotation::to_string(static_cast<rotation::Failure>(i));
         series[i] = registry.counter("rotary_upstream_failures_total",
                                      "Attempts that failed, by what went wrong.", labels);
     }
@@ -57,8 +57,8 @@ EntrySeries entry_series(metrics::Registry& registry, const policy::EntryList& l
                                                   kUpstreamDurationHelp, labels, kDurationBuckets);
     series.failures = failure_series(registry, labels);
     labels.push_back({"reason", ""});
-    for (std::size_t i = 1; i < policy::kSuspendReasons; ++i) {
-        labels.back().value = policy::to_string(static_cast<policy::SuspendReason>(i));
+    for (std::size_t i = 1; i < rotation::kSuspendReasons; ++i) {
+        labels.back().value = rotation::to_string(static_cast<rotation::SuspendReason>(i));
         series.suspensions[i] =
             registry.counter("rotary_model_suspensions_total",
                              "Times an entry was taken out of the rotation.", labels);

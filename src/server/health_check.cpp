@@ -68,7 +68,7 @@ public:
           pause_(context) {}
 
     const HealthTarget& target() const noexcept { return target_; }
-    void set_entries(std::vector<std::shared_ptr<policy::EntryState>> entries) {
+    void set_entries(std::vector<std::shared_ptr<rotation::EntryState>> entries) {
         target_.entries = std::move(entries);
         tell_entries();
     }

@@ -24,8 +24,8 @@ struct HealthTarget {
     std::chrono::milliseconds timeout{1000};
     unsigned unhealthy_threshold = 2;  // failures in a row
     unsigned healthy_threshold = 2;    // successes in a row
-    std::shared_ptr<policy::BackendState> state;
-    std::vector<std::shared_ptr<policy::EntryState>> entries;  // of its models
+    std::shared_ptr<rotation::BackendState> state;
+    std::vector<std::shared_ptr<rotation::EntryState>> entries;  // of its models
 };
 
 // Of all Backends.

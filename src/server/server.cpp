@@ -116,17 +116,17 @@ private:
         hooks.config_text = [this] { return config_json(deployment_.config()); };
         hooks.reload = [this] { return reload(); };
         hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
-            policy::EntryState* entry = find_entry(*deployment_.wiring(), id);
+            rotation::EntryState* entry = find_entry(*deployment_.wiring(), id);
             if (entry == nullptr) return false;
             entry->suspend(std::chrono::steady_clock::now(), duration,
-                           policy::SuspendReason::operator_request,
+                           rotation::SuspendReason::operator_request,
                            policy::entry_limits(deployment_.config()));
             log_.warn("model suspended by an operator",
                       {{"entry", id}, {"seconds", duration.count()}});
             return true;
         };
         hooks.resume = [this](std::string_view id) {
-            policy::EntryState* entry = find_entry(*deployment_.wiring(), id);
+            rotation::EntryState* entry = find_entry(*deployment_.wiring(), id);
             if (entry == nullptr) return false;
             entry->resume();
             log_.info("model resumed by an operator", {{"entry", id}});

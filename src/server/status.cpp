@@ -18,13 +18,13 @@ std::uint64_t picks(const metrics::Registry& registry, const proxy::EntrySeries&
     return sum;
 }
 
-std::string_view standing_name(policy::Standing standing) {
+std::string_view standing_name(rotation::Standing standing) {
     switch (standing) {
-        case policy::Standing::active:
+        case rotation::Standing::active:
             return "active";
-        case policy::Standing::out:
+        case rotation::Standing::out:
             return "suspended";
-        case policy::Standing::probe_due:
+        case rotation::Standing::probe_due:
             return "returning";
     }
     return "active";
@@ -33,8 +33,8 @@ std::string_view standing_name(policy::Standing standing) {
 void write_entry(wire::JsonWriter& json, const policy::EntryList& list, std::size_t index,
                  const policy::Backend& backend, const Now& now) {
     const policy::Entry& entry = list.entries[index];
-    const policy::EntryState& state = list.rotation.state(index);
-    const policy::Standing standing = state.standing(now.steady);
+    const rotation::EntryState& state = list.rotation.state(index);
+    const rotation::Standing standing = state.standing(now.steady);
     json.string("id", entry.id)
         .string("api", list.api)
         .string("policy", list.policy)
@@ -44,8 +44,8 @@ void write_entry(wire::JsonWriter& json, const policy::EntryList& list, std::siz
         .string("host", backend.host_header)
         .number("weight", entry.weight)
         .string("state", standing_name(standing));
-    if (standing == policy::Standing::active) return;
-    json.string("reason", policy::to_string(state.reason()));
+    if (standing == rotation::Standing::active) return;
+    json.string("reason", rotation::to_string(state.reason()));
     const auto left = std::max(state.until() - now.steady, SteadyTime::duration::zero());
     TimestampBuffer timestamp;
     json.string("until",
@@ -114,7 +114,8 @@ void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
     for (const policy::EntryList& list : wiring.snapshot->lists) {
         for (std::size_t i = 0; i < list.entries.size(); ++i) {
             const policy::Entry& entry = list.entries[i];
-            const bool out_of_it = list.rotation.state(i).standing(now) != policy::Standing::active;
+            const bool out_of_it =
+                list.rotation.state(i).standing(now) != rotation::Standing::active;
             out.gauge("rotary_model_suspended", "1 while an entry is out of the rotation.",
                       {{"policy", list.policy},
                        {"env", policy::to_string(list.environment)},
@@ -141,7 +142,7 @@ void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out) {
     }
 }
 
-policy::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id) {
+rotation::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id) {
     for (const policy::EntryList& list : wiring.snapshot->lists) {
         for (std::size_t i = 0; i < list.entries.size(); ++i) {
             if (list.entries[i].id == id) return &list.rotation.state(i);

@@ -24,6 +24,6 @@ void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out);
 void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out);
 
 // The state of the entry with that id (API/environment/model@Backend), or null.
-policy::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id);
+rotation::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id);
 
 }  // namespace rotary::server

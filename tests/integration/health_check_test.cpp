@@ -23,9 +23,9 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""s;
-using policy::BackendState;
-using policy::EntryState;
-using policy::Standing;
+using rotation::BackendState;
+using rotation::EntryState;
+using rotation::Standing;
 using server::HealthChecker;
 using server::HealthTarget;
 

@@ -2,7 +2,7 @@
 // request's own: what they mean for the request that met them, and for everybody else's.
 #include "fault_fixture.hpp"
 
-#include <rotary/policy/suspension.hpp>
+#include <rotary/rotation/suspension.hpp>
 
 #include <gtest/gtest.h>
 

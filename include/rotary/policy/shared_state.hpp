@@ -1,8 +1,8 @@
 #pragma once
 
-#include <rotary/policy/backend_state.hpp>
-#include <rotary/policy/retry_budget.hpp>
-#include <rotary/policy/rotation.hpp>
+#include <rotary/rotation/backend_state.hpp>
+#include <rotary/rotation/retry_budget.hpp>
+#include <rotary/rotation/rotation.hpp>
 
 #include <map>
 #include <memory>
@@ -17,26 +17,26 @@ namespace rotary::policy {
 class SharedState {
 public:
     // `key` names the entry: API, environment, model, Backend.
-    std::shared_ptr<EntryState> entry(const std::string& key);
+    std::shared_ptr<rotation::EntryState> entry(const std::string& key);
     // `key` names the Backend and where it is: elsewhere it is another one, with counts of its own.
-    std::shared_ptr<BackendState> backend(const std::string& key);
+    std::shared_ptr<rotation::BackendState> backend(const std::string& key);
     // The same cursor as before when the list's entries and weights are the same ones.
-    std::shared_ptr<Cursor> cursor(const std::string& key, const std::string& entries,
-                                   std::vector<std::uint32_t> weights);
+    std::shared_ptr<rotation::Cursor> cursor(const std::string& key, const std::string& entries,
+                                             std::vector<std::uint32_t> weights);
     // `key` names the list, or the HTTPRoute of rules without one.
-    std::shared_ptr<RetryReserve> retry_reserve(const std::string& key);
+    std::shared_ptr<rotation::RetryReserve> retry_reserve(const std::string& key);
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
 private:
     struct KnownCursor {
         std::string entries;
-        std::shared_ptr<Cursor> cursor;
+        std::shared_ptr<rotation::Cursor> cursor;
     };
-    std::map<std::string, std::shared_ptr<EntryState>> entries_;
-    std::map<std::string, std::shared_ptr<BackendState>> backends_;
+    std::map<std::string, std::shared_ptr<rotation::EntryState>> entries_;
+    std::map<std::string, std::shared_ptr<rotation::BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;
-    std::map<std::string, std::shared_ptr<RetryReserve>> retry_reserves_;
+    std::map<std::string, std::shared_ptr<rotation::RetryReserve>> retry_reserves_;
 };
 
 }  // namespace rotary::policy

@@ -4,11 +4,11 @@
 #include <rotary/config/load.hpp>
 #include <rotary/policy/cors.hpp>
 #include <rotary/policy/model_place.hpp>
-#include <rotary/policy/retry_budget.hpp>
-#include <rotary/policy/rotation.hpp>
 #include <rotary/policy/route_table.hpp>
 #include <rotary/policy/shared_state.hpp>
-#include <rotary/policy/verdict.hpp>
+#include <rotary/rotation/retry_budget.hpp>
+#include <rotary/rotation/rotation.hpp>
+#include <rotary/rotation/verdict.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -46,10 +46,10 @@ struct Backend {
     bool has_credential = false;              // one of the gateway's own is sent
     std::chrono::milliseconds first_byte{0};  // Backend.timeout; 0: the process's
     std::chrono::milliseconds event_gap{0};   // idem
-    BackendLimits limits;                     // Backend.circuitBreaker, else the process's
+    rotation::BackendLimits limits;           // Backend.circuitBreaker, else the process's
     std::optional<RetryRules> retry;
     std::optional<config::HealthCheck> health_check;
-    std::shared_ptr<BackendState> state;
+    std::shared_ptr<rotation::BackendState> state;
 };
 
 struct Entry {
@@ -66,10 +66,10 @@ struct EntryList {
     std::string api;
     Environment environment = Environment::production;
     std::vector<Entry> entries;
-    Rotation rotation;
-    SuspendRules rules;
+    rotation::Rotation rotation;
+    rotation::SuspendRules rules;
     ModelPlace model_place;
-    std::shared_ptr<RetryReserve> retry_reserve;
+    std::shared_ptr<rotation::RetryReserve> retry_reserve;
 };
 
 struct AuthRules {
@@ -96,11 +96,11 @@ struct Route {
     std::optional<Cors> cors;
     config::HeaderModifier request_headers;
     config::HeaderModifier response_headers;
-    std::optional<std::size_t> list;         // index of the EntryList, when the rule has a rotation
-    std::vector<std::size_t> backends;       // for requests without a rotation
-    std::shared_ptr<Cursor> backend_cursor;  // over `backends`; null when all weigh 0
-    BudgetRules budget_rules;
-    std::shared_ptr<RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
+    std::optional<std::size_t> list;    // index of the EntryList, when the rule has a rotation
+    std::vector<std::size_t> backends;  // for requests without a rotation
+    std::shared_ptr<rotation::Cursor> backend_cursor;  // over `backends`; null when all weigh 0
+    rotation::BudgetRules budget_rules;
+    std::shared_ptr<rotation::RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
 };
 
 // What of a client's request goes on to whichever Backend, and what never does. Lower case.
@@ -130,11 +130,11 @@ struct Snapshot {
     // For each credential number, the entries that use it, on all lists.
     std::vector<std::vector<EntryPlace>> by_credential;
     // For each Backend, the states of the entries that use it: its health check's to change.
-    std::vector<std::vector<std::shared_ptr<EntryState>>> by_backend;
+    std::vector<std::vector<std::shared_ptr<rotation::EntryState>>> by_backend;
 };
 
 // What the configuration says of every entry's suspensions.
-EntryState::Limits entry_limits(const config::Config& config) noexcept;
+rotation::EntryState::Limits entry_limits(const config::Config& config) noexcept;
 
 // Compiles what load() found to be right. Cross-checks that only compiling can make (regular
 // expressions, headers that can't be sent, model places that can't be written) are appended to

@@ -9,11 +9,11 @@
 #include <rotary/net/dialer.hpp>
 #include <rotary/net/reactor.hpp>
 #include <rotary/net/session_set.hpp>
-#include <rotary/policy/retry_budget.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
+#include <rotary/rotation/retry_budget.hpp>
 #include <rotary/wire/message.hpp>
 
 #include <cstddef>
@@ -53,8 +53,8 @@ struct Context {
     // Asks for a fetch of an issuer's keys, once KeyFetch::hope() said so; must not block.
     std::function<void(const std::shared_ptr<auth::KeyFetch>&)> on_stale_keys;
 
-    policy::RetryBudget retry_budget;  // this worker's
-    std::uint64_t random_state = 1;    // of request ids; seeded by the worker
+    rotation::RetryBudget retry_budget;  // this worker's
+    std::uint64_t random_state = 1;      // of request ids; seeded by the worker
     Scratch scratch;
     KeyWaits key_waits{};  // woken by the worker
     LinePace handshake_lines{};

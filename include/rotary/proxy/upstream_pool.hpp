@@ -2,8 +2,8 @@
 
 #include <rotary/base/task.hpp>
 #include <rotary/net/reactor.hpp>
-#include <rotary/policy/backend_state.hpp>
 #include <rotary/proxy/upstream_connection.hpp>
+#include <rotary/rotation/backend_state.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -43,8 +43,8 @@ public:
     // The place for connections with this key: the same one, with what waits in it, as long as
     // somebody holds it; it takes the new limits over. Not for the path: resolved once when a
     // snapshot is published. Equal keys come with the same state.
-    std::size_t hold(const std::string& key, std::shared_ptr<policy::BackendState> state,
-                     const policy::BackendLimits& limits);
+    std::size_t hold(const std::string& key, std::shared_ptr<rotation::BackendState> state,
+                     const rotation::BackendLimits& limits);
     // Once for each hold(). The last one closes the bucket's connections and frees its place.
     void release(std::size_t bucket) noexcept;
 
@@ -96,8 +96,8 @@ private:
     struct Bucket {
         std::string key;
         std::size_t holders = 0;  // 0: the place is free
-        std::shared_ptr<policy::BackendState> state;
-        policy::BackendLimits limits;
+        std::shared_ptr<rotation::BackendState> state;
+        rotation::BackendLimits limits;
         std::vector<Idle> idle;
         std::size_t reported = 0;  // of idle, to the state
         Waiter* first = nullptr;

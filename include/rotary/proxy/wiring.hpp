@@ -20,8 +20,8 @@ struct RouteSeries {
 struct EntrySeries {
     metrics::SeriesId upstream_requests;  // by status
     metrics::HistogramId upstream_duration;
-    std::array<metrics::SeriesId, policy::kSuspendReasons> suspensions;  // by SuspendReason
-    std::array<metrics::SeriesId, policy::kFailures> failures;           // by Failure
+    std::array<metrics::SeriesId, rotation::kSuspendReasons> suspensions;  // by SuspendReason
+    std::array<metrics::SeriesId, rotation::kFailures> failures;           // by Failure
 };
 
 struct ProcessSeries {
@@ -47,7 +47,7 @@ struct Wiring {
         metrics::SeriesId requests;  // by status
         metrics::HistogramId duration;
         metrics::SeriesId overflow;
-        std::array<metrics::SeriesId, policy::kFailures> failures;
+        std::array<metrics::SeriesId, rotation::kFailures> failures;
     };
 
     std::shared_ptr<const policy::Snapshot> snapshot;

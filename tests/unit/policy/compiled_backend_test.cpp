@@ -1,7 +1,7 @@
 // What a Backend resource compiles to, and what of it outlives a reload.
-#include <rotary/policy/backend_state.hpp>
 #include <rotary/policy/shared_state.hpp>
 #include <rotary/policy/snapshot.hpp>
+#include <rotary/rotation/backend_state.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -78,7 +78,7 @@ TEST(SharedState, BackendIsSharedByNameAndOutlivesWhoeverAskedForIt) {
     auto first = shared.backend("one");
     EXPECT_EQ(shared.backend("one"), first);
     EXPECT_NE(shared.backend("two"), first);
-    const std::weak_ptr<BackendState> watched = first;
+    const std::weak_ptr<rotation::BackendState> watched = first;
     shared.prune();
     EXPECT_EQ(shared.backend("one"), first);
     first.reset();
@@ -92,8 +92,8 @@ TEST(CompiledBackend, LimitsAreTheBackendsElseTheProcesss) {
         compiled("", "limits: {upstream_connections: 7, upstream_pending: 9, json_depth: 5}\n");
     EXPECT_EQ(plain.limits.connections, 7U);
     EXPECT_EQ(plain.limits.pending, 9U);
-    EXPECT_EQ(plain.limits.requests, BackendLimits::kNone);
-    EXPECT_EQ(plain.limits.retries, BackendLimits::kNone);
+    EXPECT_EQ(plain.limits.requests, rotation::BackendLimits::kNone);
+    EXPECT_EQ(plain.limits.retries, rotation::BackendLimits::kNone);
 
     const Backend own = compiled(
         "  circuitBreaker: {maxConnections: 2, maxPendingRequests: 0, maxRequests: 5, "
@@ -135,9 +135,9 @@ TEST(CompiledBackend, KnowsTheStatesOfItsEntries) {
     SharedState shared;
     const auto snapshot = snapshot_of(resources(""), shared);
     ASSERT_EQ(snapshot->by_backend.size(), snapshot->backends.size());
-    const Rotation& rotation = snapshot->lists.at(0).rotation;
+    const rotation::Rotation& rotation = snapshot->lists.at(0).rotation;
     const auto states_of = [&](std::string_view name) {
-        std::vector<const EntryState*> found;
+        std::vector<const rotation::EntryState*> found;
         for (const auto& state : snapshot->by_backend[index_of(*snapshot, name)]) {
             found.push_back(state.get());
         }

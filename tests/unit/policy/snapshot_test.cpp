@@ -202,7 +202,7 @@ TEST(Snapshot, ListsOfBothEnvironments) {
     EXPECT_EQ(live.entries[0].texts.field, "model=gpt-4o");
     EXPECT_EQ(snapshot->backends[live.entries[1].backend].name, "b");
     EXPECT_EQ(live.rules.duration, 60s);
-    EXPECT_EQ(live.rules.hint, HintUse::extend);
+    EXPECT_EQ(live.rules.hint, rotation::HintUse::extend);
     EXPECT_EQ(live.rules.longest, 1h);
     EXPECT_EQ(live.model_place.name, "model");
     EXPECT_EQ(picks(live, 8), "AABAAABA");
@@ -351,7 +351,7 @@ TEST(Snapshot, RoutingAndTimeoutsReachTheLists) {
         "routing: {retry_after: prefer}\ntimeouts: {suspension_max: 10m, probe_verdict: 2s}\n");
     ASSERT_NE(compiled.snapshot, nullptr) << compiled.text();
     const EntryList& list = compiled.snapshot->lists[0];
-    EXPECT_EQ(list.rules.hint, HintUse::prefer);
+    EXPECT_EQ(list.rules.hint, rotation::HintUse::prefer);
     EXPECT_EQ(list.rules.longest, 10min);
     EXPECT_EQ(list.rotation.limits().longest, 10min);
     EXPECT_EQ(list.rotation.limits().probe_verdict, 2s);
@@ -621,11 +621,11 @@ TEST(SharedStates, ASecondCompileGoesOn) {
     const auto first = compile_text(usual_chat(), shared).snapshot;
     ASSERT_NE(first, nullptr);
     EXPECT_EQ(picks(first->lists[0], 2), "AA");
-    first->lists[0].rotation.state(1).suspend(kNow, 10s, SuspendReason::rate_limited, {});
+    first->lists[0].rotation.state(1).suspend(kNow, 10s, rotation::SuspendReason::rate_limited, {});
     const auto second = compile_text(usual_chat(), shared).snapshot;
     ASSERT_NE(second, nullptr);
     EXPECT_EQ(&second->lists[0].rotation.state(0), &first->lists[0].rotation.state(0));
-    EXPECT_EQ(second->lists[0].rotation.state(1).standing(kNow), Standing::out);
+    EXPECT_EQ(second->lists[0].rotation.state(1).standing(kNow), rotation::Standing::out);
     second->lists[0].rotation.state(1).resume();
     EXPECT_EQ(picks(second->lists[0], 2), "BA");
     EXPECT_EQ(picks(first->lists[0], 2), "AA") << "both move one cursor";
@@ -661,12 +661,12 @@ TEST(SharedStates, AChangedListKeepsItsEntriesAndItsProgress) {
     const auto first = compile_text(usual_chat(), shared).snapshot;
     ASSERT_NE(first, nullptr);
     EXPECT_EQ(picks(first->lists[0], 2), "AA");
-    first->lists[0].rotation.state(0).suspend(kNow, 10s, SuspendReason::rate_limited, {});
+    first->lists[0].rotation.state(0).suspend(kNow, 10s, rotation::SuspendReason::rate_limited, {});
     const std::string three =
         entry("gpt-4o", "a", 3) + ", " + entry("new", "a") + ", " + entry("gpt-4o-mini", "b", 4);
     const auto second = compile_text(chat(three, entry("gpt-4o-mini", "b")), shared).snapshot;
     ASSERT_NE(second, nullptr);
-    const Rotation& rotation = second->lists[0].rotation;
+    const rotation::Rotation& rotation = second->lists[0].rotation;
     EXPECT_EQ(&rotation.state(0), &first->lists[0].rotation.state(0));
     EXPECT_EQ(&rotation.state(2), &first->lists[0].rotation.state(1));
     EXPECT_NE(&rotation.state(1), &first->lists[0].rotation.state(0));
@@ -684,16 +684,17 @@ TEST(SharedStates, EnvironmentsShareNothing) {
     EXPECT_EQ(picks(snapshot->lists[1], 2), "AB");
     EXPECT_EQ(picks(snapshot->lists[0], 1), "B");
     EXPECT_NE(&snapshot->lists[0].rotation.state(0), &snapshot->lists[1].rotation.state(0));
-    snapshot->lists[0].rotation.state(0).suspend(kNow, 10s, SuspendReason::rate_limited, {});
-    EXPECT_EQ(snapshot->lists[1].rotation.state(0).standing(kNow), Standing::active);
+    snapshot->lists[0].rotation.state(0).suspend(kNow, 10s, rotation::SuspendReason::rate_limited,
+                                                 {});
+    EXPECT_EQ(snapshot->lists[1].rotation.state(0).standing(kNow), rotation::Standing::active);
 }
 
 TEST(SharedStates, PruneDropsWhatIsGone) {
     SharedState shared;
     auto state = shared.entry("api/production/m@b");
     auto cursor = shared.cursor("list", "m@b\n", {1});
-    const std::weak_ptr<EntryState> old_state = state;
-    const std::weak_ptr<Cursor> old_cursor = cursor;
+    const std::weak_ptr<rotation::EntryState> old_state = state;
+    const std::weak_ptr<rotation::Cursor> old_cursor = cursor;
     shared.prune();
     EXPECT_EQ(shared.entry("api/production/m@b"), state) << "somebody still has it";
     EXPECT_EQ(shared.cursor("list", "m@b\n", {1}), cursor);

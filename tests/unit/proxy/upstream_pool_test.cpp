@@ -14,7 +14,7 @@ protected:
 
     boost::asio::io_context context_;
     net::Reactor reactor_{context_};
-    std::shared_ptr<policy::BackendState> state_ = std::make_shared<policy::BackendState>();
+    std::shared_ptr<rotation::BackendState> state_ = std::make_shared<rotation::BackendState>();
     UpstreamPool pool_{reactor_, {}};
 };
 

@@ -1,8 +1,8 @@
-#include <rotary/policy/backend_state.hpp>
+#include <rotary/rotation/backend_state.hpp>
 
 #include <algorithm>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 bool BackendState::enter(Count& count, std::size_t limit) noexcept {
     std::size_t now = count.load(kRelaxed);
@@ -28,4 +28,4 @@ bool BackendState::tell_refused(SteadyTime now, std::chrono::milliseconds pause)
            refused_told_until_.compare_exchange_strong(until, next, kRelaxed);
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,4 +1,4 @@
-#include <rotary/policy/backend_state.hpp>
+#include <rotary/rotation/backend_state.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 namespace {
 
 struct CountRow {
@@ -123,4 +123,4 @@ TEST(BackendState, IsHealthyUntilSomebodySaysOtherwise) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,4 +1,4 @@
-#include <rotary/policy/suspension.hpp>
+#include <rotary/rotation/suspension.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 namespace {
 
 using namespace std::chrono_literals;
@@ -1027,4 +1027,4 @@ TEST(Threads, RefusalsDuringOneProbeDoubleOnce) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

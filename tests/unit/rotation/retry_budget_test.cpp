@@ -1,4 +1,4 @@
-#include <rotary/policy/retry_budget.hpp>
+#include <rotary/rotation/retry_budget.hpp>
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 namespace {
 
 using namespace std::chrono_literals;
@@ -247,4 +247,4 @@ TEST(RetryReserve, ExactlySoManyForAllThreads) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

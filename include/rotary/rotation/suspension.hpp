@@ -9,7 +9,7 @@
 #include <mutex>
 #include <string_view>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 // Why an entry is out of the rotation. Labels of metrics and of /api/v1/models.
 enum class SuspendReason : std::uint8_t {
@@ -118,4 +118,4 @@ private:
     SteadyTime out_again_{};                      // being taken out before that is in a row
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 // How much of a Backend this process may use at a time, all workers together.
 struct BackendLimits {
@@ -68,4 +68,4 @@ private:
     alignas(64) Count requests_{0};
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,4 +1,4 @@
-#include <rotary/policy/rotation.hpp>
+#include <rotary/rotation/rotation.hpp>
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 namespace {
 bool contains(EntrySet set, std::size_t entry) noexcept { return (set >> entry & 1) != 0; }
@@ -205,4 +205,4 @@ bool Rotation::all_out_for_quota(SteadyTime now) const noexcept {
     return any;
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

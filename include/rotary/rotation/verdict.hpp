@@ -3,13 +3,13 @@
 #include <rotary/base/fault.hpp>
 #include <rotary/llm/error_body.hpp>
 #include <rotary/llm/rate_limit_headers.hpp>
-#include <rotary/policy/suspension.hpp>
+#include <rotary/rotation/suspension.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <string_view>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 // How a provider's hint changes the policy's duration (routing.retry_after).
 enum class HintUse : std::uint8_t { extend, prefer, ignore };
@@ -88,4 +88,4 @@ constexpr bool error_body_decides(std::uint16_t status) noexcept {
 // that the provider may have worked for it.
 Verdict judge_failure(const Fault& fault, bool asked = true) noexcept;
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

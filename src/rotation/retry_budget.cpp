@@ -1,8 +1,8 @@
-#include <rotary/policy/retry_budget.hpp>
+#include <rotary/rotation/retry_budget.hpp>
 
 #include <algorithm>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 namespace {
 constexpr std::uint64_t kTry = 100;
@@ -49,4 +49,4 @@ bool RetryBudget::take(SteadyTime now, const BudgetRules& rules, RetryReserve& r
     return true;
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

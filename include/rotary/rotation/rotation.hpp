@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/policy/suspension.hpp>
+#include <rotary/rotation/suspension.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 // A list holds at most this many entries, so that a set of them is one word.
 inline constexpr std::size_t kMaxEntries = 64;
@@ -132,4 +132,4 @@ private:
     EntryState::Limits limits_;
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,9 +1,9 @@
-#include <rotary/policy/verdict.hpp>
+#include <rotary/rotation/verdict.hpp>
 
 #include <algorithm>
 #include <optional>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 namespace {
 
@@ -251,4 +251,4 @@ Verdict judge_failure(const Fault& fault, bool asked) noexcept {
     return verdict;
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,4 +1,4 @@
-#include <rotary/policy/rotation.hpp>
+#include <rotary/rotation/rotation.hpp>
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 namespace {
 
 using namespace std::chrono_literals;
@@ -507,4 +507,4 @@ TEST(Rotation, ThreadsPickWhileEntriesComeAndGo) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,11 +1,11 @@
-#include <rotary/policy/verdict.hpp>
+#include <rotary/rotation/verdict.hpp>
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 namespace {
 
 using namespace std::chrono_literals;
@@ -546,4 +546,4 @@ TEST(Failure, EachHasAName) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

@@ -1,7 +1,7 @@
 // Head and body of an answer, as providers send them, to what happens to the entry.
 #include <rotary/llm/error_body.hpp>
 #include <rotary/llm/rate_limit_headers.hpp>
-#include <rotary/policy/verdict.hpp>
+#include <rotary/rotation/verdict.hpp>
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 namespace {
 
 using namespace std::chrono_literals;
@@ -256,4 +256,4 @@ TEST(ProviderAnswers, FromHeadAndBodyToTheVerdict) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

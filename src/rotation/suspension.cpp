@@ -1,8 +1,8 @@
-#include <rotary/policy/suspension.hpp>
+#include <rotary/rotation/suspension.hpp>
 
 #include <algorithm>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 std::string_view to_string(SuspendReason reason) noexcept {
     switch (reason) {
@@ -208,4 +208,4 @@ SuspendReason EntryState::reason() const noexcept {
     return down ? SuspendReason::unhealthy : reason_.load(std::memory_order_relaxed);
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation

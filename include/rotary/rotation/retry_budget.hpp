@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace rotary::policy {
+namespace rotary::rotation {
 
 struct BudgetRules {
     unsigned percent = 20;                     // of the requests in the window
@@ -43,4 +43,4 @@ private:
     SteadyTime window_end_{};
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::rotation
