@@ -2,7 +2,7 @@
 
 #include <rotary/base/log.hpp>
 #include <rotary/config/load.hpp>
-#include <rotary/policy/snapshot.hpp>
+#include <rotary/routing/snapshot.hpp>
 #include <rotary/server/server.hpp>
 
 #include <CLI/CLI.hpp>
@@ -81,8 +81,8 @@ int check(const std::string& path, bool as_json, const std::vector<std::string>&
     const config::Loaded loaded = config::load(path, config::process_environment(), accepted);
     std::vector<config::Finding> findings = loaded.findings;
     if (loaded.ok()) {
-        policy::SharedState shared;
-        policy::compile(loaded, shared, findings);
+        routing::SharedState shared;
+        routing::compile(loaded, shared, findings);
         server::check_listeners(loaded, findings);
     }
     config::sort_findings(findings, loaded.files);

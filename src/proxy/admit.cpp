@@ -32,10 +32,10 @@ Fault not_found(const ClientSide& client, const Exchange& exchange, bool host_kn
 }  // namespace
 
 Result<void> match(const ClientSide& client, Exchange& exchange) {
-    if (policy::has_dot_segment(exchange.path)) {
+    if (routing::has_dot_segment(exchange.path)) {
         return Fault::client(FaultKind::bad_request, "The path holds a \".\" or \"..\" segment.");
     }
-    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
     const auto found = snapshot.table.find(exchange.host, exchange.path, exchange.method);
     if (found.rule == nullptr) {
         if (found.path_known) return Fault::client(FaultKind::method_not_allowed);
@@ -55,7 +55,7 @@ bool carries_content(std::string_view method) noexcept {
 }
 
 // Whether the body that is announced can be given a model.
-Result<void> check_body(Exchange& exchange, const policy::ModelPlace& place) {
+Result<void> check_body(Exchange& exchange, const routing::ModelPlace& place) {
     if (exchange.framing == wire::Framing::none) {
         return Fault::client(FaultKind::length_required);
     }
@@ -82,7 +82,7 @@ Result<void> check_body(Exchange& exchange, const policy::ModelPlace& place) {
 
 // On a route with a rotation a model that can't be replaced would be the client's own.
 Result<void> check_model_place(Context& context, Exchange& exchange) {
-    const policy::ModelPlace& place = exchange.list->model_place;
+    const routing::ModelPlace& place = exchange.list->model_place;
     switch (place.in) {
         case config::ValueLocation::In::body:
             return check_body(exchange, place);
@@ -122,7 +122,7 @@ Result<void> admit(Context& context, Exchange& exchange) {
         }
         return write_forwarded_lines(context, exchange);
     }
-    const policy::EntryList& list = exchange.wiring->snapshot->lists[*exchange.route->list];
+    const routing::EntryList& list = exchange.wiring->snapshot->lists[*exchange.route->list];
     // Where the model stands in the body a request without one has no model to choose.
     const bool rotates = list.model_place.in != config::ValueLocation::In::body ||
                          exchange.framing != wire::Framing::none || may_hold_body;

@@ -32,7 +32,7 @@ Fault broken(Context& context, const Exchange& exchange, const Reply& reply, con
 }
 
 SteadyTime first_byte_deadline(Context& context, const Exchange& exchange,
-                               const policy::Backend& backend) {
+                               const routing::Backend& backend) {
     const auto own = backend.first_byte;
     const auto patience = own.count() > 0 ? own : exchange.timeouts().first_byte;
     return std::min(exchange.deadline, context.reactor.now() + patience);
@@ -169,7 +169,7 @@ Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange
 
 Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
                            const Target& target, Reply& reply) {
-    const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+    const routing::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
     const std::size_t bucket = (*exchange.buckets)[target.backend];
     reply.reset();
     reply.asked = false;

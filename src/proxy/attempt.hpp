@@ -14,7 +14,7 @@ namespace rotary::proxy {
 // Where a try goes: the Backend, and the model to write into the request (empty: none).
 struct Target {
     std::size_t backend = 0;
-    const policy::Entry* entry = nullptr;
+    const routing::Entry* entry = nullptr;
 };
 
 // Step 7: one try at one Backend. Leases or opens a connection, sends the request, reads the

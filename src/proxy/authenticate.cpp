@@ -153,7 +153,7 @@ private:
 
     Context& context_;
     Exchange& exchange_;
-    const policy::AuthRules& rules_;
+    const routing::AuthRules& rules_;
     KeyNeed& need_;
     auth::Credentials credentials_;
     Refusal refusal_;
@@ -162,7 +162,7 @@ private:
 }  // namespace
 
 auth::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept {
-    const policy::AuthRules& rules = exchange.route->auth;
+    const routing::AuthRules& rules = exchange.route->auth;
     return {context.issuers->issuers(), rules.organization, rules.environment};
 }
 

@@ -210,7 +210,7 @@ bool looks_like_json(std::string_view body) noexcept {
 }
 
 Result<llm::ScannedBody> scan(const Exchange& exchange) {
-    const policy::ModelPlace& place = exchange.list->model_place;
+    const routing::ModelPlace& place = exchange.list->model_place;
     switch (exchange.body_kind) {
         case llm::BodyKind::form:
             return llm::scan_form(exchange.body, place.name);

@@ -4,7 +4,7 @@ namespace rotary::proxy {
 
 void write_cors(const Exchange& exchange, wire::HeadWriter& writer) {
     if (exchange.route == nullptr || !exchange.route->cors) return;
-    const policy::Cors& cors = *exchange.route->cors;
+    const routing::Cors& cors = *exchange.route->cors;
     // A cache must not give the answer for one origin to another.
     if (!cors.is_open()) writer.append("vary: origin\r\n");
     if (exchange.origin.empty() || !cors.allows(exchange.origin)) return;
@@ -13,7 +13,7 @@ void write_cors(const Exchange& exchange, wire::HeadWriter& writer) {
 }
 
 void write_preflight(const Exchange& exchange, wire::HeadWriter& writer) {
-    const policy::Cors& cors = *exchange.route->cors;
+    const routing::Cors& cors = *exchange.route->cors;
     writer.append(cors.preflight_lines);
     // "*" would not cover Authorization, and nothing at all with credentials: it is spelled out.
     if (cors.any_method) {

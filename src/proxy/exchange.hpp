@@ -72,10 +72,10 @@ struct Exchange {
     // What the configuration says of it.
     std::shared_ptr<const Wiring> wiring;
     std::shared_ptr<const std::vector<std::size_t>> buckets;  // its own: a reload renumbers
-    const policy::RouteTable::Rule* rule = nullptr;
-    const policy::Route* route = nullptr;
+    const routing::RouteTable::Rule* rule = nullptr;
+    const routing::Route* route = nullptr;
     std::size_t route_index = 0;
-    const policy::EntryList* list = nullptr;     // null: no rotation for this request
+    const routing::EntryList* list = nullptr;    // null: no rotation for this request
     std::shared_ptr<const auth::Claims> caller;  // of the token that let it in; null: there is none
     Buffer lines;  // the header lines that go on to whichever provider
 
@@ -83,9 +83,9 @@ struct Exchange {
     rotation::EntrySet tried = 0;
     unsigned attempts = 0;
     unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
-    const policy::Entry* entry = nullptr;
+    const routing::Entry* entry = nullptr;
     std::size_t entry_index = 0;
-    const policy::Backend* backend = nullptr;
+    const routing::Backend* backend = nullptr;
     bool reused_connection = false;
     bool resent = false;  // on a fresh connection, for the one that died had served before
 

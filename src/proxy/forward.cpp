@@ -17,7 +17,7 @@ namespace rotary::proxy {
 
 namespace {
 
-bool is_listed(const policy::Backend& backend, std::uint16_t status) {
+bool is_listed(const routing::Backend& backend, std::uint16_t status) {
     if (!backend.retry) return false;
     const auto& statuses = backend.retry->statuses;
     return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
@@ -38,7 +38,7 @@ Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchang
 // A place among a Backend's tries that are not their request's first (circuitBreaker.maxRetries).
 class RetryPlace {
 public:
-    RetryPlace(const policy::Backend& backend, bool is_retry) noexcept {
+    RetryPlace(const routing::Backend& backend, bool is_retry) noexcept {
         if (!is_retry || backend.limits.retries == rotation::BackendLimits::kNone) return;
         admitted_ = backend.state->enter_retry(backend.limits.retries);
         if (admitted_) state_ = backend.state.get();

@@ -19,7 +19,7 @@ bool is_one_of(std::string_view name, const std::vector<std::string>& names) noe
 }
 
 // Whether the field brings a token or key of the caller, and if so whether it is sent on.
-std::optional<bool> sent_on(const policy::AuthRules& auth, std::string_view name) noexcept {
+std::optional<bool> sent_on(const routing::AuthRules& auth, std::string_view name) noexcept {
     if (!auth.oauth2.disabled && text::iequals(auth.oauth2.header, name))
         return auth.oauth2.send_token_upstream;
     if (!auth.jwt.disabled && text::iequals(auth.jwt.header, name))
@@ -31,7 +31,7 @@ std::optional<bool> sent_on(const policy::AuthRules& auth, std::string_view name
     return std::nullopt;
 }
 
-bool is_let_through(const policy::Forwarding& forwarding, std::string_view name) noexcept {
+bool is_let_through(const routing::Forwarding& forwarding, std::string_view name) noexcept {
     if (wire::goes_on_to_provider(name)) return true;
     return std::any_of(
                forwarding.header_globs.begin(), forwarding.header_globs.end(),
@@ -48,14 +48,14 @@ bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
     }
     if (text::iequals(name, "content-type")) return writes_content_type_late(exchange);
     if (exchange.list == nullptr) return false;
-    const policy::ModelPlace& place = exchange.list->model_place;
+    const routing::ModelPlace& place = exchange.list->model_place;
     return (place.in == Place::header && text::iequals(place.name, name)) ||
            text::iequals(name, "accept-encoding");
 }
 
 bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
              std::string_view name) noexcept {
-    const policy::Forwarding& forwarding = exchange.wiring->snapshot->forwarding;
+    const routing::Forwarding& forwarding = exchange.wiring->snapshot->forwarding;
     const auto sent = sent_on(exchange.route->auth, name);
     if (sent ? !*sent : !is_let_through(forwarding, name)) return false;
     return !is_one_of(name, forwarding.credential_headers) && !is_replaced(exchange, name) &&

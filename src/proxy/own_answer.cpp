@@ -92,10 +92,10 @@ Task<Result<void>> answer_for_whole_server(Context& context, ClientSide& client,
 
 bool is_allowed_preflight(Exchange& exchange) noexcept {
     if (exchange.method != "OPTIONS" || exchange.preflight_method.empty()) return false;
-    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
     const auto found = snapshot.table.find(exchange.host, exchange.path, exchange.preflight_method);
     if (found.rule == nullptr) return false;
-    const policy::Route& route = snapshot.routes[found.rule->route];
+    const routing::Route& route = snapshot.routes[found.rule->route];
     if (!route.cors || !route.cors->allows(exchange.origin)) return false;
     exchange.rule = found.rule;
     exchange.route_index = found.rule->route;

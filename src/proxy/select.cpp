@@ -6,13 +6,13 @@ namespace {
 
 // The Backends of the rule that this request has not tried. A try there marks its place among them.
 rotation::EntrySet untried(const Exchange& exchange) {
-    const policy::Route& route = *exchange.route;
+    const routing::Route& route = *exchange.route;
     return route.backend_cursor == nullptr ? 0 : route.backend_cursor->all() & ~exchange.tried;
 }
 
 // Of them one whose health check does not fail; of all of them when all fail.
 std::size_t pick_backend(Exchange& exchange) {
-    const policy::Route& route = *exchange.route;
+    const routing::Route& route = *exchange.route;
     const rotation::EntrySet all = untried(exchange);
     rotation::EntrySet healthy = all;
     for (std::size_t i = 0; i < route.backends.size(); ++i) {
@@ -56,7 +56,7 @@ Next candidate(const Exchange& exchange, const Outcome& outcome, SteadyTime now)
 }  // namespace
 
 Result<Choice> select(Context& context, Exchange& exchange, Next next) {
-    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
     const SteadyTime now = context.reactor.now();
     Choice choice;
     if (exchange.list == nullptr) {
@@ -91,7 +91,7 @@ Next next_after(Context& context, Exchange& exchange, const Outcome& outcome) {
     if (now >= exchange.deadline) return Next::nowhere;
     const Next next = candidate(exchange, outcome, now);
     if (next == Next::nowhere || !outcome.verdict.costs_budget) return next;
-    const policy::Route& route = *exchange.route;
+    const routing::Route& route = *exchange.route;
     if (context.retry_budget.take(now, route.budget_rules, *route.retry_reserve)) return next;
     context.metrics.add(exchange.wiring->process.budget_exhausted);
     return Next::nowhere;

@@ -9,7 +9,7 @@ namespace rotary::proxy {
 
 namespace {
 
-const EntrySeries& series_of(const Wiring& wiring, const policy::EntryList& list,
+const EntrySeries& series_of(const Wiring& wiring, const routing::EntryList& list,
                              std::size_t entry) {
     const auto index = static_cast<std::size_t>(&list - wiring.snapshot->lists.data());
     return wiring.entries[index][entry];
@@ -29,7 +29,7 @@ rotation::EntryState& state_of(const Exchange& exchange) {
 }
 
 // Counts and tells that an entry was taken out of the rotation.
-void note_suspension(Context& context, const Exchange& exchange, const policy::EntryList& list,
+void note_suspension(Context& context, const Exchange& exchange, const routing::EntryList& list,
                      std::size_t entry) {
     const rotation::EntryState& state = list.rotation.state(entry);
     const rotation::SuspendReason reason = state.reason();
@@ -47,12 +47,12 @@ void note_suspension(Context& context, const Exchange& exchange, const policy::E
 // a row say.
 void suspend_credential(Context& context, const Exchange& exchange,
                         const rotation::Verdict& verdict) {
-    const policy::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
     const SteadyTime now = std::chrono::steady_clock::now();
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(state_of(exchange).until() - now);
     for (const auto& place : snapshot.by_credential[exchange.backend->credential]) {
-        const policy::EntryList& list = snapshot.lists[place.list];
+        const routing::EntryList& list = snapshot.lists[place.list];
         const rotation::EntryState::Limits& limits = list.rotation.limits();
         rotation::EntryState& state = list.rotation.state(place.entry);
         if (&state == &state_of(exchange)) continue;
@@ -240,7 +240,7 @@ void record(Context& context, const Exchange& exchange) {
     if (exchange.route != nullptr) {
         line.api = exchange.route->api;
         line.policy = exchange.route->policy;
-        line.environment = policy::to_string(exchange.route->environment);
+        line.environment = routing::to_string(exchange.route->environment);
         line.provider = exchange.route->provider;
     }
     if (exchange.entry != nullptr) line.request_model = exchange.entry->model;

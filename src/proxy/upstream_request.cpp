@@ -11,9 +11,9 @@ namespace {
 using Place = config::ValueLocation::In;
 
 // The path with the model in its slot. admit() has seen that there is one.
-void write_path(std::string_view path, const policy::PathSlot& slot, std::string_view model,
+void write_path(std::string_view path, const routing::PathSlot& slot, std::string_view model,
                 wire::HeadWriter& writer) {
-    const auto range = slot.find(path).value_or(policy::PathSlot::Range{path.size(), 0});
+    const auto range = slot.find(path).value_or(routing::PathSlot::Range{path.size(), 0});
     writer.append(path.substr(0, range.begin));
     writer.append(model);
     writer.append(path.substr(range.begin + range.size));
@@ -22,12 +22,12 @@ void write_path(std::string_view path, const policy::PathSlot& slot, std::string
 // The request target: the Backend's base path, the rewritten path, the query, its key.
 void write_target(Context& context, const Exchange& exchange, const Target& target,
                   wire::HeadWriter& writer) {
-    const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+    const routing::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
     const config::PathRewrite* rewrite =
         exchange.route->rewrite ? &*exchange.route->rewrite : nullptr;
     const std::string_view path =
         exchange.rule->pattern.rewritten(exchange.path, rewrite, context.scratch.path);
-    const policy::ModelPlace* place =
+    const routing::ModelPlace* place =
         target.entry != nullptr && exchange.list != nullptr ? &exchange.list->model_place : nullptr;
 
     writer.append(exchange.method);
@@ -52,8 +52,8 @@ void write_target(Context& context, const Exchange& exchange, const Target& targ
 }
 
 // What is written where the body names no model.
-void add_missing(const Exchange& exchange, const policy::Entry& entry, UpstreamRequest& request) {
-    const policy::ModelTexts& texts = entry.texts;
+void add_missing(const Exchange& exchange, const routing::Entry& entry, UpstreamRequest& request) {
+    const routing::ModelTexts& texts = entry.texts;
     const llm::ScannedBody& scan = exchange.scan;
     switch (exchange.body_kind) {
         case llm::BodyKind::form:
@@ -74,14 +74,14 @@ void add_missing(const Exchange& exchange, const policy::Entry& entry, UpstreamR
     }
 }
 
-std::string_view model_text(const Exchange& exchange, const policy::Entry& entry) {
+std::string_view model_text(const Exchange& exchange, const routing::Entry& entry) {
     if (exchange.body_kind == llm::BodyKind::form) return entry.texts.encoded;
     if (exchange.body_kind == llm::BodyKind::multipart) return entry.model;
     return entry.texts.json;
 }
 
 // The body with the entry's model in it, behind the head.
-void splice(const Exchange& exchange, const policy::Entry* entry, UpstreamRequest& request) {
+void splice(const Exchange& exchange, const routing::Entry* entry, UpstreamRequest& request) {
     const std::string_view body = exchange.body;
     const bool in_body = entry != nullptr && exchange.list != nullptr &&
                          exchange.list->model_place.in == Place::body;
@@ -106,7 +106,7 @@ void splice(const Exchange& exchange, const policy::Entry* entry, UpstreamReques
 UpstreamRequest write_upstream_request(Context& context, const Exchange& exchange,
                                        const Target& target) {
     UpstreamRequest request;
-    const policy::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+    const routing::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
     std::vector<char>& space = context.scratch.head;
     wire::HeadWriter writer(space.data(), space.size());
     write_target(context, exchange, target, writer);

@@ -35,19 +35,19 @@ std::array<metrics::SeriesId, rotation::kFailures> failure_series(metrics::Regis
     return series;
 }
 
-RouteSeries route_series(metrics::Registry& registry, const policy::Route& route) {
+RouteSeries route_series(metrics::Registry& registry, const routing::Route& route) {
     const metrics::Labels labels = {{"api", route.api},
                                     {"policy", route.policy},
-                                    {"env", policy::to_string(route.environment)}};
+                                    {"env", routing::to_string(route.environment)}};
     return {registry.status_counter("rotary_requests_total", kRequestsHelp, labels),
             registry.histogram("rotary_request_duration_seconds", kDurationHelp, labels,
                                kDurationBuckets)};
 }
 
-EntrySeries entry_series(metrics::Registry& registry, const policy::EntryList& list,
-                         const policy::Entry& entry, const std::string& backend) {
+EntrySeries entry_series(metrics::Registry& registry, const routing::EntryList& list,
+                         const routing::Entry& entry, const std::string& backend) {
     metrics::Labels labels = {{"policy", list.policy},
-                              {"env", policy::to_string(list.environment)},
+                              {"env", routing::to_string(list.environment)},
                               {"model", entry.model},
                               {"backend", backend}};
     EntrySeries series;
@@ -95,7 +95,7 @@ ProcessSeries process_series(metrics::Registry& registry) {
     return series;
 }
 
-Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& backend,
+Wiring::Upstream upstream(metrics::Registry& registry, const routing::Backend& backend,
                           std::map<std::string, std::shared_ptr<const net::TlsContext>>& contexts) {
     Wiring::Upstream made;
     made.endpoint.host = backend.host;
@@ -123,21 +123,21 @@ Wiring::Upstream upstream(metrics::Registry& registry, const policy::Backend& ba
 
 }  // namespace
 
-std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const policy::Snapshot> snapshot,
+std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> snapshot,
                                       metrics::Registry& registry) {
     auto wiring = std::make_shared<Wiring>();
     wiring->process = process_series(registry);
     wiring->series = registry.begin_lease();
     std::map<std::string, std::shared_ptr<const net::TlsContext>> contexts;
-    for (const policy::Backend& backend : snapshot->backends) {
+    for (const routing::Backend& backend : snapshot->backends) {
         wiring->upstreams.push_back(upstream(registry, backend, contexts));
     }
-    for (const policy::Route& route : snapshot->routes) {
+    for (const routing::Route& route : snapshot->routes) {
         wiring->routes.push_back(route_series(registry, route));
     }
-    for (const policy::EntryList& list : snapshot->lists) {
+    for (const routing::EntryList& list : snapshot->lists) {
         auto& series = wiring->entries.emplace_back();
-        for (const policy::Entry& entry : list.entries) {
+        for (const routing::Entry& entry : list.entries) {
             series.push_back(
                 entry_series(registry, list, entry, snapshot->backends[entry.backend].name));
         }

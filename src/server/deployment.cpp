@@ -69,17 +69,17 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 // API and environment of those that had a list of models and have routes without one now.
-std::set<std::string> rotations_lost(const policy::Snapshot& before, const policy::Snapshot& now) {
-    const auto places = [](const policy::Snapshot& snapshot, bool with_list) {
+std::set<std::string> rotations_lost(const routing::Snapshot& then, const routing::Snapshot& now) {
+    const auto places = [](const routing::Snapshot& snapshot, bool with_list) {
         std::set<std::string> names;
-        for (const policy::Route& route : snapshot.routes) {
+        for (const routing::Route& route : snapshot.routes) {
             if (route.list.has_value() == with_list) {
                 names.insert(route.api + "/" + std::string(to_string(route.environment)));
             }
         }
         return names;
     };
-    const std::set<std::string> had = places(before, true);
+    const std::set<std::string> had = places(then, true);
     const std::set<std::string> have = places(now, true);
     std::set<std::string> lost;
     for (const std::string& name : places(now, false)) {
@@ -178,7 +178,7 @@ Deployment::TlsContexts Deployment::make_contexts(const config::Config& config,
 
 std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& loaded,
                                                          std::vector<config::Finding>& findings) {
-    auto snapshot = policy::compile(loaded, shared_, findings);
+    auto snapshot = routing::compile(loaded, shared_, findings);
     if (!snapshot) return nullptr;
     return proxy::wire_up(std::move(snapshot), registry_);
 }

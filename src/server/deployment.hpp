@@ -8,8 +8,8 @@
 #include <rotary/base/metrics.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/net/resolver.hpp>
-#include <rotary/policy/shared_state.hpp>
 #include <rotary/proxy/wiring.hpp>
+#include <rotary/routing/shared_state.hpp>
 #include <rotary/server/admin.hpp>
 #include <rotary/server/jwks.hpp>
 #include <rotary/server/worker.hpp>
@@ -88,7 +88,7 @@ private:
     net::ConnectionLimit connections_{0};  // outlives the workers
     net::Resolver resolver_;               // idem
     MemoryBudget bodies_{0};               // idem
-    policy::SharedState shared_;
+    routing::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
     boost::asio::steady_timer second_timer_;

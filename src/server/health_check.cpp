@@ -34,10 +34,10 @@ bool same_check(const HealthTarget& a, const HealthTarget& b) {
 
 }  // namespace
 
-std::vector<HealthTarget> health_targets(const policy::Snapshot& snapshot) {
+std::vector<HealthTarget> health_targets(const routing::Snapshot& snapshot) {
     std::vector<HealthTarget> targets;
     for (std::size_t i = 0; i < snapshot.backends.size(); ++i) {
-        const policy::Backend& backend = snapshot.backends[i];
+        const routing::Backend& backend = snapshot.backends[i];
         HealthTarget& target = targets.emplace_back();
         target.backend = backend.name;
         target.host = backend.host;

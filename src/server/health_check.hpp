@@ -2,7 +2,7 @@
 
 #include <rotary/base/log.hpp>
 #include <rotary/net/resolver.hpp>
-#include <rotary/policy/snapshot.hpp>
+#include <rotary/routing/snapshot.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -29,7 +29,7 @@ struct HealthTarget {
 };
 
 // Of all Backends.
-std::vector<HealthTarget> health_targets(const policy::Snapshot& snapshot);
+std::vector<HealthTarget> health_targets(const routing::Snapshot& snapshot);
 
 // Connects to each Backend over and over, from the control thread, and takes the entries of one
 // that can't be reached out of the rotation until it can. Nothing is sent and no TLS begun: it asks

@@ -6,7 +6,7 @@
 
 namespace rotary::server {
 
-void KeyRing::configure(const policy::Snapshot& snapshot, SteadyTime now) {
+void KeyRing::configure(const routing::Snapshot& snapshot, SteadyTime now) {
     std::vector<auth::Issuer> issuers;
     std::vector<JwksSource> sources;
     std::vector<std::size_t> issuer_of_source;

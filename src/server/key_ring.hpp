@@ -3,7 +3,7 @@
 #include <rotary/auth/jwt.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
-#include <rotary/policy/snapshot.hpp>
+#include <rotary/routing/snapshot.hpp>
 #include <rotary/server/jwks.hpp>
 
 #include <memory>
@@ -21,7 +21,7 @@ public:
     // The issuers of a snapshot. Certificates are read here; keys of JWKS issuers that were there
     // before are kept until the fetcher brings newer ones. Throws std::runtime_error naming the
     // issuer whose certificate can't be used.
-    void configure(const policy::Snapshot& snapshot, SteadyTime now);
+    void configure(const routing::Snapshot& snapshot, SteadyTime now);
     // What JwksFetcher is to fetch, in its order; its indices are translated by set_keys.
     const std::vector<JwksSource>& sources() const noexcept { return sources_; }
     void set_keys(std::size_t source, std::shared_ptr<const auth::KeySet> keys);

@@ -120,7 +120,7 @@ private:
             if (entry == nullptr) return false;
             entry->suspend(std::chrono::steady_clock::now(), duration,
                            rotation::SuspendReason::operator_request,
-                           policy::entry_limits(deployment_.config()));
+                           routing::entry_limits(deployment_.config()));
             log_.warn("model suspended by an operator",
                       {{"entry", id}, {"seconds", duration.count()}});
             return true;

@@ -30,15 +30,15 @@ std::string_view standing_name(rotation::Standing standing) {
     return "active";
 }
 
-void write_entry(wire::JsonWriter& json, const policy::EntryList& list, std::size_t index,
-                 const policy::Backend& backend, const Now& now) {
-    const policy::Entry& entry = list.entries[index];
+void write_entry(wire::JsonWriter& json, const routing::EntryList& list, std::size_t index,
+                 const routing::Backend& backend, const Now& now) {
+    const routing::Entry& entry = list.entries[index];
     const rotation::EntryState& state = list.rotation.state(index);
     const rotation::Standing standing = state.standing(now.steady);
     json.string("id", entry.id)
         .string("api", list.api)
         .string("policy", list.policy)
-        .string("env", policy::to_string(list.environment))
+        .string("env", routing::to_string(list.environment))
         .string("model", entry.model)
         .string("backend", backend.name)
         .string("host", backend.host_header)
@@ -57,7 +57,7 @@ void write_entry(wire::JsonWriter& json, const policy::EntryList& list, std::siz
 }  // namespace
 
 std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry) {
-    const policy::Snapshot& snapshot = *wiring.snapshot;
+    const routing::Snapshot& snapshot = *wiring.snapshot;
     const Now now = read_clock();
     std::string out;
     wire::JsonWriter json(out);
@@ -66,7 +66,7 @@ std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& re
         std::uint64_t total = 0;
         for (const auto& series : wiring.entries[list]) total += picks(registry, series);
         for (std::size_t i = 0; i < snapshot.lists[list].entries.size(); ++i) {
-            const policy::Entry& entry = snapshot.lists[list].entries[i];
+            const routing::Entry& entry = snapshot.lists[list].entries[i];
             const std::uint64_t own = picks(registry, wiring.entries[list][i]);
             json.begin_object();
             write_entry(json, snapshot.lists[list], i, snapshot.backends[entry.backend], now);
@@ -111,14 +111,14 @@ std::string config_json(const config::Config& config) {
 
 void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
     const SteadyTime now = std::chrono::steady_clock::now();
-    for (const policy::EntryList& list : wiring.snapshot->lists) {
+    for (const routing::EntryList& list : wiring.snapshot->lists) {
         for (std::size_t i = 0; i < list.entries.size(); ++i) {
-            const policy::Entry& entry = list.entries[i];
+            const routing::Entry& entry = list.entries[i];
             const bool out_of_it =
                 list.rotation.state(i).standing(now) != rotation::Standing::active;
             out.gauge("rotary_model_suspended", "1 while an entry is out of the rotation.",
                       {{"policy", list.policy},
-                       {"env", policy::to_string(list.environment)},
+                       {"env", routing::to_string(list.environment)},
                        {"model", entry.model},
                        {"backend", wiring.snapshot->backends[entry.backend].name}},
                       out_of_it ? 1 : 0);
@@ -129,7 +129,7 @@ void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
 void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out) {
     constexpr std::string_view kConnections = "rotary_upstream_connections";
     constexpr std::string_view kHelp = "Connections to a Backend, by whether a request has one.";
-    for (const policy::Backend& backend : wiring.snapshot->backends) {
+    for (const routing::Backend& backend : wiring.snapshot->backends) {
         const std::size_t open = backend.state->connections();
         const std::size_t idle = std::min(backend.state->idle(), open);
         out.gauge(kConnections, kHelp, {{"backend", backend.name}, {"state", "active"}},
@@ -143,7 +143,7 @@ void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out) {
 }
 
 rotation::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id) {
-    for (const policy::EntryList& list : wiring.snapshot->lists) {
+    for (const routing::EntryList& list : wiring.snapshot->lists) {
         for (std::size_t i = 0; i < list.entries.size(); ++i) {
             if (list.entries[i].id == id) return &list.rotation.state(i);
         }

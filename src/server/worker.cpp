@@ -182,7 +182,7 @@ struct Worker::Body {
     std::shared_ptr<const std::vector<std::size_t>> buckets_for(const proxy::Wiring& wiring) {
         auto buckets = std::make_unique<std::vector<std::size_t>>();
         for (std::size_t i = 0; i < wiring.upstreams.size(); ++i) {
-            const policy::Backend& backend = wiring.snapshot->backends[i];
+            const routing::Backend& backend = wiring.snapshot->backends[i];
             buckets->push_back(
                 pool.hold(wiring.upstreams[i].pool_key, backend.state, backend.limits));
         }

@@ -390,7 +390,7 @@ TEST(Tidy, rooms_include_only_lower_floors) {
             {"its own private", "src/net/a.cpp", "#include \"net/epoll.hpp\"\n", 0},
             {"outside libraries", "src/base/a.cpp", "#include <sys/epoll.h>\n", 0},
             {"tests see all", "tests/unit/base/a.cpp", "#include \"rotary/app/mock.hpp\"\n", 0},
-            {"policy reads config", "src/policy/a.cpp", "#include \"rotary/config/model.hpp\"\n",
+            {"routing reads config", "src/routing/a.cpp", "#include \"rotary/config/model.hpp\"\n",
              0},
             {"upward", "src/base/a.cpp", "#include \"rotary/wire/message.hpp\"\n", 1},
             {"upward, header", "include/rotary/wire/a.hpp", "#include <rotary/proxy/a.hpp>\n", 1},

@@ -2,8 +2,8 @@
 
 #include <rotary/base/metrics.hpp>
 #include <rotary/net/dialer.hpp>
-#include <rotary/policy/snapshot.hpp>
 #include <rotary/proxy/handshakes.hpp>
+#include <rotary/routing/snapshot.hpp>
 
 #include <array>
 #include <memory>
@@ -50,7 +50,7 @@ struct Wiring {
         std::array<metrics::SeriesId, rotation::kFailures> failures;
     };
 
-    std::shared_ptr<const policy::Snapshot> snapshot;
+    std::shared_ptr<const routing::Snapshot> snapshot;
     std::vector<Upstream> upstreams;                // as snapshot->backends
     std::vector<RouteSeries> routes;                // as snapshot->routes
     std::vector<std::vector<EntrySeries>> entries;  // as snapshot->lists and their entries
@@ -60,7 +60,7 @@ struct Wiring {
 };
 
 // Throws std::runtime_error when a Backend's CA can't be read. Control thread.
-std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const policy::Snapshot> snapshot,
+std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> snapshot,
                                       metrics::Registry& registry);
 
 }  // namespace rotary::proxy

@@ -23,8 +23,8 @@ config::TokenIssuer fetched(const std::string& name) {
     return issuer;
 }
 
-policy::Snapshot snapshot_of(const std::vector<std::string>& names) {
-    policy::Snapshot snapshot;
+routing::Snapshot snapshot_of(const std::vector<std::string>& names) {
+    routing::Snapshot snapshot;
     for (const std::string& name : names) {
         snapshot.issuers.push_back(fetched(name));
         snapshot.issuer_ca_pem.emplace_back();
@@ -71,7 +71,7 @@ TEST_F(KeyRingTest, AReloadGivesTimeToNewIssuersAlone) {
 }
 
 TEST_F(KeyRingTest, ACertificateIsThereAtOnce) {
-    policy::Snapshot snapshot = snapshot_of({"a"});
+    routing::Snapshot snapshot = snapshot_of({"a"});
     snapshot.issuers[0].jwks.reset();
     snapshot.issuer_certificate_pem[0] = test::read_file(test::issuers().rsa.certificate);
     ring_.configure(snapshot, kStart);

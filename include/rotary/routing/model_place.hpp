@@ -13,7 +13,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 // The part of a path that names a model: the first group of an expression, wherever it matches.
 // Immutable; any thread.
@@ -69,4 +69,4 @@ ModelTexts model_texts(const ModelPlace& place, const std::string& model);
 // RFC 3986 section 2.3: all but unreserved characters escaped.
 std::string percent_encoded(std::string_view text);
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

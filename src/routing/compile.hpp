@@ -1,7 +1,7 @@
 #pragma once
 
 #include <rotary/config/effective.hpp>
-#include <rotary/policy/snapshot.hpp>
+#include <rotary/routing/snapshot.hpp>
 
 #include <initializer_list>
 #include <map>
@@ -10,7 +10,7 @@
 #include <vector>
 
 // The pieces of compile(), which lives in snapshot.cpp.
-namespace rotary::policy {
+namespace rotary::routing {
 
 struct ApiContext {
     const config::Api& api;
@@ -56,4 +56,4 @@ struct Compiler {
     void add_forwarding();
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

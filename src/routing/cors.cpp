@@ -1,10 +1,10 @@
-#include <rotary/policy/cors.hpp>
+#include <rotary/routing/cors.hpp>
 
 #include <rotary/base/text.hpp>
 
 #include <algorithm>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 namespace {
 
@@ -47,4 +47,4 @@ bool Cors::allows(std::string_view origin) const noexcept {
            });
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

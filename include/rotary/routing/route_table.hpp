@@ -12,7 +12,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 // Matches the paths of one HTTPRoute match below one API's base path. Immutable; any thread.
 class PathPattern {
@@ -92,4 +92,4 @@ private:
 // encoded slashes: two programs may read it differently, so it is refused.
 bool has_dot_segment(std::string_view path) noexcept;
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

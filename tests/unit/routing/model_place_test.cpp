@@ -1,9 +1,9 @@
-#include <rotary/policy/model_place.hpp>
+#include <rotary/routing/model_place.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace rotary::policy {
+namespace rotary::routing {
 namespace {
 
 using In = config::ValueLocation::In;
@@ -53,4 +53,4 @@ TEST(ModelPlace, SlotIsTheFirstGroup) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::routing

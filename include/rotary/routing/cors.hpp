@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 // An APIPolicy's cORSPolicy, compiled into the lines that answers carry. Immutable; any thread.
 struct Cors {
@@ -25,4 +25,4 @@ struct Cors {
     std::string preflight_lines;  // methods, headers, and for how long
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

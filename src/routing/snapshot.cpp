@@ -1,4 +1,4 @@
-#include "policy/compile.hpp"
+#include "routing/compile.hpp"
 
 #include <rotary/auth/key_set.hpp>
 #include <rotary/config/effective.hpp>
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 std::string_view to_string(Environment environment) noexcept {
     return environment == Environment::production ? "production" : "sandbox";
@@ -210,4 +210,4 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     return snapshot;
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

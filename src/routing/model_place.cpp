@@ -1,4 +1,4 @@
-#include <rotary/policy/model_place.hpp>
+#include <rotary/routing/model_place.hpp>
 
 #include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/json_writer.hpp>
@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 namespace {
 
@@ -133,4 +133,4 @@ std::string percent_encoded(std::string_view text) {
     return encoded;
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

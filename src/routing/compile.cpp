@@ -1,4 +1,4 @@
-#include "policy/compile.hpp"
+#include "routing/compile.hpp"
 
 #include <rotary/base/text.hpp>
 #include <rotary/config/check.hpp>
@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 namespace {
 
@@ -190,8 +190,8 @@ ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
     const auto* provider = policy.ai_provider == nullptr
                                ? nullptr
                                : loaded.resources.find_ai_provider(policy.ai_provider->name);
-    if (provider == nullptr) return policy::model_place(config::AiProvider{}.request_model).place;
-    Placed placed = policy::model_place(provider->request_model);
+    if (provider == nullptr) return routing::model_place(config::AiProvider{}.request_model).place;
+    Placed placed = routing::model_place(provider->request_model);
     if (!placed.error.empty()) {
         error(provider->request_model.mark, "spec.requestModel.value", std::move(placed.error));
     }
@@ -319,4 +319,4 @@ AuthRules Compiler::auth(const config::Api& api, const config::HttpRouteRule& ru
     return rules;
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

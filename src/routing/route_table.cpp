@@ -1,5 +1,5 @@
 #include <rotary/base/text.hpp>
-#include <rotary/policy/route_table.hpp>
+#include <rotary/routing/route_table.hpp>
 
 #include <re2/re2.h>
 
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 namespace {
 
@@ -251,4 +251,4 @@ bool has_dot_segment(std::string_view path) noexcept {
     return only_dots && (dots == 1 || dots == 2);
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

@@ -1,8 +1,8 @@
-#include <rotary/policy/shared_state.hpp>
+#include <rotary/routing/shared_state.hpp>
 
 #include <utility>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 std::shared_ptr<rotation::EntryState> SharedState::entry(const std::string& key) {
     std::shared_ptr<rotation::EntryState>& state = entries_[key];
@@ -41,4 +41,4 @@ void SharedState::prune() {
     std::erase_if(cursors_, [](const auto& row) { return row.second.cursor.use_count() == 1; });
 }
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

@@ -1,4 +1,4 @@
-#include <rotary/policy/route_table.hpp>
+#include <rotary/routing/route_table.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::routing {
 namespace {
 
 using Type = config::PathType;
@@ -453,4 +453,4 @@ TEST(DotSegment, Paths) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::routing

@@ -2,13 +2,13 @@
 
 #include <rotary/auth/credentials.hpp>
 #include <rotary/config/load.hpp>
-#include <rotary/policy/cors.hpp>
-#include <rotary/policy/model_place.hpp>
-#include <rotary/policy/route_table.hpp>
-#include <rotary/policy/shared_state.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
 #include <rotary/rotation/verdict.hpp>
+#include <rotary/routing/cors.hpp>
+#include <rotary/routing/model_place.hpp>
+#include <rotary/routing/route_table.hpp>
+#include <rotary/routing/shared_state.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 enum class Environment : std::uint8_t { production, sandbox };
 std::string_view to_string(Environment environment) noexcept;
@@ -142,4 +142,4 @@ rotation::EntryState::Limits entry_limits(const config::Config& config) noexcept
 std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedState& shared,
                                         std::vector<config::Finding>& findings);
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

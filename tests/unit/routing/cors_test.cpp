@@ -1,8 +1,8 @@
-#include <rotary/policy/cors.hpp>
+#include <rotary/routing/cors.hpp>
 
 #include <gtest/gtest.h>
 
-namespace rotary::policy {
+namespace rotary::routing {
 namespace {
 
 TEST(Cors, OriginsAreComparedWhole) {
@@ -44,4 +44,4 @@ TEST(Cors, LinesSayWhatThePolicySays) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::routing

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::policy {
+namespace rotary::routing {
 
 // What outlives a snapshot, by key: suspensions by entry, positions by list, counts by Backend. A
 // new snapshot picks up what is still there. Used on the control thread only; the objects
@@ -39,4 +39,4 @@ private:
     std::map<std::string, std::shared_ptr<rotation::RetryReserve>> retry_reserves_;
 };
 
-}  // namespace rotary::policy
+}  // namespace rotary::routing

@@ -1,4 +1,4 @@
-#include <rotary/policy/snapshot.hpp>
+#include <rotary/routing/snapshot.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "unit/config/loading.hpp"
 
-namespace rotary::policy {
+namespace rotary::routing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -720,4 +720,4 @@ TEST(SharedStates, CursorsAreKnownByEntriesAndWeights) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::routing

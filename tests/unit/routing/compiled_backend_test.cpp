@@ -1,7 +1,7 @@
 // What a Backend resource compiles to, and what of it outlives a reload.
-#include <rotary/policy/shared_state.hpp>
-#include <rotary/policy/snapshot.hpp>
 #include <rotary/rotation/backend_state.hpp>
+#include <rotary/routing/shared_state.hpp>
+#include <rotary/routing/snapshot.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 #include "unit/config/loading.hpp"
 
-namespace rotary::policy {
+namespace rotary::routing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -159,4 +159,4 @@ TEST(CompiledBackend, KeepsItsCountsOverAReloadAndNotOverAMove) {
 }
 
 }  // namespace
-}  // namespace rotary::policy
+}  // namespace rotary::routing
