@@ -173,7 +173,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
     const std::size_t bucket = (*exchange.buckets)[target.backend];
     reply.reset();
     reply.asked = false;
-    UpstreamConnection leased = context.pool.take(bucket, context.reactor.now());
+    upstream::UpstreamConnection leased = context.pool.take(bucket, context.reactor.now());
     if (!leased.has_place()) {
         auto waited = co_await wait_for_place(context, client, exchange, bucket);
         if (waited) leased = std::move(*waited);

@@ -7,9 +7,9 @@
 
 namespace rotary::proxy {
 
-Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& client,
-                                                Exchange& exchange, std::size_t bucket) {
-    UpstreamPool::Waiter waiter(context.pool, bucket);
+Task<Result<upstream::UpstreamConnection>> wait_for_place(Context& context, ClientSide& client,
+                                                          Exchange& exchange, std::size_t bucket) {
+    upstream::UpstreamPool::Waiter waiter(context.pool, bucket);
     if (!waiter.admitted()) co_return kNoRoom;
     const SteadyTime end = context.reactor.now() + exchange.timeouts().connect;
     const SteadyTime deadline = std::min(exchange.deadline, end);
@@ -20,7 +20,7 @@ Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& cl
         what.event = &waiter.event();
         const net::Wake wake = co_await context.reactor.wait(what);
         if (const auto cut = cut_short(wake)) co_return *cut;
-        UpstreamConnection found = waiter.look();
+        upstream::UpstreamConnection found = waiter.look();
         if (found.has_place()) co_return std::move(found);
         if (context.reactor.now() < deadline) continue;
         if (deadline < end) {
@@ -32,7 +32,7 @@ Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& cl
     }
 }
 
-bool begin_use(Context& context, std::size_t bucket, UpstreamConnection& connection) {
+bool begin_use(Context& context, std::size_t bucket, upstream::UpstreamConnection& connection) {
     if (connection.begin_use()) return true;
     if (connection) {
         context.pool.put(bucket, std::move(connection), context.reactor.now());

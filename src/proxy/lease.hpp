@@ -16,10 +16,10 @@ inline constexpr Fault kNoRoom{FaultKind::overloaded, Origin::internal, Retry::n
 // becomes free on any. Faults: kNoRoom, at once when too many wait already and else after
 // timeouts.connect; client_gone, draining; upstream_timeout (of origin internal) at the exchange's
 // own deadline.
-Task<Result<UpstreamConnection>> wait_for_place(Context& context, ClientSide& client,
-                                                Exchange& exchange, std::size_t bucket);
+Task<Result<upstream::UpstreamConnection>> wait_for_place(Context& context, ClientSide& client,
+                                                          Exchange& exchange, std::size_t bucket);
 
 // Counts the connection among the Backend's requests. False: it went back to the pool.
-bool begin_use(Context& context, std::size_t bucket, UpstreamConnection& connection);
+bool begin_use(Context& context, std::size_t bucket, upstream::UpstreamConnection& connection);
 
 }  // namespace rotary::proxy

@@ -18,7 +18,7 @@ namespace rotary::proxy {
 
 // A provider's answer while it comes in. Its head and the first bytes of its body stand in `in`.
 struct Reply {
-    UpstreamConnection stream;
+    upstream::UpstreamConnection stream;
     std::size_t bucket = 0;  // of the pool, where the connection may go back to
     Buffer in;
     std::size_t head_bytes = 0;  // 0: not all of it has come

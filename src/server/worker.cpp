@@ -53,8 +53,8 @@ net::Dialer::Limits dialer_limits(const config::Config& config) {
     return made;
 }
 
-proxy::UpstreamPool::Limits pool_limits(const config::Config& config) {
-    proxy::UpstreamPool::Limits made;
+upstream::UpstreamPool::Limits pool_limits(const config::Config& config) {
+    upstream::UpstreamPool::Limits made;
     made.idle_connections = config.limits.upstream_idle_connections;
     made.idle = config.timeouts.upstream_idle;
     made.turn = config.timeouts.connect / 16;  // others have theirs before they give up
@@ -253,7 +253,7 @@ struct Worker::Body {
     BufferPool buffers;
     net::Reactor reactor;
     net::Dialer dialer;
-    proxy::UpstreamPool pool;
+    upstream::UpstreamPool pool;
     net::SessionSet sessions;
     std::optional<auth::TokenCache> tokens;  // never without: for another one in its place
     metrics::Shard shard;

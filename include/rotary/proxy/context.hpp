@@ -11,9 +11,9 @@
 #include <rotary/net/session_set.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/key_waits.hpp>
-#include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/rotation/retry_budget.hpp>
+#include <rotary/upstream/upstream_pool.hpp>
 #include <rotary/wire/message.hpp>
 
 #include <cstddef>
@@ -38,7 +38,7 @@ struct Context {
     net::Reactor& reactor;
     BufferPool& buffers;
     net::Dialer& dialer;
-    UpstreamPool& pool;
+    upstream::UpstreamPool& pool;
     net::SessionSet& sessions;
     auth::TokenCache& tokens;
     metrics::Shard& metrics;

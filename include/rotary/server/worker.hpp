@@ -11,8 +11,8 @@
 #include <rotary/net/session_set.hpp>
 #include <rotary/net/tls.hpp>
 #include <rotary/proxy/access_log.hpp>
-#include <rotary/proxy/upstream_pool.hpp>
 #include <rotary/proxy/wiring.hpp>
+#include <rotary/upstream/upstream_pool.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -54,7 +54,7 @@ struct WorkerSettings {
     };
     BufferPool::Limits buffers;
     net::Dialer::Limits dialer;
-    proxy::UpstreamPool::Limits pool;
+    upstream::UpstreamPool::Limits pool;
     auth::TokenCacheLimits tokens;
     proxy::AccessLogFormat access_log = proxy::AccessLogFormat::off;
     std::size_t access_log_bytes = 0;

@@ -1,11 +1,11 @@
-#include <rotary/proxy/upstream_pool.hpp>
+#include <rotary/upstream/upstream_pool.hpp>
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 
-namespace rotary::proxy {
+namespace rotary::upstream {
 namespace {
 
 class UpstreamPoolTest : public testing::Test {
@@ -52,4 +52,4 @@ TEST_F(UpstreamPoolTest, PlacesOfWhatIsGoneAreUsedAgain) {
 }
 
 }  // namespace
-}  // namespace rotary::proxy
+}  // namespace rotary::upstream

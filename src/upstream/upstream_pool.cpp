@@ -1,9 +1,9 @@
-#include <rotary/proxy/upstream_pool.hpp>
+#include <rotary/upstream/upstream_pool.hpp>
 
 #include <algorithm>
 #include <utility>
 
-namespace rotary::proxy {
+namespace rotary::upstream {
 
 namespace {
 
@@ -246,4 +246,4 @@ std::size_t UpstreamPool::idle() const noexcept {
     return count;
 }
 
-}  // namespace rotary::proxy
+}  // namespace rotary::upstream

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-namespace rotary::proxy {
+namespace rotary::upstream {
 
 class UpstreamPool;
 
@@ -60,4 +60,4 @@ private:
     std::unique_ptr<net::Stream> stream_;
 };
 
-}  // namespace rotary::proxy
+}  // namespace rotary::upstream

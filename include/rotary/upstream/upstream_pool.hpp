@@ -2,8 +2,8 @@
 
 #include <rotary/base/task.hpp>
 #include <rotary/net/reactor.hpp>
-#include <rotary/proxy/upstream_connection.hpp>
 #include <rotary/rotation/backend_state.hpp>
+#include <rotary/upstream/upstream_connection.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::proxy {
+namespace rotary::upstream {
 
 // One worker's idle keep-alive connections to providers, last in first out, so that the warm ones
 // stay warm and the rest age out, and its requests that wait for one, first come first served.
@@ -124,4 +124,4 @@ private:
     bool watching_ = false;
 };
 
-}  // namespace rotary::proxy
+}  // namespace rotary::upstream
