@@ -22,8 +22,8 @@ namespace rotary::server {
 
 namespace {
 
-JwksOptions options_of_jwks(const config::Config& config) {
-    JwksOptions options;
+control::JwksOptions options_of_jwks(const config::Config& config) {
+    control::JwksOptions options;
     options.refresh = config.timeouts.jwks_refresh;
     options.fetch = config.timeouts.jwks_fetch;
     options.cooldown = config.timeouts.jwks_cooldown;
@@ -112,18 +112,18 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
     fingerprint_ = std::move(loaded.fingerprint);
     limit_connections(config());
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
-    fetcher_ = std::make_unique<JwksFetcher>(
+    fetcher_ = std::make_unique<control::JwksFetcher>(
         control, resolver_, options_of_jwks(config()),
         [this](std::size_t source, std::shared_ptr<const auth::KeySet> keys) {
             keys_.set_keys(source, std::move(keys));
             if (!workers_.empty()) publish();
         },
         log);
-    fetcher_->on_fetch([this](std::size_t source, FetchStage stage) {
-        if (stage == FetchStage::started) {
+    fetcher_->on_fetch([this](std::size_t source, control::FetchStage stage) {
+        if (stage == control::FetchStage::started) {
             keys_.fetch_started(source);
         } else {
-            fetch_ended(source, stage == FetchStage::failed);
+            fetch_ended(source, stage == control::FetchStage::failed);
         }
     });
     fetcher_->set_sources(keys_.sources());
@@ -184,7 +184,7 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
 }
 
 void Deployment::start() {
-    health_.set_targets(health_targets(*wiring_->snapshot));
+    health_.set_targets(control::health_targets(*wiring_->snapshot));
     for (auto& worker : workers_) worker->start();
     each_second();
 }
@@ -200,7 +200,7 @@ void Deployment::publish(TlsContexts contexts) {
 // A worker asked, and its requests wait: they must hear of an end even if nothing begins.
 void Deployment::look_for_keys(const auth::KeyFetch& fetch) {
     const std::size_t source = keys_.source_of(fetch);
-    if (source == KeyRing::npos) return;  // a reload removed the issuer and woke them
+    if (source == control::KeyRing::npos) return;  // a reload removed the issuer and woke them
     if (fetcher_->refresh_for_unknown_kid(source) || fetcher_->fetching(source)) return;
     fetch_ended(source, !fetcher_->status(source).last_error.empty());
 }
@@ -259,7 +259,7 @@ void Deployment::take_over(const config::Config& before) {
     resolver_.set_options(resolver_options(config()));
     fetcher_->set_options(options_of_jwks(config()));
     fetcher_->set_sources(keys_.sources());
-    health_.set_targets(health_targets(*wiring_->snapshot));
+    health_.set_targets(control::health_targets(*wiring_->snapshot));
 }
 
 ReloadOutcome Deployment::keep_equal() {
@@ -326,7 +326,7 @@ void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
         sample_entries(*wiring_, out);
         sample_backends(*wiring_, out);
-        sample_keys(keys_, *fetcher_, out);
+        control::sample_keys(keys_, *fetcher_, out);
         out.gauge("rotary_config_last_reload_successful", "1 when the last reload succeeded.", {},
                   last_reload_ok_ ? 1 : 0);
         out.gauge("rotary_config_last_reload_success_timestamp_seconds",
@@ -349,10 +349,11 @@ void Deployment::register_samples() {
 bool Deployment::check_keys(Health& health) const {
     std::string waited_for;
     const auto now = std::chrono::steady_clock::now();
-    for (const KeyRing::Standing& issuer : keys_.standings(now, config().timeouts.jwks_patience)) {
+    for (const control::KeyRing::Standing& issuer :
+         keys_.standings(now, config().timeouts.jwks_patience)) {
         std::string state = std::to_string(issuer.keys) + (issuer.keys == 1 ? " key" : " keys");
         if (issuer.keys == 0) {
-            const JwksStatus status = fetcher_->status(issuer.source);
+            const control::JwksStatus status = fetcher_->status(issuer.source);
             state = status.last_success ? "none: they went stale" : "not fetched yet";
             if (!status.last_error.empty()) state += " (" + status.last_error + ")";
         }

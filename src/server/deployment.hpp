@@ -1,17 +1,16 @@
 #pragma once
 
-#include "server/health_check.hpp"
-#include "server/key_ring.hpp"
-
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/config/load.hpp>
+#include <rotary/control/health_check.hpp>
+#include <rotary/control/jwks.hpp>
+#include <rotary/control/key_ring.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/routing/shared_state.hpp>
 #include <rotary/server/admin.hpp>
-#include <rotary/server/jwks.hpp>
 #include <rotary/server/worker.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -58,7 +57,7 @@ public:
     // Names of settings whose new value waits for a restart.
     std::vector<std::string> waiting_for_restart() const;
     WorkerSettings worker_settings() { return workers_.front()->settings(); }
-    const JwksOptions& jwks_options() const { return fetcher_->options(); }
+    const control::JwksOptions& jwks_options() const { return fetcher_->options(); }
 
 private:
     std::shared_ptr<const proxy::Wiring> compile(const config::Loaded& loaded,
@@ -92,9 +91,9 @@ private:
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
     boost::asio::steady_timer second_timer_;
-    KeyRing keys_;
-    std::unique_ptr<JwksFetcher> fetcher_;
-    HealthChecker health_;
+    control::KeyRing keys_;
+    std::unique_ptr<control::JwksFetcher> fetcher_;
+    control::HealthChecker health_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
     config::Config started_with_;  // what waits for a restart is still as here

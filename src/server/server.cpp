@@ -1,11 +1,11 @@
 #include <rotary/server/server.hpp>
 
-#include "server/config_watch.hpp"
 #include "server/deployment.hpp"
 #include "server/log_files.hpp"
 #include "server/status.hpp"
 
 #include <rotary/base/clock.hpp>
+#include <rotary/control/config_watch.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <boost/asio/post.hpp>
@@ -298,7 +298,7 @@ private:
     boost::asio::steady_timer drain_timer_;
     std::vector<std::string> places_in_force_;
     std::string tried_;  // the fingerprint of what was loaded last, good or bad
-    ConfigWatch watch_;
+    control::ConfigWatch watch_;
     Deployment deployment_;
     Admin admin_;
     bool ready_ = false;

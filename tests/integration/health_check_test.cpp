@@ -1,8 +1,8 @@
 // healthCheck: a Backend where nobody answers is left alone until somebody does.
-#include "server/health_check.hpp"
 #include "gateway_fixture.hpp"
 
 #include <rotary/base/log.hpp>
+#include <rotary/control/health_check.hpp>
 #include <support/dns_server.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -23,11 +23,11 @@ namespace {
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""s;
+using control::HealthChecker;
+using control::HealthTarget;
 using rotation::BackendState;
 using rotation::EntryState;
 using rotation::Standing;
-using server::HealthChecker;
-using server::HealthTarget;
 
 // A port of 127.0.0.1 that is ours, whether somebody listens there or not.
 class Port {

@@ -2,7 +2,7 @@
 
 // The key fetcher against a key server on loopback, both on one io_context, so nothing races and
 // nothing sleeps: a test runs the context until what it waits for has come.
-#include <rotary/server/jwks.hpp>
+#include <rotary/control/jwks.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 
 namespace asio = boost::asio;
 using std::chrono_literals::operator""ms;
@@ -197,4 +197,4 @@ protected:
     std::unique_ptr<JwksFetcher> fetcher_;
 };
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -3,7 +3,7 @@
 
 #include <ostream>
 
-namespace rotary::server {
+namespace rotary::control {
 namespace {
 
 struct BadAnswer {
@@ -165,4 +165,4 @@ TEST_F(JwksTest, ANameThatHangsKeepsNoOtherIssuerWaiting) {
 }
 
 }  // namespace
-}  // namespace rotary::server
+}  // namespace rotary::control

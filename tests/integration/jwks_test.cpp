@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-namespace rotary::server {
+namespace rotary::control {
 namespace {
 
 using testing::AnyOf;
@@ -327,4 +327,4 @@ TEST_F(JwksTest, MayBeDestroyedAtAnyMoment) {
 }
 
 }  // namespace
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -54,7 +54,7 @@ protected:
     // What parts have copies of, in use after a reload and in use of one that began with it.
     struct Copies {
         server::WorkerSettings worker;
-        server::JwksOptions jwks;
+        control::JwksOptions jwks;
         bool operator==(const Copies&) const = default;
     };
     static Copies copies(server::Deployment& deployment) {
@@ -68,7 +68,7 @@ protected:
         const std::regex use("\\b(" + group + "\\(\\)|" + group +
                              "|process|bounds|config|Config)\\." + key + "\\b");
         for (const char* room :
-             {"proxy", "upstream", "routing", "rotation", "auth", "server", "net"}) {
+             {"proxy", "upstream", "routing", "rotation", "auth", "control", "server", "net"}) {
             for (const auto& entry :
                  fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
                 if (std::regex_search(read_file(entry.path().string()), use)) return true;

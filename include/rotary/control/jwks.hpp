@@ -16,7 +16,7 @@
 #include <rotary/base/log.hpp>
 #include <rotary/net/resolver.hpp>
 
-namespace rotary::server {
+namespace rotary::control {
 
 // Where one token issuer's keys come from: a url or a file.
 struct JwksSource {
@@ -105,4 +105,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-}  // namespace rotary::server
+}  // namespace rotary::control

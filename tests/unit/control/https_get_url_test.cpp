@@ -1,4 +1,4 @@
-#include "server/https_get_url.hpp"
+#include "control/https_get_url.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 namespace {
 
 struct UrlCase {
@@ -84,4 +84,4 @@ INSTANTIATE_TEST_SUITE_P(Urls, HttpUrlTest, testing::ValuesIn(kUrls),
                          [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace
-}  // namespace rotary::server
+}  // namespace rotary::control

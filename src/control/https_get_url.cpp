@@ -1,4 +1,4 @@
-#include "server/https_get_url.hpp"
+#include "control/https_get_url.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace rotary::server {
+namespace rotary::control {
 
 namespace {
 
@@ -83,4 +83,4 @@ std::optional<HttpUrl> parse_http_url(std::string_view text, bool any_http) {
     return url;
 }
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -1,4 +1,4 @@
-#include "server/health_check.hpp"
+#include <rotary/control/health_check.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace rotary::server {
+namespace rotary::control {
 
 namespace {
 
@@ -282,4 +282,4 @@ void HealthChecker::stop() noexcept {
     for (const auto& check : checks_) check->stop();
 }
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -1,4 +1,4 @@
-#include "server/https_get.hpp"
+#include "control/https_get.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -252,4 +252,4 @@ void HttpsGet::cancel() noexcept {
 
 bool HttpsGet::running() const noexcept { return call_ && !call_->finished; }
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -3,14 +3,14 @@
 #include <rotary/auth/jwt.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/control/jwks.hpp>
 #include <rotary/routing/snapshot.hpp>
-#include <rotary/server/jwks.hpp>
 
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 
 // The keys of all token issuers, as far as they are known, and the table made of them that workers
 // verify with. Control thread only; the tables are immutable and shared.
@@ -59,4 +59,4 @@ private:
 // Samples of each issuer whose keys are fetched, worked out at each scrape: rotary_jwks_*.
 void sample_keys(const KeyRing& keys, const JwksFetcher& fetcher, metrics::Exposition& out);
 
-}  // namespace rotary::server
+}  // namespace rotary::control

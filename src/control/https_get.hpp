@@ -11,9 +11,9 @@
 #include <rotary/net/resolver.hpp>
 #include <rotary/net/tls.hpp>
 
-#include "server/https_get_url.hpp"
+#include "control/https_get_url.hpp"
 
-namespace rotary::server {
+namespace rotary::control {
 
 struct HttpsGetRequest {
     HttpUrl url;
@@ -54,4 +54,4 @@ private:
     std::shared_ptr<Call> call_;
 };
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace rotary::server {
+namespace rotary::control {
 
 // An absolute https URL, or an http one, whose host is a loopback address or localhost.
 struct HttpUrl {
@@ -23,4 +23,4 @@ std::optional<HttpUrl> parse_http_url(std::string_view url, bool any_http = fals
 
 bool is_ip_literal(const std::string& host);
 
-}  // namespace rotary::server
+}  // namespace rotary::control

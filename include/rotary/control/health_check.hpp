@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 
 // How one Backend is checked, and who must hear of it. Without an interval it is not checked and
 // counts as healthy.
@@ -58,4 +58,4 @@ private:
     bool stopped_ = false;
 };
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 
 // Tells when files or folders may have changed: by inotify on the folders that hold them, on every
 // symlink that leads there, also from symlink to symlink (a ConfigMap or a mounted Secret is
@@ -36,4 +36,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-}  // namespace rotary::server
+}  // namespace rotary::control

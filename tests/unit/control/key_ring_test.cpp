@@ -1,4 +1,5 @@
-#include "server/key_ring.hpp"
+
+#include <rotary/control/key_ring.hpp>
 
 #include <gtest/gtest.h>
 
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::control {
 namespace {
 
 using std::chrono_literals::operator""s;
@@ -80,4 +81,4 @@ TEST_F(KeyRingTest, ACertificateIsThereAtOnce) {
 }
 
 }  // namespace
-}  // namespace rotary::server
+}  // namespace rotary::control

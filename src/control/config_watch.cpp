@@ -1,4 +1,4 @@
-#include "server/config_watch.hpp"
+#include <rotary/control/config_watch.hpp>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,7 +16,7 @@
 #include <system_error>
 #include <utility>
 
-namespace rotary::server {
+namespace rotary::control {
 
 namespace {
 
@@ -224,4 +224,4 @@ void ConfigWatch::watch(const std::vector<std::string>& paths, milliseconds sett
     if (is_new) state.changed();
 }
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -1,10 +1,10 @@
-#include "server/key_ring.hpp"
+#include <rotary/control/key_ring.hpp>
 
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
 
-namespace rotary::server {
+namespace rotary::control {
 
 void KeyRing::configure(const routing::Snapshot& snapshot, SteadyTime now) {
     std::vector<auth::Issuer> issuers;
@@ -129,4 +129,4 @@ void sample_keys(const KeyRing& keys, const JwksFetcher& fetcher, metrics::Expos
     }
 }
 
-}  // namespace rotary::server
+}  // namespace rotary::control

@@ -1,4 +1,4 @@
-#include <rotary/server/jwks.hpp>
+#include <rotary/control/jwks.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -11,9 +11,9 @@
 
 #include <rotary/net/tls.hpp>
 
-#include "server/https_get.hpp"
+#include "control/https_get.hpp"
 
-namespace rotary::server {
+namespace rotary::control {
 
 namespace {
 
@@ -328,4 +328,4 @@ JwksStatus JwksFetcher::status(std::size_t issuer) const {
 std::uint64_t JwksFetcher::fetches_ok() const noexcept { return state_->fetches_ok; }
 std::uint64_t JwksFetcher::fetches_failed() const noexcept { return state_->fetches_failed; }
 
-}  // namespace rotary::server
+}  // namespace rotary::control
