@@ -2,9 +2,9 @@
 
 #include "server/cpu_count.hpp"
 #include "server/listener_tls.hpp"
-#include "server/status.hpp"
 #include "server/usable_memory.hpp"
 
+#include <rotary/admin/status.hpp>
 #include <rotary/config/settings.hpp>
 #include <rotary/server/server.hpp>
 
@@ -210,14 +210,14 @@ void Deployment::fetch_ended(std::size_t source, bool failed) {
     for (auto& worker : workers_) worker->wake_key_waits();
 }
 
-ReloadOutcome Deployment::refuse_reload(std::string findings) {
+admin::ReloadOutcome Deployment::refuse_reload(std::string findings) {
     last_reload_ok_ = false;
     last_reload_ = "failed: " + findings;
     log_.error("reload refused, the old configuration stays in force", {{"findings", findings}});
     return {false, std::move(findings)};
 }
 
-ReloadOutcome Deployment::reload(config::Loaded loaded) {
+admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
     std::vector<config::Finding> findings = loaded.findings;
     if (!loaded.ok()) return refuse_reload(config::to_text(findings));
     if (loaded.fingerprint == fingerprint_) return keep_equal();
@@ -262,7 +262,7 @@ void Deployment::take_over(const config::Config& before) {
     health_.set_targets(control::health_targets(*wiring_->snapshot));
 }
 
-ReloadOutcome Deployment::keep_equal() {
+admin::ReloadOutcome Deployment::keep_equal() {
     fetcher_->set_sources(keys_.sources());  // which reads those in files again
     last_reload_ok_ = true;
     last_reload_ = "ok, nothing has changed";
@@ -324,8 +324,8 @@ void Deployment::each_second() {
 
 void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
-        sample_entries(*wiring_, out);
-        sample_backends(*wiring_, out);
+        admin::sample_entries(*wiring_, out);
+        admin::sample_backends(*wiring_, out);
         control::sample_keys(keys_, *fetcher_, out);
         out.gauge("rotary_config_last_reload_successful", "1 when the last reload succeeded.", {},
                   last_reload_ok_ ? 1 : 0);
@@ -346,7 +346,7 @@ void Deployment::register_samples() {
     });
 }
 
-bool Deployment::check_keys(Health& health) const {
+bool Deployment::check_keys(admin::Health& health) const {
     std::string waited_for;
     const auto now = std::chrono::steady_clock::now();
     for (const control::KeyRing::Standing& issuer :

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/admin/admin.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
@@ -10,7 +11,6 @@
 #include <rotary/net/resolver.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/routing/shared_state.hpp>
-#include <rotary/server/admin.hpp>
 #include <rotary/server/worker.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -38,7 +38,7 @@ public:
     void start();
     // Check, compile, publish: on any error the old one stays in charge. One that reads like what
     // is in force changes nothing, but key sets in files are read again.
-    ReloadOutcome reload(config::Loaded loaded);
+    admin::ReloadOutcome reload(config::Loaded loaded);
     void drain(std::function<void()> on_drained);  // called on the control thread
     void cancel_all();
     void stop();  // joins the workers
@@ -52,7 +52,7 @@ public:
     const std::string& last_reload() const noexcept { return last_reload_; }
     // A line for every token issuer. False, with the reason: one has yet to get its first keys, and
     // time for it.
-    bool check_keys(Health& health) const;
+    bool check_keys(admin::Health& health) const;
     bool alive(std::chrono::milliseconds patience) const;
     // Names of settings whose new value waits for a restart.
     std::vector<std::string> waiting_for_restart() const;
@@ -77,8 +77,8 @@ private:
     void register_samples();
     void limit_connections(const config::Config& config);
     std::string restart_advice() const;
-    ReloadOutcome refuse_reload(std::string findings);
-    ReloadOutcome keep_equal();
+    admin::ReloadOutcome refuse_reload(std::string findings);
+    admin::ReloadOutcome keep_equal();
 
     boost::asio::io_context& control_;
     Logger& log_;

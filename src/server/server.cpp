@@ -2,8 +2,8 @@
 
 #include "server/deployment.hpp"
 #include "server/log_files.hpp"
-#include "server/status.hpp"
 
+#include <rotary/admin/status.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/control/config_watch.hpp>
 #include <rotary/wire/json_writer.hpp>
@@ -83,8 +83,8 @@ public:
         boost::asio::post(io_, [this] { stop_requested("request"); });
     }
 
-    ReloadOutcome reload_from_outside() {
-        std::promise<ReloadOutcome> promise;
+    admin::ReloadOutcome reload_from_outside() {
+        std::promise<admin::ReloadOutcome> promise;
         auto outcome = promise.get_future();
         boost::asio::post(io_, [this, &promise] { promise.set_value(reload()); });
         return outcome.get();
@@ -94,8 +94,8 @@ public:
     std::uint16_t admin_port() const { return admin_.port(); }
 
 private:
-    static AdminOptions admin_options(const config::Config& config) {
-        AdminOptions options;
+    static admin::AdminOptions admin_options(const config::Config& config) {
+        admin::AdminOptions options;
         options.address = config.admin.address;
         options.port = config.admin.port;
         options.connections = config.limits.admin_connections;
@@ -104,19 +104,19 @@ private:
         return options;
     }
 
-    AdminHooks hooks() {
-        AdminHooks hooks;
+    admin::AdminHooks hooks() {
+        admin::AdminHooks hooks;
         hooks.metrics = [this] { return deployment_.registry().scrape(); };
         hooks.live = [this] { return live(); };
         hooks.ready = [this] { return ready(); };
         hooks.status_json = [this] { return status_json(); };
         hooks.models_json = [this] {
-            return models_json(*deployment_.wiring(), deployment_.registry());
+            return admin::models_json(*deployment_.wiring(), deployment_.registry());
         };
-        hooks.config_text = [this] { return config_json(deployment_.config()); };
+        hooks.config_text = [this] { return admin::config_json(deployment_.config()); };
         hooks.reload = [this] { return reload(); };
         hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
-            rotation::EntryState* entry = find_entry(*deployment_.wiring(), id);
+            rotation::EntryState* entry = admin::find_entry(*deployment_.wiring(), id);
             if (entry == nullptr) return false;
             entry->suspend(std::chrono::steady_clock::now(), duration,
                            rotation::SuspendReason::operator_request,
@@ -126,7 +126,7 @@ private:
             return true;
         };
         hooks.resume = [this](std::string_view id) {
-            rotation::EntryState* entry = find_entry(*deployment_.wiring(), id);
+            rotation::EntryState* entry = admin::find_entry(*deployment_.wiring(), id);
             if (entry == nullptr) return false;
             entry->resume();
             log_.info("model resumed by an operator", {{"entry", id}});
@@ -135,14 +135,14 @@ private:
         return hooks;
     }
 
-    Health live() {
+    admin::Health live() {
         if (deployment_.alive(kLoopPatience)) return {true, "", {{"workers", "turning"}}};
         return {
             false, "a worker's event loop has not turned for 5 seconds", {{"workers", "stuck"}}};
     }
 
-    Health ready() {
-        Health health;
+    admin::Health ready() {
+        admin::Health health;
         health.checks = {{"configuration", "loaded"},
                          {"listeners", ready_ ? "bound" : "starting"},
                          {"draining", draining_ ? "yes" : "no"},
@@ -175,7 +175,7 @@ private:
         return out;
     }
 
-    ReloadOutcome reload() {
+    admin::ReloadOutcome reload() {
         if (options_.config_path.empty()) {
             return {false, "this process was not started from a file"};
         }
@@ -184,11 +184,11 @@ private:
             config::load(options_.config_path, options_.environment, options_.accept_unserved));
     }
 
-    ReloadOutcome take(config::Loaded loaded) {
+    admin::ReloadOutcome take(config::Loaded loaded) {
         const std::vector<std::string> places = places_of(options_.config_path, loaded);
         const std::uint64_t generation = deployment_.generation();
         tried_ = loaded.fingerprint;
-        ReloadOutcome outcome = deployment_.reload(std::move(loaded));
+        admin::ReloadOutcome outcome = deployment_.reload(std::move(loaded));
         if (deployment_.generation() != generation) {
             places_in_force_ = places;
             admin_.set_limits(admin_options(deployment_.config()));
@@ -300,7 +300,7 @@ private:
     std::string tried_;  // the fingerprint of what was loaded last, good or bad
     control::ConfigWatch watch_;
     Deployment deployment_;
-    Admin admin_;
+    admin::Admin admin_;
     bool ready_ = false;
     bool draining_ = false;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
@@ -314,7 +314,7 @@ Server::~Server() = default;
 
 int Server::run() { return body_->run(); }
 void Server::request_stop() { body_->request_stop(); }
-ReloadOutcome Server::reload() { return body_->reload_from_outside(); }
+admin::ReloadOutcome Server::reload() { return body_->reload_from_outside(); }
 const std::vector<std::uint16_t>& Server::ports() const noexcept { return body_->ports(); }
 std::uint16_t Server::admin_port() const noexcept { return body_->admin_port(); }
 

@@ -1,6 +1,6 @@
 // The admin listener over real sockets: limits, time-outs, framing. What each path answers is in
-// tests/unit/server/admin_routes_test.cpp.
-#include <rotary/server/admin.hpp>
+// tests/unit/admin/admin_routes_test.cpp.
+#include <rotary/admin/admin.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::admin {
 namespace {
 
 using namespace std::chrono_literals;
@@ -352,4 +352,4 @@ TEST(Admin, MayBeDestroyedWithConnectionsOpenAndTheContextNeverRunAgain) {
 }
 
 }  // namespace
-}  // namespace rotary::server
+}  // namespace rotary::admin

@@ -67,7 +67,7 @@ TEST(CertificateReload, an_equal_configuration_with_another_certificate_is_anoth
     Mounted mounted;
     Edge edge(mounted.options(false));
     mounted.secret.publish(pair_of(certificates().unknown_ca));
-    const server::ReloadOutcome outcome = edge.gateway.server().reload();
+    const admin::ReloadOutcome outcome = edge.gateway.server().reload();
     EXPECT_TRUE(outcome.ok) << outcome.findings;
     EXPECT_EQ(generation_of(edge.gateway), "2");
     EXPECT_TRUE(serves(edge.gateway, certificates().other_ca));
@@ -110,7 +110,7 @@ TEST(CertificateReload, a_broken_one_leaves_the_old_one_in_force_and_is_named) {
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
         mounted.secret.publish(row.files);
-        const server::ReloadOutcome outcome = edge.gateway.server().reload();
+        const admin::ReloadOutcome outcome = edge.gateway.server().reload();
         EXPECT_FALSE(outcome.ok);
         EXPECT_THAT(outcome.findings, testing::HasSubstr(row.finding));
         EXPECT_TRUE(serves(edge.gateway, certificates().ca));

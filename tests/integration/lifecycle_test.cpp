@@ -51,7 +51,7 @@ TEST(Lifecycle, a_reload_is_for_new_requests_and_leaves_running_streams_alone) {
     next.production = {{"newer"}};
     next.backends[0].key = "Bearer sk-newer";
     edge.gateway.files().write(next);
-    const server::ReloadOutcome outcome = edge.gateway.server().reload();
+    const admin::ReloadOutcome outcome = edge.gateway.server().reload();
     ASSERT_TRUE(outcome.ok) << outcome.findings;
     edge.mock->reset();
     EXPECT_EQ(model_of(kept.exchange(chat())), "newer") << "on a connection that was there";
@@ -72,7 +72,7 @@ TEST(Lifecycle, a_broken_file_leaves_the_old_configuration_in_force) {
     const std::string gauge = "rotary_config_last_reload_successful";
     EXPECT_EQ(edge.gateway.metric(gauge), 1);
     edge.gateway.files().dir().write("apis/broken.yaml", "kind: Backend\napiVersion: [\n");
-    const server::ReloadOutcome outcome = edge.gateway.server().reload();
+    const admin::ReloadOutcome outcome = edge.gateway.server().reload();
     EXPECT_FALSE(outcome.ok);
     EXPECT_THAT(outcome.findings, testing::ContainsRegex("broken.yaml:[0-9]+:[0-9]+: error: "));
     EXPECT_EQ(edge.gateway.metric(gauge), 0);

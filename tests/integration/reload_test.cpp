@@ -57,7 +57,7 @@ std::string without_ids(const std::string& stream) {
 
 TEST(Reload, what_is_equal_is_kept) {
     Edge edge(unwatched());
-    const server::ReloadOutcome outcome = edge.gateway.server().reload();
+    const admin::ReloadOutcome outcome = edge.gateway.server().reload();
     EXPECT_TRUE(outcome.ok);
     EXPECT_THAT(outcome.findings, testing::HasSubstr("nothing has changed"));
     EXPECT_EQ(generation_of(edge.gateway), "1");
@@ -326,7 +326,7 @@ public:
     }
     void reload() {
         gateway_.files().dir().write("apis/api.yaml", texts_[++count_ % texts_.size()]);
-        const server::ReloadOutcome outcome = gateway_.server().reload();
+        const admin::ReloadOutcome outcome = gateway_.server().reload();
         ASSERT_TRUE(outcome.ok) << outcome.findings;
     }
 

@@ -67,8 +67,8 @@ protected:
         const std::string key = name.substr(name.find('.') + 1);
         const std::regex use("\\b(" + group + "\\(\\)|" + group +
                              "|process|bounds|config|Config)\\." + key + "\\b");
-        for (const char* room :
-             {"proxy", "upstream", "routing", "rotation", "auth", "control", "server", "net"}) {
+        for (const char* room : {"proxy", "upstream", "routing", "rotation", "auth", "control",
+                                 "admin", "server", "net"}) {
             for (const auto& entry :
                  fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
                 if (std::regex_search(read_file(entry.path().string()), use)) return true;
@@ -84,7 +84,7 @@ protected:
         const Copies before = copies(*running);
         config::Loaded changed = load(group, text);
         ASSERT_TRUE(changed.ok()) << config::to_text(changed.findings);
-        const server::ReloadOutcome outcome = running->reload(changed);
+        const admin::ReloadOutcome outcome = running->reload(changed);
         ASSERT_TRUE(outcome.ok) << outcome.findings;
         EXPECT_EQ(running->generation(), 2U);
         EXPECT_THAT(running->waiting_for_restart(), testing::IsEmpty());
@@ -162,7 +162,7 @@ TEST_F(SettingsWalk, every_other_key_takes_effect_at_a_reload_or_is_named) {
         const server::WorkerSettings worker = running->worker_settings();
         config::Loaded changed = load(group, other.at(key.name));
         ASSERT_TRUE(changed.ok()) << config::to_text(changed.findings);
-        const server::ReloadOutcome outcome = running->reload(std::move(changed));
+        const admin::ReloadOutcome outcome = running->reload(std::move(changed));
         ASSERT_TRUE(outcome.ok) << outcome.findings;
         EXPECT_FALSE(key.same(before, running->config()));
         if (key.takes_effect == config::TakesEffect::at_restart) {

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <rotary/admin/admin.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/config/load.hpp>
-#include <rotary/server/admin.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -43,7 +43,7 @@ public:
     // Any thread. The first drains, the second stops at once.
     void request_stop();
     // Any thread; waits for the outcome. For tests: operators send SIGHUP or POST /api/v1/reload.
-    ReloadOutcome reload();
+    admin::ReloadOutcome reload();
 
     const std::vector<std::uint16_t>& ports() const noexcept;  // as the listeners, real ones
     std::uint16_t admin_port() const noexcept;

@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include <rotary/server/admin.hpp>
+#include <rotary/admin/admin.hpp>
 
-namespace rotary::server {
+namespace rotary::admin {
 
 // A request to the admin listener as far as answering it needs: views into the caller's.
 struct AdminRequest {
@@ -32,4 +32,4 @@ AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
 
 AdminAnswer admin_problem(unsigned status, std::string_view code, std::string_view message);
 
-}  // namespace rotary::server
+}  // namespace rotary::admin

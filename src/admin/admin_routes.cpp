@@ -1,4 +1,4 @@
-#include "server/admin_routes.hpp"
+#include "admin/admin_routes.hpp"
 
 #include <rotary/base/json_text.hpp>
 #include <rotary/base/metrics.hpp>
@@ -7,7 +7,7 @@
 #include <array>
 #include <optional>
 
-namespace rotary::server {
+namespace rotary::admin {
 
 namespace {
 
@@ -260,4 +260,4 @@ AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
     return route->run(call);
 }
 
-}  // namespace rotary::server
+}  // namespace rotary::admin

@@ -1,4 +1,4 @@
-#include <rotary/server/admin.hpp>
+#include <rotary/admin/admin.hpp>
 
 #include <rotary/net/listener.hpp>
 
@@ -16,9 +16,9 @@
 #include <string>
 #include <utility>
 
-#include "server/admin_routes.hpp"
+#include "admin/admin_routes.hpp"
 
-namespace rotary::server {
+namespace rotary::admin {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -344,4 +344,4 @@ std::uint16_t Admin::port() const noexcept { return state_->port; }
 std::size_t Admin::connections() const noexcept { return state_->open.size(); }
 void Admin::stop() noexcept { state_->stop(); }
 
-}  // namespace rotary::server
+}  // namespace rotary::admin

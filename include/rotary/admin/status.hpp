@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace rotary::server {
+namespace rotary::admin {
 
 // What /api/v1/models shows: every entry with its weight, its share of the picks, and its standing.
 std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry);
@@ -26,4 +26,4 @@ void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out);
 // The state of the entry with that id (API/environment/model@Backend), or null.
 rotation::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view id);
 
-}  // namespace rotary::server
+}  // namespace rotary::admin

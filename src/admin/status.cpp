@@ -1,4 +1,4 @@
-#include "server/status.hpp"
+#include <rotary/admin/status.hpp>
 
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings.hpp>
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace rotary::server {
+namespace rotary::admin {
 
 namespace {
 
@@ -151,4 +151,4 @@ rotation::EntryState* find_entry(const proxy::Wiring& wiring, std::string_view i
     return nullptr;
 }
 
-}  // namespace rotary::server
+}  // namespace rotary::admin

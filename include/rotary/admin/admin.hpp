@@ -14,7 +14,7 @@
 
 #include <rotary/base/log.hpp>
 
-namespace rotary::server {
+namespace rotary::admin {
 
 struct Health {
     bool ok = true;
@@ -81,4 +81,4 @@ private:
     std::shared_ptr<State> state_;
 };
 
-}  // namespace rotary::server
+}  // namespace rotary::admin

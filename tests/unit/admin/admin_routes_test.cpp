@@ -1,4 +1,4 @@
-#include "server/admin_routes.hpp"
+#include "admin/admin_routes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::server {
+namespace rotary::admin {
 namespace {
 
 using testing::HasSubstr;
@@ -226,4 +226,4 @@ TEST(AdminRoutes, TheHookDecidesWhoMayChange) {
 }
 
 }  // namespace
-}  // namespace rotary::server
+}  // namespace rotary::admin
