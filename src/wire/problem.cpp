@@ -1,5 +1,7 @@
 #include <rotary/wire/problem.hpp>
 
+#include <rotary/base/utf8.hpp>
+
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -116,26 +118,6 @@ constexpr std::array<Problem, kKinds> kProblems = [] {
     return rows;
 }();
 
-constexpr unsigned char byte_at(std::string_view text, std::size_t at) noexcept {
-    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
-}
-
-// Length of the well-formed UTF-8 sequence that `text` begins with, or 0 (Unicode, table 3-7).
-std::size_t utf8_length(std::string_view text) noexcept {
-    const unsigned char lead = byte_at(text, 0);
-    const unsigned char second = byte_at(text, 1);
-    const auto is_tail = [text](std::size_t at) { return (byte_at(text, at) & 0xc0) == 0x80; };
-    if (lead < 0x80) return 1;
-    if (lead < 0xc2 || lead > 0xf4 || !is_tail(1)) return 0;
-    if (lead < 0xe0) return 2;
-    const bool too_short = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-    const bool surrogate = lead == 0xed && second > 0x9f;
-    const bool too_large = lead == 0xf4 && second > 0x8f;
-    if (too_short || surrogate || too_large || !is_tail(2)) return 0;
-    if (lead < 0xf0) return 3;
-    return is_tail(3) ? 4 : 0;
-}
-
 // Appends to memory that the caller owns, and remembers when it did not fit.
 class JsonBuffer {
 public:
@@ -189,7 +171,7 @@ private:
             raw(kHex.substr(static_cast<unsigned char>(c) & 0xfU, 1));
             return 1;
         }
-        const std::size_t length = utf8_length(text);
+        const std::size_t length = text::utf8_sequence(text.data(), text.data() + text.size());
         if (length == 0) {
             raw("\\ufffd");
             return 1;
