@@ -2,7 +2,9 @@
 
 #include <rotary/base/json_text.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/base/percent.hpp>
 #include <rotary/base/text.hpp>
+#include <rotary/wire/query.hpp>
 
 #include <array>
 #include <optional>
@@ -30,44 +32,6 @@ struct Route {
     AdminAnswer (*run)(const Call& call);
 };
 
-// The value of a parameter, an empty one for a bare name; nothing when it is not there.
-std::optional<std::string_view> parameter(std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-        const auto end = query.find('&');
-        const auto item = query.substr(0, end);
-        const auto equals = item.find('=');
-        if (item.substr(0, equals) == name) {
-            return equals == item.npos ? std::string_view{} : item.substr(equals + 1);
-        }
-        query = end == query.npos ? std::string_view{} : query.substr(end + 1);
-    }
-    return std::nullopt;
-}
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    c = text::lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// Percent-decoding; nothing when an escape is malformed.
-std::optional<std::string> decode(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        if (text.size() - i < 3) return std::nullopt;
-        const int high = hex_digit(text[i + 1]);
-        const int low = hex_digit(text[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return out;
-}
-
 AdminAnswer page(std::string_view type, std::string body) {
     return {200, std::string(type), std::move(body), {}, false};
 }
@@ -78,7 +42,7 @@ AdminAnswer health(const Health& health, const Call& call) {
     AdminAnswer out = plain(health.ok ? "ok" : health.reason.empty() ? "not ok" : health.reason);
     if (!health.ok) out.status = 503;
     out.body += '\n';
-    if (parameter(call.query, "verbose")) {
+    if (wire::find_parameter(call.query, "verbose")) {
         for (const auto& [name, state] : health.checks) out.body += name + ": " + state + '\n';
     }
     return out;
@@ -117,8 +81,8 @@ AdminAnswer changed(std::string_view id, std::string_view what) {
 
 AdminAnswer suspend(const Call& call, std::string_view id) {
     auto duration = call.options.suspend_default;
-    if (const auto text = parameter(call.query, "seconds")) {
-        const auto seconds = text::parse_unsigned(*text);
+    if (const auto given = wire::find_parameter(call.query, "seconds")) {
+        const auto seconds = text::parse_unsigned(given->value);
         const auto most = static_cast<std::uint64_t>(call.options.suspend_max.count());
         if (!seconds || *seconds == 0 || *seconds > most) {
             return admin_problem(400, "invalid_seconds",
@@ -143,7 +107,7 @@ AdminAnswer change_model(const Call& call) {
     const bool suspends = call.path.ends_with(kSuspend);
     const std::size_t tail = (suspends ? kSuspend : kResume).size();
     const std::size_t size = call.path.size() - kModels.size() - tail;
-    const auto id = decode(call.path.substr(kModels.size(), size));
+    const auto id = text::percent_decoded(call.path.substr(kModels.size(), size));
     if (!id) return admin_problem(400, "invalid_id", "malformed percent-encoding in the id");
     return suspends ? suspend(call, *id) : resume(call, *id);
 }

@@ -1,6 +1,7 @@
 #include <rotary/llm/form_body.hpp>
 
-#include <rotary/wire/http1_scan.hpp>
+#include <rotary/base/percent.hpp>
+#include <rotary/wire/query.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -66,20 +67,17 @@ bool is_boundary(std::string_view text) noexcept {
            });
 }
 
-int hex_value(char digit) noexcept {
-    return digit <= '9' ? digit - '0' : text::lower(digit) - 'a' + 10;
-}
-
 // Takes one character off the front. An escape that is none stands for itself, as browsers read it.
 char take_decoded(std::string_view& encoded) noexcept {
     const char c = encoded.front();
-    const bool escape = c == '%' && encoded.size() >= 3 &&
-                        wire::http1::all_of_class(encoded.substr(1, 2), wire::http1::kHexDigit);
+    const bool escape = c == '%' && encoded.size() >= 3 && text::hex_value(encoded[1]) >= 0 &&
+                        text::hex_value(encoded[2]) >= 0;
     if (!escape) {
         encoded.remove_prefix(1);
         return c == '+' ? ' ' : c;
     }
-    const char decoded = static_cast<char>(hex_value(encoded[1]) << 4 | hex_value(encoded[2]));
+    const char decoded =
+        static_cast<char>(text::hex_value(encoded[1]) << 4 | text::hex_value(encoded[2]));
     encoded.remove_prefix(3);
     return decoded;
 }
@@ -148,27 +146,23 @@ Result<std::string_view> boundary_of(std::string_view content_type) noexcept {
 Result<ScannedBody> scan_form(std::string_view text, std::string_view model_key) {
     ScannedBody body;
     body.is_empty = text.empty();
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = std::min(text.find('&', at), text.size());
-        const std::string_view pair = text.substr(at, end - at);
-        const std::size_t equals = std::min(pair.find('='), pair.size());
-        const std::size_t value = std::min(at + equals + 1, end);
-        const std::string_view name = pair.substr(0, equals);
-        if (decodes_to(name, model_key)) {
+    for (std::string_view rest = text; !rest.empty();) {
+        const wire::Parameter field = wire::take_parameter(rest);
+        const auto value = static_cast<std::size_t>(field.value.data() - text.data());
+        if (decodes_to(field.name, model_key)) {
             if (body.model.found) return Fault::client(FaultKind::duplicate_model);
             // Without a value there is no equals sign to write it behind.
-            if (equals == pair.size()) {
+            if (!field.has_value) {
                 return Fault::client(FaultKind::bad_request, "The model's field has no value.");
             }
-            body.model = {true, value, end};
-        } else if (decodes_to(name, "stream")) {
-            body.stream = {true, value, end};
+            body.model = {true, value, value + field.value.size()};
+        } else if (decodes_to(field.name, "stream")) {
+            body.stream = {true, value, value + field.value.size()};
         }
-        if (hides(pair, model_key)) {
+        if (hides(field.whole, model_key)) {
             return Fault::client(FaultKind::bad_request,
                                  "A semicolon of the form hides the model's field.");
         }
-        at = end + 1;
     }
     return body;
 }

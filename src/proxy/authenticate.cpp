@@ -2,6 +2,7 @@
 #include "proxy/admit.hpp"
 
 #include <rotary/base/text.hpp>
+#include <rotary/wire/query.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -16,13 +17,8 @@ using auth::CredentialKind;
 
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {
     while (!query.empty()) {
-        const std::size_t end = std::min(query.find('&'), query.size());
-        const std::string_view pair = query.substr(0, end);
-        const std::size_t equals = pair.find('=');
-        if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
-            return pair.substr(equals + 1);
-        }
-        query.remove_prefix(std::min(end + 1, query.size()));
+        const wire::Parameter parameter = wire::take_parameter(query);
+        if (parameter.has_value && parameter.name == name) return parameter.value;
     }
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "routing/compile.hpp"
 
+#include <rotary/base/percent.hpp>
 #include <rotary/base/text.hpp>
 #include <rotary/config/check.hpp>
 #include <rotary/wire/base64url.hpp>
@@ -60,7 +61,8 @@ Credential credential_of(const config::Resources& resources, const config::Backe
         const std::string value(secret == nullptr ? std::string_view{} : secret->reveal());
         if (key->in == config::ApiKeySecurity::In::query) {
             credential.parameter = key->name;
-            credential.query = percent_encoded(key->name) + "=" + percent_encoded(value);
+            credential.query =
+                text::percent_encoded(key->name) + "=" + text::percent_encoded(value);
             // It could be sent, as %0A, and no provider would know it.
             credential.sendable = wire::is_field_value(value);
         } else {

@@ -1,5 +1,6 @@
 #include <rotary/routing/model_place.hpp>
 
+#include <rotary/base/percent.hpp>
 #include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/json_writer.hpp>
 
@@ -86,7 +87,7 @@ Placed model_place(const config::ValueLocation& location) {
             if (!wire::is_token(place.name)) placed.error = "is not the name of a header";
             break;
         case In::query:
-            if (place.name.empty() || percent_encoded(place.name) != place.name) {
+            if (place.name.empty() || text::percent_encoded(place.name) != place.name) {
                 placed.error = "can be a query parameter only of letters, digits and - . _ ~";
             }
             break;
@@ -104,8 +105,8 @@ Placed model_place(const config::ValueLocation& location) {
 ModelTexts model_texts(const ModelPlace& place, const std::string& model) {
     ModelTexts texts;
     texts.json = json_string(model);
-    texts.encoded = percent_encoded(model);
-    texts.field = percent_encoded(place.name) + "=" + texts.encoded;
+    texts.encoded = text::percent_encoded(model);
+    texts.field = text::percent_encoded(place.name) + "=" + texts.encoded;
     std::string missing = texts.json;
     for (std::size_t i = place.members.size(); i-- > 0;) {
         missing = json_string(place.members[i]) + ":" + missing;
@@ -114,23 +115,6 @@ ModelTexts model_texts(const ModelPlace& place, const std::string& model) {
     }
     std::reverse(texts.members.begin(), texts.members.end());
     return texts;
-}
-
-std::string percent_encoded(std::string_view text) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
-    std::string encoded;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') ||
-                           std::string_view("-._~").find(c) != std::string_view::npos;
-        if (plain) {
-            encoded.push_back(c);
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        encoded.append({'%', kHex[byte >> 4], kHex[byte & 15]});
-    }
-    return encoded;
 }
 
 }  // namespace rotary::routing

@@ -1,3 +1,4 @@
+#include <rotary/base/percent.hpp>
 #include <rotary/wire/http1_reader.hpp>
 #include <rotary/wire/http1_scan.hpp>
 
@@ -10,10 +11,6 @@ namespace {
 // Room for a sum of sizes in 64 bits, and no peer means more than this.
 constexpr auto kLargestChunk = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 constexpr std::uint8_t kSizeDigits = 16;
-
-std::uint64_t hex_value(char digit) noexcept {
-    return static_cast<std::uint64_t>(digit <= '9' ? digit - '0' : text::lower(digit) - 'a' + 10);
-}
 
 }  // namespace
 
@@ -100,7 +97,7 @@ BodyReader::State BodyReader::after_framing_byte(char c) noexcept {
             line_bytes_ = 0;
             digits_ = 0;
             remaining_ = 0;
-            return http1::is_class(c, http1::kHexDigit) ? after_size_byte(c) : State::failed;
+            return text::hex_value(c) >= 0 ? after_size_byte(c) : State::failed;
         case State::size:
         case State::extension_start:
         case State::extension_name:
@@ -137,8 +134,9 @@ BodyReader::State BodyReader::after_size_byte(char c) noexcept {
     if (state_ != State::size_start && state_ != State::size) return after_extension_byte(c);
     if (c == '\r') return State::size_lf;
     if (c == ';') return State::extension_start;
-    if (!http1::is_class(c, http1::kHexDigit) || ++digits_ > kSizeDigits) return State::failed;
-    remaining_ = remaining_ << 4U | hex_value(c);
+    const int digit = text::hex_value(c);
+    if (digit < 0 || ++digits_ > kSizeDigits) return State::failed;
+    remaining_ = remaining_ << 4U | static_cast<std::uint64_t>(digit);
     return remaining_ <= kLargestChunk ? State::size : State::failed;
 }
 

@@ -1,5 +1,7 @@
 #include <rotary/wire/json_escape.hpp>
 
+#include <rotary/base/percent.hpp>
+
 #include <array>
 #include <cstdint>
 
@@ -11,14 +13,9 @@ namespace {
 int hex4(const char* p) noexcept {
     int value = 0;
     for (int i = 0; i < 4; ++i) {
-        const char c = p[i];
-        const char low = static_cast<char>(c | 0x20);
-        if (c >= '0' && c <= '9')
-            value = value * 16 + (c - '0');
-        else if (low >= 'a' && low <= 'f')
-            value = value * 16 + (low - 'a' + 10);
-        else
-            return -1;
+        const int digit = text::hex_value(p[i]);
+        if (digit < 0) return -1;
+        value = value * 16 + digit;
     }
     return value;
 }

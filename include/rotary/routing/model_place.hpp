@@ -66,7 +66,4 @@ struct ModelTexts {
 };
 ModelTexts model_texts(const ModelPlace& place, const std::string& model);
 
-// RFC 3986 section 2.3: all but unreserved characters escaped.
-std::string percent_encoded(std::string_view text);
-
 }  // namespace rotary::routing
