@@ -1,8 +1,9 @@
 #include <rotary/app/commands.hpp>
-#include <rotary/app/mock.hpp>
-#include <rotary/app/token.hpp>
 #include <rotary/app/version.hpp>
 #include <rotary/config/near.hpp>
+#include <rotary/demo/command.hpp>
+#include <rotary/mock/provider.hpp>
+#include <rotary/tools/token.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -63,9 +64,9 @@ int main(int argc, char** argv) {
     int exit_code = 0;
     add_serve_command(app, exit_code);
     add_check_command(app, exit_code);
-    add_token_command(app, exit_code);
-    add_mock_command(app, exit_code);
-    add_demo_command(app, exit_code);
+    rotary::tools::add_token_command(app, exit_code);
+    rotary::mock::add_mock_command(app, exit_code);
+    rotary::demo::add_demo_command(app, exit_code);
     add_version_command(app, exit_code);
     std::vector<std::string> given = arguments(argc, argv);
     if (const std::string why = unknown_command(app, given); !why.empty()) {

@@ -56,7 +56,7 @@ TEST(AccessLines, SayWhoWasServed) {
 
 struct RefusedRow {
     const char* name;
-    std::function<void(app::TokenOptions&)> change;
+    std::function<void(tools::TokenOptions&)> change;
     const char* reason;
 };
 
@@ -77,7 +77,7 @@ TEST(AccessLines, SayWhyATokenWasRefused) {
     };
     for (const RefusedRow& row : rows) {
         SCOPED_TRACE(row.name);
-        app::TokenOptions options = token_options();
+        tools::TokenOptions options = token_options();
         row.change(options);
         Request request = chat();
         set_header(request, "Authorization", "Bearer " + make_token(options));

@@ -25,7 +25,7 @@ struct Case {
 class Allocation : public testing::TestWithParam<Case> {};
 
 TEST_P(Allocation, WarmRequestsAllocateNothing) {
-    app::MockOptions mock_options;
+    mock::MockOptions mock_options;
     mock_options.kept_requests = 0;
     const auto mock = start_mock(mock_options);
     GatewayOptions options;

@@ -4,8 +4,8 @@
 namespace rotary::test {
 namespace {
 
-using app::HeaderList;
-using app::MockFault;
+using mock::HeaderList;
+using mock::MockFault;
 
 std::string any_bytes(std::size_t size) {
     std::string bytes;

@@ -23,14 +23,14 @@ Response ask(const Gateway& gateway, const std::string& token) {
     return fetch(gateway.client(), with_token(token));
 }
 
-std::string token_with(const std::function<void(app::TokenOptions&)>& change) {
-    app::TokenOptions options = token_options();
+std::string token_with(const std::function<void(tools::TokenOptions&)>& change) {
+    tools::TokenOptions options = token_options();
     change(options);
     return make_token(options);
 }
 
 std::string signed_by(const std::string& key, const std::string& kid, const std::string& alg = {}) {
-    return token_with([&](app::TokenOptions& options) {
+    return token_with([&](tools::TokenOptions& options) {
         options.key_file = key;
         options.kid = kid;
         options.algorithm = alg;
@@ -83,7 +83,7 @@ TEST(Authentication, every_algorithm_of_the_contract_is_accepted) {
     set_header(lower, "Authorization", "bearer " + make_token(token_options()));
     EXPECT_EQ(client.exchange(lower).status, 200U);
     EXPECT_EQ(edge.mock->request_count(), 11U);
-    for (const app::Captured& captured : edge.mock->requests()) {
+    for (const mock::Captured& captured : edge.mock->requests()) {
         EXPECT_EQ(captured.header("authorization"), "Bearer sk-up");
     }
 }
@@ -111,7 +111,7 @@ spec:
   signatureValidation: {jwks: {url: "file:)" +
                              (dir / "jwks.json") + "\"}}\n";
     Edge second(with_resources(text));
-    const std::string token = token_with([&](app::TokenOptions& options) {
+    const std::string token = token_with([&](tools::TokenOptions& options) {
         options.key_file = dir / "key.pem";
         options.issuer = "https://second.example.test";
         options.kid = "p521";
@@ -165,7 +165,7 @@ TEST(Authentication, what_no_issuer_signed_is_refused) {
 TEST(Authentication, an_expired_token_is_told_so) {
     Edge edge;
     const auto expired = [](const char* ttl) {
-        return token_with([&](app::TokenOptions& options) { options.ttl = ttl; });
+        return token_with([&](tools::TokenOptions& options) { options.ttl = ttl; });
     };
     expect_problem(ask(edge.gateway, expired("-2m")), "token_expired");
     EXPECT_EQ(ask(edge.gateway, expired("-30s")).status, 200U) << "within the leeway of 60 s";
@@ -189,7 +189,7 @@ std::string issuer_with(const std::string& validation) {
 }
 
 std::string token_of_other(const std::string& key, const std::string& kid = {}) {
-    return token_with([&](app::TokenOptions& options) {
+    return token_with([&](tools::TokenOptions& options) {
         options.issuer = "https://other.example.test";
         options.key_file = key;
         options.kid = kid;
@@ -298,7 +298,7 @@ TEST(Authentication, a_jwt_header_asks_for_its_audience) {
     expect_problem(with({"elsewhere"}), "invalid_token");
     expect_problem(with({}), "invalid_token");
     expect_problem(fetch(edge.gateway.client(), chat()), "missing_credentials");
-    for (const app::Captured& captured : edge.mock->requests()) {
+    for (const mock::Captured& captured : edge.mock->requests()) {
         EXPECT_FALSE(captured.has_header("x-jwt"));
     }
 }

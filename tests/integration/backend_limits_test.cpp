@@ -117,7 +117,7 @@ GatewayOptions one_entry(const GatewayBackend& backend) {
     return options;
 }
 
-GatewayOptions limited(const app::MockProvider& mock, const std::string& limits) {
+GatewayOptions limited(const mock::MockProvider& mock, const std::string& limits) {
     GatewayBackend backend = backend_of(mock, "Bearer key-0");
     backend.more = breaker(limits);
     return one_entry(backend);
@@ -126,10 +126,10 @@ GatewayOptions limited(const app::MockProvider& mock, const std::string& limits)
 // A request that the provider has and does not answer: it keeps its connection.
 class Busy {
 public:
-    Busy(const Gateway& gateway, app::MockProvider& mock, const std::string& model)
+    Busy(const Gateway& gateway, mock::MockProvider& mock, const std::string& model)
         : client_(gateway.connect()) {
         const std::uint64_t before = mock.request_count();
-        mock.set_fault(model, app::MockFault::stall(), 1);
+        mock.set_fault(model, mock::MockFault::stall(), 1);
         client_.send(chat());
         EXPECT_TRUE(mock.wait_for_requests(before + 1, 10s));
     }
@@ -203,7 +203,7 @@ TEST(BackendLimitsTest, IdleConnectionOfAnotherWorkerMakesRoom) {
 }
 
 TEST(BackendLimitsTest, ConnectionsTheProviderClosedGiveTheirPlaceBack) {
-    app::MockOptions mock_options;
+    mock::MockOptions mock_options;
     mock_options.requests_per_connection = 1;
     const auto mock = start_mock(mock_options);
     const Gateway gateway(limited(*mock, "maxConnections: 1"));
@@ -213,7 +213,7 @@ TEST(BackendLimitsTest, ConnectionsTheProviderClosedGiveTheirPlaceBack) {
     });
     EXPECT_EQ(mock->connections_accepted(), 20U);
 
-    mock->set_fault("*", app::MockFault::reset(), 3);
+    mock->set_fault("*", mock::MockFault::reset(), 3);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(gateway).status, 502U);
     EXPECT_EQ(ask(gateway).status, 200U);
     EXPECT_TRUE(eventually([&] { return open_connections(gateway, "active") == 0.0; }));

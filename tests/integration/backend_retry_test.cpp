@@ -9,7 +9,7 @@
 namespace rotary::test {
 namespace {
 
-using app::MockFault;
+using mock::MockFault;
 using namespace std::chrono_literals;
 
 Request list_models() {
@@ -19,7 +19,7 @@ Request list_models() {
     return request;
 }
 
-GatewayOptions with_backend(const app::MockProvider& mock, const std::string& more,
+GatewayOptions with_backend(const mock::MockProvider& mock, const std::string& more,
                             std::vector<GatewayEntry> entries = {{"a"}, {"b"}}) {
     GatewayOptions options = rotating(mock, std::move(entries));
     options.backends[0].more = more;
@@ -38,7 +38,7 @@ TEST(BackendRetryTest, SameBackendIsAskedAgainAsOftenAsItSays) {
         std::chrono::milliseconds waited;
         unsigned answer;
     };
-    constexpr auto kAlways = app::MockProvider::kAlways;
+    constexpr auto kAlways = mock::MockProvider::kAlways;
     constexpr const char* kTwice =
         "  retry: {count: 2, baseIntervalMillis: 40, statusCodes: [503, 429]}\n";
     const Row rows[] = {

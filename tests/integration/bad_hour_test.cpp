@@ -11,10 +11,10 @@
 namespace rotary::test {
 namespace {
 
-using app::Captured;
-using app::HeaderList;
-using app::MockFault;
-using app::MockProvider;
+using mock::Captured;
+using mock::HeaderList;
+using mock::MockFault;
+using mock::MockProvider;
 using namespace std::chrono_literals;
 
 constexpr const char* kPatient = "routing: {failures_to_suspend: 1000000}\n";
@@ -43,8 +43,8 @@ std::map<unsigned, std::size_t> storm(const Gateway& gateway, std::size_t client
     return statuses;
 }
 
-app::MockOptions without_memory() {
-    app::MockOptions options;
+mock::MockOptions without_memory() {
+    mock::MockOptions options;
     options.kept_requests = 1;  // they are counted all the same
     return options;
 }
@@ -161,7 +161,7 @@ TEST(BadHourTest, AColdStartBesideAFailingEntryCostsNobodyAnything) {
 // Everything fails by turns and nothing is suspended: only the budget stands between the clients'
 // own retries and three times as many requests.
 TEST(BadHourTest, FailingProvidersAreAskedWithinTheBudget) {
-    app::MockOptions failing = without_memory();
+    mock::MockOptions failing = without_memory();
     failing.fail_rates = {{500, 0.5}};
     const auto mock = start_mock(failing);
     GatewayOptions options = rotating(*mock, {{"a"}, {"b"}, {"c"}});
@@ -224,7 +224,7 @@ TEST(BadHourTest, EverythingIsRefusedAndFewAreAsked) {
 
 // Those who come while the probe is out are told to come again; nobody joins it.
 TEST(BadHourTest, AThousandClientsAndOneProbe) {
-    app::MockOptions slow;
+    mock::MockOptions slow;
     slow.latency = kSanitized ? 700ms : 500ms;
     slow.kept_requests = 5000;
     const auto mock = start_mock(slow);
@@ -348,7 +348,7 @@ TEST(BadHourTest, TheTotalTimeEndsTheRequestAndBlamesNobody) {
 
 // Comments keep the line awake between two events, and are no events themselves.
 TEST(BadHourTest, SilentStreamsArePinged) {
-    app::MockOptions slow;
+    mock::MockOptions slow;
     slow.tokens = 1;
     slow.chunk_interval = 1200ms;
     const auto mock = start_mock(slow);

@@ -62,7 +62,7 @@ public:
     }
     ChildProcess& process() { return *process_; }
     GatewayFiles& files() { return files_; }
-    app::MockProvider& mock() { return *mock_; }
+    mock::MockProvider& mock() { return *mock_; }
 
 private:
     std::uint16_t port_behind(const std::string& message) const {
@@ -75,7 +75,7 @@ private:
         return 0;
     }
 
-    std::unique_ptr<app::MockProvider> mock_;
+    std::unique_ptr<mock::MockProvider> mock_;
     GatewayFiles files_;
     std::optional<ChildProcess> process_;
     std::uint16_t port_ = 0;

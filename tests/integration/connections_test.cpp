@@ -23,8 +23,8 @@ GatewayOptions with_limit(std::size_t connections, unsigned workers = 3) {
 }
 
 // Streams that last for as long as a test may.
-app::MockOptions endless_streams() {
-    app::MockOptions options;
+mock::MockOptions endless_streams() {
+    mock::MockOptions options;
     options.tokens = 10'000;
     options.chunk_interval = 20ms;
     return options;

@@ -1,4 +1,4 @@
-#include <app/demo_check.hpp>
+#include <demo/check.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <vector>
 
 // A demo that can't fail shows nothing: each check, held and broken.
-namespace rotary::app::demo {
+namespace rotary::demo {
 
 namespace {
 
@@ -164,8 +164,8 @@ TEST(DemoCheck, failover_and_suspension) {
     });
 }
 
-Captured request(HeaderList headers, const std::string& body = "{}") {
-    Captured captured;
+mock::Captured request(mock::HeaderList headers, const std::string& body = "{}") {
+    mock::Captured captured;
     captured.target = "/v1/chat/completions";
     captured.headers = std::move(headers);
     captured.body = body;
@@ -175,7 +175,7 @@ Captured request(HeaderList headers, const std::string& body = "{}") {
 TEST(DemoCheck, keys) {
     const std::string own = "Bearer one";
     const std::vector<std::string> secrets = {"e.y.J", "two"};
-    const Captured good = request({{"Host", "h"}, {"authorization", own}});
+    const mock::Captured good = request({{"Host", "h"}, {"authorization", own}});
     expect_all({
         {"its own alone", check_keys({good, good}, own, secrets), true},
         {"nobody came", check_keys({}, own, secrets), false},
@@ -221,4 +221,4 @@ TEST(DemoCheck, models_are_read) {
 
 }  // namespace
 
-}  // namespace rotary::app::demo
+}  // namespace rotary::demo

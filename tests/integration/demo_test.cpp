@@ -1,4 +1,4 @@
-#include <rotary/app/dev_certificates.hpp>
+#include <rotary/tools/dev_certificates.hpp>
 #include <rotary/wire/json_document.hpp>
 #include <support/process.hpp>
 #include <support/temp_dir.hpp>
@@ -189,7 +189,7 @@ Certificate read_certificate(const std::string& path) {
 
 TEST(DevCertificates, are_for_the_names_of_the_demo_and_of_their_authority) {
     const TempDir folder;
-    const app::DevCertificates made = app::make_dev_certificates(folder.path().string());
+    const tools::DevCertificates made = tools::make_dev_certificates(folder.path().string());
     const Certificate server = read_certificate(made.certificate);
     const Certificate ca = read_certificate(made.ca);
     ASSERT_TRUE(server && ca);
@@ -215,7 +215,7 @@ TEST(DevCertificates, are_for_the_names_of_the_demo_and_of_their_authority) {
 
 TEST(DevCertificates, name_the_folder_that_can_not_be_written) {
     try {
-        app::make_dev_certificates("/proc/no-such-folder");
+        tools::make_dev_certificates("/proc/no-such-folder");
         FAIL() << "nothing thrown";
     } catch (const std::runtime_error& error) {
         EXPECT_THAT(error.what(), HasSubstr("/proc/no-such-folder"));

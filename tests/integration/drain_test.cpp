@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t kStreams = 100;
 
-app::MockOptions streams_of(unsigned tokens) {
-    app::MockOptions options;
+mock::MockOptions streams_of(unsigned tokens) {
+    mock::MockOptions options;
     options.tokens = tokens;
     options.chunk_interval = 20ms;
     return options;
@@ -196,7 +196,7 @@ std::string connect_once(std::uint16_t port, bool asks, const std::string& reque
 
 TEST(Drain, ten_thousand_connects_across_a_restart_lose_nobody) {
     constexpr std::size_t kConnects = kSanitized ? 2'000 : 10'000;
-    app::MockOptions light;
+    mock::MockOptions light;
     light.kept_requests = 0;
     const auto mock = start_mock(light);
     auto first = std::make_unique<Served>(*mock, Served::Options{});

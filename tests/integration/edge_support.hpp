@@ -37,7 +37,7 @@ inline bool eventually(const std::function<bool()>& condition,
 }
 
 // The mock serves every model; both environments list it as "gpt".
-inline GatewayOptions in_front_of(const app::MockProvider& mock, GatewayOptions options = {}) {
+inline GatewayOptions in_front_of(const mock::MockProvider& mock, GatewayOptions options = {}) {
     if (options.backends.empty()) options.backends = {{.port = mock.port(), .key = "Bearer sk-up"}};
     if (options.production.empty()) options.production = {{"gpt"}};
     if (options.sandbox.empty()) options.sandbox = {{"sandbox-gpt"}};
@@ -46,11 +46,11 @@ inline GatewayOptions in_front_of(const app::MockProvider& mock, GatewayOptions 
 
 // One mock provider and a gateway in front of it.
 struct Edge {
-    explicit Edge(GatewayOptions options = {}, app::MockOptions mock_options = {})
+    explicit Edge(GatewayOptions options = {}, mock::MockOptions mock_options = {})
         : mock(start_mock(std::move(mock_options))),
           gateway(in_front_of(*mock, std::move(options))) {}
 
-    std::unique_ptr<app::MockProvider> mock;
+    std::unique_ptr<mock::MockProvider> mock;
     Gateway gateway;
 };
 

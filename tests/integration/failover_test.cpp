@@ -10,11 +10,11 @@
 namespace rotary::test {
 namespace {
 
-using app::Captured;
-using app::HeaderList;
-using app::MockFault;
-using app::MockOptions;
-using app::MockProvider;
+using mock::Captured;
+using mock::HeaderList;
+using mock::MockFault;
+using mock::MockOptions;
+using mock::MockProvider;
 using namespace std::chrono_literals;
 
 constexpr const char* kRateLimited =
@@ -293,7 +293,7 @@ TEST(FailoverTest, CertificateThatIsNotTheBackendsIsTheNextEntrysChance) {
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
         MockOptions mock_options;
-        mock_options.tls = app::MockTls{row.files.certificate, row.files.key};
+        mock_options.tls = mock::MockTls{row.files.certificate, row.files.key};
         const auto impostor = start_mock(mock_options);
         GatewayOptions options = rotating(*impostor, {{"a", 0}, {"b", 1}});
         options.backends[0].tls = true;

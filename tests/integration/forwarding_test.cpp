@@ -11,8 +11,8 @@
 namespace rotary::test {
 namespace {
 
-using app::Captured;
-using app::MockOptions;
+using mock::Captured;
+using mock::MockOptions;
 
 std::size_t count_of(const Captured& request, const std::string& name) {
     return static_cast<std::size_t>(
@@ -41,7 +41,7 @@ TEST(ForwardingTest, EachProviderSeesItsOwnKeyAndNothingOfTheClients) {
     }
     for (int i = 0; i < 6; ++i) ASSERT_EQ(ask(gateway, request).status, 200U);
 
-    const std::pair<const app::MockProvider*, std::string> rows[] = {
+    const std::pair<const mock::MockProvider*, std::string> rows[] = {
         {first.get(), "Bearer key-0"}, {second.get(), "Bearer key-1"}, {open.get(), ""}};
     for (const auto& [mock, key] : rows) {
         SCOPED_TRACE(key);
@@ -397,7 +397,7 @@ TEST(ForwardingTest, LimitOfABodyIsExact) {
 
 TEST(ForwardingTest, ProviderBehindTlsIsVerifiedAndServed) {
     MockOptions mock_options;
-    mock_options.tls = app::MockTls{certificates().server.certificate, certificates().server.key};
+    mock_options.tls = mock::MockTls{certificates().server.certificate, certificates().server.key};
     mock_options.require_key = "Bearer key-0";
     const auto mock = start_mock(mock_options);
     for (const char* host : {"127.0.0.1", "localhost"}) {

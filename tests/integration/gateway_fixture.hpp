@@ -34,7 +34,7 @@ bool eventually(const Condition& condition,
     return true;
 }
 
-inline GatewayBackend backend_of(const app::MockProvider& mock, const std::string& key = "") {
+inline GatewayBackend backend_of(const mock::MockProvider& mock, const std::string& key = "") {
     GatewayBackend backend;
     backend.port = mock.port();
     backend.key = key;
@@ -48,19 +48,21 @@ inline GatewayBackend backend_at(const LoopbackPort& port) {
 }
 
 // One backend, and this list for production.
-inline GatewayOptions rotating(const app::MockProvider& mock, std::vector<GatewayEntry> entries) {
+inline GatewayOptions rotating(const mock::MockProvider& mock, std::vector<GatewayEntry> entries) {
     GatewayOptions options;
     options.backends = {backend_of(mock, "Bearer key-0")};
     options.production = std::move(entries);
     return options;
 }
 
-inline std::string model_of(const app::Captured& request) { return json_at(request.body, "model"); }
+inline std::string model_of(const mock::Captured& request) {
+    return json_at(request.body, "model");
+}
 
 // Requests that reached the provider, by the model in their bodies.
-inline Counts models_asked(const app::MockProvider& mock) {
+inline Counts models_asked(const mock::MockProvider& mock) {
     Counts counts;
-    for (const app::Captured& request : mock.requests()) ++counts[model_of(request)];
+    for (const mock::Captured& request : mock.requests()) ++counts[model_of(request)];
     return counts;
 }
 

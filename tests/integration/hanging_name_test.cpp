@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 // Production goes to ok.test, where the mock listens; the sandbox to hanging.test. Nothing is kept
 // of names and connections, so that each request must look its name up.
-GatewayOptions over_names(const app::MockProvider& mock, const DnsServer& names) {
+GatewayOptions over_names(const mock::MockProvider& mock, const DnsServer& names) {
     GatewayOptions options;
     GatewayBackend there = backend_of(mock, "Bearer key-0");
     there.host = "ok.test";

@@ -272,7 +272,7 @@ TEST(HealthCheckerTest, NameThatHangsKeepsNoOtherCheckWaiting) {
 
 // --- the whole gateway --------------------------------------------------------------------------
 
-GatewayOptions two_backends(const app::MockProvider& there, std::uint16_t checked) {
+GatewayOptions two_backends(const mock::MockProvider& there, std::uint16_t checked) {
     GatewayOptions options;
     options.backends = {backend_of(there, "Bearer key-0")};
     GatewayBackend other;
@@ -313,7 +313,7 @@ TEST(HealthCheckTest, UnreachableBackendLeavesTheRotationBeforeAnyRequestMetIt) 
 TEST(HealthCheckTest, NoClientNoticesThatABackendComesAndGoes) {
     const auto there = start_mock();
     auto flapping = start_mock();
-    app::MockOptions same_port;
+    mock::MockOptions same_port;
     same_port.port = flapping->port();
     GatewayOptions options = two_backends(*there, same_port.port);
     // Clients may meet it before the check does: what suspends it then must end before the test.

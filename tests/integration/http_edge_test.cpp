@@ -231,7 +231,7 @@ TEST(HttpEdge, expect_continue_is_answered_before_the_body) {
     const Response at_once = client.exchange(request);
     EXPECT_EQ(at_once.status, 200U);
     EXPECT_EQ(at_once.informational, std::vector<unsigned>{}) << "the body was there";
-    for (const app::Captured& captured : edge.mock->requests()) {
+    for (const mock::Captured& captured : edge.mock->requests()) {
         EXPECT_FALSE(captured.has_header("expect"));
         EXPECT_NE(captured.body, "");
     }

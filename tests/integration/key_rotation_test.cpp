@@ -33,7 +33,7 @@ std::string key_set(const std::vector<std::pair<std::string, PemFiles>>& keys) {
 // Another token at each call, so that none is remembered.
 std::string token(const PemFiles& key, const std::string& kid) {
     static std::atomic<int> number{0};
-    app::TokenOptions options = token_options();
+    tools::TokenOptions options = token_options();
     options.issuer = kOther;
     options.key_file = key.key;
     options.kid = kid;
@@ -329,7 +329,7 @@ TEST(KeyRotation, a_request_that_waited_is_still_itself) {
     EXPECT_FALSE(has_answer(waiting));
     rotation.keys.release();
     EXPECT_EQ(waiting.read_response().status, 200U);
-    const app::Captured forwarded = rotation.edge.mock->requests().back();
+    const mock::Captured forwarded = rotation.edge.mock->requests().back();
     EXPECT_EQ(forwarded.header("x-title"), "first");
     EXPECT_FALSE(forwarded.has_header("prefer"));
     EXPECT_FALSE(forwarded.header("authorization").ends_with("old"));

@@ -13,8 +13,8 @@ namespace {
 Request streaming() { return chat(R"({"stream":true,"messages":[]})"); }
 
 // Streams that run for `tokens` times 20 ms.
-app::MockOptions slow_streams(unsigned tokens) {
-    app::MockOptions options;
+mock::MockOptions slow_streams(unsigned tokens) {
+    mock::MockOptions options;
     options.tokens = tokens;
     options.chunk_interval = 20ms;
     return options;
@@ -57,7 +57,7 @@ TEST(Lifecycle, a_reload_is_for_new_requests_and_leaves_running_streams_alone) {
     EXPECT_EQ(model_of(kept.exchange(chat())), "newer") << "on a connection that was there";
     EXPECT_EQ(model_of(fetch(edge.gateway.client(), chat())), "newer");
     EXPECT_EQ(kept.exchange(request_for("GET", "/open/1.0/models")).status, 200U);
-    for (const app::Captured& captured : edge.mock->requests()) {
+    for (const mock::Captured& captured : edge.mock->requests()) {
         EXPECT_EQ(captured.header("authorization"), "Bearer sk-newer");
     }
     const std::string body = stream.finish();

@@ -3,16 +3,16 @@
 #include <support/json.hpp>
 #include <support/test_client.hpp>
 
-#include <rotary/app/mock.hpp>
+#include <rotary/mock/provider.hpp>
 
 #include <gtest/gtest.h>
 
 namespace rotary::test {
 namespace {
 
-using app::MockFault;
-using app::MockOptions;
-using app::MockProvider;
+using mock::MockFault;
+using mock::MockOptions;
+using mock::MockProvider;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
@@ -28,7 +28,7 @@ protected:
         MockOptions made;
         made.chunk_interval = 1ms;
         if (GetParam()) {
-            made.tls = app::MockTls{certificates().server.certificate, certificates().server.key};
+            made.tls = mock::MockTls{certificates().server.certificate, certificates().server.key};
         }
         return made;
     }

@@ -2,7 +2,7 @@
 
 #include <support/test_client.hpp>
 
-#include <rotary/app/mock.hpp>
+#include <rotary/mock/provider.hpp>
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ inline constexpr const char* kChat =
 // One provider on plain TCP, started by the test with the options it is about.
 class MockTest : public testing::Test {
 protected:
-    app::MockProvider& start(app::MockOptions options = {}) {
+    mock::MockProvider& start(mock::MockOptions options = {}) {
         provider.emplace(std::move(options));
         provider->start();
         return *provider;
@@ -35,7 +35,7 @@ protected:
     }
     Response get(const std::string& target) const { return fetch(to(), {"GET", target, {}, ""}); }
 
-    std::optional<app::MockProvider> provider;
+    std::optional<mock::MockProvider> provider;
 };
 
 }  // namespace rotary::test

@@ -8,7 +8,7 @@
 namespace rotary::test {
 namespace {
 
-using app::MockOptions;
+using mock::MockOptions;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
@@ -148,7 +148,7 @@ TEST_F(MockHttpTest, TakesBigBodiesAndRefusesBigger) {
 
 TEST_F(MockHttpTest, ServesTls) {
     MockOptions options;
-    options.tls = app::MockTls{certificates().server.certificate, certificates().server.key};
+    options.tls = mock::MockTls{certificates().server.certificate, certificates().server.key};
     options.tokens = 2000;
     start(options);
     EXPECT_EQ(provider->url(), "https://127.0.0.1:" + std::to_string(provider->port()));

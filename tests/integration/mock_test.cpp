@@ -9,7 +9,7 @@
 namespace rotary::test {
 namespace {
 
-using app::MockOptions;
+using mock::MockOptions;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -246,24 +246,24 @@ TEST(MockOptionsTest, ReadsDurations) {
         {"1d", {}},
     };
     for (const Row& row : rows)
-        EXPECT_EQ(app::parse_mock_duration(row.text), row.value) << row.text;
+        EXPECT_EQ(mock::parse_mock_duration(row.text), row.value) << row.text;
 }
 
 TEST(MockOptionsTest, ReadsQuotasAndFailRates) {
-    const auto quota = app::parse_mock_quota("org/model=v2=30/1m");
+    const auto quota = mock::parse_mock_quota("org/model=v2=30/1m");
     ASSERT_TRUE(quota);
     EXPECT_EQ(quota->model, "org/model=v2");
     EXPECT_EQ(quota->requests, 30U);
     EXPECT_EQ(quota->window, 1min);
     for (const char* bad : {"", "m", "m=3", "m/1s", "=3/1s", "m=x/1s", "m=3/", "m=3/0s"}) {
-        EXPECT_FALSE(app::parse_mock_quota(bad)) << bad;
+        EXPECT_FALSE(mock::parse_mock_quota(bad)) << bad;
     }
-    const auto rate = app::parse_mock_fail_rate("503=0.125");
+    const auto rate = mock::parse_mock_fail_rate("503=0.125");
     ASSERT_TRUE(rate);
     EXPECT_EQ(rate->status, 503U);
     EXPECT_DOUBLE_EQ(rate->fraction, 0.125);
     for (const char* bad : {"", "503", "503=", "200=0.1", "600=0.1", "503=1.1", "503=-0.1"}) {
-        EXPECT_FALSE(app::parse_mock_fail_rate(bad)) << bad;
+        EXPECT_FALSE(mock::parse_mock_fail_rate(bad)) << bad;
     }
 }
 

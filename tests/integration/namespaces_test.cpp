@@ -6,7 +6,7 @@ namespace rotary::test {
 namespace {
 
 // An API /NAMESPACE/1.0, whose names are those of every other namespace's.
-std::string team(const std::string& name_space, const app::MockProvider& mock) {
+std::string team(const std::string& name_space, const mock::MockProvider& mock) {
     const auto head = [&](const std::string& version, const std::string& kind) {
         return "---\nkind: " + kind + "\napiVersion: " + version +
                "\nmetadata: {name: shared, namespace: " + name_space + "}\n";

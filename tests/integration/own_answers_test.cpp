@@ -35,7 +35,7 @@ spec:
     return text;
 }
 
-GatewayOptions with_web(const app::MockProvider& mock, const std::string& rule,
+GatewayOptions with_web(const mock::MockProvider& mock, const std::string& rule,
                         const std::string& policy = {}) {
     GatewayOptions options = rotating(mock, {{"m"}});
     options.resources = web_api(rule, policy);

@@ -9,9 +9,9 @@
 namespace rotary::test {
 namespace {
 
-using app::HeaderList;
-using app::MockFault;
-using app::MockProvider;
+using mock::HeaderList;
+using mock::MockFault;
+using mock::MockProvider;
 using namespace std::chrono_literals;
 
 std::string error_of(const std::string& message, const std::string& code,

@@ -126,7 +126,7 @@ spec:
   targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: gw}
 )";
     Edge edge(options);
-    app::TokenOptions token = token_options();
+    tools::TokenOptions token = token_options();
     token.issuer = "https://second.test";
     Request request = chat();
     set_header(request, "Authorization", "Bearer " + make_token(token));
@@ -300,8 +300,8 @@ TEST(Reload, a_request_in_between_reaches_the_backend_it_was_meant_for) {
 }
 
 // A mock whose streams last about that long.
-app::MockOptions streams_of(std::chrono::milliseconds length) {
-    app::MockOptions options;
+mock::MockOptions streams_of(std::chrono::milliseconds length) {
+    mock::MockOptions options;
     options.tokens = 100;
     options.chunk_interval = length / 100;
     options.kept_requests = 0;
@@ -311,7 +311,7 @@ app::MockOptions streams_of(std::chrono::milliseconds length) {
 // Two configurations that differ in models, keys and the number of Backends, in turn.
 class Alternating {
 public:
-    Alternating(Gateway& gateway, const app::MockProvider& mock) : gateway_(gateway) {
+    Alternating(Gateway& gateway, const mock::MockProvider& mock) : gateway_(gateway) {
         GatewayOptions one = unwatched();
         one.backends = {{.port = mock.port(), .key = "Bearer one"}};
         one.production = {{"gpt"}};

@@ -8,9 +8,9 @@
 namespace rotary::test {
 namespace {
 
-using app::Captured;
-using app::MockOptions;
-using app::MockProvider;
+using mock::Captured;
+using mock::MockOptions;
+using mock::MockProvider;
 using namespace std::chrono_literals;
 
 MockOptions keeping(std::size_t requests) {

@@ -27,7 +27,7 @@ public:
         std::uint16_t port = 0;    // 0: the kernel chooses
         unsigned descriptors = 0;  // RLIMIT_NOFILE of the process; 0: ours
     };
-    Served(const app::MockProvider& mock, const Options& options)
+    Served(const mock::MockProvider& mock, const Options& options)
         : files_(in_front_of(mock, options.gateway)) {
         if (options.port != 0) listen_on(options.port);
         ProcessOptions start;

@@ -94,7 +94,7 @@ protected:
         EXPECT_TRUE(!(after == before) || is_read_where_it_is_used(name)) << "nothing reads it";
     }
 
-    std::unique_ptr<app::MockProvider> mock_;
+    std::unique_ptr<mock::MockProvider> mock_;
     GatewayFiles files_;
     boost::asio::io_context control_;
     Logger log_{LogLevel::error, LogFormat::json, 2};

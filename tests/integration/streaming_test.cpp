@@ -9,8 +9,8 @@
 namespace rotary::test {
 namespace {
 
-using app::MockFault;
-using app::MockOptions;
+using mock::MockFault;
+using mock::MockOptions;
 using namespace std::chrono_literals;
 
 constexpr const char* kStream = R"({"model":"x","stream":true})";
@@ -58,7 +58,7 @@ struct Recorded {
     std::vector<std::size_t> events;  // offsets of their first bytes, in `bytes`
     std::vector<std::size_t> ends;    // behind their empty lines
 
-    explicit Recorded(const app::MockProvider& mock) {
+    explicit Recorded(const mock::MockProvider& mock) {
         ClientOptions to;
         to.port = mock.port();
         to.tls = false;

@@ -7,7 +7,7 @@
 #include <support/test_client.hpp>
 #include <support/tokens.hpp>
 
-#include <rotary/app/mock.hpp>
+#include <rotary/mock/provider.hpp>
 
 #include <gtest/gtest.h>
 
@@ -40,9 +40,9 @@ TEST(SupportTest, CertificatesAreWhatTheySay) {
     };
     for (const Row& row : rows) {
         SCOPED_TRACE(row.name);
-        app::MockOptions options;
-        options.tls = app::MockTls{row.files.certificate, row.files.key};
-        app::MockProvider provider(options);
+        mock::MockOptions options;
+        options.tls = mock::MockTls{row.files.certificate, row.files.key};
+        mock::MockProvider provider(options);
         provider.start();
         ClientOptions to;
         to.port = provider.port();
@@ -74,7 +74,7 @@ TEST(SupportTest, KeySetHoldsEveryIssuersKey) {
 }
 
 TEST(SupportTest, TokensCarryWhatTheyAreTold) {
-    app::TokenOptions options = token_options();
+    tools::TokenOptions options = token_options();
     options.audiences = {"chat"};
     const std::string token = make_token(options);
     EXPECT_EQ(json_at(token_part(token, 0), "alg"), "RS256");

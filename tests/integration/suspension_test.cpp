@@ -6,10 +6,10 @@
 namespace rotary::test {
 namespace {
 
-using app::Captured;
-using app::MockFault;
-using app::MockOptions;
-using app::MockProvider;
+using mock::Captured;
+using mock::MockFault;
+using mock::MockOptions;
+using mock::MockProvider;
 using namespace std::chrono_literals;
 
 constexpr const char* kRateLimited =

@@ -267,8 +267,8 @@ bool Gateway::wait_for_state(const std::string& model, const std::string& state,
     }
 }
 
-std::unique_ptr<app::MockProvider> start_mock(app::MockOptions options) {
-    auto mock = std::make_unique<app::MockProvider>(std::move(options));
+std::unique_ptr<mock::MockProvider> start_mock(mock::MockOptions options) {
+    auto mock = std::make_unique<mock::MockProvider>(std::move(options));
     mock->start();
     return mock;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <rotary/app/mock.hpp>
 #include <rotary/base/log.hpp>
+#include <rotary/mock/provider.hpp>
 #include <rotary/server/server.hpp>
 #include <support/temp_dir.hpp>
 #include <support/test_client.hpp>
@@ -101,7 +101,7 @@ private:
 };
 
 // A mock provider, started.
-std::unique_ptr<app::MockProvider> start_mock(app::MockOptions options = {});
+std::unique_ptr<mock::MockProvider> start_mock(mock::MockOptions options = {});
 
 // POST /chat/1.0/chat/completions for production (or the given host), with a valid token.
 Request chat(

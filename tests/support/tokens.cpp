@@ -7,8 +7,8 @@
 
 namespace rotary::test {
 
-app::TokenOptions token_options() {
-    app::TokenOptions options;
+tools::TokenOptions token_options() {
+    tools::TokenOptions options;
     options.key_file = issuers().rsa.key;
     options.issuer = kIssuer;
     options.kid = "rsa";
@@ -16,12 +16,12 @@ app::TokenOptions token_options() {
     return options;
 }
 
-std::string make_token(const app::TokenOptions& options) {
+std::string make_token(const tools::TokenOptions& options) {
     return make_token(options, std::chrono::system_clock::now());
 }
 
-std::string make_token(const app::TokenOptions& options, WallTime now) {
-    app::MintedToken minted = app::mint(options, read_file(options.key_file), now);
+std::string make_token(const tools::TokenOptions& options, WallTime now) {
+    tools::MintedToken minted = tools::mint(options, read_file(options.key_file), now);
     if (minted.token.empty()) throw std::runtime_error("no token: " + minted.error);
     return minted.token;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/app/token.hpp>
+#include <rotary/tools/token.hpp>
 
 #include <string>
 #include <string_view>
@@ -11,11 +11,11 @@ inline constexpr const char* kIssuer = "https://issuer.example.test";
 
 // Of kIssuer, signed by issuers().rsa as kid "rsa", for subject "tester", an hour long.
 // Change what the test is about and hand it to make_token().
-app::TokenOptions token_options();
+tools::TokenOptions token_options();
 
 // Throws std::runtime_error when it can't be made. `now` in place of the wall clock.
-std::string make_token(const app::TokenOptions& options);
-std::string make_token(const app::TokenOptions& options, WallTime now);
+std::string make_token(const tools::TokenOptions& options);
+std::string make_token(const tools::TokenOptions& options, WallTime now);
 
 // "Bearer …", valid now.
 std::string bearer();

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <rotary/mock/provider.hpp>
+
+#include <openssl/ssl.h>
+
+#include <signal.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+// The demo's own small HTTP client: one call a connection, blocking, and nothing of the gateway's
+// own reading or writing of HTTP in it.
+namespace rotary::demo {
+
+// Thrown out of a wait when a signal to end came: the demo unwinds and cleans up.
+struct Stopped {};
+
+// SIGINT, SIGTERM and SIGHUP as something that a wait can wait for. They are blocked for the thread
+// that makes it and for those started later, so make it before any other thread; one at a time.
+class StopSignal {
+public:
+    StopSignal();
+    ~StopSignal();  // signals have their usual effect again
+    StopSignal(const StopSignal&) = delete;
+    StopSignal& operator=(const StopSignal&) = delete;
+
+    int fd() const { return x_fd; }                       // readable once one came; nobody reads it
+    void wait_for(std::chrono::milliseconds time) const;  // throws Stopped
+    void wait() const;                                    // returns when one came
+
+private:
+    int x_fd;
+    sigset_t x_before;
+};
+
+struct Call {
+    std::string method = "POST";
+    std::string host;  // for Host, SNI and the check of the certificate's name
+    std::string target;
+    mock::HeaderList headers;
+    std::string body;
+    std::function<void(std::string_view piece)> on_body;  // as the pieces arrive; may be empty
+};
+
+struct Answer {
+    unsigned status = 0;
+    mock::HeaderList headers;
+    std::string body;
+
+    // The first of this name, whatever its case; empty if there is none.
+    std::string_view header(std::string_view name) const;
+};
+
+// Calls 127.0.0.1. Throws std::runtime_error when there is no whole answer in time, and Stopped.
+class Client {
+public:
+    Client(const std::string& ca_file, const StopSignal& stop);
+
+    // The certificate must be signed by the authority of `ca_file`, for `call.host`.
+    Answer https(std::uint16_t port, const Call& call) const;
+    Answer http(std::uint16_t port, const Call& call) const;
+
+private:
+    struct Free {
+        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+    };
+    std::unique_ptr<SSL_CTX, Free> x_tls;
+    const StopSignal& x_stop;
+};
+
+}  // namespace rotary::demo

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <demo/check.hpp>
+
+#include <string>
+#include <string_view>
+
+// What the demo says, to standard output, a line as soon as it is known.
+namespace rotary::demo {
+
+class Printer {
+public:
+    // Colours on a terminal, unless NO_COLOR is set or TERM is dumb.
+    Printer();
+
+    void line(std::string_view text);
+    void step(std::string_view title);  // numbered
+    void row(std::string_view text);
+    void quiet_row(std::string_view text);  // of less weight
+    void verdict(const Check& check);
+    bool all_held() const { return x_failed == 0; }
+    int steps() const { return x_steps; }
+
+private:
+    std::string painted(std::string_view colour, std::string_view text) const;
+
+    bool x_colours;
+    int x_steps = 0;
+    int x_failed = 0;
+};
+
+// `text`, filled with blanks up to `width`.
+std::string column(std::string_view text, std::size_t width);
+
+}  // namespace rotary::demo

@@ -1,0 +1,144 @@
+#include <demo/stage.hpp>
+
+#include <demo/config.hpp>
+#include <rotary/base/clock.hpp>
+#include <rotary/config/load.hpp>
+#include <rotary/server/server.hpp>
+#include <rotary/tools/token.hpp>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace rotary::demo {
+
+namespace {
+
+constexpr unsigned kWords = 9;  // of an answer
+
+// The gateway's listeners share their port among themselves (SO_REUSEPORT), so a second gateway of
+// the same user would quietly get half of the calls. A plain socket tells whether it is free.
+void require_free(std::uint16_t port) {
+    if (port == 0) return;
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;  // the gateway will say so
+    const int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* where = reinterpret_cast<const sockaddr*>(&address);
+    const int error = ::bind(fd, where, sizeof address) == 0 ? 0 : errno;
+    ::close(fd);
+    if (error == 0) return;
+    throw std::runtime_error("can't listen on 127.0.0.1:" + std::to_string(port) + ": " +
+                             std::generic_category().message(error) +
+                             ". Choose another port: rotary demo --port 9195");
+}
+
+std::string read_text(const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+}  // namespace
+
+Stage::Stage(const StageOptions& options)
+    : x_providers{{{"provider-1", "Bearer sk-demo-one", nullptr},
+                   {"provider-2", "Bearer sk-demo-two", nullptr}}},
+      x_log(options.verbose ? LogLevel::info : LogLevel::error) {
+    require_free(options.port);
+    x_certificates = tools::make_dev_certificates(x_folder.path());
+    start_providers();
+    write_configuration(options.port);
+    start_gateway();
+}
+
+Stage::~Stage() {
+    if (!x_thread.joinable()) return;
+    x_gateway->request_stop();
+    x_thread.join();
+}
+
+void Stage::start_providers() {
+    for (Provider& provider : x_providers) {
+        mock::MockOptions options;
+        options.require_key = provider.key;
+        options.suffix = kSuffix;
+        options.tokens = kWords;
+        options.chunk_interval = kChunkInterval;
+        if (provider.name == "provider-1") {
+            options.quotas.push_back({kLimitedModel, kQuota, kQuotaWindow});
+        }
+        provider.mock = std::make_unique<mock::MockProvider>(options);
+        provider.mock->start();
+    }
+}
+
+void Stage::write_configuration(std::uint16_t port) const {
+    x_folder.write("rotary.yaml", process_yaml(port));
+    x_folder.write("resources.yaml",
+                   resources_yaml({x_providers[0].mock->port(), x_providers[1].mock->port()},
+                                  {x_providers[0].key, x_providers[1].key}));
+}
+
+void Stage::start_gateway() {
+    config::Loaded loaded =
+        config::load(x_folder.path() + "/rotary.yaml", config::process_environment());
+    if (!loaded.ok()) {
+        throw std::runtime_error("its own configuration has errors:\n" +
+                                 config::to_text(loaded.findings));
+    }
+    std::promise<void> bound;
+    std::future<void> outcome = bound.get_future();
+    x_thread = std::thread([this, &bound, loaded = std::move(loaded)]() mutable {
+        try {
+            std::vector<config::Finding> findings;
+            server::Server::Options options;
+            options.config_path = x_folder.path() + "/rotary.yaml";
+            options.environment = config::process_environment();
+            options.handle_signals = false;
+            x_gateway =
+                std::make_unique<server::Server>(options, std::move(loaded), x_log, findings);
+        } catch (...) {
+            bound.set_exception(std::current_exception());
+            return;
+        }
+        bound.set_value();
+        x_gateway->run();
+    });
+    try {
+        outcome.get();
+    } catch (...) {
+        x_thread.join();
+        throw;
+    }
+}
+
+std::uint16_t Stage::port() const { return x_gateway->ports().front(); }
+std::uint16_t Stage::admin_port() const { return x_gateway->admin_port(); }
+
+std::string Stage::token(const std::string& ttl) const {
+    tools::TokenOptions options;
+    options.issuer = kIssuer;
+    options.kid = x_certificates.issuer_kid;
+    options.subject = "demo-user";
+    options.ttl = ttl;
+    tools::MintedToken minted =
+        tools::mint(options, read_text(x_certificates.issuer_key), read_clock().wall);
+    if (minted.token.empty()) throw std::runtime_error("no token: " + minted.error);
+    return std::move(minted.token);
+}
+
+}  // namespace rotary::demo

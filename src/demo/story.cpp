@@ -1,0 +1,343 @@
+#include <demo/story.hpp>
+
+#include <rotary/wire/json_document.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+
+namespace rotary::demo {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kTurns = 9;
+constexpr std::size_t kCallsToQuota = 60;  // a few suffice unless a window ends on the way
+constexpr std::size_t kCallsWithoutIt = 6;
+constexpr milliseconds kPoll{50};
+constexpr milliseconds kReturnGrace{3000};  // beyond what the gateway promised
+constexpr std::size_t kModelWidth = 13;
+constexpr std::size_t kBackendWidth = 12;
+
+std::vector<std::string> all_models() { return {kModels.begin(), kModels.end()}; }
+
+std::vector<std::string> models_without(std::string_view model) {
+    std::vector<std::string> rest;
+    for (const char* name : kModels) {
+        if (name != model) rest.emplace_back(name);
+    }
+    return rest;
+}
+
+// The same token with another signature: its first character is another one.
+std::string forged(std::string token) {
+    const std::size_t at = token.rfind('.') + 1;
+    token.at(at) = token[at] == 'A' ? 'B' : 'A';
+    return token;
+}
+
+milliseconds since(Clock::time_point start) {
+    return std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+}
+
+// The text that one event of a chat stream adds; nothing when it is no such event.
+std::optional<std::string> delta_of(const std::string& data) {
+    const auto document = wire::JsonDocument::parse(data);
+    if (!document) return std::nullopt;
+    const auto choices = document->root().find("choices");
+    const auto choice = choices ? choices->at(0) : std::nullopt;
+    const auto delta = choice ? choice->find("delta") : std::nullopt;
+    const auto content = delta ? delta->find("content") : std::nullopt;
+    if (!content || !content->string()) return std::nullopt;
+    return std::string(*content->string());
+}
+
+std::string in_milliseconds(milliseconds time) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%5d ms", static_cast<int>(time.count()));
+    return text;
+}
+
+// Takes the whole events from the front of `pending`.
+void take_events(std::string& pending, milliseconds at, std::vector<StreamSeen::Event>& events) {
+    constexpr std::string_view kField = "data: ";
+    for (std::size_t end; (end = pending.find("\n\n")) != std::string::npos;) {
+        std::string event = pending.substr(0, end);
+        pending.erase(0, end + 2);
+        if (event.starts_with(kField)) event.erase(0, kField.size());
+        events.push_back({at, std::move(event)});
+    }
+}
+
+std::size_t requests_for(const mock::MockProvider& provider, std::string_view model) {
+    const std::string field = R"("model":")" + std::string(model) + '"';
+    std::size_t count = 0;
+    for (const mock::Captured& request : provider.requests()) {
+        if (request.body.find(field) != std::string::npos) ++count;
+    }
+    return count;
+}
+
+}  // namespace
+
+Story::Story(const Stage& stage, const StopSignal& stop, Printer& print)
+    : x_stage(stage),
+      x_stop(stop),
+      x_print(print),
+      x_client(stage.certificates().ca, stop),
+      x_token(stage.token("1h")),
+      x_secrets{x_token} {}
+
+bool Story::tell() {
+    attempt(&Story::who_may_call);
+    attempt(&Story::turns);
+    attempt(&Story::sandbox);
+    attempt(&Story::stream);
+    attempt(&Story::quota);
+    attempt(&Story::comes_back);
+    attempt(&Story::keys);
+    return x_print.all_held();
+}
+
+void Story::attempt(void (Story::*step)()) {
+    try {
+        (this->*step)();
+    } catch (const std::exception& error) {
+        x_print.verdict({"this step", false, "an answer", error.what()});
+    }
+}
+
+Call Story::chat(const char* host, const std::string& token, bool streams) const {
+    Call call;
+    call.host = host;
+    call.target = kTarget;
+    call.headers = {{"Content-Type", "application/json"}};
+    if (!token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
+    call.body = std::string(R"({"model":"whatever",)") + (streams ? R"("stream":true,)" : "") +
+                R"("messages":[{"role":"user","content":"Tell me about wheels."}]})";
+    return call;
+}
+
+Answer Story::ask(const Call& call) const { return x_client.https(x_stage.port(), call); }
+
+Served Story::ask_production() const {
+    return read_served(ask(chat(kProductionHost, x_token, false)));
+}
+
+std::vector<Served> Story::ask_production(std::size_t times) {
+    std::vector<Served> calls;
+    x_print.quiet_row(column("call", 6) + column("model", kModelWidth) +
+                      column("backend", kBackendWidth) + column("status", 8) +
+                      column("attempts", 10) + "the answer names");
+    for (std::size_t i = 0; i < times; ++i) {
+        calls.push_back(ask_production());
+        show(i + 1, calls.back());
+    }
+    return calls;
+}
+
+void Story::show(std::size_t number, const Served& call) {
+    x_print.row(column(std::to_string(number), 6) + column(call.model, kModelWidth) +
+                column(call.backend, kBackendWidth) + column(std::to_string(call.status), 8) +
+                column(std::to_string(call.attempts), 10) + call.named);
+}
+
+std::vector<ModelState> Story::models() const {
+    Call call;
+    call.method = "GET";
+    call.host = "127.0.0.1";
+    call.target = "/api/v1/models";
+    return read_models(x_client.http(x_stage.admin_port(), call).body);
+}
+
+void Story::who_may_call() {
+    x_print.step("Who may call: the gateway checks the token, before anything goes to a provider");
+    struct Caller {
+        const char* name;
+        std::string token;
+        const char* code;
+    };
+    const std::vector<Caller> callers = {
+        {"no token", "", "missing_credentials"},
+        {"a forged token", forged(x_token), "invalid_token"},
+        {"an expired token", x_stage.token("-1h"), "token_expired"}};
+    std::vector<Check> checks;
+    for (const Caller& caller : callers) {
+        const Answer answer = ask(chat(kProductionHost, caller.token, false));
+        const Served call = read_served(answer);
+        x_print.row(column(caller.name, 19) + column(std::to_string(call.status), 6) +
+                    call.error_code);
+        checks.push_back(check_refused(answer, caller.code));
+        if (!caller.token.empty()) x_secrets.push_back(caller.token);
+    }
+    std::uint64_t asked = 0;
+    for (const auto& provider : x_stage.providers()) asked += provider.mock->request_count();
+    if (asked != 0) checks.push_back({{}, false, "no provider asked", std::to_string(asked)});
+    x_print.verdict(all_of("all three refused, and no provider was asked", checks));
+}
+
+void Story::turns() {
+    x_print.step("Nine calls for the model \"whatever\": the rotation picks model and provider");
+    const auto calls = ask_production(kTurns);
+    Check check = check_turns(calls, all_models(), kSuffix);
+    check.claim = "three models, three times each, in exact turns over two worker threads";
+    x_print.verdict(check);
+}
+
+void Story::sandbox() {
+    x_print.step("The sandbox: another host, the same token, a list of its own");
+    const Served call = read_served(ask(chat(kSandboxHost, x_token, false)));
+    x_print.row(column(kSandboxHost, 31) + column(call.model, kModelWidth) +
+                column(call.backend, kBackendWidth) + std::to_string(call.status));
+    Check check = check_served_by(call, kModels[0], "provider-2");
+    check.claim = "the sandbox has gpt-4o at provider-2, production has it at provider-1";
+    x_print.verdict(check);
+}
+
+void Story::stream() {
+    x_print.step("A streamed answer, each event as it arrives");
+    StreamSeen seen;
+    std::string pending;
+    Call call = chat(kProductionHost, x_token, true);
+    const auto start = Clock::now();
+    call.on_body = [&](std::string_view piece) {
+        const std::size_t before = seen.events.size();
+        take_events(pending.append(piece), since(start), seen.events);
+        for (std::size_t i = before; i < seen.events.size(); ++i) {
+            const StreamSeen::Event& event = seen.events[i];
+            const auto delta = delta_of(event.data);
+            if (delta && !delta->empty()) {
+                x_print.row(in_milliseconds(event.at) + "  \"" + *delta + "\"");
+            } else if (event.data == "[DONE]") {
+                x_print.row(in_milliseconds(event.at) + "  [DONE]");
+            }
+        }
+    };
+    const Answer answer = ask(call);
+    seen.status = answer.status;
+    Check check = check_stream(seen, kChunkInterval);
+    check.claim = "event by event, by " + std::string(answer.header("x-rotary-model"));
+    x_print.verdict(check);
+}
+
+// What the provider says to anybody who asks it now, with its key.
+void Story::show_providers_refusal() {
+    const Stage::Provider& provider = x_stage.providers()[0];
+    Call call;
+    call.host = "127.0.0.1";
+    call.target = "/v1/chat/completions";
+    call.headers = {{"Content-Type", "application/json"}, {"Authorization", provider.key}};
+    call.body = R"({"model":")" + std::string(kLimitedModel) + R"(","messages":[]})";
+    const Answer answer = x_client.http(provider.mock->port(), call);
+    x_print.row(column(provider.name + " itself", 26) + std::to_string(answer.status) + " " +
+                read_served(answer).error_code +
+                ", retry-after: " + std::string(answer.header("retry-after")));
+}
+
+void Story::show_suspension(const std::vector<ModelState>& models) {
+    x_print.quiet_row("GET /api/v1/models of the admin listener");
+    for (const ModelState& model : models) {
+        std::string state = model.state;
+        if (model.seconds_left > 0) {
+            state += ", " + model.reason + ", " + std::to_string(model.seconds_left) + " s left";
+        }
+        x_print.row(column(model.environment, 12) + column(model.model, kModelWidth) +
+                    column(model.backend, kBackendWidth) + state);
+    }
+}
+
+void Story::quota() {
+    x_print.step("A quota is used up: " + std::string(kLimitedModel) + " at provider-1 answers " +
+                 std::to_string(kQuota) + " requests in " + std::to_string(kQuotaWindow.count()) +
+                 " s, then 429");
+    const mock::MockProvider& provider = *x_stage.providers()[0].mock;
+    Served call;
+    std::size_t calls = 0;
+    std::size_t asked = 0;  // provider-1 for the limited model, by the call that was refused there
+    do {
+        const std::size_t before = requests_for(provider, kLimitedModel);
+        call = ask_production();
+        asked = requests_for(provider, kLimitedModel) - before;
+    } while (++calls < kCallsToQuota && call.status == 200 && call.attempts == 1);
+    const auto after = models();
+    if (call.attempts > 1 && asked == 1) {
+        x_print.row(column("the gateway's attempt 1", 26) + kLimitedModel + " at provider-1: 429");
+    }
+    x_print.row(column("its last attempt", 26) + call.model + " at " + call.backend);
+    x_print.row(column("the client", 26) + std::to_string(call.status) +
+                ", x-rotary-attempts: " + std::to_string(call.attempts));
+    show_providers_refusal();
+    Check over = check_failed_over(call, kLimitedModel);
+    if (over.held && asked != 1) {
+        over = {{}, false, "one request for it at provider-1", std::to_string(asked)};
+    }
+    over.claim = "the provider said 429, the client got 200";
+    x_print.verdict(over);
+
+    show_suspension(after);
+    x_print.verdict(
+        all_of("suspended in production; the sandbox's entry of that name is not touched",
+               {check_suspended(find_model(after, "production", kLimitedModel), kQuotaWindow),
+                check_state(find_model(after, "sandbox", kLimitedModel), "active")}));
+
+    const auto without = ask_production(kCallsWithoutIt);
+    Check rest = check_turns(without, models_without(kLimitedModel), kSuffix);
+    rest.claim = "meanwhile the other two take turns";
+    x_print.verdict(rest);
+}
+
+// False when the entry is still suspended long after the gateway promised its return.
+bool Story::wait_for_return() {
+    auto deadline = Clock::time_point::max();
+    std::int64_t told = 0;
+    for (;;) {
+        const auto model = find_model(models(), "production", kLimitedModel);
+        if (!model || model->state != "suspended") return model.has_value();
+        if (deadline == Clock::time_point::max()) {
+            deadline = Clock::now() + std::chrono::seconds(model->seconds_left) + kReturnGrace;
+        }
+        if (Clock::now() > deadline) return false;
+        if (model->seconds_left != told) {
+            told = model->seconds_left;
+            x_print.row(column("waiting", 26) + std::to_string(told) + " s left");
+        }
+        x_stop.wait_for(kPoll);
+    }
+}
+
+void Story::comes_back() {
+    x_print.step("It comes back: one call tries it first, and it has its turn again");
+    const bool over = wait_for_return();
+    const auto first = ask_production(1);
+    Check probe = check_served_by(first[0], kLimitedModel, "provider-1");
+    if (!over) probe = {{}, false, "the suspension's end", "it goes on"};
+    const auto after = find_model(models(), "production", kLimitedModel);
+    x_print.verdict(all_of("the first call after the suspension went to " +
+                               std::string(kLimitedModel) + ", which is active again",
+                           {probe, check_state(after, "active")}));
+    Check again = check_turns(ask_production(kModels.size()), all_models(), kSuffix);
+    again.claim = "three calls, three models";
+    x_print.verdict(again);
+}
+
+void Story::keys() {
+    x_print.step("What the providers saw");
+    const auto& providers = x_stage.providers();
+    std::vector<Check> checks;
+    for (std::size_t i = 0; i < providers.size(); ++i) {
+        const auto requests = providers[i].mock->requests();
+        std::vector<std::string> secrets = x_secrets;
+        secrets.push_back(providers[1 - i].key.substr(providers[1 - i].key.find(' ') + 1));
+        checks.push_back(check_keys(requests, providers[i].key, secrets));
+        x_print.row(column(providers[i].name, kBackendWidth) +
+                    column(std::to_string(requests.size()) + " requests", 14) + "Authorization: " +
+                    std::string(requests.empty() ? std::string_view("?")
+                                                 : requests.back().header("authorization")));
+    }
+    x_print.verdict(all_of("each got its own key alone, never the client's token", checks));
+}
+
+}  // namespace rotary::demo

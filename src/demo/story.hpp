@@ -1,0 +1,52 @@
+#pragma once
+
+#include <demo/check.hpp>
+#include <demo/client.hpp>
+#include <demo/print.hpp>
+#include <demo/stage.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace rotary::demo {
+
+// The demo's steps, in order, each verified. Lives on the thread that tells it.
+class Story {
+public:
+    Story(const Stage& stage, const StopSignal& stop, Printer& print);
+
+    // False when a step did not happen; the ones behind it are told all the same. Throws Stopped.
+    bool tell();
+
+    const std::string& token() const { return x_token; }
+
+private:
+    void who_may_call();
+    void turns();
+    void sandbox();
+    void stream();
+    void quota();
+    void comes_back();
+    void keys();
+
+    void attempt(void (Story::*step)());
+    Call chat(const char* host, const std::string& token, bool streams) const;
+    Answer ask(const Call& call) const;
+    Served ask_production() const;
+    std::vector<Served> ask_production(std::size_t times);
+    std::vector<ModelState> models() const;
+    void show(std::size_t number, const Served& call);
+    void show_providers_refusal();
+    void show_suspension(const std::vector<ModelState>& models);
+    bool wait_for_return();
+
+    const Stage& x_stage;
+    const StopSignal& x_stop;
+    Printer& x_print;
+    Client x_client;
+    std::string x_token;
+    std::vector<std::string> x_secrets;  // of the client: tokens, each without its scheme
+};
+
+}  // namespace rotary::demo
