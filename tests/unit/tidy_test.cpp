@@ -167,7 +167,13 @@ Findings libraries_stay_home(const File& file) {
     static const std::vector<Home> kHomes = {
         {"yaml-cpp/", {"src/config/"}},
         {"rapidjson/", {"src/wire/json_"}},
+        {"re2/", {"src/routing/"}},
         {"ares.h", {"src/net/dns_client.cpp"}},
+        {"CLI/", {"src/app/", "src/demo/", "src/mock/", "src/tools/", "tests/"}},
+        {"openssl/",
+         {"src/net/", "src/auth/", "src/config/certificate.cpp", "src/config/fingerprint.cpp",
+          "src/control/https_get.cpp", "src/demo/client.", "src/tools/", "src/app/version.cpp",
+          "tests/"}},
         {"boost/beast",
          {"src/control/", "src/admin/", "src/mock/", "src/demo/", "src/base/asio.cpp", "tests/"}},
     };
@@ -431,6 +437,11 @@ TEST(Tidy, libraries_stay_in_their_homes) {
             {"beast in the mock", "src/mock/session.cpp", "#include <boost/beast/http.hpp>\n", 0},
             {"beast compiled once", "src/base/asio.cpp", "#include <boost/beast/src.hpp>\n", 0},
             {"beast in a test", "tests/support/a.cpp", "#include <boost/beast.hpp>\n", 0},
+            {"patterns at home", "src/routing/route_table.cpp", "#include <re2/re2.h>\n", 0},
+            {"patterns abroad", "src/proxy/cors.cpp", "#include <re2/re2.h>\n", 1},
+            {"keys at home", "src/auth/key_set.cpp", "#include <openssl/pem.h>\n", 0},
+            {"keys abroad", "src/proxy/admit.cpp", "#include <openssl/evp.h>\n", 1},
+            {"TLS in a header", "include/rotary/net/tls.hpp", "#include <openssl/ssl.h>\n", 1},
             {"beast on the path", "src/net/stream.cpp", "#include <boost/beast/core.hpp>\n", 1},
             {"beast in a room", "src/base/asio2.cpp", "#include <boost/beast.hpp>\n", 1},
         });
