@@ -1,6 +1,8 @@
 #include <rotary/llm/form_body.hpp>
 
 #include <rotary/base/percent.hpp>
+#include <rotary/base/text.hpp>
+#include <rotary/wire/http1_scan.hpp>
 #include <rotary/wire/query.hpp>
 
 #include <algorithm>

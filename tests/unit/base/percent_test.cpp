@@ -49,7 +49,9 @@ class PercentTest : public testing::TestWithParam<Row> {};
 TEST_P(PercentTest, Decodes) {
     const auto decoded = percent_decoded(GetParam().encoded);
     ASSERT_EQ(decoded.has_value(), GetParam().decoded != nullptr);
-    if (decoded) EXPECT_EQ(*decoded, GetParam().decoded);
+    if (decoded) {
+        EXPECT_EQ(*decoded, GetParam().decoded);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PercentTest, testing::ValuesIn(kRows),
