@@ -30,10 +30,17 @@ std::string_view standing_name(rotation::Standing standing) {
     return "active";
 }
 
-void write_entry(wire::JsonWriter& json, const routing::EntryList& list, std::size_t index,
-                 const routing::Backend& backend, const Now& now) {
-    const routing::Entry& entry = list.entries[index];
-    const rotation::EntryState& state = list.rotation.state(index);
+struct Place {
+    std::size_t list;   // in the snapshot
+    std::size_t entry;  // on the list
+};
+
+void write_entry(wire::JsonWriter& json, const routing::Snapshot& snapshot, const Place& place,
+                 const Now& now) {
+    const routing::EntryList& list = snapshot.lists[place.list];
+    const routing::Entry& entry = list.entries[place.entry];
+    const routing::Backend& backend = snapshot.backends[entry.backend];
+    const rotation::EntryState& state = list.rotation.state(place.entry);
     const rotation::Standing standing = state.standing(now.steady);
     json.string("id", entry.id)
         .string("api", list.api)
@@ -66,10 +73,9 @@ std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& re
         std::uint64_t total = 0;
         for (const auto& series : wiring.entries[list]) total += picks(registry, series);
         for (std::size_t i = 0; i < snapshot.lists[list].entries.size(); ++i) {
-            const routing::Entry& entry = snapshot.lists[list].entries[i];
             const std::uint64_t own = picks(registry, wiring.entries[list][i]);
             json.begin_object();
-            write_entry(json, snapshot.lists[list], i, snapshot.backends[entry.backend], now);
+            write_entry(json, snapshot, {list, i}, now);
             json.number("requests", own);
             json.real("share",
                       total == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(total));

@@ -96,14 +96,14 @@ LogWriterOptions log_options(int fd) {
 
 }  // namespace
 
-Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access_log_fd,
-                       config::Loaded loaded, std::vector<config::Finding>& findings)
+Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, config::Loaded loaded,
+                       std::vector<config::Finding>& findings)
     : control_(control),
-      log_(log),
-      access_log_(log_options(access_log_fd)),
+      log_(logs.events),
+      access_log_(log_options(logs.access_fd)),
       second_timer_(control),
-      keys_(log),
-      health_(control, log, resolver_) {
+      keys_(log_),
+      health_(control, log_, resolver_) {
     metrics::register_process_metrics(registry_);
     wiring_ = compile(loaded, findings);
     if (!wiring_) throw std::runtime_error("the configuration has errors");
@@ -118,7 +118,7 @@ Deployment::Deployment(boost::asio::io_context& control, Logger& log, int access
             keys_.set_keys(source, std::move(keys));
             if (!workers_.empty()) publish();
         },
-        log);
+        log_);
     fetcher_->on_fetch([this](std::size_t source, control::FetchStage stage) {
         if (stage == control::FetchStage::started) {
             keys_.fetch_started(source);

@@ -25,14 +25,19 @@
 
 namespace rotary::server {
 
+struct Logs {
+    Logger& events;
+    int access_fd;  // borrowed
+};
+
 // What is in force: the compiled configuration, the workers that serve it, the keys they verify
 // with. Replaced piece by piece by reload(). Owned by the Server; control thread only.
 class Deployment {
 public:
     // Compiles and binds, but accepts nothing yet. Throws std::exception with a sentence for the
     // operator; what compiling found goes to `findings`.
-    Deployment(boost::asio::io_context& control, Logger& log, int access_log_fd,
-               config::Loaded loaded, std::vector<config::Finding>& findings);
+    Deployment(boost::asio::io_context& control, const Logs& logs, config::Loaded loaded,
+               std::vector<config::Finding>& findings);
     ~Deployment();
 
     void start();

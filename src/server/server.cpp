@@ -62,7 +62,7 @@ public:
           places_in_force_(places_of(options.config_path, loaded)),
           tried_(loaded.fingerprint),
           watch_(io_, log, [this] { files_changed(); }),
-          deployment_(io_, log, options.access_log_fd, std::move(loaded), findings),
+          deployment_(io_, Logs{log, options.access_log_fd}, std::move(loaded), findings),
           admin_(io_, admin_options(deployment_.config()), hooks(), log) {
         if (options_.handle_signals) listen_for_signals();
         deployment_.start();

@@ -45,8 +45,8 @@ protected:
 
     std::unique_ptr<server::Deployment> deploy(config::Loaded loaded) {
         std::vector<config::Finding> findings;
-        auto made =
-            std::make_unique<server::Deployment>(control_, log_, 2, std::move(loaded), findings);
+        auto made = std::make_unique<server::Deployment>(control_, server::Logs{log_, 2},
+                                                         std::move(loaded), findings);
         made->start();
         return made;
     }
