@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -113,7 +114,7 @@ const Floors& floors() {
     return kFloors;
 }
 
-// "include/rotary/net/x.hpp" and "src/net/x.cpp" belong to net; others to no room.
+// What lies below include/rotary/net or src/net belongs to net; other files to no room.
 std::string room_of(std::string_view path) {
     for (std::string_view root : {"include/rotary/", "src/"}) {
         if (!path.starts_with(root)) continue;
@@ -327,6 +328,74 @@ Findings awaits_hold_no_temporaries(const File& file) {
     return findings;
 }
 
+// --- what is named -------------------------------------------------------------------------------
+
+// The path of every file and folder, and each of its endings: of a/b/c, that, b/c and c.
+const std::set<std::string, std::less<>>& known_paths();
+
+// Whether a file, or a folder, has a path that ends so.
+bool is_known(const std::string& name) {
+    static constexpr std::string_view kEndings[] = {"", ".hpp", ".cpp"};
+    return std::any_of(std::begin(kEndings), std::end(kEndings), [&](std::string_view ending) {
+        return known_paths().contains(name + std::string(ending));
+    });
+}
+
+// What comments and pages name: files by the end of their path, in pages `room/stem` too.
+Findings named_files_exist(const File& file) {
+    static const std::regex kFile(
+        R"((^|[^\w./~{$*-])((?:[a-z_0-9]+/)*[a-z_0-9]+\.(?:cpp|hpp|md|sh|cmake|lua))(?![\w/*]))");
+    static const std::regex kStem(R"((`)([a-z_0-9]+/[a-z_0-9]+)`)");
+    const bool is_page = file.path.ends_with(".md");
+    if (!is_cpp(file) && !is_page) return {};
+    Findings findings;
+    const std::vector<std::string> lines = lines_of(file.text);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const std::size_t from = is_page ? 0 : std::min(lines[i].find("//"), lines[i].size());
+        const std::string prose = lines[i].substr(from);
+        const auto look = [&](const std::regex& pattern) {
+            for (std::sregex_iterator it(prose.begin(), prose.end(), pattern), end; it != end;
+                 ++it) {
+                const std::string name = (*it)[2];
+                const bool of_house =
+                    &pattern == &kFile || floors().contains(name.substr(0, name.find('/')));
+                if (of_house && !is_known(name))
+                    findings.push_back({i + 1, name + " is not in the tree"});
+            }
+        };
+        look(kFile);
+        if (is_page) look(kStem);
+    }
+    return findings;
+}
+
+// --- the clock -----------------------------------------------------------------------------------
+
+// On the path of a request time is the reactor's, read once a round, so that tests can move it and
+// a request pays for few reads. Those that measure read the clock themselves.
+Findings path_has_one_clock(const File& file) {
+    static const std::regex kClock(R"(\b(steady_clock|system_clock)\s*::\s*now\s*\()");
+    static const std::vector<std::string_view> kRooms = {"wire",     "auth",    "llm",  "rotation",
+                                                         "upstream", "routing", "proxy"};
+    // How long something took, and from when on an entry is out.
+    static const std::vector<std::string_view> kMeasure = {
+        "src/proxy/settle.cpp", "src/proxy/refusal.cpp", "src/proxy/relay.cpp",
+        "src/proxy/forward.cpp"};
+    const bool on_path =
+        is_cpp(file) && std::any_of(kRooms.begin(), kRooms.end(), [&](auto room) {
+            return file.path.starts_with("src/" + std::string(room) + "/") ||
+                   file.path.starts_with("include/rotary/" + std::string(room) + "/");
+        });
+    if (!on_path || ends_with_any(file.path, {kMeasure[0], kMeasure[1], kMeasure[2], kMeasure[3]}))
+        return {};
+    Findings findings;
+    const std::string code = blanked(file.text, Blank::strings_and_comments);
+    for (std::sregex_iterator it(code.begin(), code.end(), kClock), end; it != end; ++it)
+        findings.push_back({line_at(code, static_cast<std::size_t>(it->position())),
+                            "asks a clock; the reactor's now() is the time here"});
+    return findings;
+}
+
 // --- the tree -----------------------------------------------------------------------------------
 
 std::string read(const fs::path& path) {
@@ -361,6 +430,24 @@ const std::vector<File>& tree() {
         return files;
     }();
     return kTree;
+}
+
+const std::set<std::string, std::less<>>& known_paths() {
+    static const std::set<std::string, std::less<>> kPaths = [] {
+        std::set<std::string, std::less<>> paths;
+        for (const File& file : tree()) {
+            for (fs::path path = file.path; !path.empty(); path = path.parent_path()) {
+                std::string ending = path;
+                paths.insert(ending);
+                for (std::size_t at = ending.find('/'); at != ending.npos; at = ending.find('/')) {
+                    ending.erase(0, at + 1);
+                    paths.insert(ending);
+                }
+            }
+        }
+        return paths;
+    }();
+    return kPaths;
 }
 
 void expect_tree_keeps(Rule rule) {
@@ -507,6 +594,37 @@ TEST(Tidy, nothing_is_left_undone) {
                           {"part of a word", "src/a.cpp", "int " + mark + "S;\n", 0},
                       });
     expect_tree_keeps(nothing_is_left_undone);
+}
+
+TEST(Tidy, named_files_exist) {
+    const std::string gone = "gone";
+    expect_rule_finds(named_files_exist,
+                      {
+                          {"there", "src/a.cpp", "// As dev says, see ARCHITECTURE.md.\n", 0},
+                          {"by its ending", "src/a.cpp", "// See net/reactor.hpp.\n", 0},
+                          {"not there", "src/a.cpp", "// See net/" + gone + ".hpp.\n", 1},
+                          {"a page", "src/a.cpp", "int a;  // " + gone + ".md, section 6\n", 1},
+                          {"in code", "src/a.cpp", "f(\"" + gone + ".md\");\n", 0},
+                          {"in a page", "a.md", "| a limit | `net/" + gone + ".cpp` |\n", 1},
+                          {"a stem", "a.md", "`net/reactor` and `net/" + gone + "`\n", 1},
+                          {"no room", "a.md", "`other/" + gone + "`\n", 0},
+                      });
+    expect_tree_keeps(named_files_exist);
+}
+
+TEST(Tidy, path_has_one_clock) {
+    const std::string now = "std::chrono::steady_clock::now()";
+    expect_rule_finds(path_has_one_clock,
+                      {
+                          {"on the path", "src/proxy/a.cpp", "f(" + now + ");\n", 1},
+                          {"in a header", "include/rotary/auth/a.hpp", "f(" + now + ");\n", 1},
+                          {"the wall's", "src/llm/a.cpp", "system_clock::now();\n", 1},
+                          {"the loop's own", "src/net/reactor.cpp", "f(" + now + ");\n", 0},
+                          {"beside the path", "src/control/a.cpp", "f(" + now + ");\n", 0},
+                          {"measures", "src/proxy/relay.cpp", "f(" + now + ");\n", 0},
+                          {"in a comment", "src/proxy/a.cpp", "// not " + now + "\n", 0},
+                      });
+    expect_tree_keeps(path_has_one_clock);
 }
 
 TEST(Tidy, no_path_of_a_machine) {

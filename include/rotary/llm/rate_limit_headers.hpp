@@ -12,7 +12,7 @@ namespace rotary::llm {
 struct RateLimitHints {
     // The wait it asked for: retry-after-ms, else retry-after (seconds, decimal, or HTTP-date).
     std::optional<std::chrono::milliseconds> retry_after;
-    // True when a remaining counter that it sent is zero or less (row 3 of product.md section 6).
+    // True when a remaining counter that it sent is zero or less.
     bool exhausted = false;
     // Until the exhausted counters refill: the longest x-ratelimit-reset-* or
     // anthropic-ratelimit-*-reset among theirs (the nameless x-ratelimit-reset for a counter

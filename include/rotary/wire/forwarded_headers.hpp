@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-// Which fields of a client's request go on to a provider (product.md, "Upstream"). A list of those
-// that do: which names hold credentials no list can know.
+// Which fields of a client's request go on to a provider (README.md, "What goes on to a provider").
+// A list of those that do: which names hold credentials no list can know.
 namespace rotary::wire {
 
 // The names that always go on: content-*, accept*, if-*, user-agent, range, prefer, the trace

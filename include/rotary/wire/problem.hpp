@@ -7,7 +7,7 @@
 
 namespace rotary::wire {
 
-// How a fault looks to a client: one row a kind, in one table (product.md, "What the client sees").
+// How a fault looks to a client: one row a kind, in one table.
 struct Problem {
     std::uint16_t status;
     std::string_view type;     // OpenAI's error.type
