@@ -1,7 +1,7 @@
 #include <rotary/admin/status.hpp>
 
 #include <rotary/base/clock.hpp>
-#include <rotary/config/settings.hpp>
+#include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include <rotary/app/commands.hpp>
 #include <rotary/app/version.hpp>
-#include <rotary/config/near.hpp>
+#include <rotary/config/yaml/suggest.hpp>
 #include <rotary/demo/command.hpp>
 #include <rotary/mock/provider.hpp>
 #include <rotary/tools/token.hpp>

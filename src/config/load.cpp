@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <set>
 
-#include <rotary/config/check.hpp>
-#include "config/file.hpp"
+#include <rotary/config/check/check.hpp>
 #include "config/fingerprint.hpp"
-#include "config/object.hpp"
-#include "config/process.hpp"
+#include "config/kinds/kinds.hpp"
+#include "config/settings/read_settings.hpp"
+#include "config/yaml/file.hpp"
 
 namespace rotary::config {
 namespace {
@@ -91,7 +91,7 @@ public:
         }
         Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
         Fields fields(context, root, "");
-        read_process(fields, loaded_.config);
+        read_settings(fields, loaded_.config);
         fields.finish();
     }
 

@@ -1,4 +1,4 @@
-#include "llm/wait_text.hpp"
+#include "llm/provider_waits.hpp"
 
 #include <rotary/base/text.hpp>
 #include <rotary/llm/rate_limit_headers.hpp>

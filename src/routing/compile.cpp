@@ -2,7 +2,7 @@
 
 #include <rotary/base/percent.hpp>
 #include <rotary/base/text.hpp>
-#include <rotary/config/check.hpp>
+#include <rotary/config/check/check.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/forwarded_headers.hpp>
 #include <rotary/wire/http1_writer.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/config/effective.hpp>
+#include <rotary/config/check/effective.hpp>
 #include <rotary/routing/snapshot.hpp>
 
 #include <initializer_list>

@@ -1,7 +1,7 @@
 #include "routing/compile.hpp"
 
 #include <rotary/auth/key_set.hpp>
-#include <rotary/config/effective.hpp>
+#include <rotary/config/check/effective.hpp>
 
 #include <algorithm>
 #include <stdexcept>

@@ -5,7 +5,7 @@
 #include "server/usable_memory.hpp"
 
 #include <rotary/admin/status.hpp>
-#include <rotary/config/settings.hpp>
+#include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/server/server.hpp>
 
 #include <boost/asio/post.hpp>

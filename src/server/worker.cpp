@@ -4,7 +4,7 @@
 
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
-#include <rotary/config/settings.hpp>
+#include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/net/listener.hpp>
 #include <rotary/proxy/session.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "server/deployment.hpp"
 
-#include <rotary/config/settings.hpp>
+#include <rotary/config/settings/setting_keys.hpp>
 #include <support/certificates.hpp>
 #include <support/temp_dir.hpp>
 

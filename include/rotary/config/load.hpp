@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include <rotary/config/finding.hpp>
-#include <rotary/config/model.hpp>
-#include <rotary/config/resources.hpp>
+#include <rotary/config/kinds/resources.hpp>
+#include <rotary/config/settings/settings.hpp>
+#include <rotary/config/yaml/finding.hpp>
 
 namespace rotary::config {
 

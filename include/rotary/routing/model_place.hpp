@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/config/kinds_policy.hpp>
+#include <rotary/config/kinds/policy.hpp>
 
 #include <cstddef>
 #include <memory>

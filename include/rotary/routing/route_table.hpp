@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/config/kinds_route.hpp>
+#include <rotary/config/kinds/route.hpp>
 
 #include <cstdint>
 #include <memory>

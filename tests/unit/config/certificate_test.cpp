@@ -1,4 +1,4 @@
-#include "config/certificate.hpp"
+#include "config/check/certificate.hpp"
 
 #include <gtest/gtest.h>
 

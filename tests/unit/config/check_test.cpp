@@ -1,4 +1,4 @@
-#include <rotary/config/check.hpp>
+#include <rotary/config/check/check.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "config/expand.hpp"
+#include "config/yaml/expand.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "config/file.hpp"
+#include "config/yaml/file.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include <rotary/config/finding.hpp>
+#include <rotary/config/yaml/finding.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include <rotary/config/effective.hpp>
+#include <rotary/config/check/effective.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
-#include "config/node.hpp"
+#include "config/yaml/node.hpp"
 
 #include <gtest/gtest.h>
 
-#include "config/utf8.hpp"
+#include "config/yaml/utf8.hpp"
 
 namespace rotary::config {
 namespace {

@@ -1,4 +1,4 @@
-#include "config/scalars.hpp"
+#include "config/yaml/scalars.hpp"
 
 #include <gtest/gtest.h>
 

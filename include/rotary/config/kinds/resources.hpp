@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <rotary/config/kinds/auth.hpp>
+#include <rotary/config/kinds/backend.hpp>
+#include <rotary/config/kinds/common.hpp>
+#include <rotary/config/kinds/policy.hpp>
+#include <rotary/config/kinds/route.hpp>
+
+namespace rotary::config {
+
+// The texts of files that settings name (certificates, keys, key sets), by path.
+using NamedFiles = std::map<std::string, Secret, std::less<>>;
+
+// What stands in the files and is not served. Inert: it has no effect, and does no harm by that.
+struct Unserved {
+    std::string name;  // of the kind or field
+    Mark mark;
+    std::string consequence;
+    bool is_inert = false;
+    bool needs_validation = false;  // without effect where subscriptions are not validated
+};
+
+// The Kubernetes-shaped resources, every version brought to one shape, defaults in place, in the
+// order of files and documents. Plain values: built once by load(), read-only from then on.
+// References are identities, looked up here. Of two objects of one kind and identity (which is a
+// finding) the lookups return the first.
+struct Resources {
+    std::vector<Api> apis;
+    std::vector<HttpRoute> routes;
+    std::vector<Backend> backends;
+    std::vector<AiProvider> ai_providers;
+    std::vector<ApiPolicy> policies;
+    std::vector<TokenIssuer> issuers;
+    std::vector<Authentication> authentications;
+    std::vector<Scope> scopes;
+    std::vector<SecretObject> secrets;
+    std::vector<ConfigMap> config_maps;
+    std::vector<Unserved> unserved;
+
+    // What could not be read, while loading: its text, or true when not even that is known. What
+    // seems to be missing may stand in it.
+    std::string unread;
+    bool incomplete = false;
+
+    const Api* find_api(std::string_view name) const;
+    const HttpRoute* find_route(std::string_view name) const;
+    const Backend* find_backend(std::string_view name) const;
+    const AiProvider* find_ai_provider(std::string_view name) const;
+    const ApiPolicy* find_policy(std::string_view name) const;
+    const Authentication* find_authentication(std::string_view name) const;
+    const Scope* find_scope(std::string_view name) const;
+    const SecretObject* find_secret(std::string_view name) const;
+    const ConfigMap* find_config_map(std::string_view name) const;
+
+    // nullptr when the Secret or its key is missing.
+    const Secret* find_value(const KeyReference& reference) const;
+    // The PEM text of the place that the source names; nothing when it is missing.
+    std::optional<std::string> find_pem(const PemSource& source) const;
+};
+
+}  // namespace rotary::config

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rotary/config/settings/limits.hpp>
+#include <rotary/config/yaml/finding.hpp>
+
+namespace rotary::config {
+
+// The process configuration, rotary.yaml, with every default in place. Plain values: built once by
+// load(), read-only from then on, shared freely between threads.
+
+// Paths are ready to be opened: relative ones were joined with the folder of their file.
+struct TlsFiles {
+    std::string certificate;
+    std::string key;
+    Mark certificate_mark;
+    Mark key_mark;
+};
+
+// Without tls a listener is refused unless plaintext is set.
+struct Listener {
+    std::string address = "0.0.0.0";
+    std::uint16_t port = 9095;  // 0: the kernel chooses
+    std::optional<TlsFiles> tls;
+    bool plaintext = false;
+    Mark mark;
+    Mark port_mark;
+    Mark plaintext_mark;
+};
+
+struct Admin {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 9901;  // 0: the kernel chooses
+    Mark address_mark;
+};
+
+enum class OnAllSuspended { reject, passthrough };
+enum class RetryAfter { extend, prefer, ignore };
+enum class WithoutRotation { allow, refuse };
+
+struct Routing {
+    unsigned max_attempts = 3;  // tries for one request, each at another entry
+    OnAllSuspended on_all_suspended = OnAllSuspended::reject;
+    RetryAfter retry_after = RetryAfter::extend;
+    bool expose_route = true;  // x-rotary-model, -backend and -attempts on answers
+    // Tries beyond the first, of the requests of late; never less in a retry_budget_window than
+    // failures_to_suspend for each entry of the list.
+    unsigned retry_budget_percent = 20;
+    unsigned failures_to_suspend = 5;         // failures in a row that suspend an entry
+    unsigned suspension_jitter_percent = 10;  // added at random to suspensions that Rotary makes up
+    std::chrono::seconds stream_ping_seconds{0};  // silence that a `: ping` breaks; 0: never
+    WithoutRotation without_rotation = WithoutRotation::allow;  // of an API that has no models
+    std::vector<std::string> forward_headers;  // globs of client headers that go on too
+    std::vector<std::string> withheld_query{
+        // parameters of clients that never go on
+        "token", "access_token", "api_key", "apikey", "key", "jwt", "sig"};
+};
+
+enum class LogLevel { trace, debug, info, warning, error };
+enum class AccessLog { json, text, off };
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    AccessLog access = AccessLog::json;
+};
+
+// A file or folder, ready to be opened.
+struct ResourcePath {
+    std::string path;
+    Mark mark;
+};
+
+struct Config {
+    Mark mark;
+    unsigned workers = 0;  // 0: the number of CPUs that this process may use
+    bool watch = true;     // reload when the files change, not only when asked to
+    std::vector<Listener> listeners;
+    Admin admin;
+    std::vector<ResourcePath> resources;
+    std::vector<std::string> resolvers;  // ADDRESS or ADDRESS:PORT; empty: the system's
+    Routing routing;
+    std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
+    Limits limits;
+    Timeouts timeouts;
+    Log log;
+};
+
+}  // namespace rotary::config

@@ -1,0 +1,71 @@
+#include "config/kinds/kinds.hpp"
+#include "config/yaml/scalars.hpp"
+
+namespace rotary::config {
+namespace {
+
+// What WSO2's sample has in the key's place.
+constexpr std::string_view kPlaceholder = "base64_encoded_api_key";
+
+constexpr const char* kRemedy =
+    "echo -n 'Bearer sk-…' | base64, or write it as it is under stringData";
+
+// The value never appears in a message: it may be the key itself, not encoded.
+SecretValue decode(Fields& fields, const std::string* text, const Mark& mark) {
+    std::optional<std::string> value = text == nullptr ? std::nullopt : decode_base64(*text);
+    if (text != nullptr && !value) {
+        const bool untouched = *text == kPlaceholder;
+        fields.context().findings.push_back(
+            error_at(mark, std::string(untouched ? "not valid base64; replace the placeholder: "
+                                                 : "not valid base64; make it by ") +
+                               kRemedy));
+    }
+    return {Secret(value.value_or("")), mark, value.has_value()};
+}
+
+void read_secret_data(Fields& fields, SecretObject& secret) {
+    fields.each_pair("data",
+                     [&](const std::string& key, const std::string* text, const Mark& mark) {
+                         secret.values[key] = decode(fields, text, mark);
+                     });
+    fields.each_pair(
+        "stringData", [&](const std::string& key, const std::string* text, const Mark& mark) {
+            secret.values[key] = {Secret(text == nullptr ? "" : *text), mark, text != nullptr};
+        });
+}
+
+}  // namespace
+
+void read_secret(Object& object) {
+    SecretObject secret;
+    secret.metadata = object.metadata;
+    object.fields.tolerate({"type", "immutable"});
+    read_secret_data(object.fields, secret);
+    object.resources.secrets.push_back(std::move(secret));
+}
+
+void read_config_map(Object& object) {
+    ConfigMap map;
+    map.metadata = object.metadata;
+    object.fields.tolerate({"immutable"});
+    object.fields.each_pair("data",
+                            [&](const std::string& key, const std::string* text, const Mark&) {
+                                map.data[key] = text == nullptr ? "" : *text;
+                            });
+    object.fields.not_served("binaryData", "only texts are looked up");
+    object.resources.config_maps.push_back(std::move(map));
+}
+
+void read_scope(Object& object) {
+    Scope scope;
+    scope.metadata = object.metadata;
+    object.fields.object(
+        "spec",
+        [&](Fields& spec) {
+            spec.texts("names", scope.names, {.required = true, .min = 1}, {.min = 1});
+        },
+        true);
+    object.resources.scopes.push_back(std::move(scope));
+}
+
+}  // namespace rotary::config

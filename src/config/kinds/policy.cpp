@@ -1,0 +1,150 @@
+#include "config/kinds/kinds.hpp"
+#include "config/yaml/scalars.hpp"
+
+namespace rotary::config {
+namespace {
+
+// {in, value}
+void read_location(Fields& parent, const char* key, ValueLocation& location) {
+    parent.object(
+        key,
+        [&](Fields& fields) {
+            location.mark = fields.mark_of("value");
+            fields.choice<ValueLocation::In>("in", location.in,
+                                             {{"Body", ValueLocation::In::body},
+                                              {"Header", ValueLocation::In::header},
+                                              {"Query", ValueLocation::In::query},
+                                              {"Path", ValueLocation::In::path}},
+                                             true);
+            fields.text("value", location.value, {.required = true, .min = 1});
+        },
+        true);
+}
+
+void read_provider_spec(Fields& spec, std::string_view version, AiProvider& provider) {
+    spec.text("providerName", provider.provider_name, {.required = true, .min = 1});
+    spec.text("providerAPIVersion", provider.provider_api_version, {.required = true});
+    spec.text("organization", provider.organization, {.required = true});
+    if (version == "v1alpha3") {
+        // One field for both ways.
+        read_location(spec, "model", provider.request_model);
+        provider.response_model = provider.request_model;
+    } else {
+        spec.texts("supportedModels", provider.supported_models);
+        spec.not_served("supportedModels", "models that it leaves out are asked for all the same");
+        read_location(spec, "requestModel", provider.request_model);
+        spec.not_served("responseModel", "the model that answered is not read");
+        read_location(spec, "responseModel", provider.response_model);
+    }
+    spec.object(
+        "rateLimitFields",
+        [&](Fields& fields) {
+            read_location(fields, "promptTokens", provider.prompt_tokens);
+            read_location(fields, "completionToken", provider.completion_tokens);
+            read_location(fields, "totalToken", provider.total_tokens);
+        },
+        true);
+    spec.not_served("rateLimitFields", "tokens are not counted");
+}
+
+ModelEntry read_entry(Fields& fields) {
+    constexpr long long most = 1'000'000'000;
+    ModelEntry entry;
+    entry.mark = fields.mark_of("model");
+    entry.weight_mark = fields.mark_of("weight");
+    fields.text("model", entry.model,
+                {.required = true,
+                 .min = 1,
+                 .fits = is_field_value,
+                 .shape = "hold no control characters"});
+    fields.number("weight", entry.weight, {.min = 0, .max = most});
+    fields.empty_is("weight", "1 is taken");
+    fields.object("backendRef", [&](Fields& backend) {
+        backend.not_served("filters", "filters stand on rules");
+        if (backend.has("weight")) {
+            backend.warning("weight",
+                            "is not served here: an entry's weight stands beside its "
+                            "backendRef, not inside");
+        }
+        backend.tolerate({"weight"});
+        entry.backend.emplace().mark = backend.mark_of("name");
+        read_backend_name(backend, entry.backend->name);
+    });
+    return entry;
+}
+
+ModelRotation read_rotation(Fields& fields) {
+    constexpr long long longest = 366LL * 24 * 3600;
+    ModelRotation rotation;
+    rotation.mark = fields.mark();
+    rotation.production_mark = fields.mark_of("productionModels");
+    rotation.sandbox_mark = fields.mark_of("sandboxModels");
+    fields.number("onQuotaExceedSuspendDuration", rotation.suspend, {.min = 0, .max = longest});
+    const auto read_list = [&](const char* key, std::vector<ModelEntry>& list) {
+        fields.each(key, [&](Fields& entry) { list.push_back(read_entry(entry)); },
+                    {.required = true});
+    };
+    read_list("productionModels", rotation.production);
+    read_list("sandboxModels", rotation.sandbox);
+    return rotation;
+}
+
+CorsPolicy read_cors(Fields& fields) {
+    constexpr long long longest = 366LL * 24 * 3600;
+    constexpr TextRule value{
+        .min = 1, .fits = is_field_value, .shape = "hold no control characters"};
+    constexpr TextRule token{.min = 1, .fits = is_token, .shape = "be a single word"};
+    CorsPolicy cors;
+    cors.mark = fields.mark();
+    fields.flag("enabled", cors.enabled);
+    fields.flag("accessControlAllowCredentials", cors.allow_credentials);
+    fields.texts("accessControlAllowOrigins", cors.allow_origins, {}, value);
+    fields.texts("accessControlAllowMethods", cors.allow_methods, {}, token);
+    fields.texts("accessControlAllowHeaders", cors.allow_headers, {}, token);
+    fields.texts("accessControlExposeHeaders", cors.expose_headers, {}, token);
+    std::chrono::seconds max_age{0};
+    if (fields.number("accessControlMaxAge", max_age, {.min = 0, .max = longest})) {
+        cors.max_age = max_age;
+    }
+    return cors;
+}
+
+void read_policy_spec(Fields& fields, PolicySpec& spec) {
+    fields.object("aiProvider", [&](Fields& provider) {
+        spec.ai_provider.emplace().mark = provider.mark_of("name");
+        read_local_name(provider, spec.ai_provider->name);
+    });
+    fields.object("modelBasedRoundRobin", [&](Fields& f) { spec.rotation = read_rotation(f); });
+    fields.object("cORSPolicy", [&](Fields& f) { spec.cors = read_cors(f); });
+    fields.flag("subscriptionValidation", spec.subscription_validation);
+    for (const char* key : {"subscriptionValidation", "backendJwtPolicy", "requestInterceptors",
+                            "responseInterceptors"}) {
+        fields.unserved(key);
+    }
+}
+
+}  // namespace
+
+void read_ai_provider(Object& object) {
+    AiProvider provider;
+    provider.metadata = object.metadata;
+    object.fields.object(
+        "spec", [&](Fields& spec) { read_provider_spec(spec, object.version, provider); }, true);
+    object.resources.ai_providers.push_back(std::move(provider));
+}
+
+void read_api_policy(Object& object) {
+    ApiPolicy policy;
+    policy.metadata = object.metadata;
+    object.fields.object(
+        "spec",
+        [&](Fields& spec) {
+            spec.object("default", [&](Fields& f) { read_policy_spec(f, policy.defaults); });
+            spec.object("override", [&](Fields& f) { read_policy_spec(f, policy.overrides); });
+            policy.target = read_target(spec, true);
+        },
+        true);
+    object.resources.policies.push_back(std::move(policy));
+}
+
+}  // namespace rotary::config

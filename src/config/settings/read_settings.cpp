@@ -1,0 +1,149 @@
+#include "config/settings/read_settings.hpp"
+
+#include <rotary/config/settings/setting_keys.hpp>
+#include <rotary/config/yaml/suggest.hpp>
+
+#include <algorithm>
+
+#include "config/yaml/scalars.hpp"
+
+namespace rotary::config {
+namespace {
+
+constexpr TextRule kPath{.required = true, .min = 1};
+constexpr TextRule kAddress{
+    .min = 1, .fits = is_ip_address, .shape = "be an IP address, such as 127.0.0.1, 0.0.0.0 or ::"};
+constexpr TextRule kHeaderGlob{.min = 1,
+                               .max = 256,
+                               .fits = is_token,
+                               .shape = "be a header's name, in which '*' stands for any letters"};
+constexpr TextRule kNameServer{
+    .min = 1,
+    .fits = is_name_server,
+    .shape = "be the address of a name server, such as 10.0.0.2, 127.0.0.1:5353 or [::1]:53"};
+constexpr NumberRule kPort{.min = 0, .max = 65535};
+constexpr long long kMostWorkers = 1024;
+
+void read_file_path(Fields& fields, const char* key, std::string& out, Mark& mark) {
+    if (fields.text(key, out, kPath)) {
+        out = resolve_path(fields.context().folder, out);
+    }
+    mark = fields.mark_of(key);
+}
+
+Listener read_listener(Fields& fields) {
+    Listener listener;
+    listener.mark = fields.mark();
+    listener.port_mark = fields.mark_of("port");
+    listener.plaintext_mark = fields.mark_of("plaintext");
+    fields.text("address", listener.address, kAddress);
+    fields.number("port", listener.port, kPort);
+    fields.flag("plaintext", listener.plaintext);
+    fields.object("tls", [&](Fields& tls) {
+        TlsFiles& files = listener.tls.emplace();
+        read_file_path(tls, "certificate", files.certificate, files.certificate_mark);
+        read_file_path(tls, "key", files.key, files.key_mark);
+    });
+    return listener;
+}
+
+void read_admin(Fields& fields, Admin& admin) {
+    admin.address_mark = fields.mark_of("address");
+    fields.text("address", admin.address, kAddress);
+    fields.number("port", admin.port, kPort);
+}
+
+void read_routing(Fields& fields, Routing& routing) {
+    fields.number("max_attempts", routing.max_attempts, {.min = 1, .max = 64});
+    fields.choice<OnAllSuspended>(
+        "on_all_suspended", routing.on_all_suspended,
+        {{"reject", OnAllSuspended::reject}, {"passthrough", OnAllSuspended::passthrough}});
+    fields.choice<RetryAfter>("retry_after", routing.retry_after,
+                              {{"extend", RetryAfter::extend},
+                               {"prefer", RetryAfter::prefer},
+                               {"ignore", RetryAfter::ignore}});
+    fields.flag("expose_route", routing.expose_route);
+    fields.number("retry_budget_percent", routing.retry_budget_percent, {.min = 0, .max = 100});
+    fields.number("failures_to_suspend", routing.failures_to_suspend, {.min = 1, .max = 1'000'000});
+    fields.number("suspension_jitter_percent", routing.suspension_jitter_percent,
+                  {.min = 0, .max = 100});
+    fields.number("stream_ping_seconds", routing.stream_ping_seconds, {.min = 0, .max = 3600});
+    fields.choice<WithoutRotation>(
+        "without_rotation", routing.without_rotation,
+        {{"allow", WithoutRotation::allow}, {"refuse", WithoutRotation::refuse}});
+    fields.texts("forward_headers", routing.forward_headers, {.max = 64}, kHeaderGlob);
+    if (fields.has("withheld_query")) {
+        routing.withheld_query.clear();
+    }
+    fields.texts("withheld_query", routing.withheld_query, {.max = 64}, {.min = 1, .max = 256});
+}
+
+void read_limits(Fields& fields, Limits& limits) {
+    for (const LimitKey& key : limit_keys()) {
+        fields.number(key.name, limits.*key.member,
+                      {.min = static_cast<long long>(key.minimum),
+                       .max = static_cast<long long>(key.maximum)});
+    }
+    // A default is no claim: the head's limit simply rules.
+    if (fields.has("uri_bytes") && limits.uri_bytes > limits.header_bytes) {
+        fields.error("uri_bytes", "must not be above limits.header_bytes, " +
+                                      std::to_string(limits.header_bytes) +
+                                      ": the request line is a part of the head");
+    }
+}
+
+void read_timeouts(Fields& fields, Timeouts& timeouts) {
+    for (const TimeoutKey& key : timeout_keys()) {
+        fields.duration(key.name, timeouts.*key.member, {key.minimum, key.maximum});
+    }
+    if (fields.has("failure_suspension_max") && fields.has("failure_suspension") &&
+        timeouts.failure_suspension_max < timeouts.failure_suspension) {
+        fields.error("failure_suspension_max", "must not be below timeouts.failure_suspension");
+    }
+}
+
+void read_log(Fields& fields, Log& log) {
+    fields.choice<LogLevel>("level", log.level,
+                            {{"trace", LogLevel::trace},
+                             {"debug", LogLevel::debug},
+                             {"info", LogLevel::info},
+                             {"warning", LogLevel::warning},
+                             {"error", LogLevel::error}});
+    fields.choice<AccessLog>(
+        "access", log.access,
+        {{"json", AccessLog::json}, {"text", AccessLog::text}, {"off", AccessLog::off}});
+}
+
+}  // namespace
+
+void read_settings(Fields& fields, Config& config) {
+    config.mark = fields.mark();
+    fields.number("workers", config.workers, {.min = 0, .max = kMostWorkers});
+    fields.flag("watch", config.watch);
+    fields.each("listeners",
+                [&](Fields& listener) { config.listeners.push_back(read_listener(listener)); },
+                {.required = true, .min = 1});
+    fields.object("admin", [&](Fields& admin) { read_admin(admin, config.admin); });
+    fields.each_text(
+        "resources",
+        [&](const std::string& path, const Mark& mark) {
+            config.resources.push_back({resolve_path(fields.context().folder, path), mark});
+        },
+        {}, {.min = 1});
+    fields.texts("resolvers", config.resolvers, {}, kNameServer);
+    fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
+    fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
+        const std::vector<std::string> names = acceptable_names();
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            fields.context().findings.push_back(error_at(
+                mark,
+                shown(name) + " is not among what can be accepted" + what_is_there(name, names)));
+        }
+        config.accept_unserved.push_back(name);
+    });
+    fields.object("limits", [&](Fields& limits) { read_limits(limits, config.limits); });
+    fields.object("timeouts", [&](Fields& timeouts) { read_timeouts(timeouts, config.timeouts); });
+    fields.object("log", [&](Fields& log) { read_log(log, config.log); });
+}
+
+}  // namespace rotary::config

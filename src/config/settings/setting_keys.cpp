@@ -1,0 +1,219 @@
+#include <rotary/config/settings/setting_keys.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace rotary::config {
+namespace {
+
+using enum TakesEffect;
+
+constexpr std::size_t kKiB = 1024;
+constexpr std::size_t kMiB = 1024 * kKiB;
+constexpr std::size_t kGiB = 1024 * kMiB;
+constexpr std::size_t kTiB = 1024 * kGiB;
+constexpr std::size_t kMillion = 1'000'000;
+
+constexpr LimitKey kLimitKeys[] = {
+    {"header_bytes", &Limits::header_bytes, kKiB, kMiB, at_reload},
+    {"uri_bytes", &Limits::uri_bytes, 256, kMiB, at_reload},
+    {"headers", &Limits::headers, 8, kMostHeaders, at_reload},
+    {"body_bytes", &Limits::body_bytes, 1, kGiB, at_reload},
+    {"chunk_header_bytes", &Limits::chunk_header_bytes, 16, 8 * kKiB, at_reload},
+    {"json_depth", &Limits::json_depth, 1, kMostJsonDepth, at_reload},
+    {"token_bytes", &Limits::token_bytes, 256, 64 * kKiB, at_reload},
+    {"model_name_bytes", &Limits::model_name_bytes, 1, 4 * kKiB, at_reload},
+    {"upstream_header_bytes", &Limits::upstream_header_bytes, kKiB, kMiB, at_reload},
+    {"upstream_headers", &Limits::upstream_headers, 8, kMostHeaders, at_reload},
+    {"upstream_body_bytes", &Limits::upstream_body_bytes, 1, kTiB, at_reload},
+    {"error_body_bytes", &Limits::error_body_bytes, 0, kMiB, at_reload},
+    {"sse_line_bytes", &Limits::sse_line_bytes, 256, 16 * kMiB, at_reload},
+    {"interim_responses", &Limits::interim_responses, 0, 100, at_reload},
+    {"connections", &Limits::connections, 1, kMillion, at_reload},
+    {"buffered_bodies_bytes", &Limits::buffered_bodies_bytes, 0, kTiB, at_reload},
+    {"turn_bytes", &Limits::turn_bytes, 4 * kKiB, 16 * kMiB, at_reload},
+    {"turn_microseconds", &Limits::turn_microseconds, 50, 1000, at_reload},
+    {"accept_backlog", &Limits::accept_backlog, 1, 65535, at_reload},
+    {"upstream_connections", &Limits::upstream_connections, 1, kMillion, at_reload},
+    {"upstream_idle_connections", &Limits::upstream_idle_connections, 0, kMillion, at_reload},
+    {"upstream_pending", &Limits::upstream_pending, 0, kMillion, at_reload},
+    {"relay_buffer_bytes", &Limits::relay_buffer_bytes, 4 * kKiB, 16 * kMiB, at_reload},
+    {"socket_buffer_bytes", &Limits::socket_buffer_bytes, 16 * kKiB, 64 * kMiB, at_reload},
+    {"pooled_body_bytes", &Limits::pooled_body_bytes, 0, 64 * kGiB, at_reload},
+    {"pooled_buffers", &Limits::pooled_buffers, 0, kMillion, at_reload},
+    {"token_cache_entries", &Limits::token_cache_entries, 0, kMillion, at_reload},
+    {"token_cache_bytes", &Limits::token_cache_bytes, 0, 64 * kGiB, at_reload},
+    {"dns_cache_entries", &Limits::dns_cache_entries, 0, kMillion, at_reload},
+    {"dns_lookups", &Limits::dns_lookups, 1, 10'000, at_reload},
+    {"dns_addresses", &Limits::dns_addresses, 1, 256, at_reload},
+    {"access_log_buffer_bytes", &Limits::access_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
+    {"event_log_buffer_bytes", &Limits::event_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
+    {"jwks_bytes", &Limits::jwks_bytes, 256, 16 * kMiB, at_reload},
+    {"jwks_keys", &Limits::jwks_keys, 1, 10'000, at_reload},
+    {"unknown_kids", &Limits::unknown_kids, 0, kMillion, at_reload},
+    {"admin_connections", &Limits::admin_connections, 1, 10'000, at_reload},
+    {"admin_body_bytes", &Limits::admin_body_bytes, 0, 16 * kMiB, at_reload},
+};
+
+constexpr Duration kNone{0};
+constexpr Duration kTick{1};  // of every clock here
+constexpr Duration kSecond{1'000};
+constexpr Duration kMinute{60'000};
+constexpr Duration kHour{3'600'000};
+constexpr Duration kDay{86'400'000};
+
+// What would spin, divide by nothing or let nothing through at 0 has another least value.
+constexpr TimeoutKey kTimeoutKeys[] = {
+    {"tls_handshake", &Timeouts::tls_handshake, kTick, kHour, at_reload},
+    {"head", &Timeouts::head, kTick, kHour, at_reload},
+    {"body_gap", &Timeouts::body_gap, kTick, kDay, at_reload},
+    {"body_per_mib", &Timeouts::body_per_mib, kTick, kHour, at_reload},
+    {"keep_alive", &Timeouts::keep_alive, kNone, kDay, at_reload},
+    {"connection_age", &Timeouts::connection_age, kNone, 365 * kDay, at_reload},
+    {"write_stall", &Timeouts::write_stall, kTick, kDay, at_reload},
+    {"shutdown", &Timeouts::shutdown, kNone, kMinute, at_reload},
+    {"dns", &Timeouts::dns, kTick, kHour, at_reload},
+    {"connect", &Timeouts::connect, kTick, kHour, at_reload},
+    {"first_byte", &Timeouts::first_byte, kTick, kDay, at_reload},
+    {"error_body", &Timeouts::error_body, kNone, kHour, at_reload},
+    {"event_gap", &Timeouts::event_gap, kTick, kDay, at_reload},
+    {"total", &Timeouts::total, kTick, 7 * kDay, at_reload},
+    {"stale_connection", &Timeouts::stale_connection, kNone, kMinute, at_reload},
+    {"stream_head_patience", &Timeouts::stream_head_patience, kNone, kDay, at_reload},
+    {"upstream_idle", &Timeouts::upstream_idle, kNone, kDay, at_reload},
+    {"dns_cache", &Timeouts::dns_cache, kNone, kDay, at_reload},
+    {"dns_stale", &Timeouts::dns_stale, kNone, 30 * kDay, at_reload},
+    {"dns_negative", &Timeouts::dns_negative, kNone, kHour, at_reload},
+    {"probe_verdict", &Timeouts::probe_verdict, kTick, kHour, at_reload},
+    {"failure_suspension", &Timeouts::failure_suspension, kTick, kDay, at_reload},
+    {"silence_suspension", &Timeouts::silence_suspension, kTick, kDay, at_reload},
+    {"credential_suspension", &Timeouts::credential_suspension, kTick, kDay, at_reload},
+    {"failure_suspension_max", &Timeouts::failure_suspension_max, kTick, 30 * kDay, at_reload},
+    {"suspension_max", &Timeouts::suspension_max, kTick, 30 * kDay, at_reload},
+    {"retry_budget_window", &Timeouts::retry_budget_window, kTick, kHour, at_reload},
+    {"jwks_refresh", &Timeouts::jwks_refresh, kSecond, 7 * kDay, at_reload},
+    {"jwks_fetch", &Timeouts::jwks_fetch, kTick, kHour, at_reload},
+    {"jwks_cooldown", &Timeouts::jwks_cooldown, kNone, kDay, at_reload},
+    {"jwks_wait", &Timeouts::jwks_wait, kNone, kHour, at_reload},
+    {"jwks_patience", &Timeouts::jwks_patience, kNone, kDay, at_reload},
+    {"jwks_stale", &Timeouts::jwks_stale, kNone, 365 * kDay, at_reload},
+    {"unknown_kid", &Timeouts::unknown_kid, kNone, kDay, at_reload},
+    {"token_leeway", &Timeouts::token_leeway, kNone, kHour, at_reload},
+    {"drain", &Timeouts::drain, kNone, 7 * kDay, at_reload},
+    {"accept_backoff", &Timeouts::accept_backoff, kTick, kMinute, at_reload},
+    {"accept_grace", &Timeouts::accept_grace, kNone, kMinute, at_reload},
+    {"watch_settle", &Timeouts::watch_settle, kTick, kMinute, at_reload},
+    {"log_flush", &Timeouts::log_flush, Duration{10}, kMinute, at_reload},
+    {"admin", &Timeouts::admin, kTick, kHour, at_reload},
+};
+
+// A member without a key could not be configured. The counts tell when one was forgotten.
+static_assert(sizeof(Limits) == std::size(kLimitKeys) * sizeof(std::size_t));
+static_assert(sizeof(Timeouts) == std::size(kTimeoutKeys) * sizeof(Duration));
+
+bool serve_alike(const Listener& one, const Listener& other) {
+    return one.address == other.address && one.port == other.port &&
+           one.tls.has_value() == other.tls.has_value();
+}
+
+bool same_listeners(const Config& one, const Config& other) {
+    return std::equal(one.listeners.begin(), one.listeners.end(), other.listeners.begin(),
+                      other.listeners.end(), serve_alike);
+}
+
+bool same_certificates(const Config& one, const Config& other) {
+    const auto alike = [](const Listener& a, const Listener& b) {
+        return !a.tls || !b.tls ||
+               (a.tls->certificate == b.tls->certificate && a.tls->key == b.tls->key);
+    };
+    return std::equal(one.listeners.begin(), one.listeners.end(), other.listeners.begin(),
+                      other.listeners.end(), alike);
+}
+
+bool same_resources(const Config& one, const Config& other) {
+    const auto alike = [](const ResourcePath& a, const ResourcePath& b) {
+        return a.path == b.path;
+    };
+    return std::equal(one.resources.begin(), one.resources.end(), other.resources.begin(),
+                      other.resources.end(), alike);
+}
+
+template <auto member>
+bool same(const Config& one, const Config& other) {
+    return one.*member == other.*member;
+}
+template <auto group, auto member>
+bool same(const Config& one, const Config& other) {
+    return one.*group.*member == other.*group.*member;
+}
+template <auto member>
+constexpr auto same_routing = same<&Config::routing, member>;
+
+constexpr OtherKey kOtherKeys[] = {
+    {"workers", same<&Config::workers>, at_restart},
+    {"watch", same<&Config::watch>, at_reload},
+    {"listeners", same_listeners, at_restart},  // how many, where, and whether with TLS
+    {"listeners.tls", same_certificates, at_reload},
+    {"admin.address", same<&Config::admin, &Admin::address>, at_restart},
+    {"admin.port", same<&Config::admin, &Admin::port>, at_restart},
+    {"resources", same_resources, at_reload},
+    {"resolvers", same<&Config::resolvers>, at_reload},
+    {"routing.max_attempts", same_routing<&Routing::max_attempts>, at_reload},
+    {"routing.on_all_suspended", same_routing<&Routing::on_all_suspended>, at_reload},
+    {"routing.retry_after", same_routing<&Routing::retry_after>, at_reload},
+    {"routing.expose_route", same_routing<&Routing::expose_route>, at_reload},
+    {"routing.retry_budget_percent", same_routing<&Routing::retry_budget_percent>, at_reload},
+    {"routing.failures_to_suspend", same_routing<&Routing::failures_to_suspend>, at_reload},
+    {"routing.suspension_jitter_percent", same_routing<&Routing::suspension_jitter_percent>,
+     at_reload},
+    {"routing.stream_ping_seconds", same_routing<&Routing::stream_ping_seconds>, at_reload},
+    {"routing.without_rotation", same_routing<&Routing::without_rotation>, at_reload},
+    {"routing.forward_headers", same_routing<&Routing::forward_headers>, at_reload},
+    {"routing.withheld_query", same_routing<&Routing::withheld_query>, at_reload},
+    {"accept_unserved", same<&Config::accept_unserved>, at_reload},
+    {"log.level", same<&Config::log, &Log::level>, at_reload},
+    {"log.access", same<&Config::log, &Log::access>, at_reload},
+};
+
+// These stop compiling when a member is added: it then needs a row above.
+[[maybe_unused]] void every_member_has_a_row(const Config& config) {
+    [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, resolvers,
+                                  routing, accept_unserved, limits, timeouts, log] = config;
+    [[maybe_unused]] const auto& [address, port, address_mark] = admin;
+    [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
+                                  percent, failures, jitter, ping, without_rotation,
+                                  forward_headers, withheld_query] = routing;
+    [[maybe_unused]] const auto& [level, access] = log;
+}
+
+}  // namespace
+
+std::span<const LimitKey> limit_keys() { return kLimitKeys; }
+
+std::span<const TimeoutKey> timeout_keys() { return kTimeoutKeys; }
+
+std::span<const OtherKey> other_keys() { return kOtherKeys; }
+
+std::vector<std::string> waiting_for_restart(const Config& started_with, const Config& wanted) {
+    std::vector<std::string> names;
+    for (const OtherKey& key : kOtherKeys) {
+        if (key.takes_effect == at_restart && !key.same(started_with, wanted)) {
+            names.emplace_back(key.name);
+        }
+    }
+    for (const LimitKey& key : kLimitKeys) {
+        if (key.takes_effect == at_restart &&
+            started_with.limits.*key.member != wanted.limits.*key.member) {
+            names.push_back("limits." + std::string(key.name));
+        }
+    }
+    for (const TimeoutKey& key : kTimeoutKeys) {
+        if (key.takes_effect == at_restart &&
+            started_with.timeouts.*key.member != wanted.timeouts.*key.member) {
+            names.push_back("timeouts." + std::string(key.name));
+        }
+    }
+    return names;
+}
+
+}  // namespace rotary::config

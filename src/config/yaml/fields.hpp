@@ -1,0 +1,150 @@
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <rotary/config/kinds/resources.hpp>
+#include <rotary/config/load.hpp>
+#include "config/yaml/node.hpp"
+
+namespace rotary::config {
+
+// What the reading of one file needs. Lives on the loader's stack.
+struct Context {
+    std::string file;
+    std::string folder;  // where relative paths start
+    const Environment& environment;
+    std::vector<Finding>& findings;
+    std::vector<Unserved>* unserved = nullptr;  // of resources
+    std::string name_space{};                   // of the object that is being read
+};
+
+// What a text must look like. shape ends the sentence "must …" for fits.
+struct TextRule {
+    bool required = false;
+    std::size_t min = 0;
+    std::size_t max = std::numeric_limits<std::size_t>::max();  // bytes
+    bool (*fits)(std::string_view) = nullptr;
+    const char* shape = "";
+};
+
+struct NumberRule {
+    long long min = std::numeric_limits<long long>::min();
+    long long max = std::numeric_limits<long long>::max();
+    bool required = false;
+};
+
+struct DurationRule {
+    Duration min{0};
+    Duration max = Duration::max();
+};
+
+struct ListRule {
+    bool required = false;
+    std::size_t min = 0;
+    std::size_t max = std::numeric_limits<std::size_t>::max();
+};
+
+template <class E>
+using Choices = std::initializer_list<std::pair<const char*, E>>;
+
+// Reads one mapping, field by field, into the members of a struct. What is wrong becomes a finding
+// at its place and leaves the member as it was. null counts as absent. Whatever nobody asked for
+// is reported by finish() with the nearest of the names that were asked for.
+class Fields {
+public:
+    using Visit = std::function<void(Fields&)>;
+    using VisitText = std::function<void(const std::string& text, const Mark& mark)>;
+    // text is nullptr where the value is no text or holds an unset variable, which was reported.
+    using VisitPair =
+        std::function<void(const std::string& key, const std::string* text, const Mark& mark)>;
+
+    Fields(Context& context, const Node& map, std::string path);
+
+    Context& context() const { return context_; }
+    bool has(std::string_view key) const;  // present and not null
+    Mark mark() const;
+    Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping
+
+    // These return true when the member was set.
+    bool text(std::string_view key, std::string& out, const TextRule& rule = {});
+    bool flag(std::string_view key, bool& out);
+    bool flag(std::string_view key, std::optional<bool>& out);
+    bool duration(std::string_view key, Duration& out, const DurationRule& rule = {});
+    template <class T>
+    bool number(std::string_view key, T& out, const NumberRule& rule);
+    template <class E>
+    bool choice(std::string_view key, E& out, Choices<E> choices, bool required = false);
+    bool texts(std::string_view key, std::vector<std::string>& out, const ListRule& rule = {},
+               const TextRule& item = {});
+    bool object(std::string_view key, const Visit& visit, bool required = false);
+
+    void each(std::string_view key, const Visit& visit, const ListRule& rule = {});
+    void each_text(std::string_view key, const VisitText& visit, const ListRule& rule = {},
+                   const TextRule& item = {});
+    void each_pair(std::string_view key, const VisitPair& visit);  // a mapping with free keys
+
+    // A field that unserved.cpp lists: check() decides how bad it is. None for an empty list or
+    // mapping and for false.
+    void unserved(std::string_view key);
+    // A key that is written and has no value: what is taken in its place is said.
+    void empty_is(std::string_view key, const char* instead);
+    // A field that APK knows. The warning says "is not served: " and the consequence; none for
+    // an empty list or mapping and for false, which ask for nothing.
+    void not_served(std::string_view key, const char* consequence);
+    // Known, of no consequence here, not looked into.
+    void tolerate(std::initializer_list<const char*> keys);
+
+    void error(std::string_view key, std::string message);
+    void warning(std::string_view key, std::string message);
+    void finish();
+
+private:
+    const Node* find(std::string_view key, bool required);
+    std::optional<std::string> scalar(std::string_view key, bool required);
+    std::optional<std::string> scalar(const Node& node, const Mark& mark);
+    bool fits(const std::string& text, const Mark& mark, const TextRule& rule);
+    std::optional<long long> integer(std::string_view key, const NumberRule& rule);
+    const Node* list(std::string_view key, const ListRule& rule);
+    std::optional<std::size_t> pick(std::string_view key, const std::vector<std::string>& names,
+                                    bool required);
+    std::string shown_at(std::string_view key, const std::string& text) const;
+    void expected(const char* what, const Node& node, const Mark& mark);
+    std::string path_of(std::string_view key) const;
+    bool asks_something(std::string_view key);
+
+    Context& context_;
+    const Node& map_;
+    std::string path_;
+    std::vector<std::string> known_;
+};
+
+template <class T>
+bool Fields::number(std::string_view key, T& out, const NumberRule& rule) {
+    const std::optional<long long> value = integer(key, rule);
+    if (value) {
+        out = T(*value);
+    }
+    return value.has_value();
+}
+
+template <class E>
+bool Fields::choice(std::string_view key, E& out, Choices<E> choices, bool required) {
+    std::vector<std::string> names;
+    for (const auto& choice : choices) {
+        names.emplace_back(choice.first);
+    }
+    const std::optional<std::size_t> picked = pick(key, names, required);
+    if (picked) {
+        out = (choices.begin() + *picked)->second;
+    }
+    return picked.has_value();
+}
+
+}  // namespace rotary::config
