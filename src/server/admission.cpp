@@ -81,8 +81,8 @@ void Admission::let_in(std::size_t at) {
 }
 
 void Admission::refuse(int fd) {
+    context_.metrics.add(refused_by_limit_);  // before its client can see the end
     ::close(fd);
-    context_.metrics.add(refused_by_limit_);
     std::uint64_t unsaid = 0;
     if (!refused_lines_.due(context_.reactor.now(), unsaid)) return;
     context_.log.warn("a connection was refused: limits.connections is reached and none is idle",
