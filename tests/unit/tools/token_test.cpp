@@ -1,12 +1,12 @@
 #include <rotary/tools/token.hpp>
 
+#include <support/temp_dir.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -176,13 +176,8 @@ TEST(Token, SaysWhatIsWrong) {
 
 class TokenFile : public testing::Test {
 protected:
-    void SetUp() override {
-        path_ = testing::TempDir() + "rotary_token_test_key.pem";
-        std::ofstream(path_) << private_pem(Kind::p256);
-    }
-    void TearDown() override { std::remove(path_.c_str()); }
-
-    std::string path_;
+    const rotary::test::TempDir dir_;
+    const std::string path_ = dir_.write("key.pem", private_pem(Kind::p256));
 };
 
 TEST_F(TokenFile, PrintsTheTokenAlone) {
@@ -202,7 +197,7 @@ TEST_F(TokenFile, PrintsTheTokenAlone) {
     options.key_file = path_ + ".none";
     EXPECT_EQ(run_token(options, out, err), 1);
     EXPECT_THAT(err.str(), HasSubstr("can't be read"));
-    options.key_file = testing::TempDir();
+    options.key_file = dir_.path().string();
     EXPECT_EQ(run_token(options, out, err), 1);
 }
 
