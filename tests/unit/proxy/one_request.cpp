@@ -1,0 +1,229 @@
+#include "unit/proxy/one_request.hpp"
+
+#include "proxy/admit.hpp"
+#include "proxy/body.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace rotary::proxy {
+
+namespace {
+
+constexpr std::size_t kHeadBytes = 65536;
+
+std::string read_all(std::FILE* file) {
+    std::string all;
+    std::array<char, 4096> piece;
+    for (;;) {
+        const auto size =
+            ::pread(fileno(file), piece.data(), piece.size(), static_cast<off_t>(all.size()));
+        if (size <= 0) return all;
+        all.append(piece.data(), static_cast<std::size_t>(size));
+    }
+}
+
+std::shared_ptr<rotation::Cursor> even_cursor(std::size_t size) {
+    return std::make_shared<rotation::Cursor>(std::vector<std::uint32_t>(size, 1));
+}
+
+std::shared_ptr<routing::Snapshot> snapshot_of(const std::vector<std::string>& backends) {
+    auto snapshot = std::make_shared<routing::Snapshot>();
+    routing::Route& route = snapshot->routes.emplace_back();
+    route.api = "chat";
+    route.name = "live";
+    route.auth.disabled = true;
+    route.retry_reserve = std::make_shared<rotation::RetryReserve>();
+    for (const std::string& name : backends) {
+        routing::Backend& backend = snapshot->backends.emplace_back();
+        backend.name = name;
+        backend.host = backend.host_header = name + ".example.net";
+        backend.port = 80;
+        backend.credential = route.backends.size();
+        backend.state = std::make_shared<rotation::BackendState>();
+        route.backends.push_back(route.backends.size());
+    }
+    if (!backends.empty()) route.backend_cursor = even_cursor(backends.size());
+    snapshot->by_credential.resize(backends.size());
+    snapshot->config.routing.suspension_jitter_percent = 0;
+    return snapshot;
+}
+
+Task<void> keep_result(Task<Result<void>> step, std::optional<Result<void>>& result) {
+    auto ended = co_await step;
+    result = ended;
+}
+
+}  // namespace
+
+std::string with_crlf(std::string_view text) {
+    std::string all;
+    for (const char c : text) {
+        if (c == '\n') all.push_back('\r');
+        all.push_back(c);
+    }
+    return all;
+}
+
+std::string without_cr(std::string_view text) {
+    std::string all(text);
+    all.erase(std::remove(all.begin(), all.end(), '\r'), all.end());
+    return all;
+}
+
+std::size_t count_of(std::string_view text, std::string_view part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+OneRequest::OneRequest(const std::vector<std::string>& backends)
+    : log_file(std::tmpfile(), &std::fclose),
+      log(LogLevel::debug, LogFormat::json, fileno(log_file.get())),
+      access_writer(LogWriterOptions{fileno(log_file.get())}),
+      access_log(&access_writer, AccessLogFormat::json, 65536),
+      snapshot(snapshot_of(backends)),
+      context{reactor, buffers, dialer, pool, sessions, tokens, shard, access_log,
+              log,     {},      {},     {},   {},       {},     1,     {}} {
+    context.scratch.head.resize(kHeadBytes);
+    registry.attach(&shard);
+    config::PathMatch everything;
+    snapshot->table.add("llm.example.com", {routing::PathPattern("/chat/1.0", everything), "", 0});
+}
+
+OneRequest::~OneRequest() {
+    registry.detach(&shard);
+    exchange.end();
+}
+
+void OneRequest::rotate(const std::vector<std::string>& entries,
+                        const config::ValueLocation& model) {
+    routing::Placed placed = routing::model_place(model);
+    EXPECT_EQ(placed.error, "");
+    std::vector<routing::Entry> made;
+    std::vector<std::shared_ptr<rotation::EntryState>> states;
+    for (const std::string& id : entries) {
+        const std::string name = id.substr(id.find('@') + 1);
+        routing::Entry entry;
+        entry.id = id;
+        entry.model = id.substr(0, id.find('@'));
+        entry.texts = routing::model_texts(placed.place, entry.model);
+        while (snapshot->backends.at(entry.backend).name != name) ++entry.backend;
+        const std::size_t credential = backend(entry.backend).credential;
+        snapshot->by_credential.at(credential).push_back({0, made.size()});
+        states.push_back(std::make_shared<rotation::EntryState>());
+        made.push_back(std::move(entry));
+    }
+    auto cursor = even_cursor(made.size());
+    snapshot->lists.push_back({"rr",
+                               "chat",
+                               routing::Environment::production,
+                               std::move(made),
+                               rotation::Rotation(std::move(cursor), std::move(states),
+                                                  routing::entry_limits(snapshot->config)),
+                               {},
+                               std::move(placed.place),
+                               route().retry_reserve});
+    route().policy = "rr";
+    route().list = 0;
+}
+
+void OneRequest::ask(const std::string& line, const std::string& headers, const std::string& body) {
+    if (!context.wiring) {
+        snapshot->table.finish();
+        context.wiring = wire_up(snapshot, registry);
+    }
+    text = line + " HTTP/1.1\r\nhost: llm.example.com\r\n" + with_crlf(headers);
+    if (!body.empty()) text += "content-length: " + std::to_string(body.size()) + "\r\n";
+    text += "\r\n";
+    const std::size_t head_bytes = text.size();
+    text += body;
+    const std::string_view head(text.data(), head_bytes);
+    const auto parsed = wire::parse_request_head(head, {}, context.scratch.request);
+    if (!parsed) throw std::runtime_error("the test's request is none: " + text);
+    exchange.begin(context);
+    exchange.adopt(context.scratch.request);
+    exchange.body = std::string_view(text).substr(head_bytes);
+    exchange.rule = snapshot->table.find(exchange.host, exchange.path, exchange.method).rule;
+    if (exchange.rule != nullptr) exchange.route = &snapshot->routes[exchange.rule->route];
+}
+
+void OneRequest::admit_and_scan(const std::string& line, const std::string& headers,
+                                const std::string& body) {
+    ask(line, headers, body);
+    const auto admitted = admit(context, exchange);
+    ASSERT_TRUE(admitted.has_value()) << line << ": " << admitted.error().detail;
+    if (exchange.list == nullptr) return;
+    const auto scanned = scan_body(exchange);
+    ASSERT_TRUE(scanned.has_value()) << line << ": " << scanned.error().detail;
+}
+
+void OneRequest::choose(std::size_t index) {
+    std::size_t chosen = index;
+    if (exchange.list != nullptr) {
+        exchange.entry_index = index;
+        exchange.entry = &exchange.list->entries[index];
+        chosen = exchange.entry->backend;
+    }
+    exchange.backend = &snapshot->backends[chosen];
+    ++exchange.attempts;
+}
+
+Reply& OneRequest::answer(const std::string& head) {
+    answer_text = with_crlf(head) + "\r\n";
+    wire::ResponseHead& parsed = context.scratch.response;
+    const auto ok =
+        wire::parse_response_head(answer_text, head_limits(exchange), exchange.is_head, parsed);
+    if (!ok) throw std::runtime_error("the test's answer is none: " + answer_text);
+    reply.status = parsed.status;
+    reply.body.begin(parsed.framing, parsed.content_length);
+    const wire::Header* type = parsed.headers.find("content-type");
+    reply.is_event_stream = type != nullptr && type->value == "text/event-stream";
+    return reply;
+}
+
+std::string OneRequest::logged() {
+    access_log.flush();
+    EXPECT_TRUE(access_writer.flush(std::chrono::seconds(10)));
+    EXPECT_TRUE(log.flush(std::chrono::seconds(10)));
+    return read_all(log_file.get());
+}
+
+OneClient::OneClient(OneRequest& request) : request_(request), in_(request.buffers.read_buffer()) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+        throw std::runtime_error("there is no socket pair");
+    }
+    other_end_ = ends[1];
+    stream_.emplace(request.reactor, request.buffers, ends[0], net::Stream::Role{});
+    request.io.poll();  // the kernel says that it may be written to
+    std::memcpy(in_.space(), request.text.data(), request.text.size());
+    in_.produced(request.text.size());
+    side_.emplace(ClientSide{*stream_, in_});
+    side_->head_bytes = request.text.size() - request.exchange.body.size();
+}
+
+OneClient::~OneClient() { ::close(other_end_); }
+
+std::string OneClient::run(Task<Result<void>> step) {
+    result_.reset();
+    spawn(keep_result(std::move(step), result_));
+    while (!result_ && request_.io.run_one_for(std::chrono::seconds(10)) > 0) {
+    }
+    EXPECT_TRUE(result_.has_value()) << "the step does not end";
+    std::string received(65536, '\0');
+    const ssize_t size = ::recv(other_end_, received.data(), received.size(), MSG_DONTWAIT);
+    received.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return without_cr(received);
+}
+
+}  // namespace rotary::proxy
