@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
-#include "proxy/admit.hpp"
 #include "unit/proxy/one_request.hpp"
 
 namespace rotary::proxy {
