@@ -1,14 +1,21 @@
-// What a session's exchange keeps between two requests.
+// What an exchange takes over of a request, and what it keeps between two of them.
 #include "proxy/exchange.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <malloc.h>
 
+#include <chrono>
+#include <set>
 #include <string>
+
+#include "unit/proxy/one_request.hpp"
 
 namespace rotary::proxy {
 namespace {
+
+using namespace std::chrono_literals;
 
 // A session that waits for its next request is small again, whatever events its last one had.
 TEST(ExchangeTest, WhatALargeEventNeededGoesBack) {
@@ -38,6 +45,125 @@ TEST(ExchangeTest, WhatASmallEventNeededStays) {
     exchange.end();
     exchange.events.feed("data: {\"usage\":" + std::string(400, '1') + "}\n\n");
     EXPECT_EQ(exchange.events.usage_payload().data(), place);
+}
+
+// The id is a UUIDv7 (RFC 9562 section 5.7): its time comes first, so that ids sort as requests
+// came.
+TEST(ExchangeTest, IdsAreUuidsOfTheirTime) {
+    OneRequest request;
+    std::set<std::string> ids;
+    for (int i = 0; i < 1000; ++i) {
+        request.ask("GET /chat/1.0/x");
+        const std::string id(request.exchange.request_id());
+        ASSERT_THAT(id, testing::MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-"
+                                              "[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+        EXPECT_TRUE(ids.insert(id).second) << id << " came before";
+        const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
+            request.exchange.started_wall.time_since_epoch());
+        EXPECT_EQ(std::stoll(id.substr(0, 8) + id.substr(9, 4), nullptr, 16), since.count()) << id;
+    }
+}
+
+TEST(ExchangeTest, TakesOverWhatLaterStepsNeedOfAHead) {
+    struct Row {
+        const char* line;  // a header of the request
+        std::string_view Exchange::*member;
+        const char* value;
+    };
+    const Row rows[] = {
+        {"Origin: https://a.test\n", &Exchange::origin, "https://a.test"},
+        {"USER-AGENT: sdk\n", &Exchange::user_agent, "sdk"},
+        {"content-type: text/plain\n", &Exchange::content_type, "text/plain"},
+        {"X-Request-Id: mine\n", &Exchange::client_request_id, "mine"},
+        {"x-stainless-retry-count: 2\n", &Exchange::retry_count, "2"},
+        {"Access-Control-Request-Method: PUT\n", &Exchange::preflight_method, "PUT"},
+        {"access-control-request-headers: a, b\n", &Exchange::preflight_headers, "a, b"},
+    };
+    for (const Row& row : rows) {
+        OneRequest request;
+        request.ask("GET /chat/1.0/x?y", row.line);
+        EXPECT_EQ(request.exchange.method, "GET");
+        EXPECT_EQ(request.exchange.path, "/chat/1.0/x");
+        EXPECT_EQ(request.exchange.query, "y");
+        EXPECT_EQ(request.exchange.host, "llm.example.com");
+        for (const Row& other : rows) {
+            EXPECT_EQ(request.exchange.*other.member, other.line == row.line ? row.value : "")
+                << row.line << other.line;
+        }
+    }
+}
+
+// A session has one exchange for all its requests.
+TEST(ExchangeTest, NothingOfARequestIsTheNextOnes) {
+    OneRequest request;
+    request.rotate({"m@a"});
+    request.admit_and_scan("POST /chat/1.0/x?y",
+                           "user-agent: sdk\nx-request-id: mine\nexpect: 100-continue\n"
+                           "content-type: application/json\ncontent-encoding: identity\n",
+                           R"({"model":"mine","stream":true})");
+    request.choose();
+    Exchange& exchange = request.exchange;
+    exchange.tried = 1;
+    exchange.status = 500;
+    exchange.fault = Fault::client(FaultKind::bad_request);
+    exchange.reason = "why";
+    exchange.waited = 5s;
+    exchange.overhead = 1ms;
+    exchange.deadline = exchange.started;
+    exchange.bytes_sent = exchange.bytes_received = 7;
+    exchange.keep_upstream_request_id("req_1");
+    exchange.answer_started = exchange.resent = exchange.reused_connection = true;
+    exchange.attempts_that_suspended = 1;
+    ASSERT_TRUE(exchange.wants_stream);
+    ASSERT_TRUE(exchange.expect_continue);
+
+    request.ask("GET /elsewhere");
+    EXPECT_EQ(exchange.query, "");
+    EXPECT_EQ(exchange.user_agent, "");
+    EXPECT_EQ(exchange.client_request_id, "");
+    EXPECT_EQ(exchange.content_type, "");
+    EXPECT_EQ(exchange.client_model, "");
+    EXPECT_FALSE(exchange.has_content_type || exchange.expect_continue || exchange.wants_stream);
+    EXPECT_EQ(exchange.framing, wire::Framing::none);
+    EXPECT_EQ(exchange.content_length, 0U);
+    EXPECT_FALSE(exchange.scan.model.found);
+    EXPECT_EQ(exchange.route, nullptr);
+    EXPECT_EQ(exchange.list, nullptr);
+    EXPECT_EQ(exchange.entry, nullptr);
+    EXPECT_EQ(exchange.backend, nullptr);
+    EXPECT_EQ(exchange.tried, 0U);
+    EXPECT_EQ(exchange.attempts + exchange.attempts_that_suspended, 0U);
+    EXPECT_EQ(exchange.status, 0);
+    EXPECT_EQ(exchange.fault.kind, FaultKind::none);
+    EXPECT_STREQ(exchange.reason, "");
+    EXPECT_EQ(exchange.waited, 0ns);
+    EXPECT_FALSE(exchange.overhead.has_value());
+    EXPECT_EQ(exchange.deadline, SteadyTime::max());
+    EXPECT_EQ(exchange.bytes_sent + exchange.bytes_received, 0U);
+    EXPECT_EQ(exchange.upstream_request_id(), "");
+    EXPECT_FALSE(exchange.answer_started || exchange.resent || exchange.reused_connection);
+}
+
+TEST(ExchangeTest, OurTimeIsWhatTheOthersDidNotTake) {
+    OneRequest request;
+    request.ask("GET /chat/1.0/x");
+    Exchange& exchange = request.exchange;
+    EXPECT_EQ(exchange.own_time(exchange.started + 10ms), 10ms);
+    exchange.waited = 8ms;
+    EXPECT_EQ(exchange.own_time(exchange.started + 10ms), 2ms);
+    EXPECT_EQ(exchange.own_time(exchange.started + 5ms), 0ms) << "of a coarse clock";
+}
+
+TEST(ExchangeTest, ABackendMayBePatientInItsOwnWay) {
+    OneRequest request({"a", "b"});
+    request.snapshot->config.timeouts.event_gap = 7s;
+    request.backend(1).event_gap = 9s;
+    request.ask("GET /chat/1.0/x");
+    EXPECT_EQ(request.exchange.event_gap(), 7s) << "no Backend yet";
+    request.choose(0);
+    EXPECT_EQ(request.exchange.event_gap(), 7s);
+    request.choose(1);
+    EXPECT_EQ(request.exchange.event_gap(), 9s);
 }
 
 }  // namespace
