@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include <rotary/base/text.hpp>
 #include <rotary/config/yaml/suggest.hpp>
 #include "config/kinds/kinds.hpp"
 #include "config/yaml/scalars.hpp"
@@ -134,9 +135,36 @@ RouteMatch read_match(Fields& fields) {
     return match;
 }
 
+// What frames a message, belongs to one connection, or says what Rotary did: written by Rotary, and
+// a second line of that name would have a provider or a client read the message otherwise.
+bool is_written_by_rotary(std::string_view name) {
+    static constexpr std::string_view kNames[] = {"connection",
+                                                  "content-length",
+                                                  "host",
+                                                  "keep-alive",
+                                                  "proxy-connection",
+                                                  "te",
+                                                  "trailer",
+                                                  "transfer-encoding",
+                                                  "upgrade",
+                                                  "x-client-request-id",
+                                                  "x-request-id"};
+    return text::istarts_with(name, "x-rotary-") ||
+           std::any_of(std::begin(kNames), std::end(kNames),
+                       [name](std::string_view one) { return text::iequals(name, one); });
+}
+
+bool is_free_name(std::string_view name) { return is_token(name) && !is_written_by_rotary(name); }
+
 void read_header_modifier(Fields& fields, HeaderModifier& modifier) {
-    constexpr TextRule name{
-        .required = true, .min = 1, .max = 256, .fits = is_token, .shape = "be a header's name"};
+    constexpr TextRule name{.required = true,
+                            .min = 1,
+                            .max = 256,
+                            .fits = is_free_name,
+                            .shape =
+                                "be a header's name, none that Rotary writes itself (Host, "
+                                "Content-Length, Transfer-Encoding, Connection and what "
+                                "belongs to one, request ids, x-rotary-*)"};
     const auto read_edits = [&](const char* key, std::vector<HeaderEdit>& edits) {
         fields.each(key,
                     [&](Fields& item) {
