@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 namespace rotary::mock {
 
@@ -130,9 +131,10 @@ Answer Answers::answer(std::shared_ptr<const Captured> request) {
     const std::string_view target = request->target;
     const std::string_view path = target.substr(0, target.find('?'));
     if (path.starts_with("/__mock/")) return control(*request, path);
-    if (state_.options().kept_requests > 0) state_.record(request);
     ++next_id_;
     Answer answer = decide(*request, path);
+    // Behind the decision: who waits for the request may set the fault of the next one.
+    if (state_.options().kept_requests > 0) state_.record(std::move(request));
     if (answer.own_headers) return answer;
     std::array<char, 40> id{};
     std::snprintf(id.data(), id.size(), "req_%016llx", static_cast<unsigned long long>(next_id_));
