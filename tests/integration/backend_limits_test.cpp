@@ -350,14 +350,18 @@ TEST(BackendLimitsTest, RequestsOverTheirLimitAreTurnedAwayAndCountedDownAgain) 
     {
         const Busy first(gateway, *mock, "a");
         EXPECT_EQ(ask(gateway).status, 200U) << "the second of two";
+        // A client may have its answer before the request is counted down.
+        ASSERT_TRUE(eventually([&] { return in_flight(gateway) == 1.0; }));
         const Busy second(gateway, *mock, "a");
         expect_overloaded(ask(gateway));
         EXPECT_EQ(overflows(gateway), 1.0);
     }
     ASSERT_TRUE(eventually([&] { return in_flight(gateway) == 0.0; }));
     for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(gateway).status, 200U);
+    ASSERT_TRUE(eventually([&] { return in_flight(gateway) == 0.0; }));
     const Busy first(gateway, *mock, "a");
     EXPECT_EQ(ask(gateway).status, 200U);
+    ASSERT_TRUE(eventually([&] { return in_flight(gateway) == 1.0; }));
     const Busy second(gateway, *mock, "a");
     expect_overloaded(ask(gateway));
 }
