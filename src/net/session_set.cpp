@@ -64,6 +64,8 @@ std::optional<SteadyTime::duration> SessionSet::evict_longest_idle() noexcept {
     const SteadyTime now = reactor_.now();
     for (auto* idle = idle_.longest(); idle != nullptr && idle->since < now;
          idle = idle_.longest()) {
+        // Others may have taken the one that was meant: then an older one waits in another set.
+        if (limit_ != nullptr && limit_->longest_idle() != this) return std::nullopt;
         Node& node = static_cast<Node::Idle*>(idle)->session;
         if (node.has_word()) {
             idle_.enter(*idle, now);

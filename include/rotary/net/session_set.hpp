@@ -94,7 +94,8 @@ public:
     Reactor& reactor() const noexcept { return reactor_; }
     // Ends the session that has been idle for longest, and says for how long it was. Its place is
     // the caller's, as if admit() had given it. One whose client has just said something has not
-    // been idle: it goes behind the others. Nothing: there is none.
+    // been idle: it goes behind the others. Nothing: there is none, or one of another set of the
+    // limit has been idle for longer by now.
     std::optional<SteadyTime::duration> evict_longest_idle() noexcept;
 
     // No session goes idle from here on; idle ones wake with `cancelled`.
