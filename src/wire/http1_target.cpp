@@ -1,5 +1,6 @@
 #include "wire/http1_target.hpp"
 
+#include <rotary/base/percent.hpp>
 #include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
@@ -10,8 +11,8 @@ namespace {
 bool is_reg_name(std::string_view name) noexcept {
     for (std::size_t i = 0; i < name.size(); ++i) {
         if (is_class(name[i], kHostChar)) continue;
-        if (name[i] != '%' || !all_of_class(name.substr(i + 1, 2), kHexDigit)) return false;
-        if (name.size() - i < 3) return false;
+        if (name[i] != '%' || name.size() - i < 3) return false;
+        if (text::hex_value(name[i + 1]) < 0 || text::hex_value(name[i + 2]) < 0) return false;
         i += 2;
     }
     return !name.empty();
@@ -21,7 +22,7 @@ bool is_ip_literal(std::string_view bracketed) noexcept {
     constexpr std::size_t kLongestIpv6 = 45;
     const std::string_view address = bracketed.substr(1, bracketed.size() - 2);
     for (const char c : address) {
-        if (!is_class(c, kHexDigit) && c != ':' && c != '.') return false;
+        if (text::hex_value(c) < 0 && c != ':' && c != '.') return false;
     }
     return address.size() <= kLongestIpv6 && std::ranges::count(address, ':') >= 2;
 }

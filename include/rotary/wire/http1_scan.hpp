@@ -19,8 +19,7 @@ inline constexpr std::uint8_t kTokenChar = 1;   // tchar, RFC 9110 section 5.6.2
 inline constexpr std::uint8_t kTargetChar = 2;  // VCHAR without '#', for an origin-form target
 inline constexpr std::uint8_t kHostChar = 4;    // unreserved and sub-delims, RFC 3986 section 3.2.2
 inline constexpr std::uint8_t kFieldChar = 8;   // HTAB, SP, VCHAR, obs-text: RFC 9110 section 5.5
-inline constexpr std::uint8_t kHexDigit = 16;
-inline constexpr std::uint8_t kUnderscore = 32;
+inline constexpr std::uint8_t kUnderscore = 16;
 
 constexpr std::array<std::uint8_t, 256> make_classes() noexcept {
     std::array<std::uint8_t, 256> classes{};
@@ -36,7 +35,6 @@ constexpr std::array<std::uint8_t, 256> make_classes() noexcept {
     }
     mark("!#$%&'*+-.^_`|~", kTokenChar);
     mark("-._~!$&'()*+,;=", kHostChar);
-    mark("0123456789abcdefABCDEF", kHexDigit);
     mark("_", kUnderscore);
     return classes;
 }

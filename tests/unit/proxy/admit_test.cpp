@@ -74,7 +74,7 @@ TEST(Match, FindsTheRouteOrSaysWhyNot) {
     }
 }
 
-// Which hosts are served is not told to whoever comes from elsewhere, whatever host it names.
+// A client from another machine does not learn which hosts are served, whatever host it names.
 TEST(Match, StrangersAreNotToldTheHosts) {
     for (const char* host : {"localhost", "127.0.0.1", "[::1]", "other.example.com"}) {
         OneRequest request;

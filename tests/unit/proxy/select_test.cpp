@@ -401,7 +401,7 @@ TEST(NextAfter, WorkThatWasDoneIsPaidFor) {
     }
 }
 
-// Where there is nobody else to try the budget is not touched.
+// Without another entry or Backend to try the budget is not touched.
 TEST(NextAfter, NothingIsPaidForNothing) {
     OneRequest request({"a"});
     request.rotate({"m0@a"});

@@ -253,7 +253,7 @@ TEST_F(UpstreamPoolTest, APlaceThatBecameFreeElsewhereIsFound) {
     EXPECT_TRUE(first.look().has_place());
 }
 
-// A worker that always has somebody waiting must not keep a Backend to itself.
+// A worker whose requests always wait for a place must not keep a Backend to itself.
 TEST_F(UpstreamPoolTest, WorkersTakeTurns) {
     struct Row {
         const char* name;
