@@ -16,6 +16,11 @@ endif()
 if(ROTARY_SANITIZE)
   target_compile_options(rotary_options INTERFACE -fsanitize=${ROTARY_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(rotary_options INTERFACE -fsanitize=${ROTARY_SANITIZE})
+  if(ROTARY_SANITIZE MATCHES "undefined")
+    # It opens a pipe to try an address, and calls the object invalid when no descriptor is left:
+    # the tests of that hour failed now and then.
+    target_compile_options(rotary_options INTERFACE -fno-sanitize=vptr)
+  endif()
 endif()
 # Beast and RapidJSON assert on what a peer sends: never in a build that meets one.
 target_compile_definitions(rotary_options INTERFACE

@@ -18,8 +18,7 @@ using std::chrono_literals::operator""s;
 std::string breaker(const std::string& limits) { return "  circuitBreaker: {" + limits + "}\n"; }
 
 // A keep-alive provider that answers each request after `latency`, and tells whether it ever had a
-// connection while another one was there: with a request under way, or not closed within a tenth of
-// a second.
+// connection while another one was there: with a request under way, or not closed within seconds.
 class OneAtATime {
 public:
     explicit OneAtATime(std::chrono::milliseconds latency) : latency_(latency) {
@@ -62,7 +61,7 @@ private:
     bool gone(const Connection& connection) const {
         if (connection.busy) return false;
         char byte = 0;
-        if (!ready(connection.fd, POLLRDHUP, 100ms)) return stop_;
+        if (!ready(connection.fd, POLLRDHUP, 5s)) return stop_;
         return ::recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
     }
     void run() {
