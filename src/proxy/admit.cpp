@@ -24,26 +24,27 @@ bool is_on_this_machine(const ClientSide& client) noexcept {
 
 // Which hosts are served is told on this machine only: a stranger could not guess them all.
 Fault not_found(const ClientSide& client, const Exchange& exchange, bool host_known) {
-    const bool told = !host_known && is_local_name(exchange.host) && is_on_this_machine(client);
+    const bool told =
+        !host_known && is_local_name(exchange.request.host) && is_on_this_machine(client);
     return Fault::client(FaultKind::route_not_found,
-                         told ? exchange.wiring->snapshot->unknown_host.c_str() : "");
+                         told ? exchange.snapshot().unknown_host.c_str() : "");
 }
 
 }  // namespace
 
 Result<void> match(const ClientSide& client, Exchange& exchange) {
-    if (routing::has_dot_segment(exchange.path)) {
+    if (routing::has_dot_segment(exchange.request.path)) {
         return Fault::client(FaultKind::bad_request, "The path holds a \".\" or \"..\" segment.");
     }
-    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
-    const auto found = snapshot.table.find(exchange.host, exchange.path, exchange.method);
+    const routing::Snapshot& snapshot = exchange.snapshot();
+    const auto found =
+        snapshot.table.find(exchange.request.host, exchange.request.path, exchange.request.method);
     if (found.rule == nullptr) {
         if (found.path_known) return Fault::client(FaultKind::method_not_allowed);
         return not_found(client, exchange, found.host_known);
     }
-    exchange.rule = found.rule;
-    exchange.route_index = found.rule->route;
-    exchange.route = &snapshot.routes[exchange.route_index];
+    exchange.match.rule = found.rule;
+    exchange.match.route = &snapshot.routes[found.rule->route];
     return {};
 }
 
@@ -56,39 +57,39 @@ bool carries_content(std::string_view method) noexcept {
 
 // Whether the body that is announced can be given a model.
 Result<void> check_body(Exchange& exchange, const routing::ModelPlace& place) {
-    if (exchange.framing == wire::Framing::none) {
+    if (exchange.request.framing == wire::Framing::none) {
         return Fault::client(FaultKind::length_required);
     }
-    if (exchange.is_encoded) return Fault::client(FaultKind::unsupported_content_encoding);
-    if (exchange.has_content_types) {
+    if (exchange.request.is_encoded) return Fault::client(FaultKind::unsupported_content_encoding);
+    if (exchange.request.has_content_types) {
         return Fault::client(FaultKind::bad_request, "There is more than one Content-Type.");
     }
-    if (exchange.body_kind == llm::BodyKind::json) return {};
-    if (exchange.body_kind == llm::BodyKind::other) {
+    if (exchange.content.body_kind == llm::BodyKind::json) return {};
+    if (exchange.content.body_kind == llm::BodyKind::other) {
         return Fault::client(FaultKind::unsupported_media_type);
     }
     if (!place.may_be_field()) {
         return Fault::client(FaultKind::unsupported_media_type, "The body must be JSON.");
     }
-    if (exchange.body_kind == llm::BodyKind::form) return {};
+    if (exchange.content.body_kind == llm::BodyKind::form) return {};
     if (place.part_head.empty()) {
         return Fault::client(FaultKind::unsupported_media_type, "The body must be JSON or a form.");
     }
-    const auto boundary = llm::boundary_of(exchange.content_type);
+    const auto boundary = llm::boundary_of(exchange.request.content_type);
     if (!boundary) return boundary.error();
-    exchange.boundary = *boundary;
+    exchange.content.boundary = *boundary;
     return {};
 }
 
 // On a route with a rotation a model that can't be replaced would be the client's own.
 Result<void> check_model_place(Context& context, Exchange& exchange) {
-    const routing::ModelPlace& place = exchange.list->model_place;
+    const routing::ModelPlace& place = exchange.list()->model_place;
     switch (place.in) {
         case config::ValueLocation::In::body:
             return check_body(exchange, place);
         case config::ValueLocation::In::header: {
             const wire::Header* own = context.scratch.request.headers.find(place.name);
-            if (own != nullptr) exchange.client_model = own->value;
+            if (own != nullptr) exchange.content.client_model = own->value;
             return {};
         }
         case config::ValueLocation::In::query:
@@ -97,9 +98,9 @@ Result<void> check_model_place(Context& context, Exchange& exchange) {
             break;
     }
     const config::PathRewrite* rewrite =
-        exchange.route->rewrite ? &*exchange.route->rewrite : nullptr;
-    const std::string_view path =
-        exchange.rule->pattern.rewritten(exchange.path, rewrite, context.scratch.path);
+        exchange.match.route->rewrite ? &*exchange.match.route->rewrite : nullptr;
+    const std::string_view path = exchange.match.rule->pattern.rewritten(
+        exchange.request.path, rewrite, context.scratch.path);
     if (place.slot->find(path)) return {};
     return Fault::client(FaultKind::bad_request, "The path names no model where one must stand.");
 }
@@ -107,27 +108,31 @@ Result<void> check_model_place(Context& context, Exchange& exchange) {
 }  // namespace
 
 Result<void> admit(Context& context, Exchange& exchange) {
-    if (exchange.framing == wire::Framing::content_length &&
-        exchange.content_length > exchange.limits().body_bytes) {
+    if (exchange.request.has_content_type) {
+        exchange.content.body_kind = llm::body_kind(exchange.request.content_type);
+    }
+    if (exchange.request.framing == wire::Framing::content_length &&
+        exchange.request.content_length > exchange.limits().body_bytes) {
         return Fault::client(FaultKind::request_too_large);
     }
-    const bool may_hold_body = carries_content(exchange.method);
-    if (exchange.framing == wire::Framing::none && may_hold_body && exchange.has_content_type) {
+    const bool may_hold_body = carries_content(exchange.request.method);
+    if (exchange.request.framing == wire::Framing::none && may_hold_body &&
+        exchange.request.has_content_type) {
         return Fault::client(FaultKind::length_required);
     }
-    if (!exchange.route->list) {
+    if (!exchange.match.route->list) {
         if (exchange.routing().without_rotation == config::WithoutRotation::refuse) {
             return Fault::client(FaultKind::model_not_allowed,
                                  "This API has no list of models, and requests may not choose.");
         }
         return write_forwarded_lines(context, exchange);
     }
-    const routing::EntryList& list = exchange.wiring->snapshot->lists[*exchange.route->list];
+    const routing::EntryList& list = exchange.snapshot().lists[*exchange.match.route->list];
     // Where the model stands in the body a request without one has no model to choose.
     const bool rotates = list.model_place.in != config::ValueLocation::In::body ||
-                         exchange.framing != wire::Framing::none || may_hold_body;
+                         exchange.request.framing != wire::Framing::none || may_hold_body;
     if (rotates) {
-        exchange.list = &list;
+        exchange.tries.choice.list = *exchange.match.route->list;
         if (const auto placed = check_model_place(context, exchange); !placed) return placed;
     }
     return write_forwarded_lines(context, exchange);

@@ -26,7 +26,7 @@ Fault broken(Context& context, const Exchange& exchange, const Reply& reply, con
     const bool at_once =
         context.reactor.now() - reply.sent_at < exchange.timeouts().stale_connection;
     const bool has_spoken = !reply.in.empty() || reply.interim > 0;
-    const bool stale = reply.reused && at_once && !has_spoken && !exchange.resent;
+    const bool stale = reply.reused && at_once && !has_spoken && !exchange.tries.resent;
     return Fault::upstream(FaultKind::upstream_protocol_error, detail,
                            stale ? Retry::reused_only : Retry::next_entry);
 }
@@ -35,7 +35,7 @@ SteadyTime first_byte_deadline(Context& context, const Exchange& exchange,
                                const routing::Backend& backend) {
     const auto own = backend.first_byte;
     const auto patience = own.count() > 0 ? own : exchange.timeouts().first_byte;
-    return std::min(exchange.deadline, context.reactor.now() + patience);
+    return std::min(exchange.outcome.deadline, context.reactor.now() + patience);
 }
 
 // Looks for the answer's head in what has come; 1xx heads are dropped. True: it is parsed.
@@ -44,8 +44,9 @@ Result<bool> take_head(Context& context, const Exchange& exchange, Reply& reply)
         const std::size_t head = reply.head_end.find(reply.in.view());
         if (head == 0) return false;
         wire::ResponseHead& parsed = context.scratch.response;
-        const auto result = wire::parse_response_head(
-            reply.in.view().substr(0, head), head_limits(exchange), exchange.is_head, parsed);
+        const auto result =
+            wire::parse_response_head(reply.in.view().substr(0, head), head_limits(exchange),
+                                      exchange.request.is_head, parsed);
         if (!result) return result.error();
         if (parsed.status >= 200) {
             reply.head_bytes = head;
@@ -76,9 +77,8 @@ bool make_room(Reply& reply) noexcept {
 
 // Writes the request, as far as the provider takes it. Returns early without `request_sent` when a
 // final answer comes before the request is through: a refusal that would be lost by writing on.
-Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange,
-                        const Target& target, Reply& reply) {
-    UpstreamRequest request = write_upstream_request(context, exchange, target);
+Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
+    UpstreamRequest request = write_upstream_request(context, exchange);
     if (!request.ok) {
         co_return Fault::client(FaultKind::headers_too_large,
                                 "The headers are too large to go on.");
@@ -97,7 +97,8 @@ Task<Result<void>> send(Context& context, ClientSide& client, Exchange& exchange
         }
         keep_first(request.pieces, kept, context.buffers);
         const SteadyTime stalled = context.reactor.now() + exchange.timeouts().write_stall;
-        net::WaitFor what = wait_until(std::min(exchange.deadline, stalled), client, exchange);
+        net::WaitFor what =
+            wait_until(std::min(exchange.outcome.deadline, stalled), client, exchange);
         what.read = &stream.descriptor();
         what.write = &stream.descriptor();
         const net::Wake wake = co_await context.reactor.wait(what);
@@ -147,10 +148,10 @@ Task<Result<void>> read_head(Context& context, ClientSide& client, Exchange& exc
 
 // Dials, on the place that the reply has. Out of descriptors the worker's idle connections must do
 // without theirs first.
-Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange,
-                        const Target& target, Reply& reply) {
-    const net::WaitFor limits = wait_until(exchange.deadline, client, exchange);
-    const net::Endpoint& endpoint = exchange.wiring->upstreams[target.backend].endpoint;
+Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
+    const net::WaitFor limits = wait_until(exchange.outcome.deadline, client, exchange);
+    const net::Endpoint& endpoint =
+        exchange.match.wiring->upstreams[exchange.tries.choice.backend].endpoint;
     for (bool again = false;; again = true) {
         auto dialled = co_await context.dialer.dial(endpoint, limits, exchange.timeouts().connect);
         if (dialled) {
@@ -167,10 +168,9 @@ Task<Result<void>> open(Context& context, ClientSide& client, Exchange& exchange
 
 }  // namespace
 
-Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
-                           const Target& target, Reply& reply) {
-    const routing::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
-    const std::size_t bucket = (*exchange.buckets)[target.backend];
+Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
+    const routing::Backend& backend = *exchange.backend();
+    const std::size_t bucket = (*exchange.match.buckets)[exchange.tries.choice.backend];
     reply.reset();
     reply.asked = false;
     upstream::UpstreamConnection leased = context.pool.take(bucket, context.reactor.now());
@@ -180,7 +180,8 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         if (!waited && waited.error().kind != FaultKind::overloaded) co_return waited.error();
     }
     if (!leased.has_place() || !begin_use(context, bucket, leased)) {
-        context.metrics.add(exchange.wiring->upstreams[target.backend].overflow);
+        context.metrics.add(
+            exchange.match.wiring->upstreams[exchange.tries.choice.backend].overflow);
         co_return kNoRoom;
     }
     for (;;) {
@@ -189,7 +190,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         reply.stream = std::move(leased);
         reply.reused = static_cast<bool>(reply.stream);
         if (!reply.reused) {
-            const auto opened = co_await open(context, client, exchange, target, reply);
+            const auto opened = co_await open(context, client, exchange, reply);
             if (!opened) {
                 reply.stream.reset();
                 co_return opened.error();
@@ -197,8 +198,8 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         }
         reply.asked = true;
         reply.in = context.buffers.read_buffer();
-        exchange.reused_connection = reply.reused;
-        auto result = co_await send(context, client, exchange, target, reply);
+        exchange.tries.reused_connection = reply.reused;
+        auto result = co_await send(context, client, exchange, reply);
         if (result) {
             reply.answer_by = first_byte_deadline(context, exchange, backend);
             if (reply.head_bytes == 0) {
@@ -214,7 +215,7 @@ Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& excha
         leased = std::move(reply.stream);
         leased.close();
         if (fault.retry != Retry::reused_only) co_return fault;
-        exchange.resent = true;
+        exchange.tries.resent = true;
     }
 }
 

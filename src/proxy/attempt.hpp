@@ -11,21 +11,14 @@
 
 namespace rotary::proxy {
 
-// Where a try goes: the Backend, and the model to write into the request (empty: none).
-struct Target {
-    std::size_t backend = 0;
-    const routing::Entry* entry = nullptr;
-};
-
-// Step 7: one try at one Backend. Leases or opens a connection, sends the request, reads the
-// answer's head into `reply` and its parsed form into the worker's scratch, which holds until the
-// next await. A connection that had served before and dies without a byte, within
+// Step 7: one try at the Backend that was chosen. Leases or opens a connection, sends the request,
+// reads the answer's head into `reply` and its parsed form into the worker's scratch, which holds
+// until the next await. A connection that had served before and dies without a byte, within
 // timeouts.stale_connection, is replaced by a fresh one, on the same place among the Backend's
 // connections; once a request. Faults: upstream_dns_failed,
 // upstream_connect_failed, upstream_tls_failed, upstream_timeout, upstream_protocol_error (each
 // with origin upstream), client_gone, headers_too_large; overloaded, when the Backend's limits or
 // the process's descriptors leave no room: nobody's fault, and another entry may have some.
-Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange,
-                           const Target& target, Reply& reply);
+Task<Result<void>> attempt(Context& context, ClientSide& client, Exchange& exchange, Reply& reply);
 
 }  // namespace rotary::proxy

@@ -40,22 +40,22 @@ public:
     Authenticator(Context& context, Exchange& exchange, KeyNeed& need)
         : context_(context),
           exchange_(exchange),
-          rules_(exchange.route->auth),
+          rules_(exchange.match.route->auth),
           need_(need),
           credentials_(rules_.uses) {}
 
     Result<void> run() {
-        exchange_.caller.reset();
-        exchange_.reason = "";
+        exchange_.match.caller.reset();
+        exchange_.outcome.reason = "";
         if (rules_.disabled) return {};
         look_at(CredentialKind::oauth2, &Authenticator::oauth2);
         look_at(CredentialKind::jwt, &Authenticator::jwt);
         look_at(CredentialKind::api_key, &Authenticator::api_key);
         const auth::AuthVerdict verdict = credentials_.verdict();
         if (verdict == auth::AuthVerdict::admitted) return {};
-        exchange_.caller.reset();
+        exchange_.match.caller.reset();
         const bool missing = verdict == auth::AuthVerdict::missing || !refusal_.fault;
-        exchange_.reason =
+        exchange_.outcome.reason =
             missing ? "no credential of a kind that the route needs" : refusal_.reason;
         return missing ? Fault::client(FaultKind::missing_credentials) : *refusal_.fault;
     }
@@ -89,7 +89,7 @@ private:
         for (const config::ApiKeyLocation& place : rules_.api_keys) {
             std::optional<std::string_view> value;
             if (place.in == config::ApiKeyLocation::In::query) {
-                value = query_parameter(exchange_.query, place.name);
+                value = query_parameter(exchange_.request.query, place.name);
             } else if (const auto* header = context_.scratch.request.headers.find(place.name)) {
                 value = header->value;
             }
@@ -101,7 +101,7 @@ private:
     }
 
     Brought judge(std::string_view token, std::span<const std::string> audience) {
-        const WallTime now = exchange_.started_wall;
+        const WallTime now = exchange_.outcome.started_wall;
         const auth::IssuerTable& issuers = *context_.issuers;
         const auth::TrustedIssuers trusted = trusted_issuers(context_, exchange_);
         auto claims = context_.tokens.share(token, now, issuers.generation());
@@ -124,7 +124,7 @@ private:
             context_.tokens.put(token, claims, now, issuers.generation());
         }
         if (!grants(*claims, audience)) return Brought::refused;
-        if (!exchange_.caller) exchange_.caller = std::move(claims);
+        if (!exchange_.match.caller) exchange_.match.caller = std::move(claims);
         return Brought::accepted;
     }
 
@@ -158,7 +158,7 @@ private:
 }  // namespace
 
 auth::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept {
-    const routing::AuthRules& rules = exchange.route->auth;
+    const routing::AuthRules& rules = exchange.match.route->auth;
     return {context.issuers->issuers(), rules.organization, rules.environment};
 }
 

@@ -12,7 +12,7 @@ Task<Result<void>> deliver(Context& context, ClientSide& client, Exchange& excha
         if (written.status == net::IoStatus::error) {
             co_return Fault::client(FaultKind::client_gone);
         }
-        exchange.bytes_sent += written.bytes;
+        exchange.outcome.bytes_sent += written.bytes;
         drop_front(pieces, written.bytes);
         const bool accepted = all_empty(pieces);
         if (accepted && !client.stream.has_pending()) co_return Result<void>{};

@@ -52,48 +52,22 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
 }  // namespace
 
 void Exchange::begin(Context& context) {
-    method = path = query = host = port = content_type = {};
-    origin = preflight_method = preflight_headers = {};
-    user_agent = client_request_id = retry_count = {};
-    framing = wire::Framing::none;
-    content_length = 0;
-    minor_version = 1;
-    keep_alive = true;
-    expect_continue = is_head = is_encoded = wants_stream = false;
-    has_content_type = has_content_types = false;
-    body_kind = llm::BodyKind::json;
-    body = boundary = client_model = {};
-    scan = {};
-    wiring = context.wiring;
-    buckets = context.buckets;
-    rule = nullptr;
-    route = nullptr;
-    route_index = 0;
-    list = nullptr;
-    caller.reset();
-    tried = 0;
-    attempts = attempts_that_suspended = 0;
-    entry = nullptr;
-    entry_index = 0;
-    backend = nullptr;
-    reused_connection = resent = false;
-    status = 0;
-    fault = {};
-    reason = "";
-    upstream_id_size = 0;
-    bytes_received = bytes_sent = 0;
-    answer_started = false;
+    const std::string_view address = request.client_address;
+    request = {};
+    request.client_address = address;
+    match = {};
+    match.wiring = context.wiring;
+    match.buckets = context.buckets;
+    content = {};
+    tries = {};
+    outcome = {};
     const Now now = read_clock();
-    started = now.steady;
-    started_wall = now.wall;
-    deadline = SteadyTime::max();
-    first_byte = {};
-    waited = {};
-    overhead.reset();
+    outcome.started = now.steady;
+    outcome.started_wall = now.wall;
     write_uuid_v7(id, now.wall, context.random_state);
 }
 
-void Exchange::adopt(const wire::RequestHead& head) noexcept {
+void Request::adopt(const wire::RequestHead& head) noexcept {
     method = head.method;
     path = head.path;
     query = head.query;
@@ -118,7 +92,6 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
                     has_content_types = has_content_type;
                     has_content_type = true;
                     content_type = header.value;
-                    body_kind = llm::body_kind(content_type);
                 } else if (text::iequals(header.name, "x-request-id")) {
                     client_request_id = header.value;
                 }
@@ -150,16 +123,14 @@ void Exchange::adopt(const wire::RequestHead& head) noexcept {
 }
 
 void Exchange::keep_upstream_request_id(std::string_view value) noexcept {
-    upstream_id_size = value.copy(upstream_id.data(), upstream_id.size());
+    outcome.upstream_id_size = value.copy(outcome.upstream_id.data(), outcome.upstream_id.size());
 }
 
 void Exchange::end() noexcept {
-    caller.reset();
-    body_block.reset();
-    lines.reset();
+    request.body_block.reset();
+    match = {};
+    content.lines.reset();
     events.release(kKeptEventBytes);
-    wiring.reset();
-    buckets.reset();
 }
 
 }  // namespace rotary::proxy

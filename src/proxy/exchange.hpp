@@ -35,10 +35,9 @@ struct ClientSide {
 // What the log keeps of a provider's x-request-id.
 inline constexpr std::size_t kUpstreamIdBytes = 128;
 
-// Everything about one request and its answer. Owned by the session, used again for the next one.
-// The views lead into the session's read buffer, `lines` or `body_block`, none of which moves.
-struct Exchange {
-    // What the client asked for.
+// What the client asked for. The views lead into the session's read buffer or `body_block`, none of
+// which moves until the exchange is over.
+struct Request {
     std::string_view method;
     std::string_view path;
     std::string_view query;
@@ -51,7 +50,7 @@ struct Exchange {
     std::string_view user_agent;
     std::string_view client_request_id;
     std::string_view retry_count;
-    std::string_view client_address;  // the connection's, the session's to set
+    std::string_view client_address;  // the connection's
     wire::Framing framing = wire::Framing::none;
     std::uint64_t content_length = 0;
     std::uint8_t minor_version = 1;
@@ -61,79 +60,119 @@ struct Exchange {
     bool is_encoded = false;  // Content-Encoding other than identity
     bool has_content_type = false;
     bool has_content_types = false;  // more than one
-    llm::BodyKind body_kind = llm::BodyKind::json;
-    std::string_view boundary;  // of a multipart body that is to be scanned
     std::string_view body;
     Buffer body_block;  // when the body did not fit behind the head
-    llm::ScannedBody scan;
-    std::string_view client_model;
-    bool wants_stream = false;
+    std::uint64_t bytes_received = 0;
 
-    // What the configuration says of it.
+    // Takes over what is needed of a parsed head: the table is scratch and does not last.
+    void adopt(const wire::RequestHead& head) noexcept;
+};
+
+// What the configuration says of it, and who is asking. Steps 1 and 2 write it.
+struct Match {
     std::shared_ptr<const Wiring> wiring;
     std::shared_ptr<const std::vector<std::size_t>> buckets;  // its own: a reload renumbers
     const routing::RouteTable::Rule* rule = nullptr;
     const routing::Route* route = nullptr;
-    std::size_t route_index = 0;
-    const routing::EntryList* list = nullptr;    // null: no rotation for this request
     std::shared_ptr<const auth::Claims> caller;  // of the token that let it in; null: there is none
-    Buffer lines;  // the header lines that go on to whichever provider
+};
 
-    // What was tried.
+// What goes on to whichever provider: header lines, and what the body says. Steps 3 and 4 write it.
+struct Content {
+    Buffer lines;
+    llm::BodyKind body_kind = llm::BodyKind::json;
+    std::string_view boundary;  // of a multipart body that is to be scanned
+    llm::ScannedBody scan;
+    std::string_view client_model;
+    bool wants_stream = false;
+};
+
+// Who serves a try, as places in the snapshot.
+struct Choice {
+    static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+    std::size_t list = kNone;     // none: no rotation for this request
+    std::size_t entry = kNone;    // of the list; none: a Backend alone
+    std::size_t backend = kNone;  // none: nothing was tried
+    bool is_probe = false;        // the entry's return hangs on this try
+};
+
+// What was tried. Steps 5 to 9 write it.
+struct Tries {
+    Choice choice;
     rotation::EntrySet tried = 0;
     unsigned attempts = 0;
     unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
-    const routing::Entry* entry = nullptr;
-    std::size_t entry_index = 0;
-    const routing::Backend* backend = nullptr;
     bool reused_connection = false;
     bool resent = false;  // on a fresh connection, for the one that died had served before
+};
 
-    // What came of it.
+// What came of it.
+struct Outcome {
     std::uint16_t status = 0;
     Fault fault;
     const char* reason = "";  // of a refusal, for the log alone; a literal
     std::array<char, kUpstreamIdBytes> upstream_id;
     std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
-    std::uint64_t bytes_received = 0;
     std::uint64_t bytes_sent = 0;
     bool answer_started = false;  // a byte of the answer may have reached the client
-    wire::SseScanner events;      // of a streamed answer; here to keep its memory
 
     SteadyTime started;
     WallTime started_wall;
-    SteadyTime deadline;  // of all of it; a stream has none once its beginning has gone
+    SteadyTime deadline = SteadyTime::max();  // of all of it; none once a stream has begun
     SteadyTime first_byte;
     // What others took of its time: the client sending and reading, a provider or an issuer
     // answering, and the waits for a place among a Backend's connections and for its retry.
     std::chrono::nanoseconds waited{0};
     std::optional<std::chrono::nanoseconds> overhead;  // of a stream: until its beginning had gone
-    std::array<char, 36> id;                           // x-rotary-request-id, a UUIDv7
+};
+
+// Everything about one request and its answer, in parts that have one writer each. Owned by the
+// session, used again for the next one.
+struct Exchange {
+    Request request;
+    Match match;
+    Content content;
+    Tries tries;
+    Outcome outcome;
+    wire::SseScanner events;  // of a streamed answer; keeps its memory from one to the next
+    std::array<char, 36> id;  // x-rotary-request-id, a UUIDv7
 
     std::string_view request_id() const noexcept { return {id.data(), id.size()}; }
     std::string_view upstream_request_id() const noexcept {
-        return {upstream_id.data(), upstream_id_size};
+        return {outcome.upstream_id.data(), outcome.upstream_id_size};
     }
     void keep_upstream_request_id(std::string_view value) noexcept;
-    const config::Limits& limits() const noexcept { return wiring->snapshot->config.limits; }
-    const config::Timeouts& timeouts() const noexcept { return wiring->snapshot->config.timeouts; }
-    const config::Routing& routing() const noexcept { return wiring->snapshot->config.routing; }
+
+    const routing::Snapshot& snapshot() const noexcept { return *match.wiring->snapshot; }
+    const config::Limits& limits() const noexcept { return snapshot().config.limits; }
+    const config::Timeouts& timeouts() const noexcept { return snapshot().config.timeouts; }
+    const config::Routing& routing() const noexcept { return snapshot().config.routing; }
+
+    // What the choice names; null where it names none.
+    const routing::EntryList* list() const noexcept {
+        return tries.choice.list == Choice::kNone ? nullptr : &snapshot().lists[tries.choice.list];
+    }
+    const routing::Entry* entry() const noexcept {
+        return tries.choice.entry == Choice::kNone ? nullptr : &list()->entries[tries.choice.entry];
+    }
+    const routing::Backend* backend() const noexcept {
+        return tries.choice.backend == Choice::kNone ? nullptr
+                                                     : &snapshot().backends[tries.choice.backend];
+    }
 
     // The rest of its time, which is ours: our work and the turns of other requests.
     std::chrono::nanoseconds own_time(SteadyTime now) const noexcept {
-        return std::max(now - started - waited, std::chrono::nanoseconds::zero());
+        return std::max(now - outcome.started - outcome.waited, std::chrono::nanoseconds::zero());
     }
 
     // The longest silence between two pieces of this Backend's answer.
     std::chrono::milliseconds event_gap() const noexcept {
-        const bool has_own = backend != nullptr && backend->event_gap.count() > 0;
-        return has_own ? backend->event_gap : timeouts().event_gap;
+        const bool has_own = backend() != nullptr && backend()->event_gap.count() > 0;
+        return has_own ? backend()->event_gap : timeouts().event_gap;
     }
 
     // Starts anew with the worker's configuration; keeps no memory but its own.
     void begin(Context& context);
-    // Takes over what is needed of a parsed head: the table is scratch and does not last.
-    void adopt(const wire::RequestHead& head) noexcept;
     void end() noexcept;  // gives back what it borrowed
 };
 
@@ -142,7 +181,7 @@ inline net::WaitFor wait_until(SteadyTime deadline, ClientSide& client, Exchange
     net::WaitFor what;
     what.client = &client.stream.descriptor();
     what.deadline = deadline;
-    what.waited = &exchange.waited;
+    what.waited = &exchange.outcome.waited;
     return what;
 }
 

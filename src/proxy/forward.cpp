@@ -26,10 +26,11 @@ bool is_listed(const routing::Backend& backend, std::uint16_t status) {
 // The wait before the same Backend is tried again: its baseIntervalMillis, doubled each time.
 Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchange) {
     constexpr unsigned kDoublings = 10;
-    const auto times = std::min(exchange.attempts - 1, kDoublings);
+    const auto times = std::min(exchange.tries.attempts - 1, kDoublings);
     const SteadyTime next =
-        context.reactor.now() + exchange.backend->retry->base_interval * (1u << times);
-    const net::WaitFor what = wait_until(std::min(exchange.deadline, next), client, exchange);
+        context.reactor.now() + exchange.backend()->retry->base_interval * (1u << times);
+    const net::WaitFor what =
+        wait_until(std::min(exchange.outcome.deadline, next), client, exchange);
     const net::Wake wake = co_await context.reactor.wait(what);
     if (const auto cut = cut_short(wake)) co_return *cut;
     co_return Result<void>{};
@@ -62,7 +63,7 @@ Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchan
         co_await read_refusal(context, client, exchange, reply);
         const std::string_view body = body_at_hand(reply, context.scratch.path);
         answer.error = llm::read_error_body(
-            body, exchange.entry == nullptr ? std::string_view{} : exchange.entry->model);
+            body, exchange.entry() == nullptr ? std::string_view{} : exchange.entry()->model);
     } else {
         Hold hold(context, exchange, reply);
         auto held = hold.look();
@@ -79,79 +80,79 @@ Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchan
 // The total time of a request may end in the middle of a try, whatever that was at and whatever
 // its own word for being late: it blames nobody.
 Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
-    if (fault.origin != Origin::upstream || now < exchange.deadline) return fault;
+    if (fault.origin != Origin::upstream || now < exchange.outcome.deadline) return fault;
     return Fault::internal(FaultKind::upstream_timeout, "The request's time is over.");
 }
 
 // Steps 7 and 9 for one entry.
-Task<Outcome> try_one(Context& context, ClientSide& client, Exchange& exchange,
-                      const Choice& choice, Reply& reply) {
+Task<Attempted> try_one(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
     const SteadyTime begun = std::chrono::steady_clock::now();
     rotation::Answer answer;
-    Outcome outcome;
-    const RetryPlace place(*exchange.backend, exchange.attempts > 1);
+    Attempted attempted;
+    const RetryPlace place(*exchange.backend(), exchange.tries.attempts > 1);
     if (place.admitted()) {
-        outcome.answered = co_await attempt(context, client, exchange, choice.target, reply);
+        attempted.answered = co_await attempt(context, client, exchange, reply);
     } else {
-        outcome.answered = kNoRoom;
+        attempted.answered = kNoRoom;
     }
-    if (outcome.answered) {
+    if (attempted.answered) {
         answer.status = reply.status;
-        answer.is_listed = outcome.is_listed = is_listed(*exchange.backend, reply.status);
+        answer.is_listed = attempted.is_listed = is_listed(*exchange.backend(), reply.status);
         answer.hints = read_hints(context, exchange);
-        answer.is_later = exchange.attempts > 1 && !choice.probe;
-        answer.has_our_key = exchange.backend->has_credential;
-        const bool is_judged = exchange.entry != nullptr ||
+        answer.is_later = exchange.tries.attempts > 1 && !exchange.tries.choice.is_probe;
+        answer.has_our_key = exchange.backend()->has_credential;
+        const bool is_judged = exchange.entry() != nullptr ||
                                (answer.has_our_key && rotation::error_body_decides(reply.status));
         if (is_judged) {
-            outcome.answered = co_await read_for_verdict(context, client, exchange, reply, answer);
+            attempted.answered =
+                co_await read_for_verdict(context, client, exchange, reply, answer);
         }
     }
     const SteadyTime ended = std::chrono::steady_clock::now();
-    const Tried tried{choice.probe, reply.asked, ended - begun};
-    if (outcome.answered) {
-        exchange.first_byte = ended;
+    const Tried tried{exchange.tries.choice.is_probe, reply.asked, ended - begun};
+    if (attempted.answered) {
+        exchange.outcome.first_byte = ended;
         log_try(context, exchange, answer.status, {}, tried.wait);
-        outcome.verdict = settle_answer(context, exchange, answer, tried);
+        attempted.verdict = settle_answer(context, exchange, answer, tried);
     } else {
-        outcome.answered = blame(exchange, outcome.answered.error(), ended);
-        log_try(context, exchange, answer.status, outcome.answered.error(), tried.wait);
-        outcome.verdict = settle_failure(context, exchange, outcome.answered.error(), tried);
+        attempted.answered = blame(exchange, attempted.answered.error(), ended);
+        log_try(context, exchange, answer.status, attempted.answered.error(), tried.wait);
+        attempted.verdict = settle_failure(context, exchange, attempted.answered.error(), tried);
     }
-    co_return outcome;
+    co_return attempted;
 }
 
 }  // namespace
 
 Task<Result<void>> forward(Context& context, ClientSide& client, Exchange& exchange) {
-    context.retry_budget.earn(context.reactor.now(), exchange.route->budget_rules);
+    context.retry_budget.earn(context.reactor.now(), exchange.match.route->budget_rules);
     Reply reply;
     Next next = Next::nowhere;
     for (;;) {
-        const auto choice = select(context, exchange, next);
-        if (!choice) co_return choice.error();
-        const Outcome outcome = co_await try_one(context, client, exchange, *choice, reply);
-        next = next_after(context, exchange, outcome);
+        const auto selected = select(context, exchange, next);
+        if (!selected) co_return selected.error();
+        const Attempted attempted = co_await try_one(context, client, exchange, reply);
+        next = next_after(context, exchange, attempted);
         if (next != Next::nowhere) {
             release(context, reply);
-            context.metrics.add(exchange.wiring->process.failovers);
+            context.metrics.add(exchange.match.wiring->process.failovers);
             if (next != Next::same_backend) continue;  // there is nothing to wait for
             const auto paused = co_await pause(context, client, exchange);
             if (!paused) co_return paused.error();
             continue;
         }
-        if (!outcome.answered) co_return outcome.answered.error();
-        if (outcome.verdict.is_withheld) {
+        if (!attempted.answered) co_return attempted.answered.error();
+        if (attempted.verdict.is_withheld) {
             release(context, reply);
             co_return Fault::upstream(FaultKind::upstream_credential_refused);
         }
-        if (outcome.verdict.try_next && exchange.entry != nullptr &&
-            exchange.list->rotation.all_out_for_quota(context.reactor.now())) {
+        if (attempted.verdict.try_next && exchange.entry() != nullptr &&
+            exchange.list()->rotation.all_out_for_quota(context.reactor.now())) {
             release(context, reply);
             co_return nobody_left(context, exchange);
         }
         const auto relayed = co_await relay(context, client, exchange, reply);
-        settle_relayed(context, exchange, relayed, outcome.verdict);
+        settle_relayed(context, exchange, relayed, attempted.verdict);
         co_return relayed;
     }
 }

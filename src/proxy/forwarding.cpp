@@ -41,22 +41,22 @@ bool is_let_through(const routing::Forwarding& forwarding, std::string_view name
 
 // Whether a field of ours takes the place of the client's.
 bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
-    const config::HeaderModifier& edits = exchange.route->request_headers;
+    const config::HeaderModifier& edits = exchange.match.route->request_headers;
     if (is_one_of(name, edits.remove)) return true;
     for (const config::HeaderEdit& edit : edits.set) {
         if (text::iequals(edit.name, name)) return true;
     }
     if (text::iequals(name, "content-type")) return writes_content_type_late(exchange);
-    if (exchange.list == nullptr) return false;
-    const routing::ModelPlace& place = exchange.list->model_place;
+    if (exchange.list() == nullptr) return false;
+    const routing::ModelPlace& place = exchange.list()->model_place;
     return (place.in == Place::header && text::iequals(place.name, name)) ||
            text::iequals(name, "accept-encoding");
 }
 
 bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
              std::string_view name) noexcept {
-    const routing::Forwarding& forwarding = exchange.wiring->snapshot->forwarding;
-    const auto sent = sent_on(exchange.route->auth, name);
+    const routing::Forwarding& forwarding = exchange.snapshot().forwarding;
+    const auto sent = sent_on(exchange.match.route->auth, name);
     if (sent ? !*sent : !is_let_through(forwarding, name)) return false;
     return !is_one_of(name, forwarding.credential_headers) && !is_replaced(exchange, name) &&
            !wire::is_hop_by_hop(name, headers);
@@ -68,15 +68,15 @@ bool is_withheld(const Exchange& exchange, std::string_view name) noexcept {
         return llm::decodes_to_ignoring_case(name, other);
     };
     // Without an entry the client's own model stays: nothing would take its place.
-    if (exchange.entry != nullptr && exchange.list->model_place.in == Place::query &&
-        is(exchange.list->model_place.name)) {
+    if (exchange.entry() != nullptr && exchange.list()->model_place.in == Place::query &&
+        is(exchange.list()->model_place.name)) {
         return true;
     }
-    for (const config::ApiKeyLocation& key : exchange.route->auth.api_keys) {
+    for (const config::ApiKeyLocation& key : exchange.match.route->auth.api_keys) {
         if (key.in == config::ApiKeyLocation::In::query && is(key.name))
             return !key.send_token_upstream;
     }
-    const std::vector<std::string>& names = exchange.wiring->snapshot->forwarding.withheld_query;
+    const std::vector<std::string>& names = exchange.snapshot().forwarding.withheld_query;
     return std::any_of(names.begin(), names.end(), is);
 }
 
@@ -94,13 +94,13 @@ bool holds_withheld(const Exchange& exchange, std::string_view pair) noexcept {
 }  // namespace
 
 bool writes_content_type_late(const Exchange& exchange) noexcept {
-    return exchange.list != nullptr && exchange.list->model_place.in == Place::body &&
-           llm::body_kind(exchange.content_type) == llm::BodyKind::form;
+    return exchange.list() != nullptr && exchange.list()->model_place.in == Place::body &&
+           llm::body_kind(exchange.request.content_type) == llm::BodyKind::form;
 }
 
 std::string_view write_client_query(const Exchange& exchange, wire::HeadWriter& writer) {
     std::string_view separator = "?";
-    const std::string_view query = exchange.query;
+    const std::string_view query = exchange.request.query;
     for (std::size_t at = 0; at <= query.size() && !query.empty();) {
         const std::size_t end = std::min(query.find('&', at), query.size());
         const std::string_view pair = query.substr(at, end - at);
@@ -115,21 +115,21 @@ std::string_view write_client_query(const Exchange& exchange, wire::HeadWriter& 
 }
 
 Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
-    exchange.lines = context.buffers.read_buffer();
-    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
+    exchange.content.lines = context.buffers.read_buffer();
+    wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     const wire::HeaderTable& headers = context.scratch.request.headers;
     for (const wire::Header& header : headers) {
         if (goes_on(exchange, headers, header.name)) writer.header(header.name, header.value);
     }
-    if (exchange.list != nullptr) writer.append("accept-encoding: identity\r\n");
-    const config::HeaderModifier& edits = exchange.route->request_headers;
+    if (exchange.list() != nullptr) writer.append("accept-encoding: identity\r\n");
+    const config::HeaderModifier& edits = exchange.match.route->request_headers;
     for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
     for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
     writer.header("x-client-request-id", exchange.request_id());
     if (!writer.ok()) {
         return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
     }
-    exchange.lines.produced(writer.size());
+    exchange.content.lines.produced(writer.size());
     return {};
 }
 

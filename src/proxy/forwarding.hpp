@@ -9,8 +9,8 @@
 // What of a client's request goes on to a provider: only what is known to be meant for it.
 namespace rotary::proxy {
 
-// The header lines for the provider, put together once for all tries, in exchange.lines. Reads the
-// head out of the worker's scratch. Faults: headers_too_large.
+// The header lines for the provider, put together once for all tries, in exchange.content.lines.
+// Reads the head out of the worker's scratch. Faults: headers_too_large.
 Result<void> write_forwarded_lines(Context& context, Exchange& exchange);
 
 // The client's query as it came, "?" first, but for what let the caller in, what an operator

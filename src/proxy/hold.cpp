@@ -72,10 +72,10 @@ Result<Held> Hold::judge_first_event() const {
 }
 
 SteadyTime Hold::deadline() const {
-    if (is_stream_) return std::min({exchange_.deadline, reply_.answer_by, head_due()});
+    if (is_stream_) return std::min({exchange_.outcome.deadline, reply_.answer_by, head_due()});
     const SteadyTime patience = is_error() ? reply_.head_at + exchange_.timeouts().error_body
                                            : context_.reactor.now() + exchange_.event_gap();
-    return std::min(exchange_.deadline, patience);
+    return std::min(exchange_.outcome.deadline, patience);
 }
 
 Task<Result<Held>> Hold::run(ClientSide& client) {
@@ -85,7 +85,7 @@ Task<Result<Held>> Hold::run(ClientSide& client) {
             const Fault fault = read.error();
             const SteadyTime now = context_.reactor.now();
             const bool is_late = fault.kind == FaultKind::upstream_timeout;
-            if (!is_late || now >= exchange_.deadline) co_return fault;
+            if (!is_late || now >= exchange_.outcome.deadline) co_return fault;
             if (is_error()) co_return Held{};  // its status says enough
             if (!is_stream_ || now >= reply_.answer_by) co_return fault;
         }

@@ -94,8 +94,8 @@ Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exch
                                       KeyNeed& need) {
     KeyWaits::Waiter waiter(context.key_waits);
     net::WaitFor what = wait_until(
-        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().jwks_wait), client,
-        exchange);
+        std::min(exchange.outcome.deadline, context.reactor.now() + exchange.timeouts().jwks_wait),
+        client, exchange);
     what.event = &waiter.news;
     for (;;) {
         const net::Wake wake = co_await context.reactor.wait(what);

@@ -12,7 +12,7 @@ Task<Result<upstream::UpstreamConnection>> wait_for_place(Context& context, Clie
     upstream::UpstreamPool::Waiter waiter(context.pool, bucket);
     if (!waiter.admitted()) co_return kNoRoom;
     const SteadyTime end = context.reactor.now() + exchange.timeouts().connect;
-    const SteadyTime deadline = std::min(exchange.deadline, end);
+    const SteadyTime deadline = std::min(exchange.outcome.deadline, end);
     for (;;) {
         // Other workers' connections that close wake nobody here.
         const SteadyTime next_look = context.reactor.now() + net::Deadlines::kTick;

@@ -17,22 +17,22 @@ namespace {
 // Sends a head with these lines, and no body.
 Task<Result<void>> answer(Context& context, ClientSide& client, Exchange& exchange,
                           std::string_view lines) {
-    if (exchange.minor_version == 0 || context.sessions.draining() ||
+    if (exchange.request.minor_version == 0 || context.sessions.draining() ||
         !can_discard_body(client, exchange)) {
-        exchange.keep_alive = false;
+        exchange.request.keep_alive = false;
     }
     wire::HeadWriter writer(context.scratch.head.data(), context.scratch.head.size());
-    writer.status_line(exchange.status, wire::reason_phrase(exchange.status));
+    writer.status_line(exchange.outcome.status, wire::reason_phrase(exchange.outcome.status));
     writer.append(lines);
-    if (exchange.status != 204) writer.append("content-length: 0\r\n");
+    if (exchange.outcome.status != 204) writer.append("content-length: 0\r\n");
     writer.header("x-request-id", exchange.request_id());
     writer.header("x-rotary-request-id", exchange.request_id());
     write_cors(exchange, writer);
-    if (!exchange.keep_alive) writer.append("connection: close\r\n");
+    if (!exchange.request.keep_alive) writer.append("connection: close\r\n");
     writer.finish();
     if (!writer.ok()) co_return Fault::client(FaultKind::headers_too_large);
     std::array<std::string_view, 1> pieces = {writer.view()};
-    exchange.answer_started = true;
+    exchange.outcome.answer_started = true;
     const auto delivered = co_await deliver(context, client, exchange, pieces);
     co_return delivered;
 }
@@ -40,9 +40,10 @@ Task<Result<void>> answer(Context& context, ClientSide& client, Exchange& exchan
 // Of a scheme that is named the well-known port is meant; else the one that was asked for.
 void write_authority(const config::Redirect& rules, const Exchange& exchange,
                      wire::HeadWriter& writer) {
-    writer.append(rules.hostname.empty() ? exchange.host : std::string_view(rules.hostname));
+    writer.append(rules.hostname.empty() ? exchange.request.host
+                                         : std::string_view(rules.hostname));
     std::array<char, 8> digits;
-    std::string_view port = rules.scheme.empty() ? exchange.port : std::string_view{};
+    std::string_view port = rules.scheme.empty() ? exchange.request.port : std::string_view{};
     if (rules.port != 0) {
         const auto end =
             std::to_chars(digits.data(), digits.data() + digits.size(), rules.port).ptr;
@@ -56,70 +57,74 @@ void write_authority(const config::Redirect& rules, const Exchange& exchange,
 
 // The Location of a redirect (Gateway API, HTTPRequestRedirectFilter).
 bool write_location(Context& context, const ClientSide& client, Exchange& exchange) {
-    const config::Redirect& rules = *exchange.route->redirect;
-    exchange.lines = context.buffers.read_buffer();
-    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
+    const config::Redirect& rules = *exchange.match.route->redirect;
+    exchange.content.lines = context.buffers.read_buffer();
+    wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     writer.append("location: ");
-    if (!exchange.host.empty() || !rules.hostname.empty()) {  // HTTP/1.0 may come without a Host
+    if (!exchange.request.host.empty() ||
+        !rules.hostname.empty()) {  // HTTP/1.0 may come without a Host
         const std::string_view asked = client.stream.is_tls() ? "https" : "http";
         writer.append(rules.scheme.empty() ? asked : std::string_view(rules.scheme));
         writer.append("://");
         write_authority(rules, exchange, writer);
     }
     if (rules.path) {
-        writer.append(
-            exchange.rule->pattern.rewritten(exchange.path, &*rules.path, context.scratch.path));
+        writer.append(exchange.match.rule->pattern.rewritten(exchange.request.path, &*rules.path,
+                                                             context.scratch.path));
     } else {
-        writer.append(exchange.path);
+        writer.append(exchange.request.path);
     }
     write_client_query(exchange, writer);
     writer.append("\r\n");
-    exchange.lines.produced(writer.size());
+    exchange.content.lines.produced(writer.size());
     return writer.ok();
 }
 
 }  // namespace
 
-bool asks_for_whole_server(const Exchange& exchange) noexcept { return exchange.path == "*"; }
+bool asks_for_whole_server(const Exchange& exchange) noexcept {
+    return exchange.request.path == "*";
+}
 
 Task<Result<void>> answer_for_whole_server(Context& context, ClientSide& client,
                                            Exchange& exchange) {
-    exchange.status = 204;
+    exchange.outcome.status = 204;
     constexpr std::string_view kAllow = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
     const auto answered = co_await answer(context, client, exchange, kAllow);
     co_return answered;
 }
 
 bool is_allowed_preflight(Exchange& exchange) noexcept {
-    if (exchange.method != "OPTIONS" || exchange.preflight_method.empty()) return false;
-    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
-    const auto found = snapshot.table.find(exchange.host, exchange.path, exchange.preflight_method);
+    if (exchange.request.method != "OPTIONS" || exchange.request.preflight_method.empty())
+        return false;
+    const routing::Snapshot& snapshot = exchange.snapshot();
+    const auto found = snapshot.table.find(exchange.request.host, exchange.request.path,
+                                           exchange.request.preflight_method);
     if (found.rule == nullptr) return false;
     const routing::Route& route = snapshot.routes[found.rule->route];
-    if (!route.cors || !route.cors->allows(exchange.origin)) return false;
-    exchange.rule = found.rule;
-    exchange.route_index = found.rule->route;
-    exchange.route = &route;
+    if (!route.cors || !route.cors->allows(exchange.request.origin)) return false;
+    exchange.match.rule = found.rule;
+    exchange.match.route = &route;
     return true;
 }
 
 Task<Result<void>> answer_preflight(Context& context, ClientSide& client, Exchange& exchange) {
-    exchange.status = 200;
-    exchange.lines = context.buffers.read_buffer();
-    wire::HeadWriter writer(exchange.lines.space(), exchange.lines.space_size());
+    exchange.outcome.status = 200;
+    exchange.content.lines = context.buffers.read_buffer();
+    wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     write_preflight(exchange, writer);
-    exchange.lines.produced(writer.size());
-    const std::string_view lines = exchange.lines.view();
+    exchange.content.lines.produced(writer.size());
+    const std::string_view lines = exchange.content.lines.view();
     const auto answered = co_await answer(context, client, exchange, lines);
     co_return answered;
 }
 
 Task<Result<void>> redirect(Context& context, ClientSide& client, Exchange& exchange) {
-    exchange.status = static_cast<std::uint16_t>(exchange.route->redirect->status);
+    exchange.outcome.status = static_cast<std::uint16_t>(exchange.match.route->redirect->status);
     if (!write_location(context, client, exchange)) {
         co_return Fault::client(FaultKind::uri_too_long);
     }
-    const std::string_view lines = exchange.lines.view();
+    const std::string_view lines = exchange.content.lines.view();
     const auto answered = co_await answer(context, client, exchange, lines);
     co_return answered;
 }

@@ -28,7 +28,7 @@ Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchang
         const auto later = co_await authenticate_later(context, client, exchange, need);
         if (!later) co_return later.error();
     }
-    if (exchange.route->redirect) {
+    if (exchange.match.route->redirect) {
         const auto redirected = co_await redirect(context, client, exchange);
         co_return redirected;
     }
@@ -37,10 +37,10 @@ Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchang
         const auto step = co_await read_body(context, client, exchange);
         if (!step) co_return step.error();
     }
-    if (exchange.list != nullptr) {
+    if (exchange.list() != nullptr) {
         if (const auto step = scan_body(exchange); !step) co_return step.error();
     }
-    exchange.deadline = exchange.started + exchange.timeouts().total;
+    exchange.outcome.deadline = exchange.outcome.started + exchange.timeouts().total;
     const auto forwarded = co_await forward(context, client, exchange);
     co_return forwarded;
 }
@@ -48,21 +48,21 @@ Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchang
 }  // namespace
 
 Task<void> run(Context& context, ClientSide& client, Exchange& exchange) {
-    context.metrics.add(exchange.wiring->process.in_flight);
-    if (context.sessions.draining()) exchange.keep_alive = false;
+    context.metrics.add(exchange.match.wiring->process.in_flight);
+    if (context.sessions.draining()) exchange.request.keep_alive = false;
     const auto served = co_await serve(context, client, exchange);
-    const bool can_be_told = served || !exchange.answer_started ||
+    const bool can_be_told = served || !exchange.outcome.answer_started ||
                              served.error().kind == FaultKind::client_gone;  // is only noted
     if (!can_be_told) {
-        exchange.fault = served.error();
-        exchange.keep_alive = false;
+        exchange.outcome.fault = served.error();
+        exchange.request.keep_alive = false;
     } else if (!served) {
         co_await refuse(context, client, exchange, served.error());
     }
-    context.metrics.sub(exchange.wiring->process.in_flight);
+    context.metrics.sub(exchange.match.wiring->process.in_flight);
     record(context, exchange);
-    if (exchange.keep_alive && !client.body_complete) {
-        exchange.keep_alive = co_await discard_body(context, client, exchange);
+    if (exchange.request.keep_alive && !client.body_complete) {
+        exchange.request.keep_alive = co_await discard_body(context, client, exchange);
     }
 }
 

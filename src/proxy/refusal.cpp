@@ -57,11 +57,11 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
     if (fault.detail[0] != '\0') return fault.detail;
     const bool all_out = fault.kind == FaultKind::all_models_suspended ||
                          fault.kind == FaultKind::all_models_unavailable;
-    if (all_out && exchange.list != nullptr && wait.count() > 0) {
+    if (all_out && exchange.list() != nullptr && wait.count() > 0) {
         const int size = std::snprintf(
             text.data(), text.size(),
             "All %zu models of this API are suspended; the first one returns in %.1f seconds.",
-            exchange.list->entries.size(), static_cast<double>(wait.count()) / 1000.0);
+            exchange.list()->entries.size(), static_cast<double>(wait.count()) / 1000.0);
         return {text.data(), static_cast<std::size_t>(size)};
     }
     return {};
@@ -71,9 +71,9 @@ std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind) {
     if (kind == FaultKind::overloaded) return kOverloadWait;
     const bool suspended =
         kind == FaultKind::all_models_suspended || kind == FaultKind::all_models_unavailable;
-    if (!suspended || exchange.list == nullptr) return std::chrono::milliseconds{0};
+    if (!suspended || exchange.list() == nullptr) return std::chrono::milliseconds{0};
     const SteadyTime now = std::chrono::steady_clock::now();
-    const SteadyTime soonest = exchange.list->rotation.soonest_return(now);
+    const SteadyTime soonest = exchange.list()->rotation.soonest_return(now);
     if (soonest == SteadyTime::max()) return std::chrono::milliseconds{0};
     // A probe on its way may bring an entry back any moment: a second is a fair guess.
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(soonest - now),
@@ -83,17 +83,17 @@ std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind) {
 }  // namespace
 
 Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchange, Fault fault) {
-    exchange.fault = fault;
+    exchange.outcome.fault = fault;
     if (fault.kind == FaultKind::client_gone) {
-        exchange.status = kClientGone;
-        exchange.keep_alive = false;
+        exchange.outcome.status = kClientGone;
+        exchange.request.keep_alive = false;
         co_return fault;
     }
     const wire::Problem& problem = wire::problem_of(fault.kind);
-    exchange.status = problem.status;
-    if (loses_framing(fault.kind) || exchange.minor_version == 0 || context.sessions.draining() ||
-        !can_discard_body(client, exchange)) {
-        exchange.keep_alive = false;
+    exchange.outcome.status = problem.status;
+    if (loses_framing(fault.kind) || exchange.request.minor_version == 0 ||
+        context.sessions.draining() || !can_discard_body(client, exchange)) {
+        exchange.request.keep_alive = false;
     }
     const std::chrono::milliseconds wait = wait_of(exchange, fault.kind);
     std::array<char, 256> text;
@@ -107,23 +107,23 @@ Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchan
     writer.header("content-length", static_cast<std::uint64_t>(size));
     writer.header("x-request-id", exchange.request_id());
     writer.header("x-rotary-request-id", exchange.request_id());
-    if (exchange.attempts > 0 && exchange.routing().expose_route) {
-        if (exchange.entry != nullptr) writer.header("x-rotary-model", exchange.entry->model);
-        writer.header("x-rotary-backend", exchange.backend->name);
-        writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange.attempts));
+    if (exchange.tries.attempts > 0 && exchange.routing().expose_route) {
+        if (exchange.entry() != nullptr) writer.header("x-rotary-model", exchange.entry()->model);
+        writer.header("x-rotary-backend", exchange.backend()->name);
+        writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange.tries.attempts));
     }
     write_challenge(writer, fault.kind);
     if (wait.count() > 0) write_retry_after(writer, wait);
     if (fault.kind == FaultKind::method_not_allowed) {
-        writer.header("allow", exchange.wiring->snapshot->table.allowed_methods(exchange.host,
-                                                                                exchange.path));
+        writer.header("allow", exchange.snapshot().table.allowed_methods(exchange.request.host,
+                                                                         exchange.request.path));
     }
     write_cors(exchange, writer);
-    if (!exchange.keep_alive) writer.append("connection: close\r\n");
+    if (!exchange.request.keep_alive) writer.append("connection: close\r\n");
     writer.finish();
     std::array<std::string_view, 2> pieces = {
-        writer.view(), std::string_view(body.data(), exchange.is_head ? 0 : size)};
-    exchange.answer_started = true;
+        writer.view(), std::string_view(body.data(), exchange.request.is_head ? 0 : size)};
+    exchange.outcome.answer_started = true;
     const auto delivered = co_await deliver(context, client, exchange, pieces);
     co_return delivered;
 }

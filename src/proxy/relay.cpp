@@ -153,7 +153,7 @@ Task<Result<void>> Relay::read_more() {
     if (!reply_.in) reply_.in = context_.buffers.read_buffer();
     // The provider's silence is not shortened by what we send meanwhile.
     const SteadyTime patience =
-        std::min(exchange_.deadline, context_.reactor.now() + exchange_.event_gap());
+        std::min(exchange_.outcome.deadline, context_.reactor.now() + exchange_.event_gap());
     for (;;) {
         const std::size_t most =
             std::min(reply_.in.space_size(), exchange_.limits().relay_buffer_bytes);
@@ -174,7 +174,7 @@ Task<Result<void>> Relay::read_more() {
         reply_.in.reset();
         net::WaitFor what = wait_until(std::min(patience, ping_due()), client_, exchange_);
         what.read = &reply_.stream->descriptor();
-        const std::chrono::nanoseconds waited = exchange_.waited;
+        const std::chrono::nanoseconds waited = exchange_.outcome.waited;
         const net::Wake wake = co_await context_.reactor.wait(what);
         if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
         if (wake == net::Wake::timed_out && context_.reactor.now() < patience) {
@@ -185,7 +185,7 @@ Task<Result<void>> Relay::read_more() {
                                       "The gateway is shutting down.");
         } else if (wake != net::Wake::ready) {
             co_return too_late();
-        } else if (exchange_.waited != waited) {  // and not only for the relay's next turn
+        } else if (exchange_.outcome.waited != waited) {  // and not only for the relay's next turn
             held_back_ = {};
         }
         reply_.in = context_.buffers.read_buffer();
@@ -203,7 +203,7 @@ Fault Relay::broken_off() const {
 }
 
 Fault Relay::too_late() const {
-    if (context_.reactor.now() >= exchange_.deadline) {
+    if (context_.reactor.now() >= exchange_.outcome.deadline) {
         return Fault::internal(FaultKind::upstream_stream_interrupted,
                                "The request's time is over.");
     }
@@ -251,15 +251,15 @@ Task<Result<void>> Relay::interrupted(Fault fault) {
 }
 
 Task<Result<void>> Relay::pass_on() {
-    const std::chrono::nanoseconds waited = exchange_.waited;
+    const std::chrono::nanoseconds waited = exchange_.outcome.waited;
     last_sent_ = context_.reactor.now();
     const auto delivered = co_await deliver(context_, client_, exchange_,
                                             std::span<std::string_view>(pieces_.data(), used_));
-    held_back_ += exchange_.waited - waited;
-    if (is_event_stream_ && !exchange_.overhead) {
+    held_back_ += exchange_.outcome.waited - waited;
+    if (is_event_stream_ && !exchange_.outcome.overhead) {
         // It has begun: from here on it takes the time that the provider needs.
-        exchange_.overhead = exchange_.own_time(std::chrono::steady_clock::now());
-        exchange_.deadline = SteadyTime::max();
+        exchange_.outcome.overhead = exchange_.own_time(std::chrono::steady_clock::now());
+        exchange_.outcome.deadline = SteadyTime::max();
     }
     co_return delivered;
 }
@@ -269,11 +269,11 @@ Task<Result<void>> Relay::run() {
     reply_.head_bytes = 0;
     for (;;) {
         const auto took = take();
-        if (!took && !exchange_.answer_started) {
+        if (!took && !exchange_.outcome.answer_started) {
             co_return Fault::upstream(FaultKind::upstream_protocol_error, took.error().detail,
                                       Retry::never);
         }
-        exchange_.answer_started = true;
+        exchange_.outcome.answer_started = true;
         if (!took) {
             const auto cut = co_await interrupted(took.error());
             co_return cut;
@@ -298,7 +298,7 @@ Task<Result<void>> Relay::run() {
 }  // namespace
 
 Task<Result<void>> relay(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
-    exchange.status = reply.status;
+    exchange.outcome.status = reply.status;
     Relay relay(context, client, exchange, reply);
     if (!relay.write_head()) {
         co_return Fault::upstream(FaultKind::upstream_protocol_error,

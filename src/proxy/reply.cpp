@@ -76,7 +76,7 @@ Task<void> read_refusal(Context& context, ClientSide& client, Exchange& exchange
     std::size_t seen = 0;
     const std::size_t limit = exchange.limits().error_body_bytes + reply.head_bytes;
     const SteadyTime deadline =
-        std::min(exchange.deadline, context.reactor.now() + exchange.timeouts().error_body);
+        std::min(exchange.outcome.deadline, context.reactor.now() + exchange.timeouts().error_body);
     for (;;) {
         walk(reply, reader, seen, kIgnore);
         if (reader.done() || reply.ended) co_return;
@@ -96,7 +96,7 @@ std::string_view body_at_hand(const Reply& reply, std::string& scratch) {
 
 void reparse_head(Context& context, const Exchange& exchange, const Reply& reply) {
     const auto parsed = wire::parse_response_head(reply.in.view().substr(0, reply.head_bytes),
-                                                  head_limits(exchange), exchange.is_head,
+                                                  head_limits(exchange), exchange.request.is_head,
                                                   context.scratch.response);
     static_cast<void>(parsed);  // it was parsed before, from the same bytes
 }

@@ -16,8 +16,9 @@ bool goes_on(const Exchange& exchange, const wire::Header& header,
     if (wire::is_withheld_from_client(header.name)) return false;
     if (wire::is_hop_by_hop(header.name, headers)) return false;
     if (text::istarts_with(header.name, "x-rotary-")) return false;
-    if (exchange.route->cors && text::istarts_with(header.name, "access-control-")) return false;
-    const config::HeaderModifier& edits = exchange.route->response_headers;
+    if (exchange.match.route->cors && text::istarts_with(header.name, "access-control-"))
+        return false;
+    const config::HeaderModifier& edits = exchange.match.route->response_headers;
     const auto is_named = [&](const std::string& name) { return text::iequals(name, header.name); };
     if (std::any_of(edits.remove.begin(), edits.remove.end(), is_named)) return false;
     return std::none_of(edits.set.begin(), edits.set.end(),
@@ -25,20 +26,20 @@ bool goes_on(const Exchange& exchange, const wire::Header& header,
 }
 
 void add_own_headers(const Exchange& exchange, wire::HeadWriter& writer, bool has_request_id) {
-    const config::HeaderModifier& edits = exchange.route->response_headers;
+    const config::HeaderModifier& edits = exchange.match.route->response_headers;
     for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
     for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
     write_cors(exchange, writer);
     if (!has_request_id) writer.header("x-request-id", exchange.request_id());
     writer.header("x-rotary-request-id", exchange.request_id());
     if (exchange.routing().expose_route) {
-        if (exchange.entry != nullptr) writer.header("x-rotary-model", exchange.entry->model);
-        writer.header("x-rotary-backend", exchange.backend->name);
-        writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange.attempts));
+        if (exchange.entry() != nullptr) writer.header("x-rotary-model", exchange.entry()->model);
+        writer.header("x-rotary-backend", exchange.backend()->name);
+        writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange.tries.attempts));
     }
-    if (!exchange.keep_alive) {
+    if (!exchange.request.keep_alive) {
         writer.append("connection: close\r\n");
-    } else if (exchange.minor_version == 0) {
+    } else if (exchange.request.minor_version == 0) {
         writer.append("connection: keep-alive\r\n");  // without it HTTP/1.0 waits for the end
     }
 }
@@ -55,10 +56,10 @@ std::optional<ResponseHead> write_response_head(Context& context, Exchange& exch
     // A stream's length can't be kept to when a comment or an error has to be put in.
     const bool needs_wrapping = has_body && (!has_length || written.is_event_stream);
     if (needs_wrapping) {
-        written.wrapping = exchange.minor_version == 0 ? Wrapping::bare : Wrapping::chunked;
+        written.wrapping = exchange.request.minor_version == 0 ? Wrapping::bare : Wrapping::chunked;
     }
     if (written.wrapping == Wrapping::bare || context.sessions.draining()) {
-        exchange.keep_alive = false;
+        exchange.request.keep_alive = false;
     }
 
     wire::HeadWriter writer(context.scratch.head.data(), context.scratch.head.size());

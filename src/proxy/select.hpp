@@ -1,6 +1,5 @@
 #pragma once
 
-#include "proxy/attempt.hpp"
 #include "proxy/exchange.hpp"
 
 #include <rotary/base/fault.hpp>
@@ -11,15 +10,9 @@
 
 namespace rotary::proxy {
 
-// Who serves a try.
-struct Choice {
-    Target target;
-    bool probe = false;  // the entry's return hangs on it
-};
-
 // What one try came to: an answer in the reply, its parsed head in the worker's scratch, or a
 // fault.
-struct Outcome {
+struct Attempted {
     Result<void> answered{};
     rotation::Verdict verdict;
     bool is_listed = false;  // answered with one of Backend.retry.statusCodes
@@ -33,12 +26,13 @@ enum class Next : std::uint8_t {
     same_backend  // of such a rule too, as its `retry` says, after a pause
 };
 
-// Step 5: who serves the next try. `next` is `nowhere` for a request's first.
-Result<Choice> select(Context& context, Exchange& exchange, Next next);
+// Step 5: who serves the next try, into the exchange's choice. `next` is `nowhere` for a request's
+// first. Faults: all_models_suspended, all_models_unavailable.
+Result<void> select(Context& context, Exchange& exchange, Next next);
 
 // Whether there is somebody to try after this one, within the request's tries, its time and the
 // retry budget, which pays for it here.
-Next next_after(Context& context, Exchange& exchange, const Outcome& outcome);
+Next next_after(Context& context, Exchange& exchange, const Attempted& attempted);
 
 // No entry is left. Out for quota is the client's business: it hears when to come back.
 Fault nobody_left(Context& context, const Exchange& exchange);

@@ -66,7 +66,7 @@ Task<bool> Session::handshake() {
     node_.leave_idle();
     if (shaken) co_return true;
     learn_address();
-    note_failed_handshake(context_, stream_, shaken.error(), exchange_.client_address);
+    note_failed_handshake(context_, stream_, shaken.error(), exchange_.request.client_address);
     if (stream_.spoke_plain_http()) {
         stream_.drop_tls();
         co_await refuse(kSpokePlainHttp);
@@ -84,8 +84,8 @@ Task<void> Session::refuse(Fault fault) {
 
 // For the log lines of all its requests.
 void Session::learn_address() {
-    if (!exchange_.client_address.empty()) return;
-    exchange_.client_address = net::peer_address(stream_.descriptor().fd(), address_space_);
+    if (!exchange_.request.client_address.empty()) return;
+    exchange_.request.client_address = net::peer_address(stream_.descriptor().fd(), address_space_);
 }
 
 // Idle: holds no buffer, may be ended to make room for another, or by a drain, though not before
@@ -165,24 +165,24 @@ Task<bool> Session::serve_one() {
         co_await linger();
         co_return false;
     }
-    exchange_.adopt(context_.scratch.request);
-    exchange_.bytes_received = head_bytes_;
-    if (context_.reactor.now() > oldest_) exchange_.keep_alive = false;
+    exchange_.request.adopt(context_.scratch.request);
+    exchange_.request.bytes_received = head_bytes_;
+    if (context_.reactor.now() > oldest_) exchange_.request.keep_alive = false;
     co_await proxy::run(context_, client, exchange_);
 
-    const bool interrupted = exchange_.fault.kind == FaultKind::upstream_stream_interrupted;
-    if (interrupted || exchange_.fault.kind == FaultKind::client_gone) {
+    const bool interrupted = exchange_.outcome.fault.kind == FaultKind::upstream_stream_interrupted;
+    if (interrupted || exchange_.outcome.fault.kind == FaultKind::client_gone) {
         // What came of a broken answer must still arrive, and an RST would destroy what is on its
         // way. The framing or the want of a close_notify tells that it is a piece; only an HTTP/1.0
         // client without TLS would take a FIN for the end.
-        const bool has_signs = exchange_.minor_version > 0 || stream_.is_tls();
+        const bool has_signs = exchange_.request.minor_version > 0 || stream_.is_tls();
         if (!interrupted || !has_signs) stream_.abort();
         is_cut_ = true;
         co_return false;
     }
     in_.consume(client.head_bytes + client.body_bytes_in);
-    if (!exchange_.keep_alive && !client.body_complete) co_await linger();
-    co_return exchange_.keep_alive;
+    if (!exchange_.request.keep_alive && !client.body_complete) co_await linger();
+    co_return exchange_.request.keep_alive;
 }
 
 // A socket that is closed with unread bytes sends RST, which may destroy the answer before the

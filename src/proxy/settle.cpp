@@ -16,16 +16,16 @@ const EntrySeries& series_of(const Wiring& wiring, const routing::EntryList& lis
 }
 
 const EntrySeries& series_of(const Exchange& exchange) {
-    return series_of(*exchange.wiring, *exchange.list, exchange.entry_index);
+    const Choice& choice = exchange.tries.choice;
+    return exchange.match.wiring->entries[choice.list][choice.entry];
 }
 
 const Wiring::Upstream& upstream_of(const Exchange& exchange) {
-    return exchange.wiring->upstreams[static_cast<std::size_t>(
-        exchange.backend - exchange.wiring->snapshot->backends.data())];
+    return exchange.match.wiring->upstreams[exchange.tries.choice.backend];
 }
 
 rotation::EntryState& state_of(const Exchange& exchange) {
-    return exchange.list->rotation.state(exchange.entry_index);
+    return exchange.list()->rotation.state(exchange.tries.choice.entry);
 }
 
 // Counts and tells that an entry was taken out of the rotation.
@@ -33,7 +33,7 @@ void note_suspension(Context& context, const Exchange& exchange, const routing::
                      std::size_t entry) {
     const rotation::EntryState& state = list.rotation.state(entry);
     const rotation::SuspendReason reason = state.reason();
-    const EntrySeries& series = series_of(*exchange.wiring, list, entry);
+    const EntrySeries& series = series_of(*exchange.match.wiring, list, entry);
     context.metrics.add(series.suspensions[static_cast<std::size_t>(reason)]);
     const std::chrono::duration<double> left = state.until() - std::chrono::steady_clock::now();
     context.log.warn("model suspended", {{"entry", list.entries[entry].id},
@@ -47,11 +47,11 @@ void note_suspension(Context& context, const Exchange& exchange, const routing::
 // a row say.
 void suspend_credential(Context& context, const Exchange& exchange,
                         const rotation::Verdict& verdict) {
-    const routing::Snapshot& snapshot = *exchange.wiring->snapshot;
+    const routing::Snapshot& snapshot = exchange.snapshot();
     const SteadyTime now = std::chrono::steady_clock::now();
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(state_of(exchange).until() - now);
-    for (const auto& place : snapshot.by_credential[exchange.backend->credential]) {
+    for (const auto& place : snapshot.by_credential[exchange.backend()->credential]) {
         const routing::EntryList& list = snapshot.lists[place.list];
         const rotation::EntryState::Limits& limits = list.rotation.limits();
         rotation::EntryState& state = list.rotation.state(place.entry);
@@ -67,8 +67,8 @@ void suspend_credential(Context& context, const Exchange& exchange,
 // A person has to act: no retry brings a key back.
 void tell_of_credential(Context& context, const Exchange& exchange) {
     context.log.error("the provider refuses the key of a Backend",
-                      {{"backend", exchange.backend->name},
-                       {"host", exchange.backend->host_header},
+                      {{"backend", exchange.backend()->name},
+                       {"host", exchange.backend()->host_header},
                        {"request_id", exchange.request_id()}});
 }
 
@@ -76,7 +76,7 @@ void tell_of_credential(Context& context, const Exchange& exchange) {
 // whatever model the answer names.
 void carry_out(Context& context, const Exchange& exchange, const rotation::Verdict& verdict,
                bool probe) {
-    const rotation::EntryState::Limits& limits = exchange.list->rotation.limits();
+    const rotation::EntryState::Limits& limits = exchange.list()->rotation.limits();
     const SteadyTime now = std::chrono::steady_clock::now();
     rotation::EntryState& state = state_of(exchange);
     bool is_out = false;
@@ -95,7 +95,7 @@ void carry_out(Context& context, const Exchange& exchange, const rotation::Verdi
             is_out = state.put_out(now, verdict.reason, limits);
             break;
     }
-    if (is_out) note_suspension(context, exchange, *exchange.list, exchange.entry_index);
+    if (is_out) note_suspension(context, exchange, *exchange.list(), exchange.tries.choice.entry);
     if (verdict.effect == rotation::Effect::put_out_credential && is_out) {
         tell_of_credential(context, exchange);
     }
@@ -118,20 +118,21 @@ void spare_budget(const Exchange& exchange, rotation::Verdict& verdict) {
 void count_failure(Context& context, const Exchange& exchange, rotation::Failure failure) {
     if (failure == rotation::Failure::none) return;
     const auto index = static_cast<std::size_t>(failure);
-    context.metrics.add(exchange.entry != nullptr ? series_of(exchange).failures[index]
-                                                  : upstream_of(exchange).failures[index]);
+    context.metrics.add(exchange.entry() != nullptr ? series_of(exchange).failures[index]
+                                                    : upstream_of(exchange).failures[index]);
 }
 
 }  // namespace
 
 llm::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
-    if (exchange.entry == nullptr) return {};
-    return llm::read_rate_limit_hints(context.scratch.response.headers, exchange.started_wall);
+    if (exchange.entry() == nullptr) return {};
+    return llm::read_rate_limit_hints(context.scratch.response.headers,
+                                      exchange.outcome.started_wall);
 }
 
 rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
                                 const rotation::Answer& answer, const Tried& tried) {
-    if (exchange.entry == nullptr) {
+    if (exchange.entry() == nullptr) {
         const Wiring::Upstream& upstream = upstream_of(exchange);
         context.metrics.add_status(upstream.requests, answer.status);
         context.metrics.observe(upstream.duration, tried.wait);
@@ -139,7 +140,8 @@ rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
         count_failure(context, exchange, verdict.failure);
         const bool is_refused = verdict.effect == rotation::Effect::put_out_credential;
         const auto pause = exchange.timeouts().credential_suspension;
-        if (is_refused && exchange.backend->state->tell_refused(exchange.started, pause)) {
+        if (is_refused &&
+            exchange.backend()->state->tell_refused(exchange.outcome.started, pause)) {
             tell_of_credential(context, exchange);
         }
         return verdict;
@@ -147,7 +149,7 @@ rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
     const EntrySeries& series = series_of(exchange);
     context.metrics.add_status(series.upstream_requests, answer.status);
     context.metrics.observe(series.upstream_duration, tried.wait);
-    rotation::Verdict verdict = rotation::judge_answer(answer, exchange.list->rules);
+    rotation::Verdict verdict = rotation::judge_answer(answer, exchange.list()->rules);
     count_failure(context, exchange, verdict.failure);
     carry_out(context, exchange, verdict, tried.probe);
     spare_budget(exchange, verdict);
@@ -156,7 +158,7 @@ rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
         state_of(exchange).probe_dropped();
     } else {
         state_of(exchange).probe_passed();
-        context.log.info("model is back", {{"entry", exchange.entry->id}});
+        context.log.info("model is back", {{"entry", exchange.entry()->id}});
     }
     return verdict;
 }
@@ -165,7 +167,7 @@ rotation::Verdict settle_failure(Context& context, const Exchange& exchange, con
                                  const Tried& tried) {
     rotation::Verdict verdict = rotation::judge_failure(fault, tried.asked);
     count_failure(context, exchange, verdict.failure);
-    if (exchange.entry == nullptr) return verdict;
+    if (exchange.entry() == nullptr) return verdict;
     if (verdict.effect == rotation::Effect::none) {
         if (tried.probe) state_of(exchange).probe_dropped();
         return verdict;
@@ -187,10 +189,10 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
         failure = rotation::Failure::server_error;
     }
     count_failure(context, exchange, failure);
-    if (exchange.entry == nullptr) return;
+    if (exchange.entry() == nullptr) return;
     if (failure == rotation::Failure::none) {
         const bool has_failed = tried.effect == rotation::Effect::count_failure;
-        if (exchange.status < 500 && !has_failed) state_of(exchange).served();
+        if (exchange.outcome.status < 500 && !has_failed) state_of(exchange).served();
         return;
     }
     rotation::Verdict verdict;
@@ -201,58 +203,58 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
 
 void record(Context& context, const Exchange& exchange) {
     const SteadyTime now = std::chrono::steady_clock::now();
-    const auto duration = now - exchange.started;
+    const auto duration = now - exchange.outcome.started;
     // A stream's does not grow with its length.
-    const auto overhead = exchange.overhead.value_or(exchange.own_time(now));
-    const ProcessSeries& process = exchange.wiring->process;
-    if (exchange.route != nullptr) {
-        const RouteSeries& series = exchange.wiring->routes[exchange.route_index];
-        context.metrics.add_status(series.requests, exchange.status);
+    const auto overhead = exchange.outcome.overhead.value_or(exchange.own_time(now));
+    const ProcessSeries& process = exchange.match.wiring->process;
+    if (exchange.match.route != nullptr) {
+        const RouteSeries& series = exchange.match.wiring->routes[exchange.match.rule->route];
+        context.metrics.add_status(series.requests, exchange.outcome.status);
         context.metrics.observe(series.duration, duration);
         context.metrics.observe(process.overhead, overhead);
     } else {
-        context.metrics.add_status(process.unrouted, exchange.status);
+        context.metrics.add_status(process.unrouted, exchange.outcome.status);
         context.metrics.observe(process.unrouted_duration, duration);
     }
 
     AccessLine line;
-    line.start = exchange.started_wall;
-    line.method = exchange.method;
-    line.path = exchange.path;
-    line.host = exchange.host;
-    line.client_address = exchange.client_address;
-    if (exchange.caller) line.subject = exchange.caller->subject();
-    line.stream = exchange.wants_stream;
-    line.status = exchange.status;
+    line.start = exchange.outcome.started_wall;
+    line.method = exchange.request.method;
+    line.path = exchange.request.path;
+    line.host = exchange.request.host;
+    line.client_address = exchange.request.client_address;
+    if (exchange.match.caller) line.subject = exchange.match.caller->subject();
+    line.stream = exchange.content.wants_stream;
+    line.status = exchange.outcome.status;
     line.duration = duration;
-    if (exchange.first_byte != SteadyTime{})
-        line.first_byte = exchange.first_byte - exchange.started;
+    if (exchange.outcome.first_byte != SteadyTime{})
+        line.first_byte = exchange.outcome.first_byte - exchange.outcome.started;
     line.overhead = overhead;
-    line.bytes_received = exchange.bytes_received;
-    line.bytes_sent = exchange.bytes_sent;
-    line.user_agent = exchange.user_agent;
+    line.bytes_received = exchange.request.bytes_received;
+    line.bytes_sent = exchange.outcome.bytes_sent;
+    line.user_agent = exchange.request.user_agent;
     line.request_id = exchange.request_id();
-    line.client_request_id = exchange.client_request_id;
-    line.retry_count = exchange.retry_count;
-    line.original_model = exchange.client_model;
-    line.attempts = exchange.attempts;
-    line.reused_connection = exchange.reused_connection;
-    if (exchange.route != nullptr) {
-        line.api = exchange.route->api;
-        line.policy = exchange.route->policy;
-        line.environment = routing::to_string(exchange.route->environment);
-        line.provider = exchange.route->provider;
+    line.client_request_id = exchange.request.client_request_id;
+    line.retry_count = exchange.request.retry_count;
+    line.original_model = exchange.content.client_model;
+    line.attempts = exchange.tries.attempts;
+    line.reused_connection = exchange.tries.reused_connection;
+    if (exchange.match.route != nullptr) {
+        line.api = exchange.match.route->api;
+        line.policy = exchange.match.route->policy;
+        line.environment = routing::to_string(exchange.match.route->environment);
+        line.provider = exchange.match.route->provider;
     }
-    if (exchange.entry != nullptr) line.request_model = exchange.entry->model;
-    if (exchange.backend != nullptr) {
-        line.backend = exchange.backend->name;
-        line.upstream_host = exchange.backend->host_header;
+    if (exchange.entry() != nullptr) line.request_model = exchange.entry()->model;
+    if (exchange.backend() != nullptr) {
+        line.backend = exchange.backend()->name;
+        line.upstream_host = exchange.backend()->host_header;
         line.upstream_request_id = exchange.upstream_request_id();
     }
-    if (exchange.fault.kind != FaultKind::none) {
-        line.error_code = wire::problem_of(exchange.fault.kind).code;
-        const bool has_own = exchange.reason[0] != '\0';
-        line.error_reason = has_own ? exchange.reason : exchange.fault.detail;
+    if (exchange.outcome.fault.kind != FaultKind::none) {
+        line.error_code = wire::problem_of(exchange.outcome.fault.kind).code;
+        const bool has_own = exchange.outcome.reason[0] != '\0';
+        line.error_reason = has_own ? exchange.outcome.reason : exchange.outcome.fault.detail;
     }
     context.access_log.write(line);
 }

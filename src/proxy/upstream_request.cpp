@@ -20,28 +20,27 @@ void write_path(std::string_view path, const routing::PathSlot& slot, std::strin
 }
 
 // The request target: the Backend's base path, the rewritten path, the query, its key.
-void write_target(Context& context, const Exchange& exchange, const Target& target,
-                  wire::HeadWriter& writer) {
-    const routing::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+void write_target(Context& context, const Exchange& exchange, wire::HeadWriter& writer) {
+    const routing::Backend& backend = *exchange.backend();
     const config::PathRewrite* rewrite =
-        exchange.route->rewrite ? &*exchange.route->rewrite : nullptr;
-    const std::string_view path =
-        exchange.rule->pattern.rewritten(exchange.path, rewrite, context.scratch.path);
+        exchange.match.route->rewrite ? &*exchange.match.route->rewrite : nullptr;
+    const std::string_view path = exchange.match.rule->pattern.rewritten(
+        exchange.request.path, rewrite, context.scratch.path);
     const routing::ModelPlace* place =
-        target.entry != nullptr && exchange.list != nullptr ? &exchange.list->model_place : nullptr;
+        exchange.entry() != nullptr ? &exchange.list()->model_place : nullptr;
 
-    writer.append(exchange.method);
+    writer.append(exchange.request.method);
     writer.append(" ");
     writer.append(backend.base_path);
     if (place != nullptr && place->in == Place::path) {
-        write_path(path, *place->slot, target.entry->texts.encoded, writer);
+        write_path(path, *place->slot, exchange.entry()->texts.encoded, writer);
     } else {
         writer.append(path);
     }
     std::string_view separator = write_client_query(exchange, writer);
     if (place != nullptr && place->in == Place::query) {
         writer.append(separator);
-        writer.append(target.entry->texts.field);
+        writer.append(exchange.entry()->texts.field);
         separator = "&";
     }
     if (!backend.credential_query.empty()) {
@@ -54,16 +53,16 @@ void write_target(Context& context, const Exchange& exchange, const Target& targ
 // What is written where the body names no model.
 void add_missing(const Exchange& exchange, const routing::Entry& entry, UpstreamRequest& request) {
     const routing::ModelTexts& texts = entry.texts;
-    const llm::ScannedBody& scan = exchange.scan;
-    switch (exchange.body_kind) {
+    const llm::ScannedBody& scan = exchange.content.scan;
+    switch (exchange.content.body_kind) {
         case llm::BodyKind::form:
             request.add(texts.field);
             if (!scan.is_empty) request.add("&");
             break;
         case llm::BodyKind::multipart:
             request.add("--");
-            request.add(exchange.boundary);
-            request.add(exchange.list->model_place.part_head);
+            request.add(exchange.content.boundary);
+            request.add(exchange.list()->model_place.part_head);
             request.add(entry.model);
             request.add("\r\n");
             break;
@@ -75,21 +74,20 @@ void add_missing(const Exchange& exchange, const routing::Entry& entry, Upstream
 }
 
 std::string_view model_text(const Exchange& exchange, const routing::Entry& entry) {
-    if (exchange.body_kind == llm::BodyKind::form) return entry.texts.encoded;
-    if (exchange.body_kind == llm::BodyKind::multipart) return entry.model;
+    if (exchange.content.body_kind == llm::BodyKind::form) return entry.texts.encoded;
+    if (exchange.content.body_kind == llm::BodyKind::multipart) return entry.model;
     return entry.texts.json;
 }
 
 // The body with the entry's model in it, behind the head.
 void splice(const Exchange& exchange, const routing::Entry* entry, UpstreamRequest& request) {
-    const std::string_view body = exchange.body;
-    const bool in_body = entry != nullptr && exchange.list != nullptr &&
-                         exchange.list->model_place.in == Place::body;
+    const std::string_view body = exchange.request.body;
+    const bool in_body = entry != nullptr && exchange.list()->model_place.in == Place::body;
     if (!in_body) {
         request.add(body);
         return;
     }
-    const llm::ScannedBody& scan = exchange.scan;
+    const llm::ScannedBody& scan = exchange.content.scan;
     if (scan.model.found) {
         request.add(body.substr(0, scan.model.begin));
         request.add(model_text(exchange, *entry));
@@ -103,30 +101,30 @@ void splice(const Exchange& exchange, const routing::Entry* entry, UpstreamReque
 
 }  // namespace
 
-UpstreamRequest write_upstream_request(Context& context, const Exchange& exchange,
-                                       const Target& target) {
+UpstreamRequest write_upstream_request(Context& context, const Exchange& exchange) {
     UpstreamRequest request;
-    const routing::Backend& backend = exchange.wiring->snapshot->backends[target.backend];
+    const routing::Backend& backend = *exchange.backend();
     std::vector<char>& space = context.scratch.head;
     wire::HeadWriter writer(space.data(), space.size());
-    write_target(context, exchange, target, writer);
+    write_target(context, exchange, writer);
     writer.header("Host", backend.host_header);
     writer.append(backend.credential_line);
-    writer.append(exchange.lines.view());
-    if (exchange.list != nullptr && exchange.list->model_place.in == Place::header) {
+    writer.append(exchange.content.lines.view());
+    if (exchange.list() != nullptr && exchange.list()->model_place.in == Place::header) {
         const std::string_view model =
-            target.entry != nullptr ? target.entry->model : exchange.client_model;
-        if (!model.empty()) writer.header(exchange.list->model_place.name, model);
+            exchange.entry() != nullptr ? exchange.entry()->model : exchange.content.client_model;
+        if (!model.empty()) writer.header(exchange.list()->model_place.name, model);
     }
     if (writes_content_type_late(exchange)) {
-        const bool is_json = exchange.body_kind == llm::BodyKind::json;
-        writer.header("content-type", is_json ? "application/json" : exchange.content_type);
+        const bool is_json = exchange.content.body_kind == llm::BodyKind::json;
+        writer.header("content-type", is_json ? "application/json" : exchange.request.content_type);
     }
-    splice(exchange, target.entry, request);
+    splice(exchange, exchange.entry(), request);
     std::size_t length = 0;
     for (const std::string_view piece : request.pieces) length += piece.size();
-    const bool has_body = exchange.framing != wire::Framing::none || exchange.method == "POST" ||
-                          exchange.method == "PUT" || exchange.method == "PATCH";
+    const bool has_body = exchange.request.framing != wire::Framing::none ||
+                          exchange.request.method == "POST" || exchange.request.method == "PUT" ||
+                          exchange.request.method == "PATCH";
     if (has_body) writer.header("content-length", static_cast<std::uint64_t>(length));
     writer.finish();
     request.pieces[0] = writer.view();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "proxy/attempt.hpp"
+#include "proxy/exchange.hpp"
 
 #include <array>
 #include <string>
@@ -23,7 +23,6 @@ private:
 
 // Writes the head into the worker's scratch. The pieces lead there, into the exchange's body and
 // into the snapshot: valid until the next await unless `keep` holds the head meanwhile.
-UpstreamRequest write_upstream_request(Context& context, const Exchange& exchange,
-                                       const Target& target);
+UpstreamRequest write_upstream_request(Context& context, const Exchange& exchange);
 
 }  // namespace rotary::proxy

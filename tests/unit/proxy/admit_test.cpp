@@ -60,16 +60,17 @@ TEST(Match, FindsTheRouteOrSaysWhyNot) {
         request.snapshot->table.add("llm.example.com",
                                     {routing::PathPattern("/posted", only), "POST", 1});
         request.ask(row.line);
-        request.exchange.rule = nullptr;
-        request.exchange.route = nullptr;
+        request.exchange.match.rule = nullptr;
+        request.exchange.match.route = nullptr;
         OneClient client(request);
         EXPECT_EQ(kind_of(match(client.side(), request.exchange)), row.fault) << row.line;
         const bool is_found = row.fault == none;
-        EXPECT_EQ(request.exchange.rule != nullptr, is_found) << row.line;
-        EXPECT_EQ(request.exchange.route, is_found ? &request.snapshot->routes[row.route] : nullptr)
+        EXPECT_EQ(request.exchange.match.rule != nullptr, is_found) << row.line;
+        EXPECT_EQ(request.exchange.match.route,
+                  is_found ? &request.snapshot->routes[row.route] : nullptr)
             << row.line;
         if (is_found) {
-            EXPECT_EQ(request.exchange.route_index, row.route) << row.line;
+            EXPECT_EQ(request.exchange.match.rule->route, row.route) << row.line;
         }
     }
 }
@@ -80,7 +81,7 @@ TEST(Match, StrangersAreNotToldTheHosts) {
         OneRequest request;
         request.snapshot->unknown_host = "Try llm.example.com.";
         request.ask("GET /chat/1.0/x");
-        request.exchange.host = host;
+        request.exchange.request.host = host;
         OneClient client(request);
         const auto matched = match(client.side(), request.exchange);
         ASSERT_TRUE(matched.has_error()) << host;
@@ -186,8 +187,8 @@ TEST(Admit, TakesOnWhatItCanServe) {
         request.ask(row.line, row.headers, row.body);
         EXPECT_EQ(kind_of(admit(request.context, request.exchange)), row.fault) << row.name;
         if (row.fault != none) continue;
-        EXPECT_EQ(request.exchange.list != nullptr, row.rotates) << row.name;
-        EXPECT_FALSE(request.exchange.lines.empty()) << row.name;
+        EXPECT_EQ(request.exchange.list() != nullptr, row.rotates) << row.name;
+        EXPECT_FALSE(request.exchange.content.lines.empty()) << row.name;
     }
 }
 
@@ -235,8 +236,8 @@ TEST(ScanBody, KnowsTheModelAndWhetherItIsAStream) {
         OneRequest request;
         row.prepare(request);
         request.admit_and_scan("POST /chat/1.0/x", row.headers, row.body);
-        EXPECT_EQ(request.exchange.client_model, row.model) << row.name;
-        EXPECT_EQ(request.exchange.wants_stream, row.is_stream) << row.name;
+        EXPECT_EQ(request.exchange.content.client_model, row.model) << row.name;
+        EXPECT_EQ(request.exchange.content.wants_stream, row.is_stream) << row.name;
     }
 }
 
@@ -275,8 +276,9 @@ TEST(ScanBody, LongModelsAreClippedForTheLog) {
     std::string body = "{\"model\":\"";
     body.append(300, 'x').append("\"}");
     request.admit_and_scan("POST /chat/1.0/x", "", body);
-    EXPECT_EQ(request.exchange.client_model, std::string(256, 'x'));
-    EXPECT_EQ(request.exchange.scan.model.end - request.exchange.scan.model.begin, 302U);
+    EXPECT_EQ(request.exchange.content.client_model, std::string(256, 'x'));
+    EXPECT_EQ(request.exchange.content.scan.model.end - request.exchange.content.scan.model.begin,
+              302U);
 }
 
 // A body that came with its head is there; one that did not is waited for.
@@ -300,14 +302,14 @@ TEST(Body, IsTakenWhereItCameWithTheHead) {
     for (const Row& row : rows) {
         OneRequest request;
         request.ask("POST /chat/1.0/x", row.headers, row.body);
-        request.exchange.content_length += row.missing;
+        request.exchange.request.content_length += row.missing;
         OneClient client(request);
-        request.exchange.body = {};
+        request.exchange.request.body = {};
         const std::string_view body = row.taken ? row.body : "";
         EXPECT_EQ(take_body_at_hand(client.side(), request.exchange), row.taken) << row.name;
         EXPECT_EQ(client.side().body_complete, row.taken) << row.name;
-        EXPECT_EQ(request.exchange.body, body) << row.name;
-        EXPECT_EQ(request.exchange.bytes_received, body.size()) << row.name;
+        EXPECT_EQ(request.exchange.request.body, body) << row.name;
+        EXPECT_EQ(request.exchange.request.bytes_received, body.size()) << row.name;
         EXPECT_EQ(client.side().body_bytes_in, body.size()) << row.name;
     }
 }

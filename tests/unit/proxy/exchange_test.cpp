@@ -59,7 +59,7 @@ TEST(ExchangeTest, IdsAreUuidsOfTheirTime) {
                                               "[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
         EXPECT_TRUE(ids.insert(id).second) << id << " came before";
         const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-            request.exchange.started_wall.time_since_epoch());
+            request.exchange.outcome.started_wall.time_since_epoch());
         EXPECT_EQ(std::stoll(id.substr(0, 8) + id.substr(9, 4), nullptr, 16), since.count()) << id;
     }
 }
@@ -67,27 +67,28 @@ TEST(ExchangeTest, IdsAreUuidsOfTheirTime) {
 TEST(ExchangeTest, TakesOverWhatLaterStepsNeedOfAHead) {
     struct Row {
         const char* line;  // a header of the request
-        std::string_view Exchange::*member;
+        std::string_view Request::*member;
         const char* value;
     };
     const Row rows[] = {
-        {"Origin: https://a.test\n", &Exchange::origin, "https://a.test"},
-        {"USER-AGENT: sdk\n", &Exchange::user_agent, "sdk"},
-        {"content-type: text/plain\n", &Exchange::content_type, "text/plain"},
-        {"X-Request-Id: mine\n", &Exchange::client_request_id, "mine"},
-        {"x-stainless-retry-count: 2\n", &Exchange::retry_count, "2"},
-        {"Access-Control-Request-Method: PUT\n", &Exchange::preflight_method, "PUT"},
-        {"access-control-request-headers: a, b\n", &Exchange::preflight_headers, "a, b"},
+        {"Origin: https://a.test\n", &Request::origin, "https://a.test"},
+        {"USER-AGENT: sdk\n", &Request::user_agent, "sdk"},
+        {"content-type: text/plain\n", &Request::content_type, "text/plain"},
+        {"X-Request-Id: mine\n", &Request::client_request_id, "mine"},
+        {"x-stainless-retry-count: 2\n", &Request::retry_count, "2"},
+        {"Access-Control-Request-Method: PUT\n", &Request::preflight_method, "PUT"},
+        {"access-control-request-headers: a, b\n", &Request::preflight_headers, "a, b"},
     };
     for (const Row& row : rows) {
         OneRequest request;
         request.ask("GET /chat/1.0/x?y", row.line);
-        EXPECT_EQ(request.exchange.method, "GET");
-        EXPECT_EQ(request.exchange.path, "/chat/1.0/x");
-        EXPECT_EQ(request.exchange.query, "y");
-        EXPECT_EQ(request.exchange.host, "llm.example.com");
+        EXPECT_EQ(request.exchange.request.method, "GET");
+        EXPECT_EQ(request.exchange.request.path, "/chat/1.0/x");
+        EXPECT_EQ(request.exchange.request.query, "y");
+        EXPECT_EQ(request.exchange.request.host, "llm.example.com");
         for (const Row& other : rows) {
-            EXPECT_EQ(request.exchange.*other.member, other.line == row.line ? row.value : "")
+            EXPECT_EQ(request.exchange.request.*other.member,
+                      other.line == row.line ? row.value : "")
                 << row.line << other.line;
         }
     }
@@ -103,55 +104,58 @@ TEST(ExchangeTest, NothingOfARequestIsTheNextOnes) {
                            R"({"model":"mine","stream":true})");
     request.choose();
     Exchange& exchange = request.exchange;
-    exchange.tried = 1;
-    exchange.status = 500;
-    exchange.fault = Fault::client(FaultKind::bad_request);
-    exchange.reason = "why";
-    exchange.waited = 5s;
-    exchange.overhead = 1ms;
-    exchange.deadline = exchange.started;
-    exchange.bytes_sent = exchange.bytes_received = 7;
+    exchange.tries.tried = 1;
+    exchange.outcome.status = 500;
+    exchange.outcome.fault = Fault::client(FaultKind::bad_request);
+    exchange.outcome.reason = "why";
+    exchange.outcome.waited = 5s;
+    exchange.outcome.overhead = 1ms;
+    exchange.outcome.deadline = exchange.outcome.started;
+    exchange.outcome.bytes_sent = exchange.request.bytes_received = 7;
     exchange.keep_upstream_request_id("req_1");
-    exchange.answer_started = exchange.resent = exchange.reused_connection = true;
-    exchange.attempts_that_suspended = 1;
-    ASSERT_TRUE(exchange.wants_stream);
-    ASSERT_TRUE(exchange.expect_continue);
+    exchange.outcome.answer_started = exchange.tries.resent = exchange.tries.reused_connection =
+        true;
+    exchange.tries.attempts_that_suspended = 1;
+    ASSERT_TRUE(exchange.content.wants_stream);
+    ASSERT_TRUE(exchange.request.expect_continue);
 
     request.ask("GET /elsewhere");
-    EXPECT_EQ(exchange.query, "");
-    EXPECT_EQ(exchange.user_agent, "");
-    EXPECT_EQ(exchange.client_request_id, "");
-    EXPECT_EQ(exchange.content_type, "");
-    EXPECT_EQ(exchange.client_model, "");
-    EXPECT_FALSE(exchange.has_content_type || exchange.expect_continue || exchange.wants_stream);
-    EXPECT_EQ(exchange.framing, wire::Framing::none);
-    EXPECT_EQ(exchange.content_length, 0U);
-    EXPECT_FALSE(exchange.scan.model.found);
-    EXPECT_EQ(exchange.route, nullptr);
-    EXPECT_EQ(exchange.list, nullptr);
-    EXPECT_EQ(exchange.entry, nullptr);
-    EXPECT_EQ(exchange.backend, nullptr);
-    EXPECT_EQ(exchange.tried, 0U);
-    EXPECT_EQ(exchange.attempts + exchange.attempts_that_suspended, 0U);
-    EXPECT_EQ(exchange.status, 0);
-    EXPECT_EQ(exchange.fault.kind, FaultKind::none);
-    EXPECT_STREQ(exchange.reason, "");
-    EXPECT_EQ(exchange.waited, 0ns);
-    EXPECT_FALSE(exchange.overhead.has_value());
-    EXPECT_EQ(exchange.deadline, SteadyTime::max());
-    EXPECT_EQ(exchange.bytes_sent + exchange.bytes_received, 0U);
+    EXPECT_EQ(exchange.request.query, "");
+    EXPECT_EQ(exchange.request.user_agent, "");
+    EXPECT_EQ(exchange.request.client_request_id, "");
+    EXPECT_EQ(exchange.request.content_type, "");
+    EXPECT_EQ(exchange.content.client_model, "");
+    EXPECT_FALSE(exchange.request.has_content_type || exchange.request.expect_continue ||
+                 exchange.content.wants_stream);
+    EXPECT_EQ(exchange.request.framing, wire::Framing::none);
+    EXPECT_EQ(exchange.request.content_length, 0U);
+    EXPECT_FALSE(exchange.content.scan.model.found);
+    EXPECT_EQ(exchange.match.route, nullptr);
+    EXPECT_EQ(exchange.list(), nullptr);
+    EXPECT_EQ(exchange.entry(), nullptr);
+    EXPECT_EQ(exchange.backend(), nullptr);
+    EXPECT_EQ(exchange.tries.tried, 0U);
+    EXPECT_EQ(exchange.tries.attempts + exchange.tries.attempts_that_suspended, 0U);
+    EXPECT_EQ(exchange.outcome.status, 0);
+    EXPECT_EQ(exchange.outcome.fault.kind, FaultKind::none);
+    EXPECT_STREQ(exchange.outcome.reason, "");
+    EXPECT_EQ(exchange.outcome.waited, 0ns);
+    EXPECT_FALSE(exchange.outcome.overhead.has_value());
+    EXPECT_EQ(exchange.outcome.deadline, SteadyTime::max());
+    EXPECT_EQ(exchange.outcome.bytes_sent + exchange.request.bytes_received, 0U);
     EXPECT_EQ(exchange.upstream_request_id(), "");
-    EXPECT_FALSE(exchange.answer_started || exchange.resent || exchange.reused_connection);
+    EXPECT_FALSE(exchange.outcome.answer_started || exchange.tries.resent ||
+                 exchange.tries.reused_connection);
 }
 
 TEST(ExchangeTest, OurTimeIsWhatTheOthersDidNotTake) {
     OneRequest request;
     request.ask("GET /chat/1.0/x");
     Exchange& exchange = request.exchange;
-    EXPECT_EQ(exchange.own_time(exchange.started + 10ms), 10ms);
-    exchange.waited = 8ms;
-    EXPECT_EQ(exchange.own_time(exchange.started + 10ms), 2ms);
-    EXPECT_EQ(exchange.own_time(exchange.started + 5ms), 0ms) << "of a coarse clock";
+    EXPECT_EQ(exchange.own_time(exchange.outcome.started + 10ms), 10ms);
+    exchange.outcome.waited = 8ms;
+    EXPECT_EQ(exchange.own_time(exchange.outcome.started + 10ms), 2ms);
+    EXPECT_EQ(exchange.own_time(exchange.outcome.started + 5ms), 0ms) << "of a coarse clock";
 }
 
 TEST(ExchangeTest, ABackendMayBePatientInItsOwnWay) {

@@ -21,7 +21,7 @@ constexpr Prepare kAsItIs = [](OneRequest&) {};
 
 // The header lines that go on, but for the last one, which all requests have.
 std::string lines_of(OneRequest& request) {
-    std::string lines = without_cr(request.exchange.lines.view());
+    std::string lines = without_cr(request.exchange.content.lines.view());
     std::string last = "x-client-request-id: ";
     last.append(request.exchange.request_id()).append("\n");
     EXPECT_TRUE(lines.ends_with(last)) << lines;
@@ -227,7 +227,7 @@ TEST(Forwarding, ARequestWithoutABodyKeepsItsHeaders) {
     OneRequest request;
     request.rotate({"m@a"});
     request.admit_and_scan("GET /chat/1.0/models", "accept-encoding: br\n");
-    EXPECT_EQ(request.exchange.list, nullptr);
+    EXPECT_EQ(request.exchange.list(), nullptr);
     EXPECT_EQ(lines_of(request), "accept-encoding: br\n");
 }
 
@@ -260,7 +260,7 @@ TEST(Forwarding, LinesThatCannotBeWrittenAreRefused) {
         EXPECT_EQ(written.has_value(), row.fits) << row.name;
         if (written) continue;
         EXPECT_EQ(written.error().kind, FaultKind::headers_too_large) << row.name;
-        EXPECT_TRUE(request.exchange.lines.empty()) << row.name;
+        EXPECT_TRUE(request.exchange.content.lines.empty()) << row.name;
     }
 }
 
@@ -380,8 +380,8 @@ TEST(Forwarding, OnlyAFormThatIsReadHasItsTypeToldLater) {
         OneRequest request;
         request.rotate({"m@a"}, {row.in, "model", {}});
         request.ask("POST /chat/1.0/x");
-        request.exchange.content_type = row.type;
-        if (row.has_list) request.exchange.list = &request.snapshot->lists.front();
+        request.exchange.request.content_type = row.type;
+        if (row.has_list) request.exchange.tries.choice.list = 0;
         EXPECT_EQ(writes_content_type_late(request.exchange), row.late) << row.name;
     }
 }

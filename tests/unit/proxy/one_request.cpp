@@ -151,10 +151,13 @@ void OneRequest::ask(const std::string& line, const std::string& headers, const 
     const auto parsed = wire::parse_request_head(head, {}, context.scratch.request);
     if (!parsed) throw std::runtime_error("the test's request is none: " + text);
     exchange.begin(context);
-    exchange.adopt(context.scratch.request);
-    exchange.body = std::string_view(text).substr(head_bytes);
-    exchange.rule = snapshot->table.find(exchange.host, exchange.path, exchange.method).rule;
-    if (exchange.rule != nullptr) exchange.route = &snapshot->routes[exchange.rule->route];
+    exchange.request.adopt(context.scratch.request);
+    exchange.request.body = std::string_view(text).substr(head_bytes);
+    exchange.match.rule =
+        snapshot->table.find(exchange.request.host, exchange.request.path, exchange.request.method)
+            .rule;
+    if (exchange.match.rule != nullptr)
+        exchange.match.route = &snapshot->routes[exchange.match.rule->route];
 }
 
 void OneRequest::admit_and_scan(const std::string& line, const std::string& headers,
@@ -162,27 +165,26 @@ void OneRequest::admit_and_scan(const std::string& line, const std::string& head
     ask(line, headers, body);
     const auto admitted = admit(context, exchange);
     ASSERT_TRUE(admitted.has_value()) << line << ": " << admitted.error().detail;
-    if (exchange.list == nullptr) return;
+    if (exchange.list() == nullptr) return;
     const auto scanned = scan_body(exchange);
     ASSERT_TRUE(scanned.has_value()) << line << ": " << scanned.error().detail;
 }
 
 void OneRequest::choose(std::size_t index) {
     std::size_t chosen = index;
-    if (exchange.list != nullptr) {
-        exchange.entry_index = index;
-        exchange.entry = &exchange.list->entries[index];
-        chosen = exchange.entry->backend;
+    if (exchange.list() != nullptr) {
+        exchange.tries.choice.entry = index;
+        chosen = exchange.entry()->backend;
     }
-    exchange.backend = &snapshot->backends[chosen];
-    ++exchange.attempts;
+    exchange.tries.choice.backend = chosen;
+    ++exchange.tries.attempts;
 }
 
 Reply& OneRequest::answer(const std::string& head) {
     answer_text = with_crlf(head) + "\r\n";
     wire::ResponseHead& parsed = context.scratch.response;
-    const auto ok =
-        wire::parse_response_head(answer_text, head_limits(exchange), exchange.is_head, parsed);
+    const auto ok = wire::parse_response_head(answer_text, head_limits(exchange),
+                                              exchange.request.is_head, parsed);
     if (!ok) throw std::runtime_error("the test's answer is none: " + answer_text);
     reply.status = parsed.status;
     reply.body.begin(parsed.framing, parsed.content_length);
@@ -209,7 +211,7 @@ OneClient::OneClient(OneRequest& request) : request_(request), in_(request.buffe
     std::memcpy(in_.space(), request.text.data(), request.text.size());
     in_.produced(request.text.size());
     side_.emplace(ClientSide{*stream_, in_});
-    side_->head_bytes = request.text.size() - request.exchange.body.size();
+    side_->head_bytes = request.text.size() - request.exchange.request.body.size();
 }
 
 OneClient::~OneClient() { ::close(other_end_); }

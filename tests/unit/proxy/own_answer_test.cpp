@@ -38,8 +38,8 @@ TEST(OwnAnswer, OptionsOfTheWholeServer) {
     EXPECT_EQ(without_ids(request, got),
               "HTTP/1.1 204 No Content\n"
               "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\n\n");
-    EXPECT_TRUE(request.exchange.answer_started);
-    EXPECT_TRUE(request.exchange.keep_alive);
+    EXPECT_TRUE(request.exchange.outcome.answer_started);
+    EXPECT_TRUE(request.exchange.request.keep_alive);
     request.ask("OPTIONS /chat/1.0/x");
     EXPECT_FALSE(asks_for_whole_server(request.exchange));
 }
@@ -88,9 +88,10 @@ TEST(Preflight, IsOneWhereTheRouteAllowsTheOrigin) {
         OneRequest request;
         add_policy(request);
         request.ask(row.line, row.headers);
-        request.exchange.route = nullptr;
+        request.exchange.match.route = nullptr;
         EXPECT_EQ(is_allowed_preflight(request.exchange), row.is_one) << row.name;
-        EXPECT_EQ(request.exchange.route, row.is_one ? &request.route() : nullptr) << row.name;
+        EXPECT_EQ(request.exchange.match.route, row.is_one ? &request.route() : nullptr)
+            << row.name;
     }
 }
 
@@ -161,12 +162,12 @@ std::string redirected(const RedirectRow& row, OneRequest& request) {
     request.snapshot->forwarding.withheld_query = {"token"};
     request.route().redirect = row.rules;
     request.ask(std::string("GET ") + row.target);
-    request.exchange.host = row.host;
-    const std::size_t colon = request.exchange.host.find(':');
-    request.exchange.port = {};
+    request.exchange.request.host = row.host;
+    const std::size_t colon = request.exchange.request.host.find(':');
+    request.exchange.request.port = {};
     if (colon != std::string_view::npos) {
-        request.exchange.port = request.exchange.host.substr(colon + 1);
-        request.exchange.host = request.exchange.host.substr(0, colon);
+        request.exchange.request.port = request.exchange.request.host.substr(colon + 1);
+        request.exchange.request.host = request.exchange.request.host.substr(0, colon);
     }
     OneClient client(request);
     return client.run(redirect(request.context, client.side(), request.exchange));
@@ -250,7 +251,7 @@ TEST(Redirect, LeadsWhereItsRuleSays) {
         EXPECT_EQ(without_ids(request, got), std::string("HTTP/1.1 302 Found\nlocation: ") +
                                                  row.location + "\ncontent-length: 0\n\n")
             << row.name;
-        EXPECT_EQ(request.exchange.status, 302) << row.name;
+        EXPECT_EQ(request.exchange.outcome.status, 302) << row.name;
     }
 }
 
@@ -260,7 +261,7 @@ TEST(Redirect, EachStatusIsTheRules) {
         const std::string got =
             redirected({"", {"", "", 0, {}, status, {}}, "a.test", "/chat/1.0/x", ""}, request);
         EXPECT_TRUE(got.starts_with("HTTP/1.1 " + std::to_string(status) + " ")) << got;
-        EXPECT_EQ(request.exchange.status, status);
+        EXPECT_EQ(request.exchange.outcome.status, status);
     }
 }
 
@@ -274,7 +275,7 @@ TEST(Redirect, OneThatDoesNotFitIsRefused) {
     EXPECT_EQ(client.run(redirect(request.context, client.side(), request.exchange)), "");
     ASSERT_TRUE(client.result().has_error());
     EXPECT_EQ(client.result().error().kind, FaultKind::uri_too_long);
-    EXPECT_FALSE(request.exchange.answer_started) << "the refusal may still be told";
+    EXPECT_FALSE(request.exchange.outcome.answer_started) << "the refusal may still be told";
 }
 
 TEST(OwnAnswer, TheConnectionGoesOnWhereItCan) {
@@ -287,7 +288,8 @@ TEST(OwnAnswer, TheConnectionGoesOnWhereItCan) {
     const Row rows[] = {
         {"as it is", kAsItIs, "", true},
         {"the client's word", kAsItIs, "connection: close\n", false},
-        {"HTTP/1.0", [](OneRequest& request) { request.exchange.minor_version = 0; }, "", false},
+        {"HTTP/1.0", [](OneRequest& request) { request.exchange.request.minor_version = 0; }, "",
+         false},
         {"a drain", [](OneRequest& request) { request.sessions.drain(); }, "", false},
         {"a body of unknown length", kAsItIs, "transfer-encoding: chunked\n", false},
     };
@@ -299,7 +301,7 @@ TEST(OwnAnswer, TheConnectionGoesOnWhereItCan) {
         const std::string got =
             client.run(answer_for_whole_server(request.context, client.side(), request.exchange));
         EXPECT_EQ(count_of(got, "\nconnection: close\n"), row.goes_on ? 0U : 1U) << row.name;
-        EXPECT_EQ(request.exchange.keep_alive, row.goes_on) << row.name;
+        EXPECT_EQ(request.exchange.request.keep_alive, row.goes_on) << row.name;
     }
 }
 

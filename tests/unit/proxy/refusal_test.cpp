@@ -53,11 +53,11 @@ TEST(Refusal, HasOneShape) {
     EXPECT_EQ(number_of(got, "content-length"), static_cast<long>(sent.size()));
     EXPECT_EQ(sent, R"({"error": {"message": "No such thing.", "type": "invalid_request_error", )"
                     R"("param": null, "code": "route_not_found"}})");
-    EXPECT_EQ(request.exchange.status, 404);
-    EXPECT_EQ(request.exchange.fault.kind, FaultKind::route_not_found);
-    EXPECT_TRUE(request.exchange.answer_started);
-    EXPECT_TRUE(request.exchange.keep_alive);
-    EXPECT_GT(request.exchange.bytes_sent, sent.size());
+    EXPECT_EQ(request.exchange.outcome.status, 404);
+    EXPECT_EQ(request.exchange.outcome.fault.kind, FaultKind::route_not_found);
+    EXPECT_TRUE(request.exchange.outcome.answer_started);
+    EXPECT_TRUE(request.exchange.request.keep_alive);
+    EXPECT_GT(request.exchange.outcome.bytes_sent, sent.size());
 }
 
 TEST(Refusal, WhatComesWithAKind) {
@@ -96,7 +96,7 @@ TEST(Refusal, WhatComesWithAKind) {
         EXPECT_EQ(got.substr(0, got.find('\n')), std::string("HTTP/1.1 ") + row.status);
         EXPECT_EQ(value_of(got, "www-authenticate"), row.challenge) << row.status;
         EXPECT_EQ(value_of(got, "connection"), row.closes ? "close" : "-") << row.status;
-        EXPECT_EQ(request.exchange.keep_alive, !row.closes) << row.status;
+        EXPECT_EQ(request.exchange.request.keep_alive, !row.closes) << row.status;
         EXPECT_EQ(value_of(got, "retry-after"), "-") << row.status;
     }
 }
@@ -123,11 +123,12 @@ TEST(Refusal, KeepsTheConnectionWhereItCan) {
     for (const Row& row : rows) {
         OneRequest request;
         request.ask("POST /chat/1.0/x", row.headers);
-        request.exchange.minor_version = row.minor_version;
+        request.exchange.request.minor_version = row.minor_version;
         if (row.draining) request.sessions.drain();
         const std::string got = refusal_of(request, Fault::client(FaultKind::invalid_json));
         EXPECT_EQ(value_of(got, "connection"), row.connection) << row.name;
-        EXPECT_EQ(request.exchange.keep_alive, std::string("-") == row.connection) << row.name;
+        EXPECT_EQ(request.exchange.request.keep_alive, std::string("-") == row.connection)
+            << row.name;
     }
 }
 
@@ -172,7 +173,7 @@ TEST(Refusal, SaysWhereItWasTried) {
         request.snapshot->config.routing.expose_route = row.exposed;
         request.admit_and_scan("POST /chat/1.0/x", "", "{}");
         if (row.attempts > 0) request.choose();
-        request.exchange.attempts = row.attempts;
+        request.exchange.tries.attempts = row.attempts;
         const std::string got = refusal_of(request, Fault::upstream(FaultKind::upstream_timeout));
         EXPECT_EQ(value_of(got, "x-rotary-model"), row.model) << row.name;
         EXPECT_EQ(value_of(got, "x-rotary-backend"), row.backend) << row.name;
@@ -252,9 +253,9 @@ TEST(Refusal, AClientThatWentIsOnlyNoted) {
     EXPECT_EQ(client.run(refuse(request.context, client.side(), request.exchange, gone)), "");
     ASSERT_TRUE(client.result().has_error());
     EXPECT_EQ(client.result().error().kind, FaultKind::client_gone);
-    EXPECT_EQ(request.exchange.status, 499);
-    EXPECT_FALSE(request.exchange.answer_started);
-    EXPECT_FALSE(request.exchange.keep_alive);
+    EXPECT_EQ(request.exchange.outcome.status, 499);
+    EXPECT_FALSE(request.exchange.outcome.answer_started);
+    EXPECT_FALSE(request.exchange.request.keep_alive);
 }
 
 }  // namespace

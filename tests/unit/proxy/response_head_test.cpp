@@ -240,14 +240,14 @@ TEST(ResponseHead, HowTheBodyGoesOn) {
         OneRequest request;
         request.snapshot->config.routing.expose_route = false;
         request.ask(std::string(row.method) + " /chat/1.0/x", row.client);
-        request.exchange.minor_version = row.minor_version;
+        request.exchange.request.minor_version = row.minor_version;
         if (row.draining) request.sessions.drain();
         Reply& reply = request.answer(std::string("HTTP/1.1 ") + row.answer);
         const auto head = write_response_head(request.context, request.exchange, reply);
         ASSERT_TRUE(head.has_value()) << row.name;
         EXPECT_EQ(head->wrapping, row.wrapping) << row.name;
         EXPECT_EQ(head->is_event_stream, row.is_event_stream) << row.name;
-        EXPECT_EQ(request.exchange.keep_alive, row.keeps_alive) << row.name;
+        EXPECT_EQ(request.exchange.request.keep_alive, row.keeps_alive) << row.name;
         std::string expected = std::string("HTTP/1.1 ") + row.head + "\n";
         const std::string ids = "x-request-id: ID\nx-rotary-request-id: ID\n";
         expected.replace(expected.find("IDS\n"), 4, ids);

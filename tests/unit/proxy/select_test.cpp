@@ -22,42 +22,41 @@ const Fault kRefused = Fault::upstream(FaultKind::upstream_connect_failed);
 const Fault kSilent = Fault::upstream(FaultKind::upstream_timeout);
 
 // A try that came to nothing, as the verdict on it says.
-Outcome failed(const Fault& fault) {
-    Outcome outcome;
-    outcome.answered = fault;
-    outcome.verdict = rotation::judge_failure(fault);
-    return outcome;
+Attempted failed(const Fault& fault) {
+    Attempted attempted;
+    attempted.answered = fault;
+    attempted.verdict = rotation::judge_failure(fault);
+    return attempted;
 }
 
-Outcome answered(std::uint16_t status, const rotation::SuspendRules& rules = {60s}) {
+Attempted answered(std::uint16_t status, const rotation::SuspendRules& rules = {60s}) {
     rotation::Answer answer;
     answer.status = status;
-    Outcome outcome;
-    outcome.verdict = rotation::judge_answer(answer, rules);
-    return outcome;
+    Attempted attempted;
+    attempted.verdict = rotation::judge_answer(answer, rules);
+    return attempted;
 }
 
-Outcome listed(std::uint16_t status) {
+Attempted listed(std::uint16_t status) {
     rotation::Answer answer;
     answer.status = status;
     answer.is_listed = true;
-    Outcome outcome;
-    outcome.is_listed = true;
-    outcome.verdict = rotation::judge_answer(answer, {});
-    return outcome;
+    Attempted attempted;
+    attempted.is_listed = true;
+    attempted.verdict = rotation::judge_answer(answer, {});
+    return attempted;
 }
 
 // The model that serves the next try, the Backend where there is none, or the fault in its place.
 std::string next_one(OneRequest& request, Next next = Next::nowhere) {
-    const auto choice = select(request.context, request.exchange, next);
-    if (!choice) {
-        return choice.error().kind == FaultKind::all_models_suspended ? "suspended" : "unavailable";
+    const auto selected = select(request.context, request.exchange, next);
+    if (!selected) {
+        return selected.error().kind == FaultKind::all_models_suspended ? "suspended"
+                                                                        : "unavailable";
     }
-    const routing::Entry* entry = choice->target.entry;
-    EXPECT_EQ(entry, request.exchange.entry);
-    EXPECT_EQ(&request.snapshot->backends[choice->target.backend], request.exchange.backend);
-    const std::string name = entry != nullptr ? entry->model : request.exchange.backend->name;
-    return choice->probe ? name + " (probe)" : name;
+    const routing::Entry* entry = request.exchange.entry();
+    const std::string name = entry != nullptr ? entry->model : request.exchange.backend()->name;
+    return request.exchange.tries.choice.is_probe ? name + " (probe)" : name;
 }
 
 // --- entries ------------------------------------------------------------------------------------
@@ -84,8 +83,8 @@ TEST_F(SelectEntry, EachIsTriedOnceInOrder) {
     EXPECT_EQ(next(), "m1");
     EXPECT_EQ(next(), "m2");
     EXPECT_EQ(next(), "unavailable") << "all were tried, and none is out";
-    EXPECT_EQ(request_.exchange.attempts, 3U);
-    EXPECT_EQ(request_.exchange.tried, 7U);
+    EXPECT_EQ(request_.exchange.tries.attempts, 3U);
+    EXPECT_EQ(request_.exchange.tries.tried, 7U);
     EXPECT_EQ(request_.registry.value(request_.context.wiring->process.all_suspended), 1U);
     ask();
     EXPECT_EQ(next(), "m1") << "the next request goes on in the order, whatever the first one did";
@@ -123,8 +122,8 @@ TEST_F(SelectEntry, WhatIsSaidWhenAllAreOut) {
             suspend(i, 0s, 60s, row.reasons[i]);
         }
         EXPECT_EQ(next(), row.said) << row.name;
-        EXPECT_EQ(request_.exchange.attempts, 0U) << row.name;
-        EXPECT_EQ(request_.exchange.backend, nullptr) << row.name;
+        EXPECT_EQ(request_.exchange.tries.attempts, 0U) << row.name;
+        EXPECT_EQ(request_.exchange.backend(), nullptr) << row.name;
     }
 }
 
@@ -174,9 +173,9 @@ TEST_F(SelectEntry, WhenAllAreOutARequestMayPassThrough) {
         request_.snapshot->config.routing.on_all_suspended =
             row.passes ? config::OnAllSuspended::passthrough : config::OnAllSuspended::reject;
         if (!row.has_backends) request_.route().backends.clear();
-        request_.exchange.attempts = row.attempts;
+        request_.exchange.tries.attempts = row.attempts;
         EXPECT_EQ(next(), row.next) << row.name;
-        EXPECT_EQ(request_.exchange.entry, nullptr) << row.name;
+        EXPECT_EQ(request_.exchange.entry(), nullptr) << row.name;
     }
 }
 
@@ -188,7 +187,7 @@ TEST(SelectBackend, EachIsTriedOnceAndTheNextRequestGoesOn) {
     EXPECT_EQ(next_one(request), "a");
     EXPECT_EQ(next_one(request, Next::backend), "b");
     EXPECT_EQ(next_one(request, Next::backend), "c");
-    EXPECT_EQ(request.exchange.attempts, 3U);
+    EXPECT_EQ(request.exchange.tries.attempts, 3U);
     request.admit_and_scan("GET /chat/1.0/x");
     EXPECT_EQ(next_one(request), "b") << "second tries do not move the first ones' order";
 }
@@ -199,7 +198,7 @@ TEST(SelectBackend, TheSameOneAgainIsTheSameOne) {
     EXPECT_EQ(next_one(request), "a");
     EXPECT_EQ(next_one(request, Next::same_backend), "a");
     EXPECT_EQ(next_one(request, Next::same_backend), "a");
-    EXPECT_EQ(request.exchange.attempts, 3U);
+    EXPECT_EQ(request.exchange.tries.attempts, 3U);
     EXPECT_EQ(next_one(request, Next::backend), "b");
 }
 
@@ -238,7 +237,7 @@ struct AfterRow {
     unsigned max_attempts;
     unsigned retry_count;  // Backend.retry.count; 0: there is no such rule
     unsigned attempts;     // so far, each at another one
-    Outcome outcome;
+    Attempted attempted;
     Next next;
 };
 
@@ -250,7 +249,7 @@ Next after(OneRequest& request, const AfterRow& row) {
     }
     request.admit_and_scan("POST /chat/1.0/x", "", "{}");
     for (unsigned i = 0; i < row.attempts; ++i) next_one(request, Next::backend);
-    return next_after(request.context, request.exchange, row.outcome);
+    return next_after(request.context, request.exchange, row.attempted);
 }
 
 TEST(NextAfter, OfARotation) {
@@ -309,12 +308,12 @@ TEST(NextAfter, OthersThatAreOutAreNoneToTry) {
     request.rotate({"m0@a", "m1@a"});
     request.admit_and_scan("POST /chat/1.0/x", "", "{}");
     EXPECT_EQ(next_one(request), "m0");
-    const Outcome outcome = failed(kRefused);
+    const Attempted attempted = failed(kRefused);
     request.state(1).suspend(now(), 60s, SuspendReason::rate_limited, {});
-    EXPECT_EQ(next_after(request.context, request.exchange, outcome), Next::nowhere);
+    EXPECT_EQ(next_after(request.context, request.exchange, attempted), Next::nowhere);
     request.state(1).resume();
     request.state(1).suspend(now() - 10s, 5s, SuspendReason::rate_limited, {});
-    EXPECT_EQ(next_after(request.context, request.exchange, outcome), Next::entry)
+    EXPECT_EQ(next_after(request.context, request.exchange, attempted), Next::entry)
         << "its probe is due, and may be this request";
 }
 
@@ -323,9 +322,9 @@ TEST(NextAfter, NothingIsTriedBehindTheDeadline) {
     request.rotate({"m0@a", "m1@a"});
     request.admit_and_scan("POST /chat/1.0/x", "", "{}");
     EXPECT_EQ(next_one(request), "m0");
-    request.exchange.deadline = now() + 60s;
+    request.exchange.outcome.deadline = now() + 60s;
     EXPECT_EQ(next_after(request.context, request.exchange, failed(kRefused)), Next::entry);
-    request.exchange.deadline = now() - 1ms;
+    request.exchange.outcome.deadline = now() - 1ms;
     EXPECT_EQ(next_after(request.context, request.exchange, failed(kRefused)), Next::nowhere);
 }
 
@@ -333,7 +332,7 @@ TEST(NextAfter, NothingIsTriedBehindTheDeadline) {
 TEST(NextAfter, HowManyEntriesARequestMeets) {
     struct Row {
         const char* name;
-        Outcome outcome;
+        Attempted attempted;
         unsigned meets;
     };
     const Row rows[] = {
@@ -350,10 +349,10 @@ TEST(NextAfter, HowManyEntriesARequestMeets) {
         request.admit_and_scan("POST /chat/1.0/x", "", "{}");
         for (int i = 0; i < 10; ++i) {
             next_one(request);
-            const Next next = next_after(request.context, request.exchange, row.outcome);
+            const Next next = next_after(request.context, request.exchange, row.attempted);
             if (next != Next::entry) break;
         }
-        EXPECT_EQ(request.exchange.attempts, row.meets) << row.name;
+        EXPECT_EQ(request.exchange.tries.attempts, row.meets) << row.name;
     }
 }
 
@@ -367,7 +366,7 @@ TEST(NextAfter, WorkThatWasDoneIsPaidFor) {
         unsigned percent;
         unsigned min;
         unsigned requests;  // that earned before
-        Outcome outcome;
+        Attempted attempted;
         unsigned allowed;  // of ten such tries
     };
     const Row rows[] = {
@@ -391,7 +390,7 @@ TEST(NextAfter, WorkThatWasDoneIsPaidFor) {
         for (int i = 0; i < 10; ++i) {
             request.admit_and_scan("POST /chat/1.0/x", "", "{}");
             next_one(request);
-            const Next next = next_after(request.context, request.exchange, row.outcome);
+            const Next next = next_after(request.context, request.exchange, row.attempted);
             if (next == Next::entry) ++allowed;
         }
         EXPECT_EQ(allowed, row.allowed) << row.name;

@@ -271,7 +271,7 @@ TEST_F(Settle, WhatBecameOfAnAnswerLater) {
         request_.exchange.events = wire::SseScanner();
         for (int i = 0; i < 4; ++i) settle(answer_of(500));
         if (row.saw_error) request_.exchange.events.feed("event: error\ndata: {\"error\":{}}\n\n");
-        request_.exchange.status = row.status;
+        request_.exchange.outcome.status = row.status;
         rotation::Verdict head;
         head.effect = row.at_its_head;
         settle_relayed(request_.context, request_.exchange, row.relayed, head);
@@ -295,7 +295,7 @@ TEST(SettleBackend, ARefusedKeyIsWithheldAndToldOfNowAndThen) {
     EXPECT_TRUE(settled().is_withheld);
     constexpr std::string_view kTold = "the provider refuses the key of a Backend";
     EXPECT_EQ(count_of(request.logged(), kTold), 1U);
-    request.exchange.started += 60s;
+    request.exchange.outcome.started += 60s;
     settled();
     EXPECT_EQ(count_of(request.logged(), kTold), 2U);
     const Wiring::Upstream& upstream = request.context.wiring->upstreams.front();
@@ -316,8 +316,8 @@ TEST(Record, SaysWhoServedAndWhy) {
         {"refused before a route",
          [](OneRequest& request) {
              request.ask("GET /elsewhere?secret");
-             request.exchange.status = 404;
-             request.exchange.fault = Fault::client(FaultKind::route_not_found, "Where?");
+             request.exchange.outcome.status = 404;
+             request.exchange.outcome.fault = Fault::client(FaultKind::route_not_found, "Where?");
          },
          {"\"request.path\":\"/elsewhere\"", "\"response_code\":404",
           "\"error.code\":\"route_not_found\"", "\"error.reason\":\"Where?\"", "\"attempts\":0"},
@@ -325,9 +325,9 @@ TEST(Record, SaysWhoServedAndWhy) {
         {"refused by its token, of which the log knows more than the client",
          [](OneRequest& request) {
              request.ask("GET /chat/1.0/x");
-             request.exchange.status = 401;
-             request.exchange.fault = Fault::client(FaultKind::invalid_token, "Not good.");
-             request.exchange.reason = "unknown kid";
+             request.exchange.outcome.status = 401;
+             request.exchange.outcome.fault = Fault::client(FaultKind::invalid_token, "Not good.");
+             request.exchange.outcome.reason = "unknown kid";
          },
          {"\"api\":\"chat\"", "\"error.reason\":\"unknown kid\""},
          {"Not good.", "\"backend\":"}},
@@ -337,7 +337,7 @@ TEST(Record, SaysWhoServedAndWhy) {
              request.admit_and_scan("POST /chat/1.0/x", "user-agent: sdk\n",
                                     "{\"model\":\"mine\",\"stream\":true}");
              request.choose();
-             request.exchange.status = 200;
+             request.exchange.outcome.status = 200;
              request.exchange.keep_upstream_request_id("req_1");
          },
          {"\"policy\":\"rr\"", "\"gen_ai.original.model\":\"mine\"",
@@ -349,7 +349,7 @@ TEST(Record, SaysWhoServedAndWhy) {
          [](OneRequest& request) {
              request.ask("GET /chat/1.0/x");
              request.choose();
-             request.exchange.status = 200;
+             request.exchange.outcome.status = 200;
          },
          {"\"backend\":\"a\"", "\"attempts\":1"},
          {"gen_ai.request.model", "\"policy\":"}},
@@ -372,11 +372,11 @@ TEST(Record, SaysWhoServedAndWhy) {
 TEST(Record, CountsByRoute) {
     OneRequest request;
     request.ask("GET /chat/1.0/x");
-    request.exchange.status = 200;
+    request.exchange.outcome.status = 200;
     record(request.context, request.exchange);
     request.ask("GET /elsewhere");
-    request.exchange.route = nullptr;
-    request.exchange.status = 404;
+    request.exchange.match.route = nullptr;
+    request.exchange.outcome.status = 404;
     record(request.context, request.exchange);
     const Wiring& wiring = *request.context.wiring;
     EXPECT_EQ(request.registry.status_value(wiring.routes.front().requests, 200), 1U);

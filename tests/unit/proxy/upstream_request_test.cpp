@@ -28,12 +28,9 @@ constexpr Prepare kInPath = [](OneRequest& request) {
 
 // For the first entry of the list; without one, or without a list, for the first Backend.
 UpstreamRequest written_for(OneRequest& request, bool has_entry = true) {
-    Target target;
-    if (has_entry && request.exchange.list != nullptr) {
-        request.choose();
-        target.entry = request.exchange.entry;
-    }
-    return write_upstream_request(request.context, request.exchange, target);
+    request.choose();
+    if (!has_entry) request.exchange.tries.choice.entry = Choice::kNone;
+    return write_upstream_request(request.context, request.exchange);
 }
 
 std::string head_of(const OneRequest& request, const UpstreamRequest& written) {
@@ -266,9 +263,9 @@ TEST(UpstreamRequest, TheBodyIsNotCopied) {
     request.rotate({"m@a"});
     request.admit_and_scan("POST /chat/1.0/x", "", R"({"a":1,"model":"x","b":2})");
     const UpstreamRequest written = written_for(request);
-    const std::string_view body = request.exchange.body;
+    const std::string_view body = request.exchange.request.body;
     EXPECT_EQ(written.pieces[1].data(), body.data());
-    EXPECT_EQ(written.pieces[2].data(), request.exchange.entry->texts.json.data());
+    EXPECT_EQ(written.pieces[2].data(), request.exchange.entry()->texts.json.data());
     EXPECT_EQ(written.pieces[3].data() + written.pieces[3].size(), body.data() + body.size());
 }
 
@@ -279,9 +276,8 @@ TEST(UpstreamRequest, EachTryHasItsOwnModelAndBackend) {
     request.backend(1).credential_line = "x-key: s\r\n";
     request.admit_and_scan("POST /chat/1.0/x", "", R"({"model":"mine"})");
     EXPECT_EQ(body_of(written_for(request)), R"({"model":"large"})");
-    const Target second{1, &request.snapshot->lists.front().entries[1]};
-    const UpstreamRequest written =
-        write_upstream_request(request.context, request.exchange, second);
+    request.choose(1);
+    const UpstreamRequest written = write_upstream_request(request.context, request.exchange);
     EXPECT_EQ(body_of(written), R"({"model":"small"})");
     const std::string head = head_of(request, written);
     EXPECT_EQ(count_of(head, "Host: b.example.net\nx-key: s\n"), 1U) << head;
