@@ -116,7 +116,7 @@ void Wait::await_suspend(std::coroutine_handle<> awaiter) noexcept {
     awaiter_ = awaiter;
     link();
     if (!yields_) {
-        if (what_.waited != nullptr) begun_ = std::chrono::steady_clock::now();
+        if (what_.waited != nullptr) begun_ = reactor_.exact_now();
         return;
     }
     reactor_.yielded_.push(*this);
@@ -163,11 +163,12 @@ void Wait::finish(Wake why) noexcept {
 
 // Reactor
 
-Reactor::Reactor(boost::asio::io_context& context)
+Reactor::Reactor(boost::asio::io_context& context, Clock clock)
     : context_(context),
+      clock_(clock),
       epoll_(context, make_epoll()),
       deadlines_(context),
-      now_(std::chrono::steady_clock::now()),
+      now_(clock_()),
       alive_(std::make_shared<bool>(true)) {
     deadlines_.on_expired = [](DeadlineNode& node, void*) { node.wait->finish(Wake::timed_out); };
     arm();
@@ -250,14 +251,14 @@ void Reactor::run_ready() noexcept {
 // what becomes ready waits for one of them, or for as long as others before it have just taken.
 void Reactor::run_yielded() noexcept {
     if (yielded_.empty()) return;
-    const SteadyTime begun = std::chrono::steady_clock::now();
+    const SteadyTime begun = clock_();
     const SteadyTime until = begun + (begun - now_);
     do {
         Wait& wait = *yielded_.first;
         yielded_.erase(wait);
         wait.unlink();
         resume(wait);
-    } while (!yielded_.empty() && ready_.empty() && std::chrono::steady_clock::now() < until);
+    } while (!yielded_.empty() && ready_.empty() && clock_() < until);
 }
 
 void Reactor::resume(Wait& wait) noexcept {

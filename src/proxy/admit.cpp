@@ -4,7 +4,6 @@
 
 #include <rotary/base/text.hpp>
 #include <rotary/llm/form_body.hpp>
-#include <rotary/net/peer_address.hpp>
 
 namespace rotary::proxy {
 
@@ -16,23 +15,21 @@ bool is_local_name(std::string_view host) noexcept {
            host.find_first_not_of("0123456789.") == host.npos;
 }
 
-bool is_on_this_machine(const ClientSide& client) noexcept {
-    net::PeerAddress space;
-    const auto address = net::peer_address(client.stream.descriptor().fd(), space);
+bool is_on_this_machine(std::string_view address) noexcept {
     return address.starts_with("127.") || address == "::1";
 }
 
 // Which hosts are served is told on this machine only: a stranger could not guess them all.
-Fault not_found(const ClientSide& client, const Exchange& exchange, bool host_known) {
-    const bool told =
-        !host_known && is_local_name(exchange.request.host) && is_on_this_machine(client);
+Fault not_found(const Exchange& exchange, bool host_known) {
+    const bool told = !host_known && is_local_name(exchange.request.host) &&
+                      is_on_this_machine(exchange.request.client_address);
     return Fault::client(FaultKind::route_not_found,
                          told ? exchange.snapshot().unknown_host.c_str() : "");
 }
 
 }  // namespace
 
-Result<void> match(const ClientSide& client, Exchange& exchange) {
+Result<void> match(Exchange& exchange) {
     if (routing::has_dot_segment(exchange.request.path)) {
         return Fault::client(FaultKind::bad_request, "The path holds a \".\" or \"..\" segment.");
     }
@@ -41,7 +38,7 @@ Result<void> match(const ClientSide& client, Exchange& exchange) {
         snapshot.table.find(exchange.request.host, exchange.request.path, exchange.request.method);
     if (found.rule == nullptr) {
         if (found.path_known) return Fault::client(FaultKind::method_not_allowed);
-        return not_found(client, exchange, found.host_known);
+        return not_found(exchange, found.host_known);
     }
     exchange.match.rule = found.rule;
     exchange.match.route = &snapshot.routes[found.rule->route];
@@ -50,14 +47,9 @@ Result<void> match(const ClientSide& client, Exchange& exchange) {
 
 namespace {
 
-// The methods whose requests have content (RFC 9110 section 9.3).
-bool carries_content(std::string_view method) noexcept {
-    return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
 // Whether the body that is announced can be given a model.
 Result<void> check_body(Exchange& exchange, const routing::ModelPlace& place) {
-    if (exchange.request.framing == wire::Framing::none) {
+    if (!exchange.request.has_body) {
         return Fault::client(FaultKind::length_required);
     }
     if (exchange.request.is_encoded) return Fault::client(FaultKind::unsupported_content_encoding);
@@ -99,8 +91,8 @@ Result<void> check_model_place(Context& context, Exchange& exchange) {
     }
     const config::PathRewrite* rewrite =
         exchange.match.route->rewrite ? &*exchange.match.route->rewrite : nullptr;
-    const std::string_view path = exchange.match.rule->pattern.rewritten(
-        exchange.request.path, rewrite, context.scratch.path);
+    const std::string_view path =
+        exchange.match.rule->pattern.rewritten(exchange.request.path, rewrite, context.path);
     if (place.slot->find(path)) return {};
     return Fault::client(FaultKind::bad_request, "The path names no model where one must stand.");
 }
@@ -111,13 +103,11 @@ Result<void> admit(Context& context, Exchange& exchange) {
     if (exchange.request.has_content_type) {
         exchange.content.body_kind = llm::body_kind(exchange.request.content_type);
     }
-    if (exchange.request.framing == wire::Framing::content_length &&
-        exchange.request.content_length > exchange.limits().body_bytes) {
+    if (exchange.request.body_length.value_or(0) > exchange.limits().body_bytes) {
         return Fault::client(FaultKind::request_too_large);
     }
     const bool may_hold_body = carries_content(exchange.request.method);
-    if (exchange.request.framing == wire::Framing::none && may_hold_body &&
-        exchange.request.has_content_type) {
+    if (!exchange.request.has_body && may_hold_body && exchange.request.has_content_type) {
         return Fault::client(FaultKind::length_required);
     }
     if (!exchange.match.route->list) {
@@ -130,7 +120,7 @@ Result<void> admit(Context& context, Exchange& exchange) {
     const routing::EntryList& list = exchange.snapshot().lists[*exchange.match.route->list];
     // Where the model stands in the body a request without one has no model to choose.
     const bool rotates = list.model_place.in != config::ValueLocation::In::body ||
-                         exchange.request.framing != wire::Framing::none || may_hold_body;
+                         exchange.request.has_body || may_hold_body;
     if (rotates) {
         exchange.tries.choice.list = *exchange.match.route->list;
         if (const auto placed = check_model_place(context, exchange); !placed) return placed;

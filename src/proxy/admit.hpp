@@ -9,7 +9,7 @@ namespace rotary::proxy {
 
 // Step 1: host, path and method to a route. Faults: route_not_found, method_not_allowed,
 // bad_request.
-Result<void> match(const ClientSide& client, Exchange& exchange);
+Result<void> match(Exchange& exchange);
 
 // Step 2: who is calling, and may they. Faults: missing_credentials, invalid_token, token_expired,
 // scope_denied, issuer_unavailable. `need` says whether a key may still come.

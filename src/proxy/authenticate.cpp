@@ -101,7 +101,7 @@ private:
     }
 
     Brought judge(std::string_view token, std::span<const std::string> audience) {
-        const WallTime now = exchange_.outcome.started_wall;
+        const WallTime now = exchange_.request.started_wall;
         const auth::IssuerTable& issuers = *context_.issuers;
         const auth::TrustedIssuers trusted = trusted_issuers(context_, exchange_);
         auto claims = context_.tokens.share(token, now, issuers.generation());

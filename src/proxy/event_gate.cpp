@@ -5,10 +5,10 @@
 
 namespace rotary::proxy {
 
-std::size_t EventGate::admit(std::span<std::string_view> pieces, bool is_last) {
+void EventGate::admit(wire::Pieces& pieces, bool is_last) {
     std::size_t payload = 0;
     std::size_t whole = 0;
-    for (const std::string_view piece : pieces) {
+    for (const std::string_view piece : pieces.payload()) {
         events_.feed(piece);
         if (events_.boundary() != wire::SseScanner::npos) whole = payload + events_.boundary();
         payload += piece.size();
@@ -22,14 +22,14 @@ std::size_t EventGate::admit(std::span<std::string_view> pieces, bool is_last) {
         at_boundary_ = true;
     }
     std::size_t before = 0;
-    for (std::string_view& piece : pieces) {
+    for (std::string_view& piece : pieces.payload()) {
         const std::size_t goes = std::min(piece.size(), whole - std::min(whole, before));
         before += piece.size();
         if (goes < piece.size()) tail_[tails_++] = piece.substr(goes);
         piece = piece.substr(0, goes);
     }
     sends_kept_ = kept_ && (whole > 0 || is_last);
-    return whole + kept().size();
+    if (sends_kept_) pieces.set_kept(kept_.view());
 }
 
 void EventGate::sent() {

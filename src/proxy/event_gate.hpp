@@ -1,11 +1,11 @@
 #pragma once
 
 #include <rotary/base/buffers.hpp>
+#include <rotary/wire/pieces.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string_view>
 
 namespace rotary::proxy {
@@ -16,16 +16,12 @@ namespace rotary::proxy {
 // sent() before the memory behind its pieces is used again.
 class EventGate {
 public:
-    static constexpr std::size_t kPieces = 16;  // the most that admit() takes
-
     EventGate(wire::SseScanner& events, BufferPool& buffers) noexcept
         : events_(events), buffers_(buffers) {}
 
-    // `pieces`: payload that came; what must wait is cut off their ends. `is_last`: no more will
-    // come. Returns how many bytes are to be sent, kept() and what is left of the pieces.
-    std::size_t admit(std::span<std::string_view> pieces, bool is_last);
-    // What was held back earlier and goes before the pieces.
-    std::string_view kept() const noexcept { return sends_kept_ ? kept_.view() : ""; }
+    // `pieces`: payload that came. What must wait is cut off its end, and what was held back
+    // earlier goes before it. `is_last`: no more will come.
+    void admit(wire::Pieces& pieces, bool is_last);
     void sent();
 
     // Whether what was let through so far ends between two events.
@@ -34,8 +30,8 @@ public:
 private:
     wire::SseScanner& events_;
     BufferPool& buffers_;
-    Buffer kept_;                                 // an event whose end has not come yet
-    std::array<std::string_view, kPieces> tail_;  // what sent() adds to it
+    Buffer kept_;  // an event whose end has not come yet
+    std::array<std::string_view, wire::Pieces::kPayload> tail_;  // what sent() adds to it
     std::size_t tails_ = 0;
     bool sends_kept_ = false;
     bool at_boundary_ = true;

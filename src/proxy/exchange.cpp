@@ -1,7 +1,5 @@
 #include "proxy/exchange.hpp"
 
-#include <rotary/base/text.hpp>
-
 #include <algorithm>
 
 namespace rotary::proxy {
@@ -52,74 +50,13 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
 }  // namespace
 
 void Exchange::begin(Context& context) {
-    const std::string_view address = request.client_address;
-    request = {};
-    request.client_address = address;
     match = {};
     match.wiring = context.wiring;
     match.buckets = context.buckets;
     content = {};
     tries = {};
     outcome = {};
-    const Now now = read_clock();
-    outcome.started = now.steady;
-    outcome.started_wall = now.wall;
-    write_uuid_v7(id, now.wall, context.random_state);
-}
-
-void Request::adopt(const wire::RequestHead& head) noexcept {
-    method = head.method;
-    path = head.path;
-    query = head.query;
-    host = head.host;
-    port = head.port;
-    framing = head.framing;
-    content_length = head.content_length;
-    minor_version = head.minor_version;
-    keep_alive = head.keep_alive;
-    expect_continue = head.expect_continue;
-    is_head = head.method == "HEAD";
-    for (const wire::Header& header : head.headers) {
-        switch (header.name.size()) {
-            case 6:
-                if (text::iequals(header.name, "origin")) origin = header.value;
-                break;
-            case 10:
-                if (text::iequals(header.name, "user-agent")) user_agent = header.value;
-                break;
-            case 12:
-                if (text::iequals(header.name, "content-type")) {
-                    has_content_types = has_content_type;
-                    has_content_type = true;
-                    content_type = header.value;
-                } else if (text::iequals(header.name, "x-request-id")) {
-                    client_request_id = header.value;
-                }
-                break;
-            case 16:
-                if (text::iequals(header.name, "content-encoding")) {
-                    is_encoded = is_encoded || !text::iequals(header.value, "identity");
-                }
-                break;
-            case 23:
-                if (text::iequals(header.name, "x-stainless-retry-count")) {
-                    retry_count = header.value;
-                }
-                break;
-            case 29:
-                if (text::iequals(header.name, "access-control-request-method")) {
-                    preflight_method = header.value;
-                }
-                break;
-            case 30:
-                if (text::iequals(header.name, "access-control-request-headers")) {
-                    preflight_headers = header.value;
-                }
-                break;
-            default:
-                break;
-        }
-    }
+    write_uuid_v7(id, request.started_wall, context.random_state);
 }
 
 void Exchange::keep_upstream_request_id(std::string_view value) noexcept {

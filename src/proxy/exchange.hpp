@@ -3,13 +3,12 @@
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
+#include <rotary/downstream/client.hpp>
+#include <rotary/downstream/request.hpp>
 #include <rotary/llm/form_body.hpp>
 #include <rotary/llm/json_scanner.hpp>
 #include <rotary/net/reactor.hpp>
-#include <rotary/net/stream.hpp>
 #include <rotary/proxy/context.hpp>
-#include <rotary/wire/http1_reader.hpp>
-#include <rotary/wire/message.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
@@ -22,51 +21,8 @@
 
 namespace rotary::proxy {
 
-// The client's end of a session, lent to each of its exchanges. The request's head and, when it
-// fits, its body stand at the front of `in`, which is not moved until the exchange is over.
-struct ClientSide {
-    net::Stream& stream;
-    Buffer& in;
-    std::size_t head_bytes = 0;
-    std::size_t body_bytes_in = 0;  // of the body, framing included, at the front of `in`
-    bool body_complete = false;     // nothing of this request is still to be read
-};
-
 // What the log keeps of a provider's x-request-id.
 inline constexpr std::size_t kUpstreamIdBytes = 128;
-
-// What the client asked for. The views lead into the session's read buffer or `body_block`, none of
-// which moves until the exchange is over.
-struct Request {
-    std::string_view method;
-    std::string_view path;
-    std::string_view query;
-    std::string_view host;
-    std::string_view port;  // of the host, as it was asked for; empty: none
-    std::string_view content_type;
-    std::string_view origin;             // of a browser's request
-    std::string_view preflight_method;   // what it asks about
-    std::string_view preflight_headers;  // idem
-    std::string_view user_agent;
-    std::string_view client_request_id;
-    std::string_view retry_count;
-    std::string_view client_address;  // the connection's
-    wire::Framing framing = wire::Framing::none;
-    std::uint64_t content_length = 0;
-    std::uint8_t minor_version = 1;
-    bool keep_alive = true;
-    bool expect_continue = false;
-    bool is_head = false;
-    bool is_encoded = false;  // Content-Encoding other than identity
-    bool has_content_type = false;
-    bool has_content_types = false;  // more than one
-    std::string_view body;
-    Buffer body_block;  // when the body did not fit behind the head
-    std::uint64_t bytes_received = 0;
-
-    // Takes over what is needed of a parsed head: the table is scratch and does not last.
-    void adopt(const wire::RequestHead& head) noexcept;
-};
 
 // What the configuration says of it, and who is asking. Steps 1 and 2 write it.
 struct Match {
@@ -115,9 +71,8 @@ struct Outcome {
     std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
     std::uint64_t bytes_sent = 0;
     bool answer_started = false;  // a byte of the answer may have reached the client
+    bool is_unproven = false;     // of its stream no event had come when its head had to go
 
-    SteadyTime started;
-    WallTime started_wall;
     SteadyTime deadline = SteadyTime::max();  // of all of it; none once a stream has begun
     SteadyTime first_byte;
     // What others took of its time: the client sending and reading, a provider or an issuer
@@ -129,7 +84,7 @@ struct Outcome {
 // Everything about one request and its answer, in parts that have one writer each. Owned by the
 // session, used again for the next one.
 struct Exchange {
-    Request request;
+    downstream::Request request;  // what the client asked for; its Client writes it
     Match match;
     Content content;
     Tries tries;
@@ -162,7 +117,7 @@ struct Exchange {
 
     // The rest of its time, which is ours: our work and the turns of other requests.
     std::chrono::nanoseconds own_time(SteadyTime now) const noexcept {
-        return std::max(now - outcome.started - outcome.waited, std::chrono::nanoseconds::zero());
+        return std::max(now - request.started - outcome.waited, std::chrono::nanoseconds::zero());
     }
 
     // The longest silence between two pieces of this Backend's answer.
@@ -171,15 +126,17 @@ struct Exchange {
         return has_own ? backend()->event_gap : timeouts().event_gap;
     }
 
-    // Starts anew with the worker's configuration; keeps no memory but its own.
+    // Starts anew, but for the request, with the worker's configuration; keeps no memory but its
+    // own.
     void begin(Context& context);
     void end() noexcept;  // gives back what it borrowed
 };
 
 // What each wait of a request has: it ends with the client and at `deadline`, and is not our time.
-inline net::WaitFor wait_until(SteadyTime deadline, ClientSide& client, Exchange& exchange) {
+inline net::WaitFor wait_until(SteadyTime deadline, downstream::Client& client,
+                               Exchange& exchange) noexcept {
     net::WaitFor what;
-    what.client = &client.stream.descriptor();
+    client.watch(what);
     what.deadline = deadline;
     what.waited = &exchange.outcome.waited;
     return what;

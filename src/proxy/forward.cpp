@@ -1,13 +1,13 @@
 #include "proxy/forward.hpp"
 
 #include "proxy/attempt.hpp"
-#include "proxy/cut_short.hpp"
 #include "proxy/hold.hpp"
-#include "proxy/lease.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/select.hpp"
 #include "proxy/settle.hpp"
 #include "proxy/try_log.hpp"
+
+#include <rotary/net/cut_short.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,7 +24,7 @@ bool is_listed(const routing::Backend& backend, std::uint16_t status) {
 }
 
 // The wait before the same Backend is tried again: its baseIntervalMillis, doubled each time.
-Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchange) {
+Task<Result<void>> pause(Context& context, downstream::Client& client, Exchange& exchange) {
     constexpr unsigned kDoublings = 10;
     const auto times = std::min(exchange.tries.attempts - 1, kDoublings);
     const SteadyTime next =
@@ -32,7 +32,7 @@ Task<Result<void>> pause(Context& context, ClientSide& client, Exchange& exchang
     const net::WaitFor what =
         wait_until(std::min(exchange.outcome.deadline, next), client, exchange);
     const net::Wake wake = co_await context.reactor.wait(what);
-    if (const auto cut = cut_short(wake)) co_return *cut;
+    if (const auto cut = net::cut_short(wake)) co_return *cut;
     co_return Result<void>{};
 }
 
@@ -57,23 +57,23 @@ private:
 };
 
 // Reads as much of the answer as its verdict needs. `answer` gets what the body says.
-Task<Result<void>> read_for_verdict(Context& context, ClientSide& client, Exchange& exchange,
-                                    Reply& reply, rotation::Answer& answer) {
-    if (rotation::error_body_decides(reply.status)) {
-        co_await read_refusal(context, client, exchange, reply);
-        const std::string_view body = body_at_hand(reply, context.scratch.path);
+Task<Result<void>> read_for_verdict(Context& context, Exchange& exchange,
+                                    upstream::Provider& provider, rotation::Answer& answer) {
+    if (rotation::error_body_decides(provider.answer().status)) {
+        co_await read_refusal(context, exchange, provider);
+        const std::string_view body = provider.payload_at_hand(context.path);
         answer.error = llm::read_error_body(
             body, exchange.entry() == nullptr ? std::string_view{} : exchange.entry()->model);
     } else {
-        Hold hold(context, exchange, reply);
+        Hold hold(context, exchange, provider);
         auto held = hold.look();
         if (held && *held && !(*held)->is_error_event) co_return Result<void>{};
-        if (!held) held = co_await hold.run(client);
+        if (!held) held = co_await hold.run();
         if (!*held) co_return held->error();
         answer.is_error_event = (*held)->is_error_event;
         answer.error = (*held)->error;
     }
-    reparse_head(context, exchange, reply);
+    provider.reread_head();
     co_return Result<void>{};
 }
 
@@ -85,31 +85,33 @@ Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
 }
 
 // Steps 7 and 9 for one entry.
-Task<Attempted> try_one(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
-    const SteadyTime begun = std::chrono::steady_clock::now();
+Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& exchange,
+                        upstream::Provider& provider) {
+    const SteadyTime begun = context.reactor.exact_now();
     rotation::Answer answer;
     Attempted attempted;
     const RetryPlace place(*exchange.backend(), exchange.tries.attempts > 1);
     if (place.admitted()) {
-        attempted.answered = co_await attempt(context, client, exchange, reply);
+        attempted.answered = co_await attempt(context, client, exchange, provider);
     } else {
-        attempted.answered = kNoRoom;
+        attempted.answered = upstream::kNoRoom;
     }
     if (attempted.answered) {
-        answer.status = reply.status;
-        answer.is_listed = attempted.is_listed = is_listed(*exchange.backend(), reply.status);
+        answer.status = provider.answer().status;
+        answer.is_listed = attempted.is_listed =
+            is_listed(*exchange.backend(), provider.answer().status);
         answer.hints = read_hints(context, exchange);
         answer.is_later = exchange.tries.attempts > 1 && !exchange.tries.choice.is_probe;
         answer.has_our_key = exchange.backend()->has_credential;
-        const bool is_judged = exchange.entry() != nullptr ||
-                               (answer.has_our_key && rotation::error_body_decides(reply.status));
+        const bool is_judged =
+            exchange.entry() != nullptr ||
+            (answer.has_our_key && rotation::error_body_decides(provider.answer().status));
         if (is_judged) {
-            attempted.answered =
-                co_await read_for_verdict(context, client, exchange, reply, answer);
+            attempted.answered = co_await read_for_verdict(context, exchange, provider, answer);
         }
     }
-    const SteadyTime ended = std::chrono::steady_clock::now();
-    const Tried tried{exchange.tries.choice.is_probe, reply.asked, ended - begun};
+    const SteadyTime ended = context.reactor.exact_now();
+    const Tried tried{exchange.tries.choice.is_probe, provider.asked(), ended - begun};
     if (attempted.answered) {
         exchange.outcome.first_byte = ended;
         log_try(context, exchange, answer.status, {}, tried.wait);
@@ -124,17 +126,17 @@ Task<Attempted> try_one(Context& context, ClientSide& client, Exchange& exchange
 
 }  // namespace
 
-Task<Result<void>> forward(Context& context, ClientSide& client, Exchange& exchange) {
+Task<Result<void>> forward(Context& context, downstream::Client& client, Exchange& exchange) {
     context.retry_budget.earn(context.reactor.now(), exchange.match.route->budget_rules);
-    Reply reply;
+    upstream::Http1Provider provider(context.providers);
     Next next = Next::nowhere;
     for (;;) {
         const auto selected = select(context, exchange, next);
         if (!selected) co_return selected.error();
-        const Attempted attempted = co_await try_one(context, client, exchange, reply);
+        const Attempted attempted = co_await try_one(context, client, exchange, provider);
         next = next_after(context, exchange, attempted);
         if (next != Next::nowhere) {
-            release(context, reply);
+            provider.release();
             context.metrics.add(exchange.match.wiring->process.failovers);
             if (next != Next::same_backend) continue;  // there is nothing to wait for
             const auto paused = co_await pause(context, client, exchange);
@@ -143,15 +145,15 @@ Task<Result<void>> forward(Context& context, ClientSide& client, Exchange& excha
         }
         if (!attempted.answered) co_return attempted.answered.error();
         if (attempted.verdict.is_withheld) {
-            release(context, reply);
+            provider.release();
             co_return Fault::upstream(FaultKind::upstream_credential_refused);
         }
         if (attempted.verdict.try_next && exchange.entry() != nullptr &&
             exchange.list()->rotation.all_out_for_quota(context.reactor.now())) {
-            release(context, reply);
+            provider.release();
             co_return nobody_left(context, exchange);
         }
-        const auto relayed = co_await relay(context, client, exchange, reply);
+        const auto relayed = co_await relay(context, client, exchange, provider);
         settle_relayed(context, exchange, relayed, attempted.verdict);
         co_return relayed;
     }

@@ -17,6 +17,11 @@ Result<void> write_forwarded_lines(Context& context, Exchange& exchange);
 // withholds and the model. Returns what separates the next parameter from it.
 std::string_view write_client_query(const Exchange& exchange, wire::HeadWriter& writer);
 
+// The methods whose requests have content (RFC 9110 section 9.3).
+constexpr bool carries_content(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
 // Whether the body's kind is told anew once it has been read: a form that turns out to be JSON.
 bool writes_content_type_late(const Exchange& exchange) noexcept;
 

@@ -20,41 +20,39 @@ Fault too_large_answer() {
 
 }  // namespace
 
-Hold::Hold(Context& context, Exchange& exchange, Reply& reply)
-    : context_(context), exchange_(exchange), reply_(reply), reader_(reply.body) {
-    const bool is_success = reply.status >= 200 && reply.status < 300;
-    is_stream_ = is_success && reply.is_event_stream && reply.body.framing() != wire::Framing::none;
+Hold::Hold(Context& context, Exchange& exchange, upstream::Provider& provider)
+    : context_(context), exchange_(exchange), provider_(provider) {
+    const upstream::AnswerHead& answer = provider.answer();
+    const bool is_success = answer.status >= 200 && answer.status < 300;
+    is_stream_ = is_success && answer.is_event_stream && answer.body != upstream::BodyEnd::none;
     if (is_stream_) exchange_.events.begin(exchange_.limits().sse_line_bytes);
 }
 
 bool Hold::walk() {
-    const std::string_view rest = reply_.in.view().substr(reply_.head_bytes);
-    while (!reader_.done()) {
-        const auto piece = reader_.next(rest.substr(seen_));
-        if (!piece) return false;
-        if (piece->consumed == 0) return true;
-        seen_ += piece->consumed;
-        if (is_stream_) exchange_.events.feed(piece->payload);
+    for (;;) {
+        const auto payload = provider_.peek();
+        if (!payload) return false;
+        if (payload->empty()) return true;
+        if (is_stream_) exchange_.events.feed(*payload);
     }
-    return true;
 }
 
 std::optional<Result<Held>> Hold::look() {
-    if (!is_stream_ && reader_.framing() == wire::Framing::content_length &&
-        reader_.remaining() > exchange_.limits().upstream_body_bytes) {
+    const upstream::AnswerHead& answer = provider_.answer();
+    if (!is_stream_ && answer.body == upstream::BodyEnd::sized &&
+        answer.length > exchange_.limits().upstream_body_bytes) {
         return too_large_answer();
     }
     const bool is_well_formed = walk();
     if (is_stream_ && exchange_.events.events() > 0) return judge_first_event();
     if (!is_well_formed) return no_answer("The provider's answer is malformed.");
-    if (reader_.done() || reply_.ended) {
+    if (provider_.peeked_all()) {
         if (is_stream_) return no_answer("The provider's stream holds no event.");
         return Held{};
     }
-    if (reply_.in.space_size() == 0) reply_.in.compact();
-    const bool is_full = reply_.in.space_size() == 0;
-    reply_.is_unproven = is_stream_ && (is_full || context_.reactor.now() >= head_due());
-    if (is_full || reply_.is_unproven) return Held{};
+    const bool is_full = provider_.is_full();
+    exchange_.outcome.is_unproven = is_stream_ && (is_full || context_.reactor.now() >= head_due());
+    if (is_full || exchange_.outcome.is_unproven) return Held{};
     return std::nullopt;
 }
 
@@ -72,24 +70,40 @@ Result<Held> Hold::judge_first_event() const {
 }
 
 SteadyTime Hold::deadline() const {
-    if (is_stream_) return std::min({exchange_.outcome.deadline, reply_.answer_by, head_due()});
-    const SteadyTime patience = is_error() ? reply_.head_at + exchange_.timeouts().error_body
-                                           : context_.reactor.now() + exchange_.event_gap();
-    return std::min(exchange_.outcome.deadline, patience);
+    const upstream::AnswerHead& answer = provider_.answer();
+    if (is_stream_) return std::min(answer.answer_by, head_due());
+    return is_error() ? answer.came + exchange_.timeouts().error_body
+                      : context_.reactor.now() + exchange_.event_gap();
 }
 
-Task<Result<Held>> Hold::run(ClientSide& client) {
+Task<Result<Held>> Hold::run() {
     for (;;) {
-        const auto read = co_await read_on(context_, client, exchange_, reply_, deadline());
+        const auto read = co_await provider_.read(deadline());
         if (!read) {
             const Fault fault = read.error();
             const SteadyTime now = context_.reactor.now();
             const bool is_late = fault.kind == FaultKind::upstream_timeout;
             if (!is_late || now >= exchange_.outcome.deadline) co_return fault;
             if (is_error()) co_return Held{};  // its status says enough
-            if (!is_stream_ || now >= reply_.answer_by) co_return fault;
+            if (!is_stream_ || now >= provider_.answer().answer_by) co_return fault;
         }
         if (auto found = look()) co_return *found;
+    }
+}
+
+Task<void> read_refusal(Context& context, Exchange& exchange, upstream::Provider& provider) {
+    const SteadyTime deadline = context.reactor.now() + exchange.timeouts().error_body;
+    for (std::size_t seen = 0;;) {
+        const auto payload = provider.peek();
+        if (!payload) co_return;
+        if (!payload->empty()) {
+            seen += payload->size();
+            continue;
+        }
+        if (provider.peeked_all() || provider.is_full()) co_return;
+        if (seen >= exchange.limits().error_body_bytes) co_return;
+        const auto read = co_await provider.read(deadline);
+        if (!read) co_return;
     }
 }
 

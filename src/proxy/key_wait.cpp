@@ -1,10 +1,9 @@
 #include "proxy/key_wait.hpp"
 
 #include "proxy/admit.hpp"
-#include "proxy/cut_short.hpp"
 
+#include <rotary/net/cut_short.hpp>
 #include <rotary/proxy/key_waits.hpp>
-#include <rotary/wire/http1_reader.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -90,8 +89,8 @@ Fault lacks_key(Context& context, const Exchange& exchange, const auth::VerifyFa
     return cannot_tell ? kCannotTell : failure.fault;
 }
 
-Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exchange& exchange,
-                                      KeyNeed& need) {
+Task<Result<void>> authenticate_later(Context& context, downstream::Client& client,
+                                      Exchange& exchange, KeyNeed& need) {
     KeyWaits::Waiter waiter(context.key_waits);
     net::WaitFor what = wait_until(
         std::min(exchange.outcome.deadline, context.reactor.now() + exchange.timeouts().jwks_wait),
@@ -99,12 +98,9 @@ Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exch
     what.event = &waiter.news;
     for (;;) {
         const net::Wake wake = co_await context.reactor.wait(what);
-        if (const auto cut = cut_short(wake)) co_return *cut;
+        if (const auto cut = net::cut_short(wake)) co_return *cut;
         waiter.news.reset();
-        const config::Limits& limits = exchange.limits();
-        const wire::HeadLimits head_limits{limits.uri_bytes, limits.headers, limits.header_bytes};
-        const auto parsed = wire::parse_request_head(client.in.view().substr(0, client.head_bytes),
-                                                     head_limits, context.scratch.request);
+        const auto parsed = client.reread_head();
         if (!parsed) co_return parsed.error();
         need.pending = false;
         // A fetch that was under way before may have been answered before the issuer rotated.

@@ -27,7 +27,7 @@ Fault lacks_key(Context& context, const Exchange& exchange, const auth::VerifyFa
 
 // Step 2 again, after the end of what was pending, at most timeouts.jwks_wait later. The request's
 // head is parsed anew into the scratch. Faults: those of authenticate(), client_gone, draining.
-Task<Result<void>> authenticate_later(Context& context, ClientSide& client, Exchange& exchange,
-                                      KeyNeed& need);
+Task<Result<void>> authenticate_later(Context& context, downstream::Client& client,
+                                      Exchange& exchange, KeyNeed& need);
 
 }  // namespace rotary::proxy

@@ -1,9 +1,9 @@
 #include "proxy/own_answer.hpp"
 
-#include "proxy/body.hpp"
 #include "proxy/cors.hpp"
 #include "proxy/deliver.hpp"
 #include "proxy/forwarding.hpp"
+#include "proxy/own_headers.hpp"
 
 #include <rotary/wire/http1_writer.hpp>
 
@@ -15,25 +15,20 @@ namespace rotary::proxy {
 namespace {
 
 // Sends a head with these lines, and no body.
-Task<Result<void>> answer(Context& context, ClientSide& client, Exchange& exchange,
-                          std::string_view lines) {
-    if (exchange.request.minor_version == 0 || context.sessions.draining() ||
-        !can_discard_body(client, exchange)) {
-        exchange.request.keep_alive = false;
+Task<Result<void>> answer(downstream::Client& client, Exchange& exchange, std::string_view lines) {
+    const std::uint16_t status = exchange.outcome.status;
+    wire::HeadWriter head = client.begin_answer(status, wire::reason_phrase(status));
+    head.append(lines);
+    if (status != 204) head.append("content-length: 0\r\n");
+    write_own_headers(exchange, head, false);
+    write_cors(exchange, head);
+    if (!client.start(head, downstream::AnswerBody::none)) {
+        co_return Fault::client(FaultKind::headers_too_large);
     }
-    wire::HeadWriter writer(context.scratch.head.data(), context.scratch.head.size());
-    writer.status_line(exchange.outcome.status, wire::reason_phrase(exchange.outcome.status));
-    writer.append(lines);
-    if (exchange.outcome.status != 204) writer.append("content-length: 0\r\n");
-    writer.header("x-request-id", exchange.request_id());
-    writer.header("x-rotary-request-id", exchange.request_id());
-    write_cors(exchange, writer);
-    if (!exchange.request.keep_alive) writer.append("connection: close\r\n");
-    writer.finish();
-    if (!writer.ok()) co_return Fault::client(FaultKind::headers_too_large);
-    std::array<std::string_view, 1> pieces = {writer.view()};
     exchange.outcome.answer_started = true;
-    const auto delivered = co_await deliver(context, client, exchange, pieces);
+    wire::Pieces pieces;
+    pieces.clear();
+    const auto delivered = co_await deliver(client, pieces, true);
     co_return delivered;
 }
 
@@ -56,21 +51,21 @@ void write_authority(const config::Redirect& rules, const Exchange& exchange,
 }
 
 // The Location of a redirect (Gateway API, HTTPRequestRedirectFilter).
-bool write_location(Context& context, const ClientSide& client, Exchange& exchange) {
+bool write_location(Context& context, Exchange& exchange) {
     const config::Redirect& rules = *exchange.match.route->redirect;
     exchange.content.lines = context.buffers.read_buffer();
     wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     writer.append("location: ");
     if (!exchange.request.host.empty() ||
         !rules.hostname.empty()) {  // HTTP/1.0 may come without a Host
-        const std::string_view asked = client.stream.is_tls() ? "https" : "http";
+        const std::string_view asked = exchange.request.is_tls ? "https" : "http";
         writer.append(rules.scheme.empty() ? asked : std::string_view(rules.scheme));
         writer.append("://");
         write_authority(rules, exchange, writer);
     }
     if (rules.path) {
         writer.append(exchange.match.rule->pattern.rewritten(exchange.request.path, &*rules.path,
-                                                             context.scratch.path));
+                                                             context.path));
     } else {
         writer.append(exchange.request.path);
     }
@@ -86,11 +81,10 @@ bool asks_for_whole_server(const Exchange& exchange) noexcept {
     return exchange.request.path == "*";
 }
 
-Task<Result<void>> answer_for_whole_server(Context& context, ClientSide& client,
-                                           Exchange& exchange) {
+Task<Result<void>> answer_for_whole_server(downstream::Client& client, Exchange& exchange) {
     exchange.outcome.status = 204;
     constexpr std::string_view kAllow = "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n";
-    const auto answered = co_await answer(context, client, exchange, kAllow);
+    const auto answered = co_await answer(client, exchange, kAllow);
     co_return answered;
 }
 
@@ -108,24 +102,25 @@ bool is_allowed_preflight(Exchange& exchange) noexcept {
     return true;
 }
 
-Task<Result<void>> answer_preflight(Context& context, ClientSide& client, Exchange& exchange) {
+Task<Result<void>> answer_preflight(Context& context, downstream::Client& client,
+                                    Exchange& exchange) {
     exchange.outcome.status = 200;
     exchange.content.lines = context.buffers.read_buffer();
     wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     write_preflight(exchange, writer);
     exchange.content.lines.produced(writer.size());
     const std::string_view lines = exchange.content.lines.view();
-    const auto answered = co_await answer(context, client, exchange, lines);
+    const auto answered = co_await answer(client, exchange, lines);
     co_return answered;
 }
 
-Task<Result<void>> redirect(Context& context, ClientSide& client, Exchange& exchange) {
+Task<Result<void>> redirect(Context& context, downstream::Client& client, Exchange& exchange) {
     exchange.outcome.status = static_cast<std::uint16_t>(exchange.match.route->redirect->status);
-    if (!write_location(context, client, exchange)) {
+    if (!write_location(context, exchange)) {
         co_return Fault::client(FaultKind::uri_too_long);
     }
     const std::string_view lines = exchange.content.lines.view();
-    const auto answered = co_await answer(context, client, exchange, lines);
+    const auto answered = co_await answer(client, exchange, lines);
     co_return answered;
 }
 

@@ -10,15 +10,15 @@ namespace rotary::proxy {
 
 // OPTIONS * (RFC 9110 section 9.3.7): nothing of a route, so nobody has to say who is asking.
 bool asks_for_whole_server(const Exchange& exchange) noexcept;
-Task<Result<void>> answer_for_whole_server(Context& context, ClientSide& client,
-                                           Exchange& exchange);
+Task<Result<void>> answer_for_whole_server(downstream::Client& client, Exchange& exchange);
 
 // A browser's preflight for a route with a CORS policy that allows its origin. Browsers send no
 // credentials with it, so it comes before authentication. Sets the exchange's route.
 bool is_allowed_preflight(Exchange& exchange) noexcept;
-Task<Result<void>> answer_preflight(Context& context, ClientSide& client, Exchange& exchange);
+Task<Result<void>> answer_preflight(Context& context, downstream::Client& client,
+                                    Exchange& exchange);
 
 // Where a rule with a RequestRedirect sends the client.
-Task<Result<void>> redirect(Context& context, ClientSide& client, Exchange& exchange);
+Task<Result<void>> redirect(Context& context, downstream::Client& client, Exchange& exchange);
 
 }  // namespace rotary::proxy

@@ -1,10 +1,10 @@
 #include "proxy/pipeline.hpp"
 
 #include "proxy/admit.hpp"
-#include "proxy/body.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/own_answer.hpp"
 #include "proxy/refusal.hpp"
+#include "proxy/scan.hpp"
 #include "proxy/settle.hpp"
 
 namespace rotary::proxy {
@@ -12,16 +12,16 @@ namespace rotary::proxy {
 namespace {
 
 // Steps 1 to 9, each returning the fault that ends the story there.
-Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchange) {
+Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange& exchange) {
     if (asks_for_whole_server(exchange)) {
-        const auto answered = co_await answer_for_whole_server(context, client, exchange);
+        const auto answered = co_await answer_for_whole_server(client, exchange);
         co_return answered;
     }
     if (is_allowed_preflight(exchange)) {
         const auto answered = co_await answer_preflight(context, client, exchange);
         co_return answered;
     }
-    if (const auto step = match(client, exchange); !step) co_return step.error();
+    if (const auto step = match(exchange); !step) co_return step.error();
     KeyNeed need;
     if (const auto step = authenticate(context, exchange, need); !step) {
         if (!need.pending) co_return step.error();
@@ -33,41 +33,40 @@ Task<Result<void>> serve(Context& context, ClientSide& client, Exchange& exchang
         co_return redirected;
     }
     if (const auto step = admit(context, exchange); !step) co_return step.error();
-    if (!take_body_at_hand(client, exchange)) {
-        const auto step = co_await read_body(context, client, exchange);
+    if (!client.take_body_at_hand()) {
+        const auto step = co_await client.read_body();
         if (!step) co_return step.error();
     }
     if (exchange.list() != nullptr) {
         if (const auto step = scan_body(exchange); !step) co_return step.error();
     }
-    exchange.outcome.deadline = exchange.outcome.started + exchange.timeouts().total;
+    exchange.outcome.deadline = exchange.request.started + exchange.timeouts().total;
     const auto forwarded = co_await forward(context, client, exchange);
     co_return forwarded;
 }
 
 }  // namespace
 
-Task<void> run(Context& context, ClientSide& client, Exchange& exchange) {
+Task<void> run(Context& context, downstream::Client& client, Exchange& exchange) {
     context.metrics.add(exchange.match.wiring->process.in_flight);
-    if (context.sessions.draining()) exchange.request.keep_alive = false;
     const auto served = co_await serve(context, client, exchange);
     const bool can_be_told = served || !exchange.outcome.answer_started ||
                              served.error().kind == FaultKind::client_gone;  // is only noted
     if (!can_be_told) {
         exchange.outcome.fault = served.error();
-        exchange.request.keep_alive = false;
+        client.close_after();
     } else if (!served) {
         co_await refuse(context, client, exchange, served.error());
     }
     context.metrics.sub(exchange.match.wiring->process.in_flight);
+    exchange.outcome.bytes_sent = client.bytes_sent();
     record(context, exchange);
-    if (exchange.request.keep_alive && !client.body_complete) {
-        exchange.request.keep_alive = co_await discard_body(context, client, exchange);
-    }
 }
 
-Task<void> run_refusal(Context& context, ClientSide& client, Exchange& exchange, Fault fault) {
+Task<void> run_refusal(Context& context, downstream::Client& client, Exchange& exchange,
+                       Fault fault) {
     co_await refuse(context, client, exchange, fault);
+    exchange.outcome.bytes_sent = client.bytes_sent();
     record(context, exchange);
 }
 

@@ -1,8 +1,8 @@
 #include "proxy/refusal.hpp"
 
-#include "proxy/body.hpp"
 #include "proxy/cors.hpp"
 #include "proxy/deliver.hpp"
+#include "proxy/own_headers.hpp"
 
 #include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/problem.hpp>
@@ -18,8 +18,9 @@ constexpr std::uint16_t kClientGone = 499;
 constexpr std::chrono::seconds kOverloadWait{1};     // room comes back as requests end
 constexpr std::chrono::seconds kPatienceOfSdks{60};  // above it they ignore retry-after and hammer
 
-// After these the bytes on the connection can't be trusted to begin with a request.
-bool loses_framing(FaultKind kind) noexcept {
+// After these nothing else is read from the client: what comes can't be trusted to begin with a
+// request, or the process ends.
+bool is_last_word(FaultKind kind) noexcept {
     switch (kind) {
         case FaultKind::bad_request:
         case FaultKind::request_timeout:
@@ -67,12 +68,11 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
     return {};
 }
 
-std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind) {
+std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind, SteadyTime now) {
     if (kind == FaultKind::overloaded) return kOverloadWait;
     const bool suspended =
         kind == FaultKind::all_models_suspended || kind == FaultKind::all_models_unavailable;
     if (!suspended || exchange.list() == nullptr) return std::chrono::milliseconds{0};
-    const SteadyTime now = std::chrono::steady_clock::now();
     const SteadyTime soonest = exchange.list()->rotation.soonest_return(now);
     if (soonest == SteadyTime::max()) return std::chrono::milliseconds{0};
     // A probe on its way may bring an entry back any moment: a second is a fair guess.
@@ -82,49 +82,42 @@ std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind) {
 
 }  // namespace
 
-Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchange, Fault fault) {
+Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange& exchange,
+                          Fault fault) {
     exchange.outcome.fault = fault;
     if (fault.kind == FaultKind::client_gone) {
         exchange.outcome.status = kClientGone;
-        exchange.request.keep_alive = false;
+        client.close_after();
         co_return fault;
     }
     const wire::Problem& problem = wire::problem_of(fault.kind);
     exchange.outcome.status = problem.status;
-    if (loses_framing(fault.kind) || exchange.request.minor_version == 0 ||
-        context.sessions.draining() || !can_discard_body(client, exchange)) {
-        exchange.request.keep_alive = false;
-    }
-    const std::chrono::milliseconds wait = wait_of(exchange, fault.kind);
+    if (is_last_word(fault.kind)) client.close_after();
+    const std::chrono::milliseconds wait =
+        wait_of(exchange, fault.kind, context.reactor.exact_now());
     std::array<char, 256> text;
     std::array<char, 1024> body;
     const std::size_t size = wire::write_problem(problem, message_of(exchange, fault, wait, text),
                                                  body.data(), body.size());
 
-    wire::HeadWriter writer(context.scratch.head.data(), context.scratch.head.size());
-    writer.status_line(problem.status, wire::reason_phrase(problem.status));
-    writer.append("content-type: application/json\r\n");
-    writer.header("content-length", static_cast<std::uint64_t>(size));
-    writer.header("x-request-id", exchange.request_id());
-    writer.header("x-rotary-request-id", exchange.request_id());
-    if (exchange.tries.attempts > 0 && exchange.routing().expose_route) {
-        if (exchange.entry() != nullptr) writer.header("x-rotary-model", exchange.entry()->model);
-        writer.header("x-rotary-backend", exchange.backend()->name);
-        writer.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange.tries.attempts));
-    }
-    write_challenge(writer, fault.kind);
-    if (wait.count() > 0) write_retry_after(writer, wait);
+    wire::HeadWriter head =
+        client.begin_answer(problem.status, wire::reason_phrase(problem.status));
+    head.append("content-type: application/json\r\n");
+    head.header("content-length", static_cast<std::uint64_t>(size));
+    write_own_headers(exchange, head, false);
+    write_challenge(head, fault.kind);
+    if (wait.count() > 0) write_retry_after(head, wait);
     if (fault.kind == FaultKind::method_not_allowed) {
-        writer.header("allow", exchange.snapshot().table.allowed_methods(exchange.request.host,
-                                                                         exchange.request.path));
+        head.header("allow", exchange.snapshot().table.allowed_methods(exchange.request.host,
+                                                                       exchange.request.path));
     }
-    write_cors(exchange, writer);
-    if (!exchange.request.keep_alive) writer.append("connection: close\r\n");
-    writer.finish();
-    std::array<std::string_view, 2> pieces = {
-        writer.view(), std::string_view(body.data(), exchange.request.is_head ? 0 : size)};
+    write_cors(exchange, head);
+    client.start(head, downstream::AnswerBody::sized);
+    wire::Pieces pieces;
+    pieces.clear();
+    if (!exchange.request.is_head) pieces.add({body.data(), size});
     exchange.outcome.answer_started = true;
-    const auto delivered = co_await deliver(context, client, exchange, pieces);
+    const auto delivered = co_await deliver(client, pieces, true);
     co_return delivered;
 }
 

@@ -9,6 +9,7 @@ namespace rotary::proxy {
 // Answers the exchange with a fault of Rotary's own, in the one shape that all of them have
 // (wire/problem.hpp). Decides whether the connection can go on: sets keep_alive.
 // Does nothing for client_gone. Faults: client_gone.
-Task<Result<void>> refuse(Context& context, ClientSide& client, Exchange& exchange, Fault fault);
+Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange& exchange,
+                          Fault fault);
 
 }  // namespace rotary::proxy

@@ -1,26 +1,17 @@
 #include "proxy/relay.hpp"
 
+#include "proxy/answer_head.hpp"
 #include "proxy/deliver.hpp"
 #include "proxy/event_gate.hpp"
-#include "proxy/response_head.hpp"
 
 #include <rotary/wire/problem.hpp>
-#include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace rotary::proxy {
 
 namespace {
-
-// What one write is made of: the head at first, a chunk's size, what was held back, the payload.
-using Pieces = std::array<std::string_view, EventGate::kPieces>;
-constexpr std::size_t kHead = 0;
-constexpr std::size_t kChunkSize = 1;
-constexpr std::size_t kKept = 2;
-constexpr std::size_t kPayload = 3;
 
 // So long at least must a client hold its provider back to have a part in what becomes of it.
 constexpr std::chrono::seconds kLongHeldBack{1};
@@ -28,27 +19,23 @@ constexpr std::chrono::seconds kLongHeldBack{1};
 // What passes between the two ends of one relay.
 class Relay {
 public:
-    Relay(Context& context, ClientSide& client, Exchange& exchange, Reply& reply)
+    Relay(Context& context, downstream::Client& client, Exchange& exchange,
+          upstream::Provider& provider)
         : context_(context),
           client_(client),
           exchange_(exchange),
-          reply_(reply),
+          provider_(provider),
+          is_event_stream_(is_event_stream(provider)),
           events_(exchange.events),
           gate_(events_, context.buffers) {
         events_.begin(exchange.limits().sse_line_bytes);
     }
 
-    // Writes the head into scratch. False when it does not fit.
-    bool write_head();
     Task<Result<void>> run();
 
 private:
-    // Fills pieces_ with what can be sent of reply_.in; `taken_` bytes of it are then spent.
-    Result<void> take();
+    Result<void> take();  // fills pieces_ with what can be sent
     Task<Result<void>> pass_on();
-    void wrap(std::size_t payload);
-    std::string_view chunk_size(std::size_t payload);
-    bool is_complete() const;
     SteadyTime ping_due() const;
     Fault broken_off() const;
     Fault too_late() const;
@@ -57,88 +44,37 @@ private:
     Task<Result<void>> interrupted(Fault fault);
 
     Context& context_;
-    ClientSide& client_;
+    downstream::Client& client_;
     Exchange& exchange_;
-    Reply& reply_;
-    Wrapping wrapping_ = Wrapping::as_is;
-    bool is_event_stream_ = false;
-    Pieces pieces_;
-    std::size_t used_ = 0;
-    std::size_t taken_ = 0;
+    upstream::Provider& provider_;
+    const bool is_event_stream_;
+    wire::Pieces pieces_;
     std::uint64_t payload_ = 0;  // of the whole answer so far
     SteadyTime last_sent_;
     // How long the client has kept the provider waiting, since that was waited for itself.
     std::chrono::nanoseconds held_back_{0};
-    std::array<char, 20> chunk_size_;
     wire::SseScanner& events_;
     EventGate gate_;
 };
 
-bool Relay::write_head() {
-    const auto head = write_response_head(context_, exchange_, reply_);
-    if (!head) return false;
-    wrapping_ = head->wrapping;
-    is_event_stream_ = head->is_event_stream;
-    pieces_[kHead] = head->bytes;
-    return true;
-}
-
 Result<void> Relay::take() {
-    const std::string_view available = reply_.in.view();
-    std::size_t payload = 0;
-    used_ = kPayload;
-    taken_ = 0;
-    pieces_[kKept] = {};
-    // One place is kept for the end of the chunk and one for the end of the body.
-    while (used_ < pieces_.size() - 2 && !reply_.body.done()) {
-        const auto piece = reply_.body.next(available.substr(taken_));
-        if (!piece && payload > 0) break;  // what came goes first; the reader keeps its fault
-        if (!piece) {
-            return Fault::upstream(FaultKind::upstream_stream_interrupted, piece.error().detail);
-        }
-        if (piece->consumed == 0) break;
-        taken_ += piece->consumed;
-        if (piece->payload.empty()) continue;
-        payload += piece->payload.size();
-        pieces_[used_++] = piece->payload;
+    pieces_.clear();
+    if (const auto taken = provider_.take(pieces_); !taken) {
+        return Fault::upstream(FaultKind::upstream_stream_interrupted, taken.error().detail);
     }
-    payload_ += payload;
-    if (!is_event_stream_ && payload_ > exchange_.limits().upstream_body_bytes) {
+    if (!is_event_stream_) {
+        payload_ += pieces_.payload_bytes();
+        if (payload_ <= exchange_.limits().upstream_body_bytes) return {};
         return Fault::internal(FaultKind::upstream_stream_interrupted,
                                "The provider's answer is larger than limits.upstream_body_bytes.");
     }
-    if (is_event_stream_) {
-        const bool is_last = reply_.body.done() || reply_.ended;
-        payload = gate_.admit(std::span(pieces_).subspan(kPayload, used_ - kPayload), is_last);
-        pieces_[kKept] = gate_.kept();
-        if (is_last && reply_.is_unproven && events_.events() == 0) {
-            return Fault::upstream(FaultKind::upstream_stream_interrupted,
-                                   "The provider's stream holds no event.");
-        }
+    const bool is_last = provider_.took_all();
+    gate_.admit(pieces_, is_last);
+    if (is_last && exchange_.outcome.is_unproven && events_.events() == 0) {
+        return Fault::upstream(FaultKind::upstream_stream_interrupted,
+                               "The provider's stream holds no event.");
     }
-    wrap(payload);
     return {};
-}
-
-bool Relay::is_complete() const {
-    return reply_.body.done() || (reply_.ended && taken_ == reply_.in.size());
-}
-
-void Relay::wrap(std::size_t payload) {
-    pieces_[kChunkSize] = {};
-    if (wrapping_ != Wrapping::chunked) return;
-    if (payload > 0) {
-        pieces_[kChunkSize] = chunk_size(payload);
-        pieces_[used_++] = "\r\n";
-    }
-    if (is_complete()) pieces_[used_++] = "0\r\n\r\n";
-}
-
-std::string_view Relay::chunk_size(std::size_t payload) {
-    char* const end = std::to_chars(chunk_size_.data(), chunk_size_.data() + 16, payload, 16).ptr;
-    end[0] = '\r';
-    end[1] = '\n';
-    return {chunk_size_.data(), static_cast<std::size_t>(end + 2 - chunk_size_.data())};
 }
 
 // The time for another comment, when nothing was sent for so long.
@@ -150,30 +86,17 @@ SteadyTime Relay::ping_due() const {
 }
 
 Task<Result<void>> Relay::read_more() {
-    if (!reply_.in) reply_.in = context_.buffers.read_buffer();
     // The provider's silence is not shortened by what we send meanwhile.
     const SteadyTime patience =
         std::min(exchange_.outcome.deadline, context_.reactor.now() + exchange_.event_gap());
     for (;;) {
-        const std::size_t most =
-            std::min(reply_.in.space_size(), exchange_.limits().relay_buffer_bytes);
-        const net::IoResult read = reply_.stream->read_some(reply_.in.space(), most);
-        if (read.status == net::IoStatus::ok) {
-            reply_.in.produced(read.bytes);
-            co_return Result<void>{};
-        }
-        if (read.status == net::IoStatus::end &&
-            reply_.body.framing() == wire::Framing::until_close) {
-            reply_.ended = true;
-            co_return Result<void>{};
-        }
-        if (read.status != net::IoStatus::would_block) {
-            co_return broken_off();
-        }
+        const auto received = provider_.receive(exchange_.limits().relay_buffer_bytes);
+        if (!received) co_return broken_off();
+        if (*received) co_return Result<void>{};
         // Nothing to hold while the provider thinks: a thousand waiting streams need no buffers.
-        reply_.in.reset();
+        provider_.rest();
         net::WaitFor what = wait_until(std::min(patience, ping_due()), client_, exchange_);
-        what.read = &reply_.stream->descriptor();
+        provider_.watch(what);
         const std::chrono::nanoseconds waited = exchange_.outcome.waited;
         const net::Wake wake = co_await context_.reactor.wait(what);
         if (wake == net::Wake::peer_gone) co_return Fault::client(FaultKind::client_gone);
@@ -188,7 +111,6 @@ Task<Result<void>> Relay::read_more() {
         } else if (exchange_.outcome.waited != waited) {  // and not only for the relay's next turn
             held_back_ = {};
         }
-        reply_.in = context_.buffers.read_buffer();
     }
 }
 
@@ -213,13 +135,11 @@ Fault Relay::too_late() const {
 
 // Something of our own between two events.
 Task<Result<void>> Relay::put_in(std::string_view text) {
-    std::array<std::string_view, 3> pieces = {"", text, ""};
-    if (wrapping_ == Wrapping::chunked) {
-        pieces[0] = chunk_size(text.size());
-        pieces[2] = "\r\n";
-    }
+    wire::Pieces pieces;
+    pieces.clear();
+    pieces.add(text);
     last_sent_ = context_.reactor.now();
-    const auto delivered = co_await deliver(context_, client_, exchange_, pieces);
+    const auto delivered = co_await deliver(client_, pieces, false);
     co_return delivered;
 }
 
@@ -229,9 +149,10 @@ Task<Result<void>> Relay::put_in(std::string_view text) {
 Task<Result<void>> Relay::interrupted(Fault fault) {
     const bool can_tell = is_event_stream_ && gate_.at_boundary();
     if (can_tell && events_.done()) {
-        std::array<std::string_view, 1> end = {wrapping_ == Wrapping::chunked ? "0\r\n\r\n" : ""};
-        const auto delivered = co_await deliver(context_, client_, exchange_, end);
-        co_return delivered;
+        wire::Pieces nothing;
+        nothing.clear();
+        const auto ended = co_await deliver(client_, nothing, true);
+        co_return ended;
     }
     if (can_tell) {
         std::array<char, 512> event;
@@ -253,20 +174,17 @@ Task<Result<void>> Relay::interrupted(Fault fault) {
 Task<Result<void>> Relay::pass_on() {
     const std::chrono::nanoseconds waited = exchange_.outcome.waited;
     last_sent_ = context_.reactor.now();
-    const auto delivered = co_await deliver(context_, client_, exchange_,
-                                            std::span<std::string_view>(pieces_.data(), used_));
+    const auto delivered = co_await deliver(client_, pieces_, provider_.took_all());
     held_back_ += exchange_.outcome.waited - waited;
     if (is_event_stream_ && !exchange_.outcome.overhead) {
         // It has begun: from here on it takes the time that the provider needs.
-        exchange_.outcome.overhead = exchange_.own_time(std::chrono::steady_clock::now());
+        exchange_.outcome.overhead = exchange_.own_time(context_.reactor.exact_now());
         exchange_.outcome.deadline = SteadyTime::max();
     }
     co_return delivered;
 }
 
 Task<Result<void>> Relay::run() {
-    reply_.in.consume(reply_.head_bytes);
-    reply_.head_bytes = 0;
     for (;;) {
         const auto took = take();
         if (!took && !exchange_.outcome.answer_started) {
@@ -281,10 +199,9 @@ Task<Result<void>> Relay::run() {
         const auto delivered = co_await pass_on();
         if (!delivered) co_return delivered.error();
         gate_.sent();
-        const bool complete = is_complete();
-        reply_.in.consume(taken_);
-        if (complete) break;
-        if (!reply_.in.empty()) continue;
+        const bool is_complete = provider_.took_all();
+        if (provider_.drop_taken() && !is_complete) continue;
+        if (is_complete) break;
         const auto read = co_await read_more();
         if (!read) {
             if (read.error().kind == FaultKind::client_gone) co_return read.error();
@@ -297,18 +214,19 @@ Task<Result<void>> Relay::run() {
 
 }  // namespace
 
-Task<Result<void>> relay(Context& context, ClientSide& client, Exchange& exchange, Reply& reply) {
-    exchange.outcome.status = reply.status;
-    Relay relay(context, client, exchange, reply);
-    if (!relay.write_head()) {
+Task<Result<void>> relay(Context& context, downstream::Client& client, Exchange& exchange,
+                         upstream::Provider& provider) {
+    exchange.outcome.status = provider.answer().status;
+    if (!write_answer_head(context, client, exchange, provider)) {
         co_return Fault::upstream(FaultKind::upstream_protocol_error,
                                   "The head of the provider's answer is too large.", Retry::never);
     }
+    Relay relay(context, client, exchange, provider);
     const auto result = co_await relay.run();
     if (result) {
-        release(context, reply);
+        provider.release();
     } else {
-        reply.reset();
+        provider.abandon();
     }
     co_return result;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "proxy/exchange.hpp"
-#include "proxy/reply.hpp"
 
 #include <rotary/base/task.hpp>
+#include <rotary/upstream/provider.hpp>
 
 namespace rotary::proxy {
 
@@ -11,6 +11,7 @@ namespace rotary::proxy {
 // must be in the worker's scratch. On return the connection is back in its pool or closed.
 // Faults: client_gone; upstream_stream_interrupted when the provider died after the answer began:
 // then the client's connection must be cut, not closed.
-Task<Result<void>> relay(Context& context, ClientSide& client, Exchange& exchange, Reply& reply);
+Task<Result<void>> relay(Context& context, downstream::Client& client, Exchange& exchange,
+                         upstream::Provider& provider);
 
 }  // namespace rotary::proxy

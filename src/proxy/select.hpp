@@ -10,7 +10,7 @@
 
 namespace rotary::proxy {
 
-// What one try came to: an answer in the reply, its parsed head in the worker's scratch, or a
+// What one try came to: an answer, its parsed head in the worker's scratch, or a
 // fault.
 struct Attempted {
     Result<void> answered{};

@@ -35,7 +35,7 @@ void note_suspension(Context& context, const Exchange& exchange, const routing::
     const rotation::SuspendReason reason = state.reason();
     const EntrySeries& series = series_of(*exchange.match.wiring, list, entry);
     context.metrics.add(series.suspensions[static_cast<std::size_t>(reason)]);
-    const std::chrono::duration<double> left = state.until() - std::chrono::steady_clock::now();
+    const std::chrono::duration<double> left = state.until() - context.reactor.exact_now();
     context.log.warn("model suspended", {{"entry", list.entries[entry].id},
                                          {"reason", rotation::to_string(reason)},
                                          {"seconds", left.count()},
@@ -48,7 +48,7 @@ void note_suspension(Context& context, const Exchange& exchange, const routing::
 void suspend_credential(Context& context, const Exchange& exchange,
                         const rotation::Verdict& verdict) {
     const routing::Snapshot& snapshot = exchange.snapshot();
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const SteadyTime now = context.reactor.exact_now();
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(state_of(exchange).until() - now);
     for (const auto& place : snapshot.by_credential[exchange.backend()->credential]) {
@@ -77,7 +77,7 @@ void tell_of_credential(Context& context, const Exchange& exchange) {
 void carry_out(Context& context, const Exchange& exchange, const rotation::Verdict& verdict,
                bool probe) {
     const rotation::EntryState::Limits& limits = exchange.list()->rotation.limits();
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const SteadyTime now = context.reactor.exact_now();
     rotation::EntryState& state = state_of(exchange);
     bool is_out = false;
     switch (verdict.effect) {
@@ -107,8 +107,8 @@ void carry_out(Context& context, const Exchange& exchange, const rotation::Verdi
 
 // A failure of an entry that is out by now meets no further request, so that it bounds itself:
 // those that were under way when it failed move on for nothing.
-void spare_budget(const Exchange& exchange, rotation::Verdict& verdict) {
-    const SteadyTime now = std::chrono::steady_clock::now();
+void spare_budget(const Context& context, const Exchange& exchange, rotation::Verdict& verdict) {
+    const SteadyTime now = context.reactor.exact_now();
     if (verdict.effect == rotation::Effect::count_failure &&
         state_of(exchange).standing(now) != rotation::Standing::active) {
         verdict.costs_budget = false;
@@ -127,7 +127,7 @@ void count_failure(Context& context, const Exchange& exchange, rotation::Failure
 llm::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
     if (exchange.entry() == nullptr) return {};
     return llm::read_rate_limit_hints(context.scratch.response.headers,
-                                      exchange.outcome.started_wall);
+                                      exchange.request.started_wall);
 }
 
 rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
@@ -141,7 +141,7 @@ rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
         const bool is_refused = verdict.effect == rotation::Effect::put_out_credential;
         const auto pause = exchange.timeouts().credential_suspension;
         if (is_refused &&
-            exchange.backend()->state->tell_refused(exchange.outcome.started, pause)) {
+            exchange.backend()->state->tell_refused(exchange.request.started, pause)) {
             tell_of_credential(context, exchange);
         }
         return verdict;
@@ -152,7 +152,7 @@ rotation::Verdict settle_answer(Context& context, const Exchange& exchange,
     rotation::Verdict verdict = rotation::judge_answer(answer, exchange.list()->rules);
     count_failure(context, exchange, verdict.failure);
     carry_out(context, exchange, verdict, tried.probe);
-    spare_budget(exchange, verdict);
+    spare_budget(context, exchange, verdict);
     if (!tried.probe || verdict.effect != rotation::Effect::none) return verdict;
     if (verdict.is_inconclusive) {
         state_of(exchange).probe_dropped();
@@ -175,7 +175,7 @@ rotation::Verdict settle_failure(Context& context, const Exchange& exchange, con
     context.metrics.add_status(series_of(exchange).upstream_requests,
                                wire::problem_of(fault.kind).status);
     carry_out(context, exchange, verdict, tried.probe);
-    spare_budget(exchange, verdict);
+    spare_budget(context, exchange, verdict);
     return verdict;
 }
 
@@ -202,8 +202,8 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
 }
 
 void record(Context& context, const Exchange& exchange) {
-    const SteadyTime now = std::chrono::steady_clock::now();
-    const auto duration = now - exchange.outcome.started;
+    const SteadyTime now = context.reactor.exact_now();
+    const auto duration = now - exchange.request.started;
     // A stream's does not grow with its length.
     const auto overhead = exchange.outcome.overhead.value_or(exchange.own_time(now));
     const ProcessSeries& process = exchange.match.wiring->process;
@@ -218,7 +218,7 @@ void record(Context& context, const Exchange& exchange) {
     }
 
     AccessLine line;
-    line.start = exchange.outcome.started_wall;
+    line.start = exchange.request.started_wall;
     line.method = exchange.request.method;
     line.path = exchange.request.path;
     line.host = exchange.request.host;
@@ -228,7 +228,7 @@ void record(Context& context, const Exchange& exchange) {
     line.status = exchange.outcome.status;
     line.duration = duration;
     if (exchange.outcome.first_byte != SteadyTime{})
-        line.first_byte = exchange.outcome.first_byte - exchange.outcome.started;
+        line.first_byte = exchange.outcome.first_byte - exchange.request.started;
     line.overhead = overhead;
     line.bytes_received = exchange.request.bytes_received;
     line.bytes_sent = exchange.outcome.bytes_sent;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "proxy/reply.hpp"
+#include "proxy/exchange.hpp"
 
 #include <rotary/llm/rate_limit_headers.hpp>
 #include <rotary/proxy/context.hpp>

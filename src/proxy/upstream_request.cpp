@@ -24,13 +24,11 @@ void write_target(Context& context, const Exchange& exchange, wire::HeadWriter& 
     const routing::Backend& backend = *exchange.backend();
     const config::PathRewrite* rewrite =
         exchange.match.route->rewrite ? &*exchange.match.route->rewrite : nullptr;
-    const std::string_view path = exchange.match.rule->pattern.rewritten(
-        exchange.request.path, rewrite, context.scratch.path);
+    const std::string_view path =
+        exchange.match.rule->pattern.rewritten(exchange.request.path, rewrite, context.path);
     const routing::ModelPlace* place =
         exchange.entry() != nullptr ? &exchange.list()->model_place : nullptr;
 
-    writer.append(exchange.request.method);
-    writer.append(" ");
     writer.append(backend.base_path);
     if (place != nullptr && place->in == Place::path) {
         write_path(path, *place->slot, exchange.entry()->texts.encoded, writer);
@@ -47,11 +45,10 @@ void write_target(Context& context, const Exchange& exchange, wire::HeadWriter& 
         writer.append(separator);
         writer.append(backend.credential_query);
     }
-    writer.append(" HTTP/1.1\r\n");
 }
 
 // What is written where the body names no model.
-void add_missing(const Exchange& exchange, const routing::Entry& entry, UpstreamRequest& request) {
+void add_missing(const Exchange& exchange, const routing::Entry& entry, wire::Pieces& request) {
     const routing::ModelTexts& texts = entry.texts;
     const llm::ScannedBody& scan = exchange.content.scan;
     switch (exchange.content.body_kind) {
@@ -80,7 +77,7 @@ std::string_view model_text(const Exchange& exchange, const routing::Entry& entr
 }
 
 // The body with the entry's model in it, behind the head.
-void splice(const Exchange& exchange, const routing::Entry* entry, UpstreamRequest& request) {
+void splice(const Exchange& exchange, const routing::Entry* entry, wire::Pieces& request) {
     const std::string_view body = exchange.request.body;
     const bool in_body = entry != nullptr && exchange.list()->model_place.in == Place::body;
     if (!in_body) {
@@ -101,35 +98,32 @@ void splice(const Exchange& exchange, const routing::Entry* entry, UpstreamReque
 
 }  // namespace
 
-UpstreamRequest write_upstream_request(Context& context, const Exchange& exchange) {
-    UpstreamRequest request;
+bool write_upstream_request(Context& context, const Exchange& exchange,
+                            upstream::Provider& provider, wire::Pieces& pieces) {
     const routing::Backend& backend = *exchange.backend();
-    std::vector<char>& space = context.scratch.head;
-    wire::HeadWriter writer(space.data(), space.size());
-    write_target(context, exchange, writer);
-    writer.header("Host", backend.host_header);
-    writer.append(backend.credential_line);
-    writer.append(exchange.content.lines.view());
-    if (exchange.list() != nullptr && exchange.list()->model_place.in == Place::header) {
+    wire::HeadWriter head = provider.begin_request(exchange.request.method);
+    write_target(context, exchange, head);
+    provider.end_target(head, backend.host_header);
+    head.append(backend.credential_line);
+    head.append(exchange.content.lines.view());
+    const routing::EntryList* list = exchange.list();
+    const routing::Entry* entry = exchange.entry();
+    if (list != nullptr && list->model_place.in == Place::header) {
         const std::string_view model =
-            exchange.entry() != nullptr ? exchange.entry()->model : exchange.content.client_model;
-        if (!model.empty()) writer.header(exchange.list()->model_place.name, model);
+            entry != nullptr ? entry->model : exchange.content.client_model;
+        if (!model.empty()) head.header(list->model_place.name, model);
     }
     if (writes_content_type_late(exchange)) {
         const bool is_json = exchange.content.body_kind == llm::BodyKind::json;
-        writer.header("content-type", is_json ? "application/json" : exchange.request.content_type);
+        head.header("content-type", is_json ? "application/json" : exchange.request.content_type);
     }
-    splice(exchange, exchange.entry(), request);
-    std::size_t length = 0;
-    for (const std::string_view piece : request.pieces) length += piece.size();
-    const bool has_body = exchange.request.framing != wire::Framing::none ||
-                          exchange.request.method == "POST" || exchange.request.method == "PUT" ||
-                          exchange.request.method == "PATCH";
-    if (has_body) writer.header("content-length", static_cast<std::uint64_t>(length));
-    writer.finish();
-    request.pieces[0] = writer.view();
-    request.ok = writer.ok();
-    return request;
+    pieces.clear();
+    splice(exchange, entry, pieces);
+    std::optional<std::size_t> length;
+    if (exchange.request.has_body || carries_content(exchange.request.method)) {
+        length = pieces.payload_bytes();
+    }
+    return provider.start(head, length);
 }
 
 }  // namespace rotary::proxy

@@ -86,11 +86,11 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.budget_exhausted =
         registry.counter("rotary_retry_budget_exhausted_total",
                          "Attempts at another entry that the retry budget did not allow.");
-    for (std::size_t i = 0; i < kHandshakeEnds; ++i) {
+    for (std::size_t i = 0; i < downstream::kHandshakeEnds; ++i) {
         series.failed_handshakes[i] =
             registry.counter("rotary_tls_handshake_failures_total",
                              "TLS handshakes of clients that failed, by what went wrong.",
-                             {{"reason", to_string(static_cast<HandshakeEnd>(i))}});
+                             {{"reason", to_string(static_cast<downstream::HandshakeEnd>(i))}});
     }
     return series;
 }

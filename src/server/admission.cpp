@@ -35,7 +35,7 @@ Admission::Admission(proxy::Context& context, net::ConnectionLimit* limit,
       refused_by_descriptors_(refused_series(registry, "descriptors")) {}
 
 void Admission::accept(std::size_t at, int fd) {
-    if (context_.sessions.admit()) {
+    if (context_.clients.sessions.admit()) {
         serve_(at, fd);
         return;
     }
@@ -68,7 +68,7 @@ void Admission::answered(std::size_t at, std::optional<SteadyTime::duration> idl
     if (idle) note_evicted(*idle);
     if (doors_[at].waiting < 0) {
         if (idle) limit_->give();
-    } else if (idle || context_.sessions.admit()) {
+    } else if (idle || context_.clients.sessions.admit()) {
         let_in(at);
     } else {
         ask(at, tries + 1);

@@ -111,11 +111,13 @@ struct Worker::Body {
           tokens(std::in_place, token_limits(first.limits)),
           access_log(std::in_place, log_writer, log_format(first.log.access),
                      first.limits.access_log_buffer_bytes),
+          clients{reactor, buffers, sessions, scratch},
+          providers{reactor, buffers, scratch, dialer, pool},
           context{reactor,
                   buffers,
-                  dialer,
-                  pool,
-                  sessions,
+                  scratch,
+                  clients,
+                  providers,
                   *tokens,
                   shard,
                   *access_log,
@@ -135,7 +137,7 @@ struct Worker::Body {
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
         registry.attach(&shard);
-        context.scratch.head.resize(scratch_head_bytes(first.limits));
+        scratch.head.resize(scratch_head_bytes(first.limits));
         adopt({made_with.wiring, made_with.issuers, {}});
     }
     ~Body() { registry.detach(&shard); }
@@ -144,6 +146,7 @@ struct Worker::Body {
 
     void adopt(Published published) {
         const auto old = std::exchange(context.wiring, std::move(published.wiring));
+        clients.config = &config();
         shard.ensure(context.wiring->cells);
         context.buckets = buckets_for(*context.wiring);
         context.issuers = std::move(published.issuers);
@@ -175,7 +178,7 @@ struct Worker::Body {
                                now.limits.access_log_buffer_bytes);
         }
         for (auto& listener : listeners) listener->adjust(listener_options(now));
-        context.scratch.head.resize(scratch_head_bytes(now.limits));
+        scratch.head.resize(scratch_head_bytes(now.limits));
     }
 
     // Given back, on this thread, when the last exchange that began with them has ended.
@@ -258,6 +261,9 @@ struct Worker::Body {
     std::optional<auth::TokenCache> tokens;  // never without: for another one in its place
     metrics::Shard shard;
     std::optional<proxy::AccessLog> access_log;  // idem
+    wire::Scratch scratch;
+    downstream::Services clients;
+    upstream::Services providers;
     proxy::Context context;
     Admission admission;
     std::vector<ListenAt> listen_at;
@@ -327,7 +333,7 @@ WorkerSettings Worker::settings() {
         in_use.tokens = body->tokens->limits();
         in_use.access_log = body->access_log->format();
         in_use.access_log_bytes = body->access_log->flush_bytes();
-        in_use.head_bytes = body->context.scratch.head.size();
+        in_use.head_bytes = body->scratch.head.size();
         for (const auto& listener : body->listeners) {
             in_use.listeners.push_back(
                 {listener->backlog(), listener->send_buffer_bytes(), listener->backoff()});

@@ -67,8 +67,8 @@ protected:
         const std::string key = name.substr(name.find('.') + 1);
         const std::regex use("\\b(" + group + "\\(\\)|" + group +
                              "|process|bounds|config|Config)\\." + key + "\\b");
-        for (const char* room : {"proxy", "upstream", "routing", "rotation", "auth", "control",
-                                 "admin", "server", "net"}) {
+        for (const char* room : {"proxy", "downstream", "upstream", "routing", "rotation", "auth",
+                                 "control", "admin", "server", "net"}) {
             for (const auto& entry :
                  fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
                 if (std::regex_search(read_file(entry.path().string()), use)) return true;

@@ -6,15 +6,14 @@
 #include <rotary/base/line_pace.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
-#include <rotary/net/dialer.hpp>
+#include <rotary/downstream/http1_connection.hpp>
 #include <rotary/net/reactor.hpp>
-#include <rotary/net/session_set.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/rotation/retry_budget.hpp>
-#include <rotary/upstream/upstream_pool.hpp>
-#include <rotary/wire/message.hpp>
+#include <rotary/upstream/http1_provider.hpp>
+#include <rotary/wire/scratch.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -24,22 +23,13 @@
 
 namespace rotary::proxy {
 
-// Big tables and buffers that are used between two awaits only: after a co_await another exchange
-// of this worker may have written over them.
-struct Scratch {
-    wire::RequestHead request;
-    wire::ResponseHead response;
-    std::string path;        // a rewritten path
-    std::vector<char> head;  // a message head being put together
-};
-
 // What the proxy uses of its worker: the worker owns all of it, one of each, on its one thread.
 struct Context {
     net::Reactor& reactor;
     BufferPool& buffers;
-    net::Dialer& dialer;
-    upstream::UpstreamPool& pool;
-    net::SessionSet& sessions;
+    wire::Scratch& scratch;
+    downstream::Services& clients;
+    upstream::Services& providers;
     auth::TokenCache& tokens;
     metrics::Shard& metrics;
     AccessLog& access_log;
@@ -48,15 +38,15 @@ struct Context {
     // What new exchanges begin with; replaced by the worker when a snapshot is published.
     std::shared_ptr<const Wiring> wiring;
     std::shared_ptr<const auth::IssuerTable> issuers;
-    std::shared_ptr<const std::vector<std::size_t>> buckets;  // of `pool`, as wiring->upstreams
+    std::shared_ptr<const std::vector<std::size_t>> buckets;  // of the pool, as wiring->upstreams
 
     // Asks for a fetch of an issuer's keys, once KeyFetch::hope() said so; must not block.
     std::function<void(const std::shared_ptr<auth::KeyFetch>&)> on_stale_keys;
 
     rotation::RetryBudget retry_budget;  // this worker's
     std::uint64_t random_state = 1;      // of request ids; seeded by the worker
-    Scratch scratch;
-    KeyWaits key_waits{};  // woken by the worker
+    std::string path;                    // a rewritten one, between two awaits only
+    KeyWaits key_waits{};                // woken by the worker
     LinePace handshake_lines{};
 };
 

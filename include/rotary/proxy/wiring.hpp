@@ -1,8 +1,8 @@
 #pragma once
 
 #include <rotary/base/metrics.hpp>
+#include <rotary/downstream/handshakes.hpp>
 #include <rotary/net/dialer.hpp>
-#include <rotary/proxy/handshakes.hpp>
 #include <rotary/routing/snapshot.hpp>
 
 #include <array>
@@ -33,7 +33,7 @@ struct ProcessSeries {
     metrics::SeriesId failovers;
     metrics::SeriesId all_suspended;
     metrics::SeriesId budget_exhausted;
-    std::array<metrics::SeriesId, kHandshakeEnds> failed_handshakes;  // by HandshakeEnd
+    std::array<metrics::SeriesId, downstream::kHandshakeEnds> failed_handshakes;  // by HandshakeEnd
 };
 
 // A snapshot with what the sockets and the counters need of it: endpoints with their TLS settings,

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "proxy/body.hpp"
+#include "proxy/scan.hpp"
 #include "unit/proxy/one_request.hpp"
 
 namespace rotary::proxy {
@@ -62,8 +62,7 @@ TEST(Match, FindsTheRouteOrSaysWhyNot) {
         request.ask(row.line);
         request.exchange.match.rule = nullptr;
         request.exchange.match.route = nullptr;
-        OneClient client(request);
-        EXPECT_EQ(kind_of(match(client.side(), request.exchange)), row.fault) << row.line;
+        EXPECT_EQ(kind_of(match(request.exchange)), row.fault) << row.line;
         const bool is_found = row.fault == none;
         EXPECT_EQ(request.exchange.match.rule != nullptr, is_found) << row.line;
         EXPECT_EQ(request.exchange.match.route,
@@ -77,16 +76,33 @@ TEST(Match, FindsTheRouteOrSaysWhyNot) {
 
 // A client from another machine does not learn which hosts are served, whatever host it names.
 TEST(Match, StrangersAreNotToldTheHosts) {
-    for (const char* host : {"localhost", "127.0.0.1", "[::1]", "other.example.com"}) {
+    struct Row {
+        const char* host;
+        const char* address;  // of the client
+        bool told;
+    };
+    const Row rows[] = {
+        {"localhost", "192.0.2.1", false},
+        {"127.0.0.1", "192.0.2.1", false},
+        {"[::1]", "2001:db8::1", false},
+        {"other.example.com", "192.0.2.1", false},
+        {"localhost", "", false},
+        {"localhost", "127.0.0.1", true},
+        {"127.0.0.1", "::1", true},
+        {"[::1]", "127.1.2.3", true},
+        {"other.example.com", "127.0.0.1", false},
+    };
+    for (const Row& row : rows) {
         OneRequest request;
         request.snapshot->unknown_host = "Try llm.example.com.";
         request.ask("GET /chat/1.0/x");
-        request.exchange.request.host = host;
-        OneClient client(request);
-        const auto matched = match(client.side(), request.exchange);
-        ASSERT_TRUE(matched.has_error()) << host;
-        EXPECT_EQ(matched.error().kind, FaultKind::route_not_found) << host;
-        EXPECT_STREQ(matched.error().detail, "") << host;
+        request.exchange.request.host = row.host;
+        request.exchange.request.client_address = row.address;
+        const auto matched = match(request.exchange);
+        ASSERT_TRUE(matched.has_error()) << row.host;
+        EXPECT_EQ(matched.error().kind, FaultKind::route_not_found) << row.host;
+        EXPECT_STREQ(matched.error().detail, row.told ? "Try llm.example.com." : "")
+            << row.host << " from " << row.address;
     }
 }
 
@@ -282,37 +298,5 @@ TEST(ScanBody, LongModelsAreClippedForTheLog) {
 }
 
 // A body that came with its head is there; one that did not is waited for.
-TEST(Body, IsTakenWhereItCameWithTheHead) {
-    struct Row {
-        const char* name;
-        const char* headers;
-        const char* body;
-        std::uint64_t missing;  // of it
-        bool taken;
-    };
-    const Row rows[] = {
-        {"none", "", "", 0, true},
-        {"none, and it is said", "content-length: 0\n", "", 0, true},
-        {"all of it", "", "hello", 0, true},
-        {"none of it", "content-length: 5\n", "", 0, false},
-        {"not all of it", "", "hello", 1, false},
-        {"chunks, of which only their reader knows the end", "transfer-encoding: chunked\n", "", 0,
-         false},
-    };
-    for (const Row& row : rows) {
-        OneRequest request;
-        request.ask("POST /chat/1.0/x", row.headers, row.body);
-        request.exchange.request.content_length += row.missing;
-        OneClient client(request);
-        request.exchange.request.body = {};
-        const std::string_view body = row.taken ? row.body : "";
-        EXPECT_EQ(take_body_at_hand(client.side(), request.exchange), row.taken) << row.name;
-        EXPECT_EQ(client.side().body_complete, row.taken) << row.name;
-        EXPECT_EQ(request.exchange.request.body, body) << row.name;
-        EXPECT_EQ(request.exchange.request.bytes_received, body.size()) << row.name;
-        EXPECT_EQ(client.side().body_bytes_in, body.size()) << row.name;
-    }
-}
-
 }  // namespace
 }  // namespace rotary::proxy

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <vector>
 
@@ -15,11 +14,12 @@ namespace {
 class EventGateTest : public testing::Test {
 protected:
     std::string admit(std::vector<std::string> bytes, bool is_last = false) {
-        std::vector<std::string_view> pieces(bytes.begin(), bytes.end());
-        const std::size_t size = gate_.admit(pieces, is_last);
-        std::string gone(gate_.kept());
-        for (const std::string_view piece : pieces) gone += piece;
-        EXPECT_EQ(gone.size(), size);
+        wire::Pieces pieces;
+        pieces.clear();
+        for (const std::string& piece : bytes) pieces.add(piece);
+        gate_.admit(pieces, is_last);
+        std::string gone;
+        for (const std::string_view piece : pieces.all()) gone += piece;
         gate_.sent();
         for (std::string& piece : bytes) std::fill(piece.begin(), piece.end(), '#');
         return gone;
@@ -72,9 +72,11 @@ TEST_F(EventGateTest, NothingIsLostWhereverThePiecesEnd) {
             EventGate gate(events, buffers_);
             std::string gone;
             const auto pass = [&](std::string part, bool is_last) {
-                std::array<std::string_view, 1> piece{part};
-                gate.admit(piece, is_last);
-                gone += std::string(gate.kept()) + std::string(piece[0]);
+                wire::Pieces pieces;
+                pieces.clear();
+                pieces.add(part);
+                gate.admit(pieces, is_last);
+                for (const std::string_view piece : pieces.all()) gone += piece;
                 gate.sent();
                 std::fill(part.begin(), part.end(), '#');
                 const bool is_whole = gone.empty() || gone.ends_with("\n\n") ||

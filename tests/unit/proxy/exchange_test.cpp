@@ -59,7 +59,7 @@ TEST(ExchangeTest, IdsAreUuidsOfTheirTime) {
                                               "[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
         EXPECT_TRUE(ids.insert(id).second) << id << " came before";
         const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(
-            request.exchange.outcome.started_wall.time_since_epoch());
+            request.exchange.request.started_wall.time_since_epoch());
         EXPECT_EQ(std::stoll(id.substr(0, 8) + id.substr(9, 4), nullptr, 16), since.count()) << id;
     }
 }
@@ -67,17 +67,17 @@ TEST(ExchangeTest, IdsAreUuidsOfTheirTime) {
 TEST(ExchangeTest, TakesOverWhatLaterStepsNeedOfAHead) {
     struct Row {
         const char* line;  // a header of the request
-        std::string_view Request::*member;
+        std::string_view downstream::Request::*member;
         const char* value;
     };
     const Row rows[] = {
-        {"Origin: https://a.test\n", &Request::origin, "https://a.test"},
-        {"USER-AGENT: sdk\n", &Request::user_agent, "sdk"},
-        {"content-type: text/plain\n", &Request::content_type, "text/plain"},
-        {"X-Request-Id: mine\n", &Request::client_request_id, "mine"},
-        {"x-stainless-retry-count: 2\n", &Request::retry_count, "2"},
-        {"Access-Control-Request-Method: PUT\n", &Request::preflight_method, "PUT"},
-        {"access-control-request-headers: a, b\n", &Request::preflight_headers, "a, b"},
+        {"Origin: https://a.test\n", &downstream::Request::origin, "https://a.test"},
+        {"USER-AGENT: sdk\n", &downstream::Request::user_agent, "sdk"},
+        {"content-type: text/plain\n", &downstream::Request::content_type, "text/plain"},
+        {"X-Request-Id: mine\n", &downstream::Request::client_request_id, "mine"},
+        {"x-stainless-retry-count: 2\n", &downstream::Request::retry_count, "2"},
+        {"Access-Control-Request-Method: PUT\n", &downstream::Request::preflight_method, "PUT"},
+        {"access-control-request-headers: a, b\n", &downstream::Request::preflight_headers, "a, b"},
     };
     for (const Row& row : rows) {
         OneRequest request;
@@ -110,14 +110,14 @@ TEST(ExchangeTest, NothingOfARequestIsTheNextOnes) {
     exchange.outcome.reason = "why";
     exchange.outcome.waited = 5s;
     exchange.outcome.overhead = 1ms;
-    exchange.outcome.deadline = exchange.outcome.started;
+    exchange.outcome.deadline = exchange.request.started;
     exchange.outcome.bytes_sent = exchange.request.bytes_received = 7;
     exchange.keep_upstream_request_id("req_1");
     exchange.outcome.answer_started = exchange.tries.resent = exchange.tries.reused_connection =
         true;
     exchange.tries.attempts_that_suspended = 1;
     ASSERT_TRUE(exchange.content.wants_stream);
-    ASSERT_TRUE(exchange.request.expect_continue);
+    ASSERT_TRUE(exchange.request.body_length.has_value());
 
     request.ask("GET /elsewhere");
     EXPECT_EQ(exchange.request.query, "");
@@ -125,10 +125,8 @@ TEST(ExchangeTest, NothingOfARequestIsTheNextOnes) {
     EXPECT_EQ(exchange.request.client_request_id, "");
     EXPECT_EQ(exchange.request.content_type, "");
     EXPECT_EQ(exchange.content.client_model, "");
-    EXPECT_FALSE(exchange.request.has_content_type || exchange.request.expect_continue ||
-                 exchange.content.wants_stream);
-    EXPECT_EQ(exchange.request.framing, wire::Framing::none);
-    EXPECT_EQ(exchange.request.content_length, 0U);
+    EXPECT_FALSE(exchange.request.has_content_type || exchange.content.wants_stream);
+    EXPECT_FALSE(exchange.request.has_body || exchange.request.body_length);
     EXPECT_FALSE(exchange.content.scan.model.found);
     EXPECT_EQ(exchange.match.route, nullptr);
     EXPECT_EQ(exchange.list(), nullptr);
@@ -152,10 +150,10 @@ TEST(ExchangeTest, OurTimeIsWhatTheOthersDidNotTake) {
     OneRequest request;
     request.ask("GET /chat/1.0/x");
     Exchange& exchange = request.exchange;
-    EXPECT_EQ(exchange.own_time(exchange.outcome.started + 10ms), 10ms);
+    EXPECT_EQ(exchange.own_time(exchange.request.started + 10ms), 10ms);
     exchange.outcome.waited = 8ms;
-    EXPECT_EQ(exchange.own_time(exchange.outcome.started + 10ms), 2ms);
-    EXPECT_EQ(exchange.own_time(exchange.outcome.started + 5ms), 0ms) << "of a coarse clock";
+    EXPECT_EQ(exchange.own_time(exchange.request.started + 10ms), 2ms);
+    EXPECT_EQ(exchange.own_time(exchange.request.started + 5ms), 0ms) << "of a coarse clock";
 }
 
 TEST(ExchangeTest, ABackendMayBePatientInItsOwnWay) {

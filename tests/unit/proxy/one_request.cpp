@@ -1,11 +1,10 @@
 #include "unit/proxy/one_request.hpp"
 
 #include "proxy/admit.hpp"
-#include "proxy/body.hpp"
+#include "proxy/scan.hpp"
 
 #include <gtest/gtest.h>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,11 +57,6 @@ std::shared_ptr<routing::Snapshot> snapshot_of(const std::vector<std::string>& b
     return snapshot;
 }
 
-Task<void> keep_result(Task<Result<void>> step, std::optional<Result<void>>& result) {
-    auto ended = co_await step;
-    result = ended;
-}
-
 }  // namespace
 
 std::string with_crlf(std::string_view text) {
@@ -92,9 +86,9 @@ OneRequest::OneRequest(const std::vector<std::string>& backends)
       access_writer(LogWriterOptions{fileno(log_file.get())}),
       access_log(&access_writer, AccessLogFormat::json, 65536),
       snapshot(snapshot_of(backends)),
-      context{reactor, buffers, dialer, pool, sessions, tokens, shard, access_log,
-              log,     {},      {},     {},   {},       {},     1,     {}} {
-    context.scratch.head.resize(kHeadBytes);
+      context{reactor, buffers, scratch, clients, providers, tokens, shard, access_log,
+              log,     {},      {},      {},      {},        {},     1,     {}} {
+    scratch.head.resize(kHeadBytes);
     registry.attach(&shard);
     config::PathMatch everything;
     snapshot->table.add("llm.example.com", {routing::PathPattern("/chat/1.0", everything), "", 0});
@@ -150,8 +144,11 @@ void OneRequest::ask(const std::string& line, const std::string& headers, const 
     const std::string_view head(text.data(), head_bytes);
     const auto parsed = wire::parse_request_head(head, {}, context.scratch.request);
     if (!parsed) throw std::runtime_error("the test's request is none: " + text);
-    exchange.begin(context);
+    exchange.request = {};
+    exchange.request.started = reactor.exact_now();
+    exchange.request.started_wall = std::chrono::system_clock::now();
     exchange.request.adopt(context.scratch.request);
+    exchange.begin(context);
     exchange.request.body = std::string_view(text).substr(head_bytes);
     exchange.match.rule =
         snapshot->table.find(exchange.request.host, exchange.request.path, exchange.request.method)
@@ -180,52 +177,11 @@ void OneRequest::choose(std::size_t index) {
     ++exchange.tries.attempts;
 }
 
-Reply& OneRequest::answer(const std::string& head) {
-    answer_text = with_crlf(head) + "\r\n";
-    wire::ResponseHead& parsed = context.scratch.response;
-    const auto ok = wire::parse_response_head(answer_text, head_limits(exchange),
-                                              exchange.request.is_head, parsed);
-    if (!ok) throw std::runtime_error("the test's answer is none: " + answer_text);
-    reply.status = parsed.status;
-    reply.body.begin(parsed.framing, parsed.content_length);
-    const wire::Header* type = parsed.headers.find("content-type");
-    reply.is_event_stream = type != nullptr && type->value == "text/event-stream";
-    return reply;
-}
-
 std::string OneRequest::logged() {
     access_log.flush();
     EXPECT_TRUE(access_writer.flush(std::chrono::seconds(10)));
     EXPECT_TRUE(log.flush(std::chrono::seconds(10)));
     return read_all(log_file.get());
-}
-
-OneClient::OneClient(OneRequest& request) : request_(request), in_(request.buffers.read_buffer()) {
-    std::array<int, 2> ends{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-        throw std::runtime_error("there is no socket pair");
-    }
-    other_end_ = ends[1];
-    stream_.emplace(request.reactor, request.buffers, ends[0], net::Stream::Role{});
-    request.io.poll();  // the kernel says that it may be written to
-    std::memcpy(in_.space(), request.text.data(), request.text.size());
-    in_.produced(request.text.size());
-    side_.emplace(ClientSide{*stream_, in_});
-    side_->head_bytes = request.text.size() - request.exchange.request.body.size();
-}
-
-OneClient::~OneClient() { ::close(other_end_); }
-
-std::string OneClient::run(Task<Result<void>> step) {
-    result_.reset();
-    spawn(keep_result(std::move(step), result_));
-    while (!result_ && request_.io.run_one_for(std::chrono::seconds(10)) > 0) {
-    }
-    EXPECT_TRUE(result_.has_value()) << "the step does not end";
-    std::string received(65536, '\0');
-    const ssize_t size = ::recv(other_end_, received.data(), received.size(), MSG_DONTWAIT);
-    received.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    return without_cr(received);
 }
 
 }  // namespace rotary::proxy

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "proxy/exchange.hpp"
-#include "proxy/reply.hpp"
 
 #include <rotary/net/resolver.hpp>
 #include <rotary/proxy/context.hpp>
@@ -55,9 +54,6 @@ struct OneRequest {
     // The first entry or Backend becomes the exchange's, as by step 5.
     void choose(std::size_t index = 0);
 
-    // A provider's head, parsed into the scratch, and the reply that belongs to it.
-    Reply& answer(const std::string& head);
-
     std::string logged();  // of the event log so far
 
     boost::asio::io_context io{1};
@@ -67,6 +63,9 @@ struct OneRequest {
     net::Dialer dialer{reactor, buffers, resolver, {}};
     upstream::UpstreamPool pool{reactor, {}};
     net::SessionSet sessions{reactor};
+    wire::Scratch scratch;
+    downstream::Services clients{reactor, buffers, sessions, scratch};
+    upstream::Services providers{reactor, buffers, scratch, dialer, pool};
     auth::TokenCache tokens{{}};
     metrics::Registry registry;
     metrics::Shard shard;
@@ -76,33 +75,8 @@ struct OneRequest {
     AccessLog access_log;
     std::shared_ptr<routing::Snapshot> snapshot;
     Context context;
-    std::string text;         // of the request
-    std::string answer_text;  // of the provider's head
-    Reply reply;
+    std::string text;  // of the request
     Exchange exchange;
-};
-
-// The client of a request: one end of a socket pair is the session's stream, the test holds the
-// other. Its buffer holds the request.
-class OneClient {
-public:
-    explicit OneClient(OneRequest& request);
-    ~OneClient();
-    OneClient(const OneClient&) = delete;
-    OneClient& operator=(const OneClient&) = delete;
-
-    // Runs a step that writes to the client until it ends, and returns what the client got.
-    std::string run(Task<Result<void>> step);
-    const Result<void>& result() const { return *result_; }
-    ClientSide& side() { return *side_; }
-
-private:
-    OneRequest& request_;
-    int other_end_ = -1;
-    std::optional<net::Stream> stream_;
-    Buffer in_;
-    std::optional<ClientSide> side_;
-    std::optional<Result<void>> result_;
 };
 
 }  // namespace rotary::proxy

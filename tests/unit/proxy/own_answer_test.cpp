@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "unit/proxy/one_request.hpp"
+#include "unit/proxy/doubles.hpp"
 
 namespace rotary::proxy {
 namespace {
@@ -32,14 +32,15 @@ TEST(OwnAnswer, OptionsOfTheWholeServer) {
     OneRequest request;
     request.ask("OPTIONS *");
     EXPECT_TRUE(asks_for_whole_server(request.exchange));
-    OneClient client(request);
-    const std::string got =
-        client.run(answer_for_whole_server(request.context, client.side(), request.exchange));
+    HandMadeClient client(request);
+    const std::string got = client.run(answer_for_whole_server(client, request.exchange));
     EXPECT_EQ(without_ids(request, got),
               "HTTP/1.1 204 No Content\n"
               "allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\n\n");
     EXPECT_TRUE(request.exchange.outcome.answer_started);
-    EXPECT_TRUE(request.exchange.request.keep_alive);
+    EXPECT_EQ(client.body(), downstream::AnswerBody::none);
+    EXPECT_TRUE(client.ended());
+    EXPECT_FALSE(client.closes());
     request.ask("OPTIONS /chat/1.0/x");
     EXPECT_FALSE(asks_for_whole_server(request.exchange));
 }
@@ -136,9 +137,9 @@ TEST(Preflight, SaysWhatMayFollow) {
             "origin: https://app.test\naccess-control-request-method: PATCH\n";
         request.ask("OPTIONS /chat/1.0/x", asked + row.asked);
         ASSERT_TRUE(is_allowed_preflight(request.exchange)) << row.name;
-        OneClient client(request);
+        HandMadeClient client(request);
         const std::string got =
-            client.run(answer_preflight(request.context, client.side(), request.exchange));
+            client.run(answer_preflight(request.context, client, request.exchange));
         EXPECT_EQ(without_ids(request, got),
                   std::string("HTTP/1.1 200 OK\n") + row.lines +
                       "vary: access-control-request-method, access-control-request-headers\n"
@@ -169,8 +170,8 @@ std::string redirected(const RedirectRow& row, OneRequest& request) {
         request.exchange.request.port = request.exchange.request.host.substr(colon + 1);
         request.exchange.request.host = request.exchange.request.host.substr(0, colon);
     }
-    OneClient client(request);
-    return client.run(redirect(request.context, client.side(), request.exchange));
+    HandMadeClient client(request);
+    return client.run(redirect(request.context, client, request.exchange));
 }
 
 TEST(Redirect, LeadsWhereItsRuleSays) {
@@ -271,38 +272,11 @@ TEST(Redirect, OneThatDoesNotFitIsRefused) {
     rules.path = Rewrite{Rewrite::Kind::full, "/" + std::string(40'000, 'a'), {}};
     request.route().redirect = rules;
     request.ask("GET /chat/1.0/x");
-    OneClient client(request);
-    EXPECT_EQ(client.run(redirect(request.context, client.side(), request.exchange)), "");
+    HandMadeClient client(request);
+    EXPECT_EQ(client.run(redirect(request.context, client, request.exchange)), "");
     ASSERT_TRUE(client.result().has_error());
     EXPECT_EQ(client.result().error().kind, FaultKind::uri_too_long);
     EXPECT_FALSE(request.exchange.outcome.answer_started) << "the refusal may still be told";
-}
-
-TEST(OwnAnswer, TheConnectionGoesOnWhereItCan) {
-    struct Row {
-        const char* name;
-        Prepare prepare;
-        const char* headers;
-        bool goes_on;
-    };
-    const Row rows[] = {
-        {"as it is", kAsItIs, "", true},
-        {"the client's word", kAsItIs, "connection: close\n", false},
-        {"HTTP/1.0", [](OneRequest& request) { request.exchange.request.minor_version = 0; }, "",
-         false},
-        {"a drain", [](OneRequest& request) { request.sessions.drain(); }, "", false},
-        {"a body of unknown length", kAsItIs, "transfer-encoding: chunked\n", false},
-    };
-    for (const Row& row : rows) {
-        OneRequest request;
-        request.ask("OPTIONS *", row.headers);
-        row.prepare(request);
-        OneClient client(request);
-        const std::string got =
-            client.run(answer_for_whole_server(request.context, client.side(), request.exchange));
-        EXPECT_EQ(count_of(got, "\nconnection: close\n"), row.goes_on ? 0U : 1U) << row.name;
-        EXPECT_EQ(request.exchange.request.keep_alive, row.goes_on) << row.name;
-    }
 }
 
 }  // namespace

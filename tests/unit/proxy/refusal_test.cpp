@@ -6,9 +6,10 @@
 #include <charconv>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "unit/proxy/one_request.hpp"
+#include "unit/proxy/doubles.hpp"
 
 namespace rotary::proxy {
 namespace {
@@ -16,9 +17,21 @@ namespace {
 using namespace std::chrono_literals;
 using rotation::SuspendReason;
 
+struct Refused {
+    std::string text;     // that the client got
+    bool closes = false;  // the connection, behind it
+};
+
+Refused refused(OneRequest& request, const Fault& fault) {
+    HandMadeClient client(request);
+    std::string text = client.run(refuse(request.context, client, request.exchange, fault));
+    EXPECT_EQ(client.body(), downstream::AnswerBody::sized);
+    EXPECT_TRUE(client.ended());
+    return {std::move(text), client.closes()};
+}
+
 std::string refusal_of(OneRequest& request, const Fault& fault) {
-    OneClient client(request);
-    return client.run(refuse(request.context, client.side(), request.exchange, fault));
+    return refused(request, fault).text;
 }
 
 // The value of a header line, "-" where there is none.
@@ -56,8 +69,6 @@ TEST(Refusal, HasOneShape) {
     EXPECT_EQ(request.exchange.outcome.status, 404);
     EXPECT_EQ(request.exchange.outcome.fault.kind, FaultKind::route_not_found);
     EXPECT_TRUE(request.exchange.outcome.answer_started);
-    EXPECT_TRUE(request.exchange.request.keep_alive);
-    EXPECT_GT(request.exchange.outcome.bytes_sent, sent.size());
 }
 
 TEST(Refusal, WhatComesWithAKind) {
@@ -92,43 +103,11 @@ TEST(Refusal, WhatComesWithAKind) {
     for (const Row& row : rows) {
         OneRequest request;
         request.ask("GET /chat/1.0/x");
-        const std::string got = refusal_of(request, Fault::client(row.kind));
+        const auto [got, closes] = refused(request, Fault::client(row.kind));
         EXPECT_EQ(got.substr(0, got.find('\n')), std::string("HTTP/1.1 ") + row.status);
         EXPECT_EQ(value_of(got, "www-authenticate"), row.challenge) << row.status;
-        EXPECT_EQ(value_of(got, "connection"), row.closes ? "close" : "-") << row.status;
-        EXPECT_EQ(request.exchange.request.keep_alive, !row.closes) << row.status;
+        EXPECT_EQ(closes, row.closes) << row.status;
         EXPECT_EQ(value_of(got, "retry-after"), "-") << row.status;
-    }
-}
-
-TEST(Refusal, KeepsTheConnectionWhereItCan) {
-    struct Row {
-        const char* name;
-        const char* headers;
-        std::uint8_t minor_version;
-        bool draining;
-        const char* connection;
-    };
-    const Row rows[] = {
-        {"as it is", "", 1, false, "-"},
-        {"the client's word", "connection: close\n", 1, false, "close"},
-        {"HTTP/1.0", "connection: keep-alive\n", 0, false, "close"},
-        {"a drain", "", 1, true, "close"},
-        {"a short body that is still to come", "content-length: 65536\n", 1, false, "-"},
-        {"a long one", "content-length: 65537\n", 1, false, "close"},
-        {"one that waits to be asked for", "content-length: 5\nexpect: 100-continue\n", 1, false,
-         "close"},
-        {"one of unknown length", "transfer-encoding: chunked\n", 1, false, "close"},
-    };
-    for (const Row& row : rows) {
-        OneRequest request;
-        request.ask("POST /chat/1.0/x", row.headers);
-        request.exchange.request.minor_version = row.minor_version;
-        if (row.draining) request.sessions.drain();
-        const std::string got = refusal_of(request, Fault::client(FaultKind::invalid_json));
-        EXPECT_EQ(value_of(got, "connection"), row.connection) << row.name;
-        EXPECT_EQ(request.exchange.request.keep_alive, std::string("-") == row.connection)
-            << row.name;
     }
 }
 
@@ -248,14 +227,14 @@ TEST(Refusal, IsReadableForTheOriginsOfTheRoute) {
 TEST(Refusal, AClientThatWentIsOnlyNoted) {
     OneRequest request;
     request.ask("GET /chat/1.0/x");
-    OneClient client(request);
+    HandMadeClient client(request);
     const Fault gone = Fault::client(FaultKind::client_gone);
-    EXPECT_EQ(client.run(refuse(request.context, client.side(), request.exchange, gone)), "");
+    EXPECT_EQ(client.run(refuse(request.context, client, request.exchange, gone)), "");
     ASSERT_TRUE(client.result().has_error());
     EXPECT_EQ(client.result().error().kind, FaultKind::client_gone);
     EXPECT_EQ(request.exchange.outcome.status, 499);
     EXPECT_FALSE(request.exchange.outcome.answer_started);
-    EXPECT_FALSE(request.exchange.request.keep_alive);
+    EXPECT_TRUE(client.closes());
 }
 
 }  // namespace

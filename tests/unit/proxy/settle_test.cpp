@@ -295,7 +295,7 @@ TEST(SettleBackend, ARefusedKeyIsWithheldAndToldOfNowAndThen) {
     EXPECT_TRUE(settled().is_withheld);
     constexpr std::string_view kTold = "the provider refuses the key of a Backend";
     EXPECT_EQ(count_of(request.logged(), kTold), 1U);
-    request.exchange.outcome.started += 60s;
+    request.exchange.request.started += 60s;
     settled();
     EXPECT_EQ(count_of(request.logged(), kTold), 2U);
     const Wiring::Upstream& upstream = request.context.wiring->upstreams.front();

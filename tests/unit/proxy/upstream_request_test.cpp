@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "unit/proxy/one_request.hpp"
+#include "unit/proxy/doubles.hpp"
 
 namespace rotary::proxy {
 namespace {
@@ -26,15 +26,30 @@ constexpr Prepare kInPath = [](OneRequest& request) {
     request.rotate({"m/1@a"}, {In::path, "/models/([^/]+)", {}});
 };
 
-// For the first entry of the list; without one, or without a list, for the first Backend.
-UpstreamRequest written_for(OneRequest& request, bool has_entry = true) {
-    request.choose();
-    if (!has_entry) request.exchange.tries.choice.entry = Choice::kNone;
-    return write_upstream_request(request.context, request.exchange);
+// A request as it was written for the exchange's choice.
+struct Written {
+    bool fits = false;
+    std::string head;
+    wire::Pieces pieces;
+};
+
+Written written(OneRequest& request) {
+    HandMadeProvider provider(request);
+    Written all;
+    all.fits = write_upstream_request(request.context, request.exchange, provider, all.pieces);
+    all.head = provider.request_head();
+    return all;
 }
 
-std::string head_of(const OneRequest& request, const UpstreamRequest& written) {
-    std::string head = without_cr(written.pieces[0]);
+// For the first entry of the list; without one, or without a list, for the first Backend.
+Written written_for(OneRequest& request, bool has_entry = true) {
+    request.choose();
+    if (!has_entry) request.exchange.tries.choice.entry = Choice::kNone;
+    return written(request);
+}
+
+std::string head_of(const OneRequest& request, const Written& all) {
+    std::string head = all.head;
     std::string id = "x-client-request-id: ";
     id.append(request.exchange.request_id()).append("\n");
     const std::size_t at = head.find(id);
@@ -43,9 +58,9 @@ std::string head_of(const OneRequest& request, const UpstreamRequest& written) {
     return head;
 }
 
-std::string body_of(const UpstreamRequest& written) {
+std::string body_of(const Written& all) {
     std::string body;
-    for (std::size_t i = 1; i < written.pieces.size(); ++i) body += written.pieces[i];
+    for (const std::string_view piece : all.pieces.all()) body += piece;
     return body;
 }
 
@@ -116,11 +131,10 @@ TEST(UpstreamRequest, TargetsAreTheBackends) {
         OneRequest request;
         row.prepare(request);
         request.admit_and_scan(std::string("POST /chat/1.0") + row.asked, "", "{}");
-        const UpstreamRequest written = written_for(request, row.has_entry);
-        const std::string_view head = written.pieces[0];
-        EXPECT_TRUE(written.ok) << row.name;
-        EXPECT_EQ(head.substr(0, head.find("\r\n")),
-                  std::string("POST ") + row.target + " HTTP/1.1")
+        const Written all = written_for(request, row.has_entry);
+        const std::string& head = all.head;
+        EXPECT_TRUE(all.fits) << row.name;
+        EXPECT_EQ(head.substr(0, head.find("\n")), std::string("POST ") + row.target + " HTTP/1.1")
             << row.name;
     }
 }
@@ -169,8 +183,8 @@ TEST(UpstreamRequest, HeadsHaveOurLinesAndTheClients) {
         OneRequest request;
         row.prepare(request);
         request.admit_and_scan(row.line, row.headers, row.body);
-        const UpstreamRequest written = written_for(request, row.has_entry);
-        const std::string head = head_of(request, written);
+        const Written all = written_for(request, row.has_entry);
+        const std::string head = head_of(request, all);
         const std::string host = "Host: a.example.net\n";
         const std::size_t behind = head.find(host);
         ASSERT_EQ(behind, head.find('\n') + 1) << row.name << ": " << head;
@@ -230,10 +244,10 @@ TEST(UpstreamRequest, TheModelIsPutIntoTheBody) {
         const std::string type =
             row.type[0] == '\0' ? "" : std::string("content-type: ") + row.type;
         request.admit_and_scan("POST /chat/1.0/x", type.empty() ? "" : type + "\n", row.body);
-        const UpstreamRequest written = written_for(request);
-        EXPECT_EQ(body_of(written), row.becomes) << row.name;
+        const Written all = written_for(request);
+        EXPECT_EQ(body_of(all), row.becomes) << row.name;
         const std::string length = "content-length: " + std::to_string(row.becomes.size()) + "\n";
-        EXPECT_EQ(count_of(head_of(request, written), length), 1U) << row.name;
+        EXPECT_EQ(count_of(head_of(request, all), length), 1U) << row.name;
     }
 }
 
@@ -262,11 +276,13 @@ TEST(UpstreamRequest, TheBodyIsNotCopied) {
     OneRequest request;
     request.rotate({"m@a"});
     request.admit_and_scan("POST /chat/1.0/x", "", R"({"a":1,"model":"x","b":2})");
-    const UpstreamRequest written = written_for(request);
+    Written all = written_for(request);
     const std::string_view body = request.exchange.request.body;
-    EXPECT_EQ(written.pieces[1].data(), body.data());
-    EXPECT_EQ(written.pieces[2].data(), request.exchange.entry()->texts.json.data());
-    EXPECT_EQ(written.pieces[3].data() + written.pieces[3].size(), body.data() + body.size());
+    const auto pieces = all.pieces.payload();
+    ASSERT_EQ(pieces.size(), 3U);
+    EXPECT_EQ(pieces[0].data(), body.data());
+    EXPECT_EQ(pieces[1].data(), request.exchange.entry()->texts.json.data());
+    EXPECT_EQ(pieces[2].data() + pieces[2].size(), body.data() + body.size());
 }
 
 // A second try starts from the client's request again, not from the first one's.
@@ -277,9 +293,9 @@ TEST(UpstreamRequest, EachTryHasItsOwnModelAndBackend) {
     request.admit_and_scan("POST /chat/1.0/x", "", R"({"model":"mine"})");
     EXPECT_EQ(body_of(written_for(request)), R"({"model":"large"})");
     request.choose(1);
-    const UpstreamRequest written = write_upstream_request(request.context, request.exchange);
-    EXPECT_EQ(body_of(written), R"({"model":"small"})");
-    const std::string head = head_of(request, written);
+    const Written second = written(request);
+    EXPECT_EQ(body_of(second), R"({"model":"small"})");
+    const std::string head = head_of(request, second);
     EXPECT_EQ(count_of(head, "Host: b.example.net\nx-key: s\n"), 1U) << head;
     EXPECT_EQ(count_of(head, "a.example.net"), 0U) << head;
 }
@@ -287,11 +303,11 @@ TEST(UpstreamRequest, EachTryHasItsOwnModelAndBackend) {
 TEST(UpstreamRequest, AHeadThatDoesNotFitIsNotSent) {
     OneRequest request;
     request.admit_and_scan("GET /chat/1.0/x");
-    const std::size_t needed = written_for(request).pieces[0].size();
-    request.context.scratch.head.resize(needed);
-    EXPECT_TRUE(written_for(request).ok);
-    request.context.scratch.head.resize(needed - 1);
-    EXPECT_FALSE(written_for(request).ok);
+    const std::size_t needed = with_crlf(written_for(request).head).size();
+    request.scratch.head.resize(needed);
+    EXPECT_TRUE(written_for(request).fits);
+    request.scratch.head.resize(needed - 1);
+    EXPECT_FALSE(written_for(request).fits);
 }
 
 }  // namespace

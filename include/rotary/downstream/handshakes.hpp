@@ -1,10 +1,12 @@
 #pragma once
 
+#include <rotary/base/fault.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-namespace rotary::proxy {
+namespace rotary::downstream {
 
 // Why a client's TLS handshake came to nothing; the label of its metric.
 enum class HandshakeEnd : std::uint8_t {
@@ -16,4 +18,11 @@ enum class HandshakeEnd : std::uint8_t {
 inline constexpr std::size_t kHandshakeEnds = 4;
 std::string_view to_string(HandshakeEnd end) noexcept;
 
-}  // namespace rotary::proxy
+// A handshake that failed.
+struct HandshakeFailure {
+    HandshakeEnd end = HandshakeEnd::refused;
+    Fault fault;
+    bool said_anything = false;  // else it only looked whether the port is open
+};
+
+}  // namespace rotary::downstream

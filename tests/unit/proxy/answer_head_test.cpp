@@ -1,12 +1,12 @@
 // What of the head of a provider's answer reaches the client, and what Rotary says itself.
-#include "proxy/response_head.hpp"
+#include "proxy/answer_head.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "unit/proxy/one_request.hpp"
+#include "unit/proxy/doubles.hpp"
 
 namespace rotary::proxy {
 namespace {
@@ -25,13 +25,14 @@ std::string with_id_named(const OneRequest& request, std::string text) {
 }
 
 std::string head_for_client(OneRequest& request, const std::string& answer) {
-    const auto head =
-        write_response_head(request.context, request.exchange, request.answer(answer));
-    EXPECT_TRUE(head.has_value()) << answer;
-    return head ? with_id_named(request, without_cr(head->bytes)) : "";
+    HandMadeClient client(request);
+    HandMadeProvider provider(request);
+    provider.answers(answer);
+    EXPECT_TRUE(write_answer_head(request.context, client, request.exchange, provider)) << answer;
+    return with_id_named(request, client.head());
 }
 
-TEST(ResponseHead, WhatIsNotTheClientsStays) {
+TEST(AnswerHead, WhatIsNotTheClientsStays) {
     struct Row {
         const char* name;
         Prepare prepare;
@@ -87,7 +88,7 @@ TEST(ResponseHead, WhatIsNotTheClientsStays) {
     }
 }
 
-TEST(ResponseHead, CorsIsOursWhereTheRouteHasAPolicy) {
+TEST(AnswerHead, CorsIsOursWhereTheRouteHasAPolicy) {
     struct Row {
         const char* name;
         const char* origin;
@@ -121,7 +122,7 @@ TEST(ResponseHead, CorsIsOursWhereTheRouteHasAPolicy) {
 }
 
 // The provider's id reaches the client, for its SDK shows it, and the log; ours stands beside it.
-TEST(ResponseHead, TheProvidersRequestIdIsKept) {
+TEST(AnswerHead, TheProvidersRequestIdIsKept) {
     struct Row {
         const char* name;
         std::string id;
@@ -146,7 +147,7 @@ TEST(ResponseHead, TheProvidersRequestIdIsKept) {
     }
 }
 
-TEST(ResponseHead, SaysWhereTheAnswerComesFrom) {
+TEST(AnswerHead, SaysWhereTheAnswerComesFrom) {
     struct Row {
         const char* name;
         bool exposed;
@@ -174,99 +175,74 @@ TEST(ResponseHead, SaysWhereTheAnswerComesFrom) {
     }
 }
 
-TEST(ResponseHead, HowTheBodyGoesOn) {
+TEST(AnswerHead, HowTheBodyGoesOn) {
+    using downstream::AnswerBody;
     struct Row {
         const char* name;
         const char* method;
-        const char* client;  // its header lines
-        std::uint8_t minor_version;
-        bool draining;
         const char* answer;
-        Wrapping wrapping;
+        AnswerBody body;
         bool is_event_stream;
-        bool keeps_alive;
         const char* head;
     };
     constexpr bool kStream = true;
-    constexpr bool kKeeps = true;
     const Row rows[] = {
-        {"by its length", "GET", "", 1, false, "200 OK\ncontent-length: 5\n", Wrapping::as_is,
-         false, kKeeps, "200 OK\ncontent-length: 5\nIDS\n"},
-        {"none", "GET", "", 1, false, "204 None\n", Wrapping::as_is, false, kKeeps,
-         "204 None\nIDS\n"},
-        {"without a reason", "GET", "", 1, false, "204 \n", Wrapping::as_is, false, kKeeps,
-         "204 \nIDS\n"},
-        {"of HEAD", "HEAD", "", 1, false, "200 OK\ncontent-length: 5\n", Wrapping::as_is, false,
-         kKeeps, "200 OK\ncontent-length: 5\nIDS\n"},
-        {"a stream's of HEAD", "HEAD", "", 1, false,
-         "200 OK\ncontent-type: text/event-stream\ntransfer-encoding: chunked\n", Wrapping::as_is,
-         false, kKeeps, "200 OK\ncontent-type: text/event-stream\nIDS\n"},
-        {"in chunks", "GET", "", 1, false, "200 OK\ntransfer-encoding: chunked\n",
-         Wrapping::chunked, false, kKeeps, "200 OK\nIDS\ntransfer-encoding: chunked\n"},
-        {"up to the end of the connection", "GET", "", 1, false, "200 OK\nconnection: close\n",
-         Wrapping::chunked, false, kKeeps, "200 OK\nIDS\ntransfer-encoding: chunked\n"},
-        {"a stream", "GET", "", 1, false,
-         "200 OK\ncontent-type: text/event-stream\ntransfer-encoding: chunked\n", Wrapping::chunked,
-         kStream, kKeeps,
-         "200 OK\ncontent-type: text/event-stream\nIDS\ntransfer-encoding: chunked\n"
-         "x-accel-buffering: no\n"},
-        {"a stream whose length is known", "GET", "", 1, false,
-         "200 OK\ncontent-length: 5\ncontent-type: text/event-stream\n", Wrapping::chunked, kStream,
-         kKeeps,
-         "200 OK\ncontent-type: text/event-stream\nIDS\ntransfer-encoding: chunked\n"
-         "x-accel-buffering: no\n"},
-        {"a stream whose provider spoke to the proxies", "GET", "", 1, false,
-         "200 OK\nX-Accel-Buffering: yes\ncontent-type: text/event-stream\n", Wrapping::chunked,
-         kStream, kKeeps,
-         "200 OK\nX-Accel-Buffering: yes\ncontent-type: text/event-stream\nIDS\n"
-         "transfer-encoding: chunked\n"},
-        {"by its length, to a client that goes", "GET", "connection: close\n", 1, false,
-         "200 OK\ncontent-length: 5\n", Wrapping::as_is, false, !kKeeps,
-         "200 OK\ncontent-length: 5\nIDS\nconnection: close\n"},
-        {"by its length, while we go", "GET", "", 1, true, "200 OK\ncontent-length: 5\n",
-         Wrapping::as_is, false, !kKeeps, "200 OK\ncontent-length: 5\nIDS\nconnection: close\n"},
-        {"HTTP/1.0, by its length", "GET", "", 0, false, "200 OK\ncontent-length: 5\n",
-         Wrapping::as_is, false, kKeeps,
-         "200 OK\ncontent-length: 5\nIDS\nconnection: keep-alive\n"},
-        {"HTTP/1.0, in chunks", "GET", "", 0, false, "200 OK\ntransfer-encoding: chunked\n",
-         Wrapping::bare, false, !kKeeps, "200 OK\nIDS\nconnection: close\n"},
-        {"HTTP/1.0, a stream", "GET", "", 0, false,
-         "200 OK\ncontent-length: 5\ncontent-type: text/event-stream\n", Wrapping::bare, kStream,
-         !kKeeps,
-         "200 OK\ncontent-type: text/event-stream\nIDS\nconnection: close\n"
-         "x-accel-buffering: no\n"},
+        {"by its length", "GET", "200 OK\ncontent-length: 5\n", AnswerBody::sized, false,
+         "200 OK\ncontent-length: 5\nIDS\n"},
+        {"none", "GET", "204 None\n", AnswerBody::none, false, "204 None\nIDS\n"},
+        {"without a reason", "GET", "204 \n", AnswerBody::none, false, "204 \nIDS\n"},
+        {"of HEAD", "HEAD", "200 OK\ncontent-length: 5\n", AnswerBody::none, false,
+         "200 OK\ncontent-length: 5\nIDS\n"},
+        {"a stream's of HEAD", "HEAD",
+         "200 OK\ncontent-type: text/event-stream\ntransfer-encoding: chunked\n", AnswerBody::none,
+         false, "200 OK\ncontent-type: text/event-stream\nIDS\n"},
+        {"in chunks", "GET", "200 OK\ntransfer-encoding: chunked\n", AnswerBody::unsized, false,
+         "200 OK\nIDS\n"},
+        {"up to the end of the connection", "GET", "200 OK\nconnection: close\n",
+         AnswerBody::unsized, false, "200 OK\nIDS\n"},
+        {"a stream", "GET", "200 OK\ncontent-type: text/event-stream\ntransfer-encoding: chunked\n",
+         AnswerBody::unsized, kStream,
+         "200 OK\ncontent-type: text/event-stream\nIDS\nx-accel-buffering: no\n"},
+        {"a stream whose length is known", "GET",
+         "200 OK\ncontent-length: 5\ncontent-type: text/event-stream\n", AnswerBody::unsized,
+         kStream, "200 OK\ncontent-type: text/event-stream\nIDS\nx-accel-buffering: no\n"},
+        {"a stream whose provider spoke to the proxies", "GET",
+         "200 OK\nX-Accel-Buffering: yes\ncontent-type: text/event-stream\n", AnswerBody::unsized,
+         kStream, "200 OK\nX-Accel-Buffering: yes\ncontent-type: text/event-stream\nIDS\n"},
     };
     for (const Row& row : rows) {
         OneRequest request;
         request.snapshot->config.routing.expose_route = false;
-        request.ask(std::string(row.method) + " /chat/1.0/x", row.client);
-        request.exchange.request.minor_version = row.minor_version;
-        if (row.draining) request.sessions.drain();
-        Reply& reply = request.answer(std::string("HTTP/1.1 ") + row.answer);
-        const auto head = write_response_head(request.context, request.exchange, reply);
-        ASSERT_TRUE(head.has_value()) << row.name;
-        EXPECT_EQ(head->wrapping, row.wrapping) << row.name;
-        EXPECT_EQ(head->is_event_stream, row.is_event_stream) << row.name;
-        EXPECT_EQ(request.exchange.request.keep_alive, row.keeps_alive) << row.name;
+        request.ask(std::string(row.method) + " /chat/1.0/x");
+        HandMadeClient client(request);
+        HandMadeProvider provider(request);
+        provider.answers(std::string("HTTP/1.1 ") + row.answer);
+        ASSERT_TRUE(write_answer_head(request.context, client, request.exchange, provider))
+            << row.name;
+        EXPECT_EQ(client.body(), row.body) << row.name;
+        EXPECT_EQ(is_event_stream(provider), row.is_event_stream) << row.name;
         std::string expected = std::string("HTTP/1.1 ") + row.head + "\n";
         const std::string ids = "x-request-id: ID\nx-rotary-request-id: ID\n";
         expected.replace(expected.find("IDS\n"), 4, ids);
-        EXPECT_EQ(with_id_named(request, without_cr(head->bytes)), expected) << row.name;
+        EXPECT_EQ(with_id_named(request, client.head()), expected) << row.name;
     }
 }
 
-TEST(ResponseHead, OneThatDoesNotFitIsNone) {
+TEST(AnswerHead, OneThatDoesNotFitIsNone) {
     OneRequest request;
     request.ask("GET /chat/1.0/x");
     request.choose();
-    Reply& reply = request.answer("HTTP/1.1 200 OK\nx-a: 0123456789\n");
-    const auto head = write_response_head(request.context, request.exchange, reply);
-    ASSERT_TRUE(head.has_value());
-    const std::size_t needed = head->bytes.size();
-    request.context.scratch.head.resize(needed);
-    EXPECT_TRUE(write_response_head(request.context, request.exchange, reply).has_value());
-    request.context.scratch.head.resize(needed - 1);
-    EXPECT_FALSE(write_response_head(request.context, request.exchange, reply).has_value());
+    HandMadeClient client(request);
+    HandMadeProvider provider(request);
+    provider.answers("HTTP/1.1 200 OK\nx-a: 0123456789\n");
+    const auto fits = [&](std::size_t size) {
+        request.scratch.head.resize(size);
+        return write_answer_head(request.context, client, request.exchange, provider);
+    };
+    ASSERT_TRUE(fits(4096));
+    const std::size_t needed = with_crlf(client.head()).size();
+    EXPECT_TRUE(fits(needed));
+    EXPECT_FALSE(fits(needed - 1));
 }
 
 }  // namespace
