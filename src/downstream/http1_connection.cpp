@@ -1,6 +1,6 @@
 #include <rotary/downstream/http1_connection.hpp>
 
-#include <algorithm>
+#include <utility>
 
 namespace rotary::downstream {
 
@@ -53,72 +53,40 @@ net::WaitFor Http1Connection::wait_until(SteadyTime deadline) noexcept {
 
 // --- requests -----------------------------------------------------------------------------------
 
-// Idle: holds no buffer, may be ended to make room for another, or by a drain, though not before
-// what has come was looked at. A client that has had no answer yet may ask for one during a drain
-// too, as long as there is time.
-Task<bool> Http1Connection::wait_for_request() {
-    if (node_.evicted()) co_return false;
-    if (in_ && !in_.empty()) co_return true;  // pipelined
-    in_.reset();
-    net::SessionSet& all = services_.sessions;
-    const bool is_over = all.draining() && (!node_.fresh || all.fresh_time_is_over());
-    if (is_over && !stream_.descriptor().readable()) co_return false;
-    net::WaitFor what;
-    what.read = &stream_.descriptor();
-    what.deadline = services_.reactor.now() + timeouts().keep_alive;
-    node_.enter_idle();
-    const net::Wake wake = co_await services_.reactor.wait(what);
-    node_.leave_idle();
-    if (node_.evicted()) co_return false;
-    if (wake == net::Wake::cancelled) {
-        stream_.descriptor().set_readable();  // a request may have come in this very turn
-        co_return true;
-    }
-    co_return wake == net::Wake::ready;
-}
-
 Asked Http1Connection::refuse(Fault fault) noexcept {
     refusal_ = fault;
     return Asked::refused;
 }
 
-Task<Asked> Http1Connection::read_head() {
-    wire::HeadEnd finder;
-    SteadyTime deadline = SteadyTime::max();
-    if (!in_) in_ = services_.buffers.read_buffer();
+// Reads what has come, up to the end of a head.
+Http1Connection::Head Http1Connection::look_for_head(wire::HeadEnd& end) {
     for (;;) {
-        head_bytes_ = finder.find(in_.view());
-        if (head_bytes_ != 0) co_return Asked::request;
+        head_bytes_ = end.find(in_.view());
+        if (head_bytes_ != 0) return Head::whole;
+        if (!in_) {
+            if (!stream_.descriptor().readable()) return Head::part;
+            in_ = services_.buffers.read_buffer();
+        }
         if (in_.space_size() == 0) in_.compact();
         if (in_.space_size() == 0 || in_.size() >= limits().header_bytes) {
             const bool in_first_line = in_.view().find('\n') == std::string_view::npos;
-            co_return refuse(Fault::client(in_first_line ? FaultKind::uri_too_long
-                                                         : FaultKind::headers_too_large));
+            refusal_ = Fault::client(in_first_line ? FaultKind::uri_too_long
+                                                   : FaultKind::headers_too_large);
+            return Head::refused;
         }
         const net::IoResult read = stream_.read_some(in_.space(), in_.space_size());
-        if (read.status == net::IoStatus::ok) {
-            in_.produced(read.bytes);
-            node_.fresh = false;
-            continue;
-        }
-        if (read.status != net::IoStatus::would_block) co_return Asked::nothing;
-        // The clock runs from the first byte; before it this is an idle connection.
-        if (in_.empty()) {
-            const bool woken = co_await wait_for_request();
-            if (!woken) co_return Asked::nothing;
-            if (!in_) in_ = services_.buffers.read_buffer();
-            continue;
-        }
-        if (deadline == SteadyTime::max()) deadline = services_.reactor.now() + timeouts().head;
-        net::WaitFor what;
-        what.read = &stream_.descriptor();
-        what.deadline = deadline;
-        const net::Wake wake = co_await services_.reactor.wait(what);
-        if (wake == net::Wake::timed_out) {
-            co_return refuse(Fault::client(FaultKind::request_timeout));
-        }
-        if (wake != net::Wake::ready) co_return Asked::nothing;
+        if (read.status == net::IoStatus::would_block) return Head::part;
+        if (read.status != net::IoStatus::ok) return Head::lost;
+        in_.produced(read.bytes);
+        node_.fresh = false;
     }
+}
+
+// A client that has had no answer yet may ask for one during a drain too, as long as there is time.
+bool Http1Connection::may_wait() const noexcept {
+    const net::SessionSet& all = services_.sessions;
+    const bool is_over = all.draining() && (!node_.fresh || all.fresh_time_is_over());
+    return !node_.evicted() && !is_over;
 }
 
 void Http1Connection::begin(Request& request, std::chrono::nanoseconds& waited) noexcept {
@@ -154,15 +122,47 @@ Result<void> Http1Connection::parse_head() {
 
 Result<void> Http1Connection::reread_head() { return parse_head(); }
 
+// Between requests the connection is idle: it holds no buffer and may be ended to make room for
+// another, or by a drain, though not before what has come was looked at. The clock of a head runs
+// from its first byte.
 Task<Asked> Http1Connection::next(Request& request, std::chrono::nanoseconds& waited) {
     config_ = nullptr;
-    const bool woken = co_await wait_for_request();
-    if (!woken) co_return Asked::nothing;
-    const Asked asked = co_await read_head();
-    if (asked == Asked::nothing) co_return asked;
-    if (asked == Asked::refused) {
-        begin_refusal(request, waited);
-        co_return asked;
+    wire::HeadEnd end;
+    SteadyTime deadline;
+    bool has_begun = false;
+    if (node_.evicted()) co_return Asked::nothing;
+    for (;;) {
+        const Head head = look_for_head(end);
+        if (head == Head::whole) break;
+        if (head == Head::lost) co_return Asked::nothing;
+        if (head == Head::refused) {
+            begin_refusal(request, waited);
+            co_return Asked::refused;
+        }
+        const bool is_idle = in_.empty();
+        if (is_idle && !stream_.descriptor().readable() && !may_wait()) co_return Asked::nothing;
+        if (is_idle) {
+            in_.reset();
+            deadline = services_.reactor.now() + timeouts().keep_alive;
+            node_.enter_idle();
+        } else if (!std::exchange(has_begun, true)) {
+            deadline = services_.reactor.now() + timeouts().head;
+        }
+        net::WaitFor what;
+        what.read = &stream_.descriptor();
+        what.deadline = deadline;
+        const net::Wake wake = co_await services_.reactor.wait(what);
+        if (is_idle) node_.leave_idle();
+        if (node_.evicted()) co_return Asked::nothing;
+        if (wake == net::Wake::ready) continue;
+        if (is_idle && wake == net::Wake::cancelled) {
+            stream_.descriptor().set_readable();  // a request may have come in this very turn
+        } else if (!is_idle && wake == net::Wake::timed_out) {
+            begin_refusal(request, waited);
+            co_return refuse(Fault::client(FaultKind::request_timeout));
+        } else {
+            co_return Asked::nothing;
+        }
     }
     begin(request, waited);
     if (const auto parsed = parse_head(); !parsed) {
@@ -180,7 +180,7 @@ Task<Asked> Http1Connection::next(Request& request, std::chrono::nanoseconds& wa
 
 // --- the end of an exchange ---------------------------------------------------------------------
 
-Task<bool> Http1Connection::finish(const Fault& fault) {
+After Http1Connection::end(const Fault& fault) noexcept {
     const bool interrupted = fault.kind == FaultKind::upstream_stream_interrupted;
     if (interrupted || fault.kind == FaultKind::client_gone) {
         // What came of a broken answer must still arrive, and an RST would destroy what is on its
@@ -189,11 +189,17 @@ Task<bool> Http1Connection::finish(const Fault& fault) {
         const bool has_signs = minor_version_ > 0 || stream_.is_tls();
         if (!interrupted || !has_signs) stream_.abort();
         is_cut_ = true;
-        co_return false;
+        return After::over;
     }
-    if (keep_alive_ && !body_complete_) keep_alive_ = co_await discard_body();
+    if (!body_complete_) return After::unread;
     in_.consume(head_bytes_ + body_bytes_in_);
-    if (!keep_alive_ && !body_complete_) {
+    return keep_alive_ ? After::next : After::over;
+}
+
+Task<bool> Http1Connection::drop_rest() {
+    if (keep_alive_) keep_alive_ = co_await discard_body();
+    in_.consume(head_bytes_ + body_bytes_in_);
+    if (!body_complete_) {
         request_->body_block.reset();
         co_await linger();
     }

@@ -9,44 +9,6 @@ namespace rotary::proxy {
 
 namespace {
 
-// "localhost", an address: what is typed before a name is known to DNS.
-bool is_local_name(std::string_view host) noexcept {
-    return text::iequals(host, "localhost") || host.starts_with('[') ||
-           host.find_first_not_of("0123456789.") == host.npos;
-}
-
-bool is_on_this_machine(std::string_view address) noexcept {
-    return address.starts_with("127.") || address == "::1";
-}
-
-// Which hosts are served is told on this machine only: a stranger could not guess them all.
-Fault not_found(const Exchange& exchange, bool host_known) {
-    const bool told = !host_known && is_local_name(exchange.request.host) &&
-                      is_on_this_machine(exchange.request.client_address);
-    return Fault::client(FaultKind::route_not_found,
-                         told ? exchange.snapshot().unknown_host.c_str() : "");
-}
-
-}  // namespace
-
-Result<void> match(Exchange& exchange) {
-    if (routing::has_dot_segment(exchange.request.path)) {
-        return Fault::client(FaultKind::bad_request, "The path holds a \".\" or \"..\" segment.");
-    }
-    const routing::Snapshot& snapshot = exchange.snapshot();
-    const auto found =
-        snapshot.table.find(exchange.request.host, exchange.request.path, exchange.request.method);
-    if (found.rule == nullptr) {
-        if (found.path_known) return Fault::client(FaultKind::method_not_allowed);
-        return not_found(exchange, found.host_known);
-    }
-    exchange.match.rule = found.rule;
-    exchange.match.route = &snapshot.routes[found.rule->route];
-    return {};
-}
-
-namespace {
-
 // Whether the body that is announced can be given a model.
 Result<void> check_body(Exchange& exchange, const routing::ModelPlace& place) {
     if (!exchange.request.has_body) {

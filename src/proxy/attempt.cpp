@@ -20,18 +20,6 @@ Fault too_large() {
     return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
 }
 
-// Sends the request over the connection that there is, and reads the head of its answer.
-Task<Result<void>> ask(Context& context, Exchange& exchange, upstream::Provider& provider) {
-    wire::Pieces pieces;
-    if (!write_upstream_request(context, exchange, provider, pieces)) co_return too_large();
-    if (!provider.send(pieces)) {
-        const auto sent = co_await provider.finish_send(pieces);
-        if (!sent) co_return sent.error();
-    }
-    const auto answered = co_await provider.read_head();
-    co_return answered;
-}
-
 }  // namespace
 
 Task<Result<void>> attempt(Context& context, downstream::Client& client, Exchange& exchange,
@@ -56,10 +44,17 @@ Task<Result<void>> attempt(Context& context, downstream::Client& client, Exchang
             if (!connected) co_return connected.error();
         }
         exchange.tries.reused_connection = provider.is_reused();
-        const auto answered = co_await ask(context, exchange, provider);
-        if (answered) co_return Result<void>{};
-        provider.hang_up();
+        Result<void> answered;
+        wire::Pieces pieces;
+        if (!write_upstream_request(context, exchange, provider, pieces)) {
+            answered = too_large();
+        } else if (!provider.send(pieces)) {
+            answered = co_await provider.finish_send(pieces);
+        }
+        if (answered) answered = co_await provider.read_head();
+        if (answered) co_return answered;
         const Fault fault = answered.error();
+        provider.hang_up();
         if (fault.retry != Retry::reused_only) {
             provider.abandon();
             co_return fault;

@@ -1,5 +1,4 @@
-// Step 2: who is calling, and may they.
-#include "proxy/admit.hpp"
+#include "proxy/authenticate.hpp"
 
 #include <rotary/base/text.hpp>
 #include <rotary/wire/query.hpp>
@@ -156,11 +155,6 @@ private:
 };
 
 }  // namespace
-
-auth::TrustedIssuers trusted_issuers(const Context& context, const Exchange& exchange) noexcept {
-    const routing::AuthRules& rules = exchange.match.route->auth;
-    return {context.issuers->issuers(), rules.organization, rules.environment};
-}
 
 Result<void> authenticate(Context& context, Exchange& exchange, KeyNeed& need) {
     return Authenticator(context, exchange, need).run();

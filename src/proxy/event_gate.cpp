@@ -5,7 +5,7 @@
 
 namespace rotary::proxy {
 
-void EventGate::admit(wire::Pieces& pieces, bool is_last) {
+void EventGate::pass(wire::Pieces& pieces, bool is_last) {
     std::size_t payload = 0;
     std::size_t whole = 0;
     for (const std::string_view piece : pieces.payload()) {

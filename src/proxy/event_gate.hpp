@@ -1,7 +1,8 @@
 #pragma once
 
+#include "proxy/stage.hpp"
+
 #include <rotary/base/buffers.hpp>
-#include <rotary/wire/pieces.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <array>
@@ -12,17 +13,14 @@ namespace rotary::proxy {
 
 // Lets only whole events of a stream pass: of a provider that dies in the middle of one nobody
 // could use the rest, and what is told instead must begin on a line of its own. An event too large
-// to keep goes on as it comes. Owned by the relay of one answer; each admit() is followed by a
-// sent() before the memory behind its pieces is used again.
-class EventGate {
+// to keep goes on as it comes.
+class EventGate final : public Stage {
 public:
     EventGate(wire::SseScanner& events, BufferPool& buffers) noexcept
         : events_(events), buffers_(buffers) {}
 
-    // `pieces`: payload that came. What must wait is cut off its end, and what was held back
-    // earlier goes before it. `is_last`: no more will come.
-    void admit(wire::Pieces& pieces, bool is_last);
-    void sent();
+    void pass(wire::Pieces& pieces, bool is_last) override;
+    void sent() override;
 
     // Whether what was let through so far ends between two events.
     bool at_boundary() const noexcept { return at_boundary_; }

@@ -120,6 +120,11 @@ struct Exchange {
         return std::max(now - request.started - outcome.waited, std::chrono::nanoseconds::zero());
     }
 
+    // What Rotary added to the request's time; a stream's does not grow with its length.
+    std::chrono::nanoseconds overhead(SteadyTime now) const noexcept {
+        return outcome.overhead.value_or(own_time(now));
+    }
+
     // The longest silence between two pieces of this Backend's answer.
     std::chrono::milliseconds event_gap() const noexcept {
         const bool has_own = backend() != nullptr && backend()->event_gap.count() > 0;

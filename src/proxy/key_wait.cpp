@@ -1,93 +1,12 @@
 #include "proxy/key_wait.hpp"
 
-#include "proxy/admit.hpp"
+#include "proxy/authenticate.hpp"
 
 #include <rotary/net/cut_short.hpp>
-#include <rotary/proxy/key_waits.hpp>
 
 #include <algorithm>
-#include <utility>
 
 namespace rotary::proxy {
-
-KeyWaits::Waiter::Waiter(KeyWaits& waits) noexcept
-    : previous_(waits.head_.previous_), next_(&waits.head_) {
-    previous_->next_ = this;
-    next_->previous_ = this;
-}
-
-void KeyWaits::Waiter::unlink() noexcept {
-    previous_->next_ = next_;
-    next_->previous_ = previous_;
-    previous_ = next_ = this;
-}
-
-KeyWaits::~KeyWaits() {
-    while (!empty()) head_.next_->unlink();
-}
-
-void KeyWaits::wake_all() noexcept {
-    for (Waiter* waiter = head_.next_; waiter != &head_; waiter = waiter->next_) {
-        waiter->news.set();
-    }
-}
-
-namespace {
-
-constexpr Fault kCannotTell = Fault::internal(FaultKind::issuer_unavailable,
-                                              "the token issuer's newest keys are not available");
-
-// Looks for the key named `kid` (empty: the token names none) at one issuer. True when the issuer
-// may have it and nobody can tell.
-bool look_for(Context& context, const Exchange& exchange, const auth::Issuer& issuer,
-              const std::string& kid, KeyNeed& need) {
-    const SteadyTime now = context.reactor.now();
-    const std::uint64_t have = issuer.keys ? issuer.keys->generation() : 0;
-    // A signature that fails under a name that is known may mean that the key was replaced under
-    // it, and far more often a forgery: worth a look, but no doubt remains.
-    const bool is_unknown = !kid.empty() && issuer.keys && !issuer.keys->has(kid);
-    auth::UnknownKids& known_unknown = context.key_waits.unknown_kids;
-    if (is_unknown && known_unknown.contains(have, kid, now)) return false;
-
-    auto hope = auth::KeyHope::none;
-    if (need.may_ask) {
-        hope = issuer.fetch->hope(have, now);
-    } else if (issuer.fetch->pending(have)) {
-        hope = auth::KeyHope::pending;
-    }
-    if (hope == auth::KeyHope::ask) {
-        need.asked = true;
-        need.asked_kid = kid;
-        context.on_stale_keys(issuer.fetch);
-    }
-    if (hope != auth::KeyHope::none) {
-        need.pending = true;
-        return is_unknown;
-    }
-    if (issuer.fetch->failed()) return is_unknown;
-    if (is_unknown && need.asked && need.asked_kid == kid) {
-        auth::UnknownKids::Entry entry{have, kid, now + exchange.timeouts().unknown_kid};
-        known_unknown.remember(std::move(entry), now, exchange.limits().unknown_kids);
-    }
-    return false;
-}
-
-}  // namespace
-
-Fault lacks_key(Context& context, const Exchange& exchange, const auth::VerifyFailure& failure,
-                KeyNeed& need) {
-    const bool has_none = failure.fault.kind == FaultKind::issuer_unavailable;
-    if (!failure.keys_may_be_stale && !has_none) return failure.fault;
-    // Several issuers may share one iss, each with keys of its own.
-    const auth::TrustedIssuers trusted = trusted_issuers(context, exchange);
-    const std::string& iss = trusted.all[failure.issuer].iss;
-    bool cannot_tell = false;
-    for (const auth::Issuer& issuer : trusted.all) {
-        if (issuer.iss != iss || !issuer.fetch || !trusted.trusts(issuer)) continue;
-        if (look_for(context, exchange, issuer, failure.kid, need)) cannot_tell = true;
-    }
-    return cannot_tell ? kCannotTell : failure.fault;
-}
 
 Task<Result<void>> authenticate_later(Context& context, downstream::Client& client,
                                       Exchange& exchange, KeyNeed& need) {

@@ -1,11 +1,14 @@
 #include "proxy/pipeline.hpp"
 
 #include "proxy/admit.hpp"
+#include "proxy/authenticate.hpp"
 #include "proxy/forward.hpp"
+#include "proxy/key_wait.hpp"
+#include "proxy/match.hpp"
 #include "proxy/own_answer.hpp"
+#include "proxy/record.hpp"
 #include "proxy/refusal.hpp"
 #include "proxy/scan.hpp"
-#include "proxy/settle.hpp"
 
 namespace rotary::proxy {
 

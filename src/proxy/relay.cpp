@@ -27,7 +27,8 @@ public:
           provider_(provider),
           is_event_stream_(is_event_stream(provider)),
           events_(exchange.events),
-          gate_(events_, context.buffers) {
+          gate_(events_, context.buffers),
+          stages_{is_event_stream_ ? &gate_ : nullptr} {
         events_.begin(exchange.limits().sse_line_bytes);
     }
 
@@ -35,7 +36,7 @@ public:
 
 private:
     Result<void> take();  // fills pieces_ with what can be sent
-    Task<Result<void>> pass_on();
+    void note_sent();
     SteadyTime ping_due() const;
     Fault broken_off() const;
     Fault too_late() const;
@@ -55,6 +56,7 @@ private:
     std::chrono::nanoseconds held_back_{0};
     wire::SseScanner& events_;
     EventGate gate_;
+    const std::array<Stage*, 1> stages_;  // that the answer goes through; null: none here
 };
 
 Result<void> Relay::take() {
@@ -62,15 +64,16 @@ Result<void> Relay::take() {
     if (const auto taken = provider_.take(pieces_); !taken) {
         return Fault::upstream(FaultKind::upstream_stream_interrupted, taken.error().detail);
     }
-    if (!is_event_stream_) {
-        payload_ += pieces_.payload_bytes();
-        if (payload_ <= exchange_.limits().upstream_body_bytes) return {};
+    payload_ += pieces_.payload_bytes();
+    if (!is_event_stream_ && payload_ > exchange_.limits().upstream_body_bytes) {
         return Fault::internal(FaultKind::upstream_stream_interrupted,
                                "The provider's answer is larger than limits.upstream_body_bytes.");
     }
     const bool is_last = provider_.took_all();
-    gate_.admit(pieces_, is_last);
-    if (is_last && exchange_.outcome.is_unproven && events_.events() == 0) {
+    for (Stage* stage : stages_) {
+        if (stage != nullptr) stage->pass(pieces_, is_last);
+    }
+    if (is_event_stream_ && is_last && exchange_.outcome.is_unproven && events_.events() == 0) {
         return Fault::upstream(FaultKind::upstream_stream_interrupted,
                                "The provider's stream holds no event.");
     }
@@ -171,17 +174,12 @@ Task<Result<void>> Relay::interrupted(Fault fault) {
     co_return fault;
 }
 
-Task<Result<void>> Relay::pass_on() {
-    const std::chrono::nanoseconds waited = exchange_.outcome.waited;
-    last_sent_ = context_.reactor.now();
-    const auto delivered = co_await deliver(client_, pieces_, provider_.took_all());
-    held_back_ += exchange_.outcome.waited - waited;
-    if (is_event_stream_ && !exchange_.outcome.overhead) {
-        // It has begun: from here on it takes the time that the provider needs.
-        exchange_.outcome.overhead = exchange_.own_time(context_.reactor.exact_now());
-        exchange_.outcome.deadline = SteadyTime::max();
-    }
-    co_return delivered;
+// The pieces have gone.
+void Relay::note_sent() {
+    if (!is_event_stream_ || exchange_.outcome.overhead) return;
+    // It has begun: from here on it takes the time that the provider needs.
+    exchange_.outcome.overhead = exchange_.own_time(context_.reactor.exact_now());
+    exchange_.outcome.deadline = SteadyTime::max();
 }
 
 Task<Result<void>> Relay::run() {
@@ -196,10 +194,20 @@ Task<Result<void>> Relay::run() {
             const auto cut = co_await interrupted(took.error());
             co_return cut;
         }
-        const auto delivered = co_await pass_on();
-        if (!delivered) co_return delivered.error();
-        gate_.sent();
         const bool is_complete = provider_.took_all();
+        last_sent_ = context_.reactor.now();
+        const auto written = client_.write(pieces_, is_complete);
+        if (!written) co_return written.error();
+        if (!*written) {
+            const std::chrono::nanoseconds waited = exchange_.outcome.waited;
+            const auto finished = co_await client_.finish_write(pieces_);
+            if (!finished) co_return finished.error();
+            held_back_ += exchange_.outcome.waited - waited;
+        }
+        note_sent();
+        for (Stage* stage : stages_) {
+            if (stage != nullptr) stage->sent();
+        }
         if (provider_.drop_taken() && !is_complete) continue;
         if (is_complete) break;
         const auto read = co_await read_more();

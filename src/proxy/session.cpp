@@ -46,8 +46,10 @@ Task<void> refuse(Context& context, downstream::Http1Connection& client, Exchang
                   Fault fault) {
     exchange.begin(context);
     co_await run_refusal(context, client, exchange, fault);
-    const bool more = co_await client.finish(exchange.outcome.fault);
-    static_cast<void>(more);  // there is none
+    if (client.end(exchange.outcome.fault) == downstream::After::unread) {
+        const bool more = co_await client.drop_rest();
+        static_cast<void>(more);  // there is none
+    }
     exchange.end();
 }
 
@@ -75,7 +77,9 @@ Task<void> run_session(Context& context, int fd, const net::TlsContext* tls) {
         }
         exchange.begin(context);
         co_await run(context, client, exchange);
-        more = co_await client.finish(exchange.outcome.fault);
+        const downstream::After after = client.end(exchange.outcome.fault);
+        more = after == downstream::After::next;
+        if (after == downstream::After::unread) more = co_await client.drop_rest();
         exchange.end();
     }
     client.shutdown();

@@ -31,7 +31,4 @@ void settle_relayed(Context& context, const Exchange& exchange, const Result<voi
 // What the provider said of its limits, from the head in the worker's scratch.
 llm::RateLimitHints read_hints(Context& context, const Exchange& exchange);
 
-// Step 10: the access log's line and the counters of a request, refused ones too.
-void record(Context& context, const Exchange& exchange);
-
 }  // namespace rotary::proxy

@@ -6,6 +6,7 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/net/listener.hpp>
+#include <rotary/proxy/request_metrics.hpp>
 #include <rotary/proxy/session.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -120,7 +121,7 @@ struct Worker::Body {
                   providers,
                   *tokens,
                   shard,
-                  *access_log,
+                  {&request_metrics, &*access_log},
                   *made_with.log,
                   {},
                   {},
@@ -264,6 +265,7 @@ struct Worker::Body {
     wire::Scratch scratch;
     downstream::Services clients;
     upstream::Services providers;
+    proxy::RequestMetrics request_metrics{shard};
     proxy::Context context;
     Admission admission;
     std::vector<ListenAt> listen_at;

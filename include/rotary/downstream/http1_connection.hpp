@@ -37,6 +37,13 @@ enum class Asked : std::uint8_t {
     nothing   // the connection is over
 };
 
+// What is left of a connection behind an answer.
+enum class After : std::uint8_t {
+    next,   // another request may follow
+    over,   // nothing
+    unread  // bytes of the request that still come: drop_rest() reads them
+};
+
 // A client that speaks HTTP/1.1 or 1.0 (RFC 9112), with or without TLS: its requests one after the
 // other, each answered before the next is read. Owned by the session, on its worker's thread.
 class Http1Connection final : public Client {
@@ -51,7 +58,7 @@ public:
     Task<std::optional<HandshakeFailure>> handshake();
 
     // Waits for a request and writes it into `request`; `waited` gets the time that is waited for
-    // this client from then on. Both must last until finish(). The configuration that is in force
+    // this client from then on. Both must last until end(). The configuration that is in force
     // when its head has come holds for all of it: its owner keeps that alive as long.
     Task<Asked> next(Request& request, std::chrono::nanoseconds& waited);
     const Fault& refusal() const noexcept { return refusal_; }  // after `refused`
@@ -59,8 +66,9 @@ public:
     void begin_refusal(Request& request, std::chrono::nanoseconds& waited);
 
     // After the answer, which ended with `fault`: makes the connection ready for another request.
-    // False: it is over, and the client was told as it could be.
-    Task<bool> finish(const Fault& fault);
+    After end(const Fault& fault) noexcept;
+    // After `unread`. True: another request may follow.
+    Task<bool> drop_rest();
     // A proper end, unless the last answer broke off.
     void shutdown() noexcept;
 
@@ -85,8 +93,9 @@ private:
     const config::Limits& limits() const noexcept { return config().limits; }
     net::WaitFor wait_until(SteadyTime deadline) noexcept;
 
-    Task<bool> wait_for_request();
-    Task<Asked> read_head();
+    enum class Head : std::uint8_t { whole, part, refused, lost };
+    Head look_for_head(wire::HeadEnd& end);
+    bool may_wait() const noexcept;
     Asked refuse(Fault fault) noexcept;
     void begin(Request& request, std::chrono::nanoseconds& waited) noexcept;
     Result<void> parse_head();

@@ -2,6 +2,7 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log_writer.hpp>
+#include <rotary/proxy/observer.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -50,10 +51,11 @@ enum class AccessLogFormat : std::uint8_t { json, text, off };
 
 // One worker's lines, buffered: handed to the process's LogWriter when the buffer is nearly full
 // and at each tick of the worker. Single-threaded.
-class AccessLog {
+class AccessLog final : public Observer {
 public:
     AccessLog(LogWriter* writer, AccessLogFormat format, std::size_t buffer_bytes);
 
+    void record(const Exchange& exchange, SteadyTime now) override;
     void write(const AccessLine& line);
     void flush();
     AccessLogFormat format() const noexcept { return format_; }

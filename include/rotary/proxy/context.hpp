@@ -8,13 +8,14 @@
 #include <rotary/base/metrics.hpp>
 #include <rotary/downstream/http1_connection.hpp>
 #include <rotary/net/reactor.hpp>
-#include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/key_waits.hpp>
+#include <rotary/proxy/observer.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/upstream/http1_provider.hpp>
 #include <rotary/wire/scratch.hpp>
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -32,7 +33,7 @@ struct Context {
     upstream::Services& providers;
     auth::TokenCache& tokens;
     metrics::Shard& metrics;
-    AccessLog& access_log;
+    std::array<Observer*, 2> observers;
     Logger& log;
 
     // What new exchanges begin with; replaced by the worker when a snapshot is published.

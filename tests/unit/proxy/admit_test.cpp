@@ -1,5 +1,6 @@
 // Which route serves a request, what may be taken on, and what its body says.
 #include "proxy/admit.hpp"
+#include "proxy/match.hpp"
 
 #include <gtest/gtest.h>
 

@@ -17,7 +17,7 @@ protected:
         wire::Pieces pieces;
         pieces.clear();
         for (const std::string& piece : bytes) pieces.add(piece);
-        gate_.admit(pieces, is_last);
+        gate_.pass(pieces, is_last);
         std::string gone;
         for (const std::string_view piece : pieces.all()) gone += piece;
         gate_.sent();
@@ -75,7 +75,7 @@ TEST_F(EventGateTest, NothingIsLostWhereverThePiecesEnd) {
                 wire::Pieces pieces;
                 pieces.clear();
                 pieces.add(part);
-                gate.admit(pieces, is_last);
+                gate.pass(pieces, is_last);
                 for (const std::string_view piece : pieces.all()) gone += piece;
                 gate.sent();
                 std::fill(part.begin(), part.end(), '#');

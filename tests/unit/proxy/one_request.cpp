@@ -86,8 +86,10 @@ OneRequest::OneRequest(const std::vector<std::string>& backends)
       access_writer(LogWriterOptions{fileno(log_file.get())}),
       access_log(&access_writer, AccessLogFormat::json, 65536),
       snapshot(snapshot_of(backends)),
-      context{reactor, buffers, scratch, clients, providers, tokens, shard, access_log,
-              log,     {},      {},      {},      {},        {},     1,     {}} {
+      context{reactor,   buffers, scratch, clients,
+              providers, tokens,  shard,   {&request_metrics, &access_log},
+              log,       {},      {},      {},
+              {},        {},      1,       {}} {
     scratch.head.resize(kHeadBytes);
     registry.attach(&shard);
     config::PathMatch everything;

@@ -3,7 +3,9 @@
 #include "proxy/exchange.hpp"
 
 #include <rotary/net/resolver.hpp>
+#include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/context.hpp>
+#include <rotary/proxy/request_metrics.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -73,6 +75,7 @@ struct OneRequest {
     Logger log;
     LogWriter access_writer;
     AccessLog access_log;
+    RequestMetrics request_metrics{shard};
     std::shared_ptr<routing::Snapshot> snapshot;
     Context context;
     std::string text;  // of the request

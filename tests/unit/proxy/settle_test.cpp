@@ -1,5 +1,6 @@
 // What a try does to the rotation, to the counters and to the logs.
 #include "proxy/settle.hpp"
+#include "proxy/record.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,21 @@
+#include "proxy/exchange.hpp"
+
+#include <rotary/proxy/request_metrics.hpp>
+
+namespace rotary::proxy {
+
+void RequestMetrics::record(const Exchange& exchange, SteadyTime now) {
+    const auto duration = now - exchange.request.started;
+    const ProcessSeries& process = exchange.match.wiring->process;
+    if (exchange.match.route == nullptr) {
+        shard_.add_status(process.unrouted, exchange.outcome.status);
+        shard_.observe(process.unrouted_duration, duration);
+        return;
+    }
+    const RouteSeries& series = exchange.match.wiring->routes[exchange.match.rule->route];
+    shard_.add_status(series.requests, exchange.outcome.status);
+    shard_.observe(series.duration, duration);
+    shard_.observe(process.overhead, exchange.overhead(now));
+}
+
+}  // namespace rotary::proxy
