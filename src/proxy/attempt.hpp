@@ -13,7 +13,7 @@ namespace rotary::proxy {
 // Backend's connections; once a request. Faults: upstream_dns_failed, upstream_connect_failed,
 // upstream_tls_failed, upstream_timeout, upstream_protocol_error (each with origin upstream),
 // client_gone, headers_too_large; overloaded, when the Backend's limits or the process's
-// descriptors leave no room: nobody's fault, and another entry may have some.
+// descriptors leave no room: not the provider's fault, and another entry may have some.
 Task<Result<void>> attempt(Context& context, downstream::Client& client, Exchange& exchange,
                            upstream::Provider& provider);
 

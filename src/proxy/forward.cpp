@@ -78,7 +78,7 @@ Task<Result<void>> read_for_verdict(Context& context, Exchange& exchange,
 }
 
 // The total time of a request may end in the middle of a try, whatever that was at and whatever
-// its own word for being late: it blames nobody.
+// its own word for being late: the provider is not to blame.
 Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
     if (fault.origin != Origin::upstream || now < exchange.outcome.deadline) return fault;
     return Fault::internal(FaultKind::upstream_timeout, "The request's time is over.");

@@ -12,7 +12,7 @@ Fault no_answer(const char* detail) {
     return Fault::upstream(FaultKind::upstream_protocol_error, detail);
 }
 
-// Whoever asked for it is to hear of it; the entry did what it was asked.
+// The client is to hear of it; the entry did what it was asked.
 Fault too_large_answer() {
     return {FaultKind::upstream_protocol_error, Origin::internal, Retry::never,
             "The provider's answer is larger than limits.upstream_body_bytes."};

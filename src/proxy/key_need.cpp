@@ -10,7 +10,7 @@ constexpr Fault kCannotTell = Fault::internal(FaultKind::issuer_unavailable,
                                               "the token issuer's newest keys are not available");
 
 // Looks for the key named `kid` (empty: the token names none) at one issuer. True when the issuer
-// may have it and nobody can tell.
+// may have it and that is unknown.
 bool look_for(Context& context, const Exchange& exchange, const auth::Issuer& issuer,
               const std::string& kid, KeyNeed& need) {
     const SteadyTime now = context.reactor.now();

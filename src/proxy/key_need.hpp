@@ -19,8 +19,8 @@ struct KeyNeed {
 };
 
 // Judges a token that auth::verify refused, has keys fetched where that may help and is allowed,
-// and notes in `need` whether to wait. The fault is issuer_unavailable for as long as nobody can
-// tell whether the issuer has such a key, else what verify() said.
+// and notes in `need` whether to wait. The fault is issuer_unavailable for as long as it
+// is unknown whether the issuer has such a key, else what verify() said.
 Fault lacks_key(Context& context, const Exchange& exchange, const auth::VerifyFailure& failure,
                 KeyNeed& need);
 

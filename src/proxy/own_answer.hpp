@@ -8,7 +8,7 @@
 // before it asks, and OPTIONS of the whole server.
 namespace rotary::proxy {
 
-// OPTIONS * (RFC 9110 section 9.3.7): nothing of a route, so nobody has to say who is asking.
+// OPTIONS * (RFC 9110 section 9.3.7): nothing of a route, so no credential is needed.
 bool asks_for_whole_server(const Exchange& exchange) noexcept;
 Task<Result<void>> answer_for_whole_server(downstream::Client& client, Exchange& exchange);
 

@@ -30,7 +30,7 @@ enum class Next : std::uint8_t {
 // first. Faults: all_models_suspended, all_models_unavailable.
 Result<void> select(Context& context, Exchange& exchange, Next next);
 
-// Whether there is somebody to try after this one, within the request's tries, its time and the
+// Where the request may be tried after this try, within the request's tries, its time and the
 // retry budget, which pays for it here.
 Next next_after(Context& context, Exchange& exchange, const Attempted& attempted);
 

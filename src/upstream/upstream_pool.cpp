@@ -8,7 +8,7 @@ namespace rotary::upstream {
 namespace {
 
 // Quiet costs nothing to see. TLS 1.3 session tickets may arrive behind an answer: then one read
-// tells them from bytes that nobody asked for.
+// tells them from bytes that were not asked for.
 bool alive(net::Stream& stream) noexcept {
     if (stream.quiet()) return true;
     if (stream.descriptor().hung_up() || !stream.is_tls()) return false;
@@ -54,7 +54,7 @@ UpstreamPool::Waiter::Waiter(UpstreamPool& pool, std::size_t index) noexcept
 
 UpstreamPool::Waiter::~Waiter() {
     leave_queue();
-    // It came when nobody wanted it any more: the next one does.
+    // It came when this request needed it no more: the next one does.
     if (handed_) pool_.put(bucket_, std::move(handed_), pool_.reactor_.now());
 }
 
@@ -200,7 +200,7 @@ void UpstreamPool::sweep(net::SteadyTime now) {
     if (contended && !watching_) spawn(watch());
 }
 
-// Closes the longest idle ones of Backends that somebody waits for. True while there are idle ones
+// Closes the longest idle ones of Backends that requests wait for. True while there are idle ones
 // of a Backend that is at its limit: then it is to be asked again.
 bool UpstreamPool::yield_to_others() noexcept {
     bool at_limit = false;

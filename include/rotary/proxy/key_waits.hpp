@@ -33,7 +33,7 @@ public:
     KeyWaits(const KeyWaits&) = delete;
     KeyWaits& operator=(const KeyWaits&) = delete;
 
-    // A fetch has ended or new keys are in force: everybody looks again. They run later.
+    // A fetch has ended or new keys are in force: all of them look again. They run later.
     void wake_all() noexcept;
     bool empty() const noexcept { return head_.next_ == &head_; }
 

@@ -12,7 +12,7 @@ class UpstreamPool;
 
 // A place among a Backend's connections and, once it is dialled, the connection that stands there.
 // Wherever it is destroyed the socket is closed first and the place given on then: to the next of
-// this worker's waiters, or back for anybody. Made by an UpstreamPool, which outlives it; one
+// this worker's waiters, or back for any request. Made by an UpstreamPool, which outlives it; one
 // worker's.
 class UpstreamConnection {
 public:

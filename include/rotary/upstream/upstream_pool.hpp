@@ -41,7 +41,7 @@ public:
     const Limits& limits() const noexcept { return limits_; }
 
     // The place for connections with this key: the same one, with what waits in it, as long as
-    // somebody holds it; it takes the new limits over. Not for the path: resolved once when a
+    // it is held; it takes the new limits over. Not for the path: resolved once when a
     // snapshot is published. Equal keys come with the same state.
     std::size_t hold(const std::string& key, std::shared_ptr<rotation::BackendState> state,
                      const rotation::BackendLimits& limits);
@@ -103,7 +103,7 @@ private:
         Waiter* first = nullptr;
         Waiter* last = nullptr;
         std::size_t waiting = 0;
-        net::SteadyTime turn_ends = net::SteadyTime::max();  // max: nobody else waits
+        net::SteadyTime turn_ends = net::SteadyTime::max();  // max: no other worker waits
         net::SteadyTime hold_back{};  // till then what was let go is for others
     };
     std::size_t free_place();
