@@ -5,7 +5,7 @@
 
 #include <rotary/admin/status.hpp>
 #include <rotary/base/clock.hpp>
-#include <rotary/control/config_watch.hpp>
+#include <rotary/control/source.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <boost/asio/post.hpp>
@@ -21,16 +21,6 @@ namespace rotary::server {
 
 namespace {
 constexpr std::chrono::seconds kLoopPatience{5};  // /livez: a loop that has not turned is stuck
-
-// Where a change may change the configuration. What is named and not there counts too.
-std::vector<std::string> places_of(const std::string& config_path, const config::Loaded& loaded) {
-    std::vector<std::string> places = loaded.files;
-    places.push_back(config_path);
-    for (const config::ResourcePath& resource : loaded.config.resources) {
-        places.push_back(resource.path);
-    }
-    return places;
-}
 }  // namespace
 
 LogLevel log_level(config::LogLevel level) {
@@ -59,14 +49,12 @@ public:
           reload_signal_(io_),
           reopen_signal_(io_),
           drain_timer_(io_),
-          places_in_force_(places_of(options.config_path, loaded)),
-          tried_(loaded.fingerprint),
-          watch_(io_, log, [this] { files_changed(); }),
+          source_(control::open_source(io_, log, source_options(), loaded)),
           deployment_(io_, Logs{log, options.access_log_fd}, std::move(loaded), findings),
           admin_(io_, admin_options(deployment_.config()), hooks(), log) {
         if (options_.handle_signals) listen_for_signals();
         deployment_.start();
-        watch_files({});
+        watch_source();
         ready_ = true;
         announce();
     }
@@ -101,6 +89,15 @@ private:
         options.connections = config.limits.admin_connections;
         options.body_bytes = config.limits.admin_body_bytes;
         options.timeout = config.timeouts.admin;
+        return options;
+    }
+
+    control::SourceOptions source_options() {
+        control::SourceOptions options;
+        options.config_path = options_.config_path;
+        options.environment = options_.environment;
+        options.accept_unserved = options_.accept_unserved;
+        options.on_change = [this](config::Loaded now) { take(std::move(now)); };
         return options;
     }
 
@@ -176,45 +173,30 @@ private:
     }
 
     admin::ReloadOutcome reload() {
-        if (options_.config_path.empty()) {
-            return {false, "this process was not started from a file"};
-        }
+        if (!source_) return {false, "this process was not started from a file"};
         if (draining_) return {false, "the process is draining"};
-        return take(
-            config::load(options_.config_path, options_.environment, options_.accept_unserved));
+        return take(source_->load());
     }
 
+    // What the source said last.
     admin::ReloadOutcome take(config::Loaded loaded) {
-        const std::vector<std::string> places = places_of(options_.config_path, loaded);
         const std::uint64_t generation = deployment_.generation();
-        tried_ = loaded.fingerprint;
         admin::ReloadOutcome outcome = deployment_.reload(std::move(loaded));
         if (deployment_.generation() != generation) {
-            places_in_force_ = places;
+            source_->took_force();
             admin_.set_limits(admin_options(deployment_.config()));
         }
-        watch_files(places);
+        watch_source();
         return outcome;
     }
 
-    // What is in force and what was tried last: a repaired file must be noticed as well.
-    void watch_files(const std::vector<std::string>& tried) {
-        const config::Config& config = deployment_.config();
-        if (!config.watch || options_.config_path.empty()) {
-            watch_.stop();
-            return;
+    void watch_source() {
+        if (!source_) return;
+        if (deployment_.config().watch) {
+            source_->watch(deployment_.config().timeouts.watch_settle);
+        } else {
+            source_->stop_watching();
         }
-        std::vector<std::string> places = places_in_force_;
-        places.insert(places.end(), tried.begin(), tried.end());
-        watch_.watch(places, config.timeouts.watch_settle);
-    }
-
-    void files_changed() {
-        config::Loaded loaded =
-            config::load(options_.config_path, options_.environment, options_.accept_unserved);
-        if (loaded.fingerprint == tried_) return;
-        log_.info("the configuration's files have changed");
-        take(std::move(loaded));
     }
 
     void announce() {
@@ -274,7 +256,7 @@ private:
             return;
         }
         draining_ = true;
-        watch_.stop();
+        if (source_) source_->stop_watching();
         const auto patience = deployment_.config().timeouts.drain;
         log_.info("draining", {{"why", why}, {"milliseconds", patience.count()}});
         deployment_.drain([this] { io_.stop(); });
@@ -296,9 +278,7 @@ private:
     boost::asio::signal_set reopen_signal_;
     const LogFiles log_files_;
     boost::asio::steady_timer drain_timer_;
-    std::vector<std::string> places_in_force_;
-    std::string tried_;  // the fingerprint of what was loaded last, good or bad
-    control::ConfigWatch watch_;
+    const std::unique_ptr<control::Source> source_;  // null: nothing to reload
     Deployment deployment_;
     admin::Admin admin_;
     bool ready_ = false;
