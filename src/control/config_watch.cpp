@@ -1,4 +1,7 @@
-#include <rotary/control/config_watch.hpp>
+#include "control/config_watch.hpp"
+
+#include "control/settling.hpp"
+#include "control/watched_folders.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,10 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <map>
-#include <optional>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -20,74 +20,10 @@ namespace rotary::control {
 
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
                                   IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-constexpr std::uint32_t kOfTheFolderItself = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT;
-constexpr int kMostSymlinks = 40;   // as the kernel follows
-constexpr int kLongestSettle = 10;  // times `settle`: changes that never end are looked at too
-
-// What matters in a watched folder.
-struct Interest {
-    bool everything = false;
-    std::set<std::string> names;
-
-    void add(const Interest& other) {
-        everything = everything || other.everything;
-        names.insert(other.names.begin(), other.names.end());
-    }
-};
-using Interests = std::map<std::string, Interest>;  // by folder
-
-// One name in its folder, or, where that is not there either, what is missing on the way to it.
-void add_name(Interests& interests, const fs::path& path) {
-    std::error_code ignored;
-    fs::path folder = path.parent_path();
-    fs::path name = path.filename();
-    while (!folder.empty() && folder != folder.root_path() && !fs::is_directory(folder, ignored)) {
-        name = folder.filename();
-        folder = folder.parent_path();
-    }
-    interests[folder.string()].names.insert(name.string());
-}
-
-// Every symlink on the way, and where they lead: a folder with all that is in it, or a file's name;
-// and the folder's own name above it. What is not there is looked for as far as the way goes.
-void add_place(Interests& interests, const fs::path& place, int symlinks_left) {
-    std::error_code error;
-    fs::path way;
-    for (auto step = place.begin(); step != place.end(); ++step) {
-        way /= *step;
-        if (!fs::is_symlink(way, error)) continue;
-        add_name(interests, way);
-        const fs::path target = fs::read_symlink(way, error);
-        if (error || symlinks_left == 0) return;
-        fs::path led = way.parent_path() / target;
-        for (auto rest = std::next(step); rest != place.end(); ++rest) led /= *rest;
-        add_place(interests, led.lexically_normal(), symlinks_left - 1);
-        return;
-    }
-    const bool is_folder = fs::is_directory(way, error);
-    if (is_folder) interests[way.string()].everything = true;
-    if (!way.has_relative_path()) return;
-    add_name(interests, way);
-    if (!is_folder && way.parent_path().has_relative_path()) {
-        add_name(interests, way.parent_path());
-    }
-}
-
-Interests interests_of(const std::vector<std::string>& paths) {
-    Interests interests;
-    std::error_code ignored;
-    for (const std::string& path : paths) {
-        fs::path whole = fs::absolute(path, ignored).lexically_normal();
-        if (!whole.has_filename()) whole = whole.parent_path();  // it was written as a/b/
-        add_place(interests, whole, kMostSymlinks);
-    }
-    return interests;
-}
 
 }  // namespace
 
@@ -109,7 +45,7 @@ struct ConfigWatch::State {
     boost::asio::steady_timer timer;
     std::map<int, Interest> watched;  // by watch descriptor
     milliseconds settle{0};
-    std::optional<std::chrono::steady_clock::time_point> latest;  // of a pending call
+    Settling settling;
     bool warned = false;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
@@ -130,7 +66,7 @@ void ConfigWatch::State::close() noexcept {
     boost::system::error_code ignored;
     inotify.close(ignored);
     watched.clear();
-    latest.reset();
+    settling.told();
     try {
         timer.cancel();
     } catch (...) {
@@ -175,18 +111,14 @@ bool ConfigWatch::State::matters(const inotify_event& event) {
         watched.erase(place);
         return true;
     }
-    if ((event.mask & kOfTheFolderItself) != 0 || place->second.everything) return true;
-    return event.len > 0 && place->second.names.contains(event.name);
+    return place->second.concerned_by(event.mask, event.len > 0 ? event.name : "");
 }
 
-// Waits until it has been quiet for a while: an editor or a rollout makes many changes of one.
 void ConfigWatch::State::changed() {
-    const auto now = std::chrono::steady_clock::now();
-    if (!latest) latest = now + kLongestSettle * settle;
-    timer.expires_at(std::min(now + settle, *latest));
+    timer.expires_at(settling.changed(std::chrono::steady_clock::now(), settle));
     timer.async_wait([this, still = alive](const boost::system::error_code& error) {
-        if (error || !*still || !latest) return;
-        latest.reset();
+        if (error || !*still || !settling.pending()) return;
+        settling.told();
         on_change();
     });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <rotary/control/config_watch.hpp>
+#include "control/config_watch.hpp"
+
 #include <rotary/control/source.hpp>
 
 #include <string>
