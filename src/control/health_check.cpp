@@ -1,5 +1,7 @@
 #include <rotary/control/health_check.hpp>
 
+#include "control/health_count.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -13,24 +15,6 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
-
-// This process could not try, so the Backend may be fine.
-bool is_our_want(const error_code& error) {
-    using boost::system::errc::errc_t;
-    for (const errc_t want :
-         {errc_t::too_many_files_open, errc_t::too_many_files_open_in_system,
-          errc_t::no_buffer_space, errc_t::not_enough_memory, errc_t::address_not_available}) {
-        if (error == want) return true;
-    }
-    return false;
-}
-
-bool same_check(const HealthTarget& a, const HealthTarget& b) {
-    return a.backend == b.backend && a.state == b.state && a.host == b.host && a.port == b.port &&
-           a.interval == b.interval && a.timeout == b.timeout &&
-           a.unhealthy_threshold == b.unhealthy_threshold &&
-           a.healthy_threshold == b.healthy_threshold;
-}
 
 }  // namespace
 
@@ -63,6 +47,7 @@ public:
           log_(log),
           resolver_(resolver),
           target_(std::move(target)),
+          count_(target_),
           socket_(context),
           limit_(context),
           pause_(context) {}
@@ -91,6 +76,7 @@ private:
     Logger& log_;
     net::Resolver& resolver_;
     HealthTarget target_;
+    HealthCount count_;
     net::Resolver::Question question_;
     tcp::socket socket_;
     boost::asio::steady_timer limit_;
@@ -99,8 +85,6 @@ private:
     std::string why_;                       // the last address did not answer; empty: our own want
     Clock::time_point begun_;
     std::uint64_t step_ = 0;
-    unsigned failures_ = 0;   // in a row
-    unsigned successes_ = 0;  // idem
     bool stopped_ = false;
 };
 
@@ -153,8 +137,9 @@ void HealthChecker::Check::connect(std::size_t index) {
     limit_.cancel();
     error_code ignored;
     socket_.close(ignored);
-    const Clock::duration left = begun_ + target_.timeout - Clock::now();
-    if (index == addresses_.size() || left <= Clock::duration::zero()) {
+    const Clock::duration share =
+        share_of_time(begun_ + target_.timeout, Clock::now(), addresses_.size() - index);
+    if (share <= Clock::duration::zero()) {
         if (!why_.empty()) {
             fail(why_);
         } else {
@@ -169,7 +154,7 @@ void HealthChecker::Check::connect(std::size_t index) {
         connect(index + 1);
         return;
     }
-    limit(left / static_cast<std::int64_t>(addresses_.size() - index), [index](Check& check) {
+    limit(share, [index](Check& check) {
         check.why_ = "no answer in time";
         check.connect(index + 1);
     });
@@ -186,9 +171,7 @@ void HealthChecker::Check::connect(std::size_t index) {
 }
 
 void HealthChecker::Check::succeed() {
-    failures_ = 0;
-    ++successes_;
-    if (!target_.state->healthy() && successes_ >= target_.healthy_threshold) {
+    if (count_.passed(target_.state->healthy()) == HealthTurn::up) {
         target_.state->set_healthy(true);
         tell_entries();
         log_.info("backend is healthy again", {{"backend", target_.backend}});
@@ -197,13 +180,10 @@ void HealthChecker::Check::succeed() {
 }
 
 void HealthChecker::Check::fail(const std::string& why) {
-    successes_ = 0;
-    ++failures_;
-    const bool was_healthy = target_.state->healthy();
-    if (was_healthy && failures_ >= target_.unhealthy_threshold) {
+    if (count_.failed(target_.state->healthy()) == HealthTurn::down) {
         target_.state->set_healthy(false);
         log_.warn("backend is unhealthy",
-                  {{"backend", target_.backend}, {"failures", failures_}, {"error", why}});
+                  {{"backend", target_.backend}, {"failures", count_.failures()}, {"error", why}});
     }
     if (!target_.state->healthy()) tell_entries();  // each time: their return is put off
     end_round();
@@ -214,14 +194,14 @@ void HealthChecker::Check::end_round() {
     limit_.cancel();
     error_code ignored;
     socket_.close(ignored);
-    pause_.expires_at(std::max(begun_ + target_.interval, Clock::now()));
+    pause_.expires_at(next_check(begun_, target_.interval, Clock::now()));
     pause_.async_wait([self = shared_from_this()](const error_code& error) {
         if (!error && !self->stopped_) self->begin_round();
     });
 }
 
 void HealthChecker::Check::tell_entries() {
-    const auto expected = Clock::now() + target_.interval * target_.healthy_threshold;
+    const auto expected = expected_back(target_, Clock::now());
     for (const auto& entry : target_.entries) {
         if (target_.state->healthy()) {
             entry->set_up();

@@ -1,5 +1,7 @@
 #include "control/https_get.hpp"
 
+#include "control/https_answer.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +20,7 @@
 
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -82,16 +85,6 @@ namespace {
 
 // g++ 12 rules hold in every coroutine here: named objects only in an expression that awaits.
 
-// Where the URL's host is. Plain HTTP is for this machine only, whatever localhost means to the
-// resolver.
-net::Addresses endpoints_of(const HttpUrl& url, const net::Addresses& addresses) {
-    net::Addresses out;
-    for (const tcp::endpoint& place : addresses) {
-        if (url.tls || place.address().is_loopback()) out.emplace_back(place.address(), url.port);
-    }
-    return out;
-}
-
 template <class Call>
 std::optional<TlsStream> make_tls(Call& call) {
     if (!call.request.tls) return std::nullopt;
@@ -121,17 +114,15 @@ http::request<http::empty_body> make_request(const HttpUrl& url) {
     return request;
 }
 
-// Empty when the answer may be read on.
-std::string objection(const http::response_header<>& head) {
-    if (head.result_int() != 200) return "status " + std::to_string(head.result_int());
-    const auto coding = head[http::field::content_encoding];
-    if (!coding.empty() && !beast::iequals(coding, "identity")) return "a content encoding";
-    // Beast reads any other transfer coding to the end of the connection, as if it were the body.
-    const auto transfer = head[http::field::transfer_encoding];
-    if (head.count(http::field::transfer_encoding) > 0 && !beast::iequals(transfer, "chunked")) {
-        return "a transfer coding";
-    }
-    return {};
+std::string_view view(beast::string_view text) noexcept { return {text.data(), text.size()}; }
+
+HttpsAnswerHead head_of(const http::response_header<>& head) {
+    HttpsAnswerHead out;
+    out.status = head.result_int();
+    out.content_encoding = view(head[http::field::content_encoding]);
+    const auto coding = head.find(http::field::transfer_encoding);
+    if (coding != head.end()) out.transfer_encoding = view(coding->value());
+    return out;
 }
 
 template <class Call, class Stream>
@@ -149,14 +140,13 @@ asio::awaitable<void> exchange(Call& call, Stream& stream) {
         parser->header_limit(kHeadBytes);
         parser->body_limit(call.request.body_bytes);
         std::tie(error, bytes) = co_await http::async_read_header(stream, buffer, *parser, kAwait);
-        if (error || parser->get().result_int() >= 200) break;
-        if (parser->get().result_int() == 101) break;
+        if (error || !is_interim(parser->get().result_int())) break;
     }
     if (error) {
         call.fail("read: " + error.message());
         co_return;
     }
-    std::string against = objection(parser->get().base());
+    std::string against = objection_to(head_of(parser->get().base()));
     if (!against.empty()) {
         call.fail("refused: " + against);
         co_return;

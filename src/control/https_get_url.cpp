@@ -61,6 +61,14 @@ bool take_authority(std::string_view authority, HttpUrl& url) {
 
 }  // namespace
 
+net::Addresses endpoints_of(const HttpUrl& url, const net::Addresses& addresses) {
+    net::Addresses out;
+    for (const auto& place : addresses) {
+        if (url.tls || place.address().is_loopback()) out.emplace_back(place.address(), url.port);
+    }
+    return out;
+}
+
 bool is_ip_literal(const std::string& host) { return literal(host).has_value(); }
 
 std::optional<HttpUrl> parse_http_url(std::string_view text, bool any_http) {

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
 #include <utility>
 
 #include <rotary/net/tls.hpp>
 
+#include "control/fetch_times.hpp"
 #include "control/https_get.hpp"
+#include "control/key_file.hpp"
 
 namespace rotary::control {
 
@@ -20,22 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kNoIndex = static_cast<std::size_t>(-1);
-
-// The file's text, at most one byte more than `limit` of it; on failure `error` says why.
-std::string read_file(const std::string& path, std::size_t limit, std::string& error) {
-    std::string text;
-    std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path, ignored)) {  // a FIFO would block for ever
-        error = "not a file that can be read";
-        return text;
-    }
-    std::ifstream file(path, std::ios::binary);
-    text.resize(limit + 1);
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (!file.is_open() || file.bad()) error = "not a file that can be read";
-    text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-    return text;
-}
 
 }  // namespace
 
@@ -53,10 +37,7 @@ struct JwksFetcher::Issuer {
     std::shared_ptr<const net::TlsContext> tls;
     std::shared_ptr<const auth::KeySet> keys;
     JwksStatus status;
-    SteadyTime last_success;
-    SteadyTime last_unknown_kid;
-    bool asked_for_unknown_kid = false;
-    unsigned failures = 0;  // in a row
+    FetchTimes times;
 };
 
 struct JwksFetcher::State {
@@ -72,7 +53,6 @@ struct JwksFetcher::State {
     void fail(Issuer& issuer, const std::string& error);
     void publish(std::size_t index, std::shared_ptr<const auth::KeySet> keys);
     void tell(const Issuer& issuer, FetchStage stage) const;
-    milliseconds retry_delay(unsigned failures) const;
     std::shared_ptr<Issuer> find(const Issuer& issuer) const;
 
     boost::asio::io_context& context;
@@ -104,7 +84,7 @@ void JwksFetcher::State::fetch(const std::shared_ptr<Issuer>& issuer) {
     tell(*issuer, FetchStage::started);
     if (!issuer->source.file.empty()) {
         HttpsGetResult result;
-        result.body = read_file(issuer->source.file, options.limits.bytes, result.error);
+        result.body = read_key_file(issuer->source.file, options.limits.bytes, result.error);
         fetched(*issuer, std::move(result));
         return;
     }
@@ -162,11 +142,11 @@ void JwksFetcher::State::accept(Issuer& issuer, const auth::KeySetLoad& load) {
     ++issuer.status.fetches_ok;
     issuer.status.last_success = std::chrono::system_clock::now();
     issuer.status.last_error.clear();
-    issuer.last_success = std::chrono::steady_clock::now();
-    if (issuer.failures > 0) log.info("jwks is back", {{"issuer", issuer.source.issuer}});
-    issuer.failures = 0;
+    const bool was_failing = issuer.times.failing();
+    const milliseconds delay = issuer.times.succeeded(std::chrono::steady_clock::now(), options);
+    if (was_failing) log.info("jwks is back", {{"issuer", issuer.source.issuer}});
     const auto owned = find(issuer);
-    if (owned) schedule(owned, options.refresh * 8 / 10);
+    if (owned) schedule(owned, delay);
     if (issuer.keys && load.keys->same_keys(*issuer.keys)) {
         tell(issuer, FetchStage::succeeded);
         return;
@@ -188,15 +168,14 @@ void JwksFetcher::State::fail(Issuer& issuer, const std::string& error) {
     ++fetches_failed;
     ++issuer.status.fetches_failed;
     issuer.status.last_error = error;
-    const milliseconds delay = retry_delay(issuer.failures++);
+    const milliseconds delay = issuer.times.failed(options);
     log.warn("jwks fetch failed", {{"issuer", issuer.source.issuer},
                                    {"error", error},
                                    {"retry_ms", delay.count()},
                                    {"keys_kept", issuer.keys != nullptr}});
     const auto owned = find(issuer);
     if (owned) schedule(owned, delay);
-    const auto age = std::chrono::steady_clock::now() - issuer.last_success;
-    if (issuer.keys && age >= options.stale) {
+    if (issuer.keys && issuer.times.stale(std::chrono::steady_clock::now(), options)) {
         log.error("jwks went stale", {{"issuer", issuer.source.issuer}});
         issuer.keys = nullptr;
         publish(issuer.index, nullptr);
@@ -215,12 +194,6 @@ void JwksFetcher::State::publish(std::size_t index, std::shared_ptr<const auth::
     } catch (const std::exception& exception) {
         log.error("jwks could not be published", {{"error", exception.what()}});
     }
-}
-
-milliseconds JwksFetcher::State::retry_delay(unsigned failures) const {
-    milliseconds delay = options.retry_first;
-    for (unsigned i = 0; i < failures && delay < options.retry_max; ++i) delay *= 2;
-    return std::min(delay, options.retry_max);
 }
 
 // The owning pointer of `issuer`; null once a reload has removed it, and after a stop.
@@ -271,8 +244,8 @@ void JwksFetcher::set_options(const JwksOptions& options) {
     state_->options = options;
     if (!sooner || state_->stopped) return;
     for (const auto& issuer : state_->issuers) {
-        const bool waits_to_refresh = issuer->failures == 0 && !issuer->get.running();
-        if (waits_to_refresh) state_->schedule(issuer, options.refresh * 8 / 10);
+        const bool waits_to_refresh = !issuer->times.failing() && !issuer->get.running();
+        if (waits_to_refresh) state_->schedule(issuer, FetchTimes::refresh(options));
     }
 }
 
@@ -283,10 +256,7 @@ bool JwksFetcher::refresh_for_unknown_kid(std::size_t index) {
     const std::shared_ptr<Issuer> issuer = state_->issuers[index];
     if (issuer->get.running()) return false;
     const auto now = std::chrono::steady_clock::now();
-    const auto waited = now - issuer->last_unknown_kid;
-    if (issuer->asked_for_unknown_kid && waited < state_->options.cooldown) return false;
-    issuer->asked_for_unknown_kid = true;
-    issuer->last_unknown_kid = now;
+    if (!issuer->times.unknown_key(now, state_->options)) return false;
     state_->fetch(issuer);
     return true;
 }
@@ -296,10 +266,8 @@ bool JwksFetcher::fetching(std::size_t issuer) const noexcept {
 }
 
 SteadyTime JwksFetcher::not_before(std::size_t issuer) const noexcept {
-    if (issuer >= size() || !state_->issuers[issuer]->asked_for_unknown_kid) {
-        return SteadyTime::min();
-    }
-    return state_->issuers[issuer]->last_unknown_kid + state_->options.cooldown;
+    if (issuer >= size()) return SteadyTime::min();
+    return state_->issuers[issuer]->times.not_before(state_->options);
 }
 
 void JwksFetcher::stop() noexcept {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,43 @@ const std::vector<UrlCase> kUrls = {
 
 INSTANTIATE_TEST_SUITE_P(Urls, HttpUrlTest, testing::ValuesIn(kUrls),
                          [](const auto& row) { return std::string(row.param.name); });
+
+TEST(HttpUrlEndpoints, HaveTheUrlsPortAndForPlainHttpStayOnThisMachine) {
+    struct Row {
+        const char* name;
+        const char* url;
+        std::vector<const char*> addresses;
+        std::string endpoints;
+    };
+    const Row rows[] = {
+        {"every address of a name",
+         "https://idp/a",
+         {"192.0.2.1", "2001:db8::1"},
+         "192.0.2.1:443 [2001:db8::1]:443 "},
+        {"its own port", "https://idp:8443/a", {"192.0.2.1"}, "192.0.2.1:8443 "},
+        {"localhost",
+         "http://localhost:8080/a",
+         {"127.0.0.1", "::1"},
+         "127.0.0.1:8080 [::1]:8080 "},
+        {"localhost as a resolver has it that lies",
+         "http://localhost/a",
+         {"192.0.2.1", "127.0.0.1"},
+         "127.0.0.1:80 "},
+        {"nowhere on this machine", "http://localhost/a", {"192.0.2.1"}, ""},
+        {"no address", "https://idp/a", {}, ""},
+    };
+    for (const Row& row : rows) {
+        net::Addresses addresses;
+        for (const char* address : row.addresses) {
+            addresses.emplace_back(boost::asio::ip::make_address(address), 0);
+        }
+        std::ostringstream endpoints;
+        for (const auto& place : endpoints_of(parse_http_url(row.url).value(), addresses)) {
+            endpoints << place << " ";
+        }
+        EXPECT_EQ(endpoints.str(), row.endpoints) << row.name;
+    }
+}
 
 }  // namespace
 }  // namespace rotary::control

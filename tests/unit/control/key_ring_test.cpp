@@ -1,11 +1,13 @@
 
 #include <rotary/control/key_ring.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <support/certificates.hpp>
 #include <support/temp_dir.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -78,6 +80,110 @@ TEST_F(KeyRingTest, ACertificateIsThereAtOnce) {
     ring_.configure(snapshot, kStart);
     EXPECT_EQ(waited_for(ring_, kStart), "");
     EXPECT_EQ(ring_.standings(kStart, 30s).at(0).source, KeyRing::npos);
+}
+
+TEST_F(KeyRingTest, ACertificateThatCannotBeUsedNamesItsIssuer) {
+    routing::Snapshot snapshot = snapshot_of({"a", "broken"});
+    snapshot.issuers[1].jwks.reset();
+    snapshot.issuer_certificate_pem[1] = "no certificate";
+    ring_.configure(snapshot_of({"before"}), kStart);
+    try {
+        ring_.configure(snapshot, kStart);
+        FAIL() << "it was taken";
+    } catch (const std::runtime_error& error) {
+        EXPECT_THAT(error.what(),
+                    testing::StartsWith("TokenIssuer broken: the certificate can't be used: "));
+    }
+    EXPECT_EQ(ring_.name_of(0), "before") << "nothing has changed";
+}
+
+TEST_F(KeyRingTest, AReloadKeepsTheKeysOfIssuersThatStay) {
+    ring_.configure(snapshot_of({"a", "b"}), kStart);
+    ring_.set_keys(0, keys_);
+    ring_.configure(snapshot_of({"b", "a"}), kStart);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(0).keys, 0U);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(1).keys, keys_->keys().size());
+    routing::Snapshot elsewhere = snapshot_of({"b", "a"});
+    elsewhere.issuers[1].jwks->url += "/new";
+    ring_.configure(elsewhere, kStart);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(1).keys, 0U) << "keys of another place";
+}
+
+TEST_F(KeyRingTest, TwoIssuersThatSayTheSameAreTwo) {
+    ring_.configure(snapshot_of({"a", "a"}), kStart);
+    ring_.set_keys(1, keys_);
+    ring_.configure(snapshot_of({"a", "a"}), kStart);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(0).keys, 0U);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(1).keys, keys_->keys().size());
+}
+
+TEST_F(KeyRingTest, SourcesAreThoseOfIssuersWhoseKeysAreFetched) {
+    routing::Snapshot snapshot = snapshot_of({"certificate", "fetched"});
+    snapshot.issuers[0].jwks.reset();
+    snapshot.issuer_certificate_pem[0] = test::read_file(test::issuers().rsa.certificate);
+    snapshot.issuer_ca_pem[1] = "pem";
+    ring_.configure(snapshot, kStart);
+    ASSERT_EQ(ring_.sources().size(), 1U);
+    EXPECT_EQ(ring_.sources()[0].url, "https://fetched/keys");
+    EXPECT_EQ(ring_.sources()[0].ca_pem, "pem");
+    EXPECT_EQ(ring_.name_of(0), "fetched");
+    ring_.set_keys(1, keys_);  // a fetcher's word of what a reload has removed
+    ring_.fetch_started(1);
+    ring_.fetch_ended(1, true, kStart);
+    EXPECT_EQ(ring_.standings(kStart, 30s).at(1).keys, 0U);
+}
+
+TEST_F(KeyRingTest, WorkersHearOfAFetchByTheIssuersState) {
+    ring_.configure(snapshot_of({"a", "b"}), kStart);
+    const auto fetch = ring_.table()->issuers()[1].fetch;
+    EXPECT_EQ(ring_.source_of(*fetch), 1U);
+    EXPECT_FALSE(fetch->pending(0));
+    ring_.fetch_started(1);
+    EXPECT_TRUE(fetch->pending(0));
+    ring_.set_keys(1, keys_);
+    ring_.fetch_ended(1, false, kStart + 30s);
+    EXPECT_TRUE(fetch->pending(0)) << "newer keys are on their way to the worker";
+    EXPECT_FALSE(fetch->pending(keys_->generation()));
+    EXPECT_EQ(fetch->hope(keys_->generation(), kStart), auth::KeyHope::none);
+    EXPECT_EQ(fetch->hope(keys_->generation(), kStart + 30s), auth::KeyHope::ask);
+    ring_.fetch_ended(1, true, kStart);
+    EXPECT_TRUE(fetch->failed());
+    ring_.configure(snapshot_of({"a"}), kStart);
+    EXPECT_EQ(ring_.source_of(*fetch), KeyRing::npos) << "a reload has removed it";
+}
+
+// Samples as a scrape has them, a line each.
+class Lines : public metrics::Exposition {
+public:
+    void sample(metrics::Type /*type*/, std::string_view name, std::string_view /*help*/,
+                const metrics::Labels& labels, double value) override {
+        std::string line(name);
+        for (const metrics::Label& label : labels) line.append(" ").append(label.value);
+        all.push_back(line + " " + std::to_string(static_cast<long>(value)));
+    }
+    std::vector<std::string> all;
+};
+
+TEST_F(KeyRingTest, AScrapeSaysHowEachFetchedIssuerStands) {
+    ring_.configure(snapshot_of({"a"}), kStart);
+    boost::asio::io_context context;
+    net::Resolver resolver;
+    JwksFetcher fetcher(context, resolver, {}, nullptr, log_);
+    Lines lines;
+    sample_keys(ring_, fetcher, lines);
+    EXPECT_THAT(lines.all, testing::ElementsAre("rotary_jwks_keys a 0",
+                                                "rotary_jwks_last_success_timestamp_seconds a 0",
+                                                "rotary_jwks_fetches_total a ok 0",
+                                                "rotary_jwks_fetches_total a failed 0"));
+    const test::TempDir dir;
+    JwksSource file;
+    file.file = dir.write("keys", test::issuers().jwks);
+    fetcher.set_sources({file});
+    lines.all.clear();
+    sample_keys(ring_, fetcher, lines);
+    EXPECT_EQ(lines.all.at(0), "rotary_jwks_keys a " + std::to_string(keys_->keys().size()));
+    EXPECT_EQ(lines.all.at(2), "rotary_jwks_fetches_total a ok 1");
+    EXPECT_NE(lines.all.at(1), "rotary_jwks_last_success_timestamp_seconds a 0");
 }
 
 }  // namespace
