@@ -1,7 +1,11 @@
 #include "server/deployment.hpp"
 
 #include "server/cpu_count.hpp"
+#include "server/descriptor_share.hpp"
 #include "server/listener_tls.hpp"
+#include "server/part_settings.hpp"
+#include "server/process_health.hpp"
+#include "server/reload_notes.hpp"
 #include "server/usable_memory.hpp"
 
 #include <rotary/admin/status.hpp>
@@ -10,11 +14,8 @@
 
 #include <boost/asio/post.hpp>
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <atomic>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -22,70 +23,8 @@ namespace rotary::server {
 
 namespace {
 
-control::JwksOptions options_of_jwks(const config::Config& config) {
-    control::JwksOptions options;
-    options.refresh = config.timeouts.jwks_refresh;
-    options.fetch = config.timeouts.jwks_fetch;
-    options.cooldown = config.timeouts.jwks_cooldown;
-    options.stale = config.timeouts.jwks_stale;
-    options.limits.bytes = config.limits.jwks_bytes;
-    options.limits.keys = config.limits.jwks_keys;
-    return options;
-}
-
-net::Resolver::Options resolver_options(const config::Config& config) {
-    net::Resolver::Options options;
-    options.lookup = config.timeouts.dns;
-    options.fresh = config.timeouts.dns_cache;
-    options.stale = config.timeouts.dns_stale;
-    options.negative = config.timeouts.dns_negative;
-    options.lookups = config.limits.dns_lookups;
-    options.entries = config.limits.dns_cache_entries;
-    options.addresses = config.limits.dns_addresses;
-    options.servers = config.resolvers;
-    return options;
-}
-
 std::size_t workers_of(const config::Config& config) {
     return config.workers != 0 ? config.workers : usable_cpus();
-}
-
-// Each client may need a connection to a provider too, and the process some for itself.
-constexpr rlim_t kOwnDescriptors = 64;
-
-std::size_t connections_that_fit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return SIZE_MAX;
-    const rlim_t left = limit.rlim_cur > kOwnDescriptors ? limit.rlim_cur - kOwnDescriptors : 0;
-    return std::max<std::size_t>(1, left / 2);
-}
-
-constexpr std::chrono::seconds kBetweenNotices{10};  // of lines that the access log lost
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
-}
-
-// API and environment of those that had a list of models and have routes without one now.
-std::set<std::string> rotations_lost(const routing::Snapshot& then, const routing::Snapshot& now) {
-    const auto places = [](const routing::Snapshot& snapshot, bool with_list) {
-        std::set<std::string> names;
-        for (const routing::Route& route : snapshot.routes) {
-            if (route.list.has_value() == with_list) {
-                names.insert(route.api + "/" + std::string(to_string(route.environment)));
-            }
-        }
-        return names;
-    };
-    const std::set<std::string> had = places(then, true);
-    const std::set<std::string> have = places(now, true);
-    std::set<std::string> lost;
-    for (const std::string& name : places(now, false)) {
-        if (had.contains(name) && !have.contains(name)) lost.insert(name);
-    }
-    return lost;
 }
 
 LogWriterOptions log_options(int fd) {
@@ -109,7 +48,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     if (!wiring_) throw std::runtime_error("the configuration has errors");
     started_with_ = config();
     resolver_.set_options(resolver_options(config()));
-    fingerprint_ = std::move(loaded.fingerprint);
+    record_.started(std::move(loaded.fingerprint), std::chrono::system_clock::now());
     limit_connections(config());
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<control::JwksFetcher>(
@@ -211,16 +150,16 @@ void Deployment::fetch_ended(std::size_t source, bool failed) {
 }
 
 admin::ReloadOutcome Deployment::refuse_reload(std::string findings) {
-    last_reload_ok_ = false;
-    last_reload_ = "failed: " + findings;
+    record_.refused(findings);
     log_.error("reload refused, the old configuration stays in force", {{"findings", findings}});
     return {false, std::move(findings)};
 }
 
 admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
     std::vector<config::Finding> findings = loaded.findings;
-    if (!loaded.ok()) return refuse_reload(config::to_text(findings));
-    if (loaded.fingerprint == fingerprint_) return keep_equal();
+    const ReloadRecord::Step step = record_.step(loaded);
+    if (step == ReloadRecord::Step::refuse) return refuse_reload(config::to_text(findings));
+    if (step == ReloadRecord::Step::keep) return keep_equal();
     TlsContexts contexts;
     try {
         auto next = compile(loaded, findings);
@@ -234,21 +173,17 @@ admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
     } catch (const std::exception& error) {
         return refuse_reload(error.what());
     }
-    fingerprint_ = std::move(loaded.fingerprint);
     take_over(retired_.back()->snapshot->config);
     publish(std::move(contexts));
     drop_retired();
-    ++generation_;
-    last_reload_ok_ = true;
-    last_reload_ = "ok";
-    last_success_ = std::chrono::system_clock::now();
-    std::string advice = restart_advice();
-    log_.info("reloaded", {{"generation", generation_}, {"needs_restart", !advice.empty()}});
-    if (!advice.empty()) {
-        log_.warn("some settings wait for a restart",
-                  {{"settings", joined(waiting_for_restart())}});
+    record_.replaced(std::move(loaded.fingerprint), std::chrono::system_clock::now());
+    const std::vector<std::string> waiting = waiting_for_restart();
+    log_.info("reloaded",
+              {{"generation", record_.generation()}, {"needs_restart", !waiting.empty()}});
+    if (!waiting.empty()) {
+        log_.warn("some settings wait for a restart", {{"settings", joined(waiting)}});
     }
-    return {true, config::to_text(findings) + advice};
+    return {true, config::to_text(findings) + restart_advice(waiting)};
 }
 
 // What the control thread's parts hold of their own.
@@ -264,25 +199,18 @@ void Deployment::take_over(const config::Config& before) {
 
 admin::ReloadOutcome Deployment::keep_equal() {
     fetcher_->set_sources(keys_.sources());  // which reads those in files again
-    last_reload_ok_ = true;
-    last_reload_ = "ok, nothing has changed";
+    record_.kept();
     log_.info("nothing to reload: the configuration has not changed",
-              {{"generation", generation_}});
-    return {true, "nothing has changed\n" + restart_advice()};
+              {{"generation", record_.generation()}});
+    return {true, "nothing has changed\n" + restart_advice(waiting_for_restart())};
 }
 
 std::vector<std::string> Deployment::waiting_for_restart() const {
     return config::waiting_for_restart(started_with_, config());
 }
 
-std::string Deployment::restart_advice() const {
-    const std::string names = joined(waiting_for_restart());
-    return names.empty() ? "" : "these settings wait for a restart: " + names + "\n";
-}
-
-// A client that could not be forwarded for want of a descriptor is better not let in.
 void Deployment::limit_connections(const config::Config& config) {
-    const std::size_t fits = connections_that_fit();
+    const std::size_t fits = clients_that_fit();
     const std::size_t asked = config.limits.connections;
     connections_.set_most(std::min(asked, fits));
     if (asked <= fits) return;
@@ -299,12 +227,9 @@ void Deployment::bound_memory(const config::Config& config) {
 
 // The access log's own lines are for machines, so its losses are told of in the other log.
 void Deployment::tell_of_losses() {
-    const std::uint64_t dropped = access_log_.stats().dropped_lines;
-    const auto now = std::chrono::steady_clock::now();
-    if (dropped == told_losses_ || now - losses_told_at_ < kBetweenNotices) return;
-    log_.warn("access log lines were dropped", {{"lines", dropped - told_losses_}});
-    told_losses_ = dropped;
-    losses_told_at_ = now;
+    const auto lost =
+        losses_.due(access_log_.stats().dropped_lines, std::chrono::steady_clock::now());
+    if (lost) log_.warn("access log lines were dropped", {{"lines", *lost}});
 }
 
 // A retired configuration is freed once no exchange refers to it, here, where nobody waits.
@@ -327,13 +252,7 @@ void Deployment::register_samples() {
         admin::sample_entries(*wiring_, out);
         admin::sample_backends(*wiring_, out);
         control::sample_keys(keys_, *fetcher_, out);
-        out.gauge("rotary_config_last_reload_successful", "1 when the last reload succeeded.", {},
-                  last_reload_ok_ ? 1 : 0);
-        out.gauge("rotary_config_last_reload_success_timestamp_seconds",
-                  "When a configuration was last taken into force.", {},
-                  static_cast<double>(std::chrono::duration_cast<std::chrono::seconds>(
-                                          last_success_.time_since_epoch())
-                                          .count()));
+        record_.sample(out);
         out.gauge("rotary_buffered_bodies_bytes", "Memory that bodies of requests take.", {},
                   static_cast<double>(bodies_.used()));
         const LogWriterStats stats = access_log_.stats();
@@ -346,23 +265,12 @@ void Deployment::register_samples() {
     });
 }
 
-bool Deployment::check_keys(admin::Health& health) const {
-    std::string waited_for;
-    const auto now = std::chrono::steady_clock::now();
-    for (const control::KeyRing::Standing& issuer :
-         keys_.standings(now, config().timeouts.jwks_patience)) {
-        std::string state = std::to_string(issuer.keys) + (issuer.keys == 1 ? " key" : " keys");
-        if (issuer.keys == 0) {
-            const control::JwksStatus status = fetcher_->status(issuer.source);
-            state = status.last_success ? "none: they went stale" : "not fetched yet";
-            if (!status.last_error.empty()) state += " (" + status.last_error + ")";
-        }
-        if (issuer.holds_up) waited_for += (waited_for.empty() ? "" : ", ") + issuer.name;
-        health.checks.emplace_back("keys of " + issuer.name, std::move(state));
-    }
-    if (waited_for.empty()) return true;
-    health.reason = "waiting for the keys of " + waited_for;
-    return false;
+admin::Health Deployment::keys_health() const {
+    const auto standings =
+        keys_.standings(std::chrono::steady_clock::now(), config().timeouts.jwks_patience);
+    std::vector<control::JwksStatus> fetched;
+    for (const auto& issuer : standings) fetched.push_back(fetcher_->status(issuer.source));
+    return health_of_keys(standings, fetched);
 }
 
 void Deployment::drain(std::function<void()> on_drained) {

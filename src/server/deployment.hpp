@@ -1,5 +1,8 @@
 #pragma once
 
+#include "server/loss_notice.hpp"
+#include "server/reload_record.hpp"
+
 #include <rotary/admin/admin.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
@@ -53,11 +56,8 @@ public:
     metrics::Registry& registry() noexcept { return registry_; }
     const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
     std::size_t workers() const noexcept { return workers_.size(); }
-    std::uint64_t generation() const noexcept { return generation_; }
-    const std::string& last_reload() const noexcept { return last_reload_; }
-    // A line for every token issuer. False, with the reason: one has yet to get its first keys, and
-    // time for it.
-    bool check_keys(admin::Health& health) const;
+    const ReloadRecord& record() const noexcept { return record_; }
+    admin::Health keys_health() const;  // of all token issuers
     bool alive(std::chrono::milliseconds patience) const;
     // Names of settings whose new value waits for a restart.
     std::vector<std::string> waiting_for_restart() const;
@@ -81,7 +81,6 @@ private:
     void bound_memory(const config::Config& config);
     void register_samples();
     void limit_connections(const config::Config& config);
-    std::string restart_advice() const;
     admin::ReloadOutcome refuse_reload(std::string findings);
     admin::ReloadOutcome keep_equal();
 
@@ -103,13 +102,8 @@ private:
     std::vector<std::uint16_t> ports_;
     config::Config started_with_;  // what waits for a restart is still as here
     const std::string ticket_keys_ = net::TlsContext::make_ticket_keys();
-    std::string fingerprint_;  // of what is in force
-    std::uint64_t generation_ = 1;
-    std::string last_reload_ = "none";
-    bool last_reload_ok_ = true;
-    std::uint64_t told_losses_ = 0;  // of access log lines
-    std::chrono::steady_clock::time_point losses_told_at_{};
-    std::chrono::system_clock::time_point last_success_ = std::chrono::system_clock::now();
+    ReloadRecord record_;
+    LossNotice losses_;  // of access log lines
 };
 
 }  // namespace rotary::server

@@ -2,11 +2,11 @@
 
 #include "server/deployment.hpp"
 #include "server/log_files.hpp"
+#include "server/process_health.hpp"
 
 #include <rotary/admin/status.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/control/source.hpp>
-#include <rotary/wire/json_writer.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -104,9 +104,9 @@ private:
     admin::AdminHooks hooks() {
         admin::AdminHooks hooks;
         hooks.metrics = [this] { return deployment_.registry().scrape(); };
-        hooks.live = [this] { return live(); };
-        hooks.ready = [this] { return ready(); };
-        hooks.status_json = [this] { return status_json(); };
+        hooks.live = [this] { return liveness(deployment_.alive(kLoopPatience), kLoopPatience); };
+        hooks.ready = [this] { return readiness(status(), deployment_.keys_health()); };
+        hooks.status_json = [this] { return status_json(status()); };
         hooks.models_json = [this] {
             return admin::models_json(*deployment_.wiring(), deployment_.registry());
         };
@@ -132,44 +132,17 @@ private:
         return hooks;
     }
 
-    admin::Health live() {
-        if (deployment_.alive(kLoopPatience)) return {true, "", {{"workers", "turning"}}};
-        return {
-            false, "a worker's event loop has not turned for 5 seconds", {{"workers", "stuck"}}};
-    }
-
-    admin::Health ready() {
-        admin::Health health;
-        health.checks = {{"configuration", "loaded"},
-                         {"listeners", ready_ ? "bound" : "starting"},
-                         {"draining", draining_ ? "yes" : "no"},
-                         {"last reload", deployment_.last_reload()}};
-        const bool has_keys = deployment_.check_keys(health);
-        health.ok = ready_ && !draining_ && has_keys;
-        if (draining_)
-            health.reason = "draining";
-        else if (!ready_)
-            health.reason = "starting";
-        return health;
-    }
-
-    std::string status_json() {
-        std::string out;
-        wire::JsonWriter json(out);
-        json.begin_object()
-            .boolean("ready", ready_ && !draining_)
-            .boolean("draining", draining_)
-            .number("uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(
-                                          std::chrono::steady_clock::now() - started_)
-                                          .count())
-            .number("generation", deployment_.generation())
-            .string("last_reload", deployment_.last_reload())
-            .number("workers", deployment_.workers())
-            .begin_array("waiting_for_restart");
-        for (const std::string& name : deployment_.waiting_for_restart()) json.string(name);
-        json.end_array().end_object();
-        out.push_back('\n');
-        return out;
+    ProcessStatus status() const {
+        ProcessStatus status;
+        status.bound = ready_;
+        status.draining = draining_;
+        status.last_reload = deployment_.record().last();
+        status.generation = deployment_.record().generation();
+        status.workers = deployment_.workers();
+        status.uptime = std::chrono::duration_cast<std::chrono::seconds>(
+            std::chrono::steady_clock::now() - started_);
+        status.waiting_for_restart = deployment_.waiting_for_restart();
+        return status;
     }
 
     admin::ReloadOutcome reload() {
@@ -180,9 +153,9 @@ private:
 
     // What the source said last.
     admin::ReloadOutcome take(config::Loaded loaded) {
-        const std::uint64_t generation = deployment_.generation();
+        const std::uint64_t generation = deployment_.record().generation();
         admin::ReloadOutcome outcome = deployment_.reload(std::move(loaded));
-        if (deployment_.generation() != generation) {
+        if (deployment_.record().generation() != generation) {
             source_->took_force();
             admin_.set_limits(admin_options(deployment_.config()));
         }

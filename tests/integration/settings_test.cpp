@@ -86,7 +86,7 @@ protected:
         ASSERT_TRUE(changed.ok()) << config::to_text(changed.findings);
         const admin::ReloadOutcome outcome = running->reload(changed);
         ASSERT_TRUE(outcome.ok) << outcome.findings;
-        EXPECT_EQ(running->generation(), 2U);
+        EXPECT_EQ(running->record().generation(), 2U);
         EXPECT_THAT(running->waiting_for_restart(), testing::IsEmpty());
         const Copies after = copies(*running);
         const auto fresh = deploy(std::move(changed));

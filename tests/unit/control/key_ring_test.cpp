@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <support/certificates.hpp>
+#include <support/sampled.hpp>
 #include <support/temp_dir.hpp>
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -152,38 +154,32 @@ TEST_F(KeyRingTest, WorkersHearOfAFetchByTheIssuersState) {
     EXPECT_EQ(ring_.source_of(*fetch), KeyRing::npos) << "a reload has removed it";
 }
 
-// Samples as a scrape has them, a line each.
-class Lines : public metrics::Exposition {
-public:
-    void sample(metrics::Type /*type*/, std::string_view name, std::string_view /*help*/,
-                const metrics::Labels& labels, double value) override {
-        std::string line(name);
-        for (const metrics::Label& label : labels) line.append(" ").append(label.value);
-        all.push_back(line + " " + std::to_string(static_cast<long>(value)));
-    }
-    std::vector<std::string> all;
-};
-
 TEST_F(KeyRingTest, AScrapeSaysHowEachFetchedIssuerStands) {
     ring_.configure(snapshot_of({"a"}), kStart);
     boost::asio::io_context context;
     net::Resolver resolver;
     JwksFetcher fetcher(context, resolver, {}, nullptr, log_);
-    Lines lines;
-    sample_keys(ring_, fetcher, lines);
-    EXPECT_THAT(lines.all, testing::ElementsAre("rotary_jwks_keys a 0",
-                                                "rotary_jwks_last_success_timestamp_seconds a 0",
-                                                "rotary_jwks_fetches_total a ok 0",
-                                                "rotary_jwks_fetches_total a failed 0"));
+    const auto scraped = [&] {
+        test::Sampled sampled;
+        sample_keys(ring_, fetcher, sampled);
+        return sampled;
+    };
+    EXPECT_EQ(scraped().all(), (std::map<std::string, double>{
+                                   {"rotary_jwks_keys{issuer=a}", 0},
+                                   {"rotary_jwks_last_success_timestamp_seconds{issuer=a}", 0},
+                                   {"rotary_jwks_fetches_total{issuer=a,outcome=ok}", 0},
+                                   {"rotary_jwks_fetches_total{issuer=a,outcome=failed}", 0}}));
     const test::TempDir dir;
     JwksSource file;
     file.file = dir.write("keys", test::issuers().jwks);
     fetcher.set_sources({file});
-    lines.all.clear();
-    sample_keys(ring_, fetcher, lines);
-    EXPECT_EQ(lines.all.at(0), "rotary_jwks_keys a " + std::to_string(keys_->keys().size()));
-    EXPECT_EQ(lines.all.at(2), "rotary_jwks_fetches_total a ok 1");
-    EXPECT_NE(lines.all.at(1), "rotary_jwks_last_success_timestamp_seconds a 0");
+    EXPECT_EQ(scraped().value("rotary_jwks_keys{issuer=a}"), keys_->keys().size());
+    EXPECT_EQ(scraped().value("rotary_jwks_fetches_total{issuer=a,outcome=ok}"), 1);
+    EXPECT_GT(scraped().value("rotary_jwks_last_success_timestamp_seconds{issuer=a}"), 0);
+    dir.write("keys", "broken");
+    fetcher.set_sources({file});
+    EXPECT_EQ(scraped().value("rotary_jwks_fetches_total{issuer=a,outcome=failed}"), 1);
+    EXPECT_EQ(scraped().value("rotary_jwks_keys{issuer=a}"), keys_->keys().size()) << "kept";
 }
 
 }  // namespace

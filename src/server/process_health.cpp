@@ -1,0 +1,76 @@
+#include "server/process_health.hpp"
+
+#include <rotary/wire/json_writer.hpp>
+
+#include <utility>
+
+namespace rotary::server {
+
+namespace {
+
+std::string state_of_keys(std::size_t keys, const control::JwksStatus& fetched) {
+    if (keys != 0) return std::to_string(keys) + (keys == 1 ? " key" : " keys");
+    std::string state = fetched.last_success ? "none: they went stale" : "not fetched yet";
+    if (!fetched.last_error.empty()) state.append(" (").append(fetched.last_error).append(")");
+    return state;
+}
+
+}  // namespace
+
+admin::Health health_of_keys(const std::vector<control::KeyRing::Standing>& issuers,
+                             const std::vector<control::JwksStatus>& fetched) {
+    admin::Health health;
+    std::string waited_for;
+    for (std::size_t i = 0; i < issuers.size(); ++i) {
+        const control::KeyRing::Standing& issuer = issuers[i];
+        if (issuer.holds_up) waited_for += (waited_for.empty() ? "" : ", ") + issuer.name;
+        health.checks.emplace_back("keys of " + issuer.name,
+                                   state_of_keys(issuer.keys, fetched[i]));
+    }
+    health.ok = waited_for.empty();
+    if (!health.ok) health.reason = "waiting for the keys of " + waited_for;
+    return health;
+}
+
+admin::Health liveness(bool workers_turn, std::chrono::seconds patience) {
+    if (workers_turn) return {true, "", {{"workers", "turning"}}};
+    return {
+        false,
+        "a worker's event loop has not turned for " + std::to_string(patience.count()) + " seconds",
+        {{"workers", "stuck"}}};
+}
+
+admin::Health readiness(const ProcessStatus& status, admin::Health keys) {
+    admin::Health health;
+    health.checks = {{"configuration", "loaded"},
+                     {"listeners", status.bound ? "bound" : "starting"},
+                     {"draining", status.draining ? "yes" : "no"},
+                     {"last reload", status.last_reload}};
+    for (auto& check : keys.checks) health.checks.push_back(std::move(check));
+    health.ok = status.bound && !status.draining && keys.ok;
+    if (status.draining) {
+        health.reason = "draining";
+    } else {
+        health.reason = status.bound ? std::move(keys.reason) : "starting";
+    }
+    return health;
+}
+
+std::string status_json(const ProcessStatus& status) {
+    std::string out;
+    wire::JsonWriter json(out);
+    json.begin_object()
+        .boolean("ready", status.bound && !status.draining)
+        .boolean("draining", status.draining)
+        .number("uptime_seconds", status.uptime.count())
+        .number("generation", status.generation)
+        .string("last_reload", status.last_reload)
+        .number("workers", status.workers)
+        .begin_array("waiting_for_restart");
+    for (const std::string& name : status.waiting_for_restart) json.string(name);
+    json.end_array().end_object();
+    out.push_back('\n');
+    return out;
+}
+
+}  // namespace rotary::server

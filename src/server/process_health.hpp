@@ -1,0 +1,39 @@
+#pragma once
+
+#include <rotary/admin/admin.hpp>
+#include <rotary/control/jwks.hpp>
+#include <rotary/control/key_ring.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rotary::server {
+
+// How the process stands, for probes and operators.
+struct ProcessStatus {
+    bool bound = false;  // it listens
+    bool draining = false;
+    std::string last_reload;
+    std::uint64_t generation = 0;
+    std::size_t workers = 0;
+    std::chrono::seconds uptime{0};
+    std::vector<std::string> waiting_for_restart;  // names of settings
+};
+
+// A line for every token issuer, `fetched` being what was fetched for each. Not ok: one has yet to
+// get its first keys, and time for it.
+admin::Health health_of_keys(const std::vector<control::KeyRing::Standing>& issuers,
+                             const std::vector<control::JwksStatus>& fetched);
+
+// Whether a worker's loop has stopped turning, as long as `patience` says.
+admin::Health liveness(bool workers_turn, std::chrono::seconds patience);
+
+// Whether new clients are welcome.
+admin::Health readiness(const ProcessStatus& status, admin::Health keys);
+
+std::string status_json(const ProcessStatus& status);
+
+}  // namespace rotary::server
