@@ -24,10 +24,8 @@ metrics::SeriesId refused_series(metrics::Registry& registry, std::string_view r
 
 }  // namespace
 
-Admission::Admission(proxy::Context& context, net::ConnectionLimit* limit,
-                     metrics::Registry& registry, Serve serve)
-    : context_(context),
-      limit_(limit),
+Admission::Admission(const Parts& parts, metrics::Registry& registry, Serve serve)
+    : parts_(parts),
       serve_(std::move(serve)),
       evicted_(registry.counter("rotary_connections_evicted_total",
                                 "Idle client connections closed to make room for new ones.", {})),
@@ -35,11 +33,11 @@ Admission::Admission(proxy::Context& context, net::ConnectionLimit* limit,
       refused_by_descriptors_(refused_series(registry, "descriptors")) {}
 
 void Admission::accept(std::size_t at, int fd) {
-    if (context_.clients.sessions.admit()) {
+    if (parts_.sessions.admit()) {
         serve_(at, fd);
         return;
     }
-    if (closed_ || limit_->longest_idle() == nullptr) {
+    if (closed_ || parts_.limit->longest_idle() == nullptr) {
         refuse(fd);
         return;
     }
@@ -51,7 +49,7 @@ void Admission::accept(std::size_t at, int fd) {
 // By way of the other's loop, which may be ours too: all that share the limit are joined before the
 // first of them is destroyed.
 void Admission::ask(std::size_t at, int tries) {
-    net::SessionSet* const other = limit_->longest_idle();
+    net::SessionSet* const other = parts_.limit->longest_idle();
     if (other == nullptr || tries > kMostTries) {
         refuse(std::exchange(doors_[at].waiting, -1));
         doors_[at].listener->resume();
@@ -59,7 +57,7 @@ void Admission::ask(std::size_t at, int tries) {
     }
     boost::asio::post(other->reactor().context(), [this, other, at, tries] {
         const auto idle = other->evict_longest_idle();
-        boost::asio::post(context_.reactor.context(),
+        boost::asio::post(parts_.reactor.context(),
                           [this, at, idle, tries] { answered(at, idle, tries); });
     });
 }
@@ -67,8 +65,8 @@ void Admission::ask(std::size_t at, int tries) {
 void Admission::answered(std::size_t at, std::optional<SteadyTime::duration> idle, int tries) {
     if (idle) note_evicted(*idle);
     if (doors_[at].waiting < 0) {
-        if (idle) limit_->give();
-    } else if (idle || context_.clients.sessions.admit()) {
+        if (idle) parts_.limit->give();
+    } else if (idle || parts_.sessions.admit()) {
         let_in(at);
     } else {
         ask(at, tries + 1);
@@ -81,23 +79,24 @@ void Admission::let_in(std::size_t at) {
 }
 
 void Admission::refuse(int fd) {
-    context_.metrics.add(refused_by_limit_);  // before its client can see the end
+    parts_.metrics.add(refused_by_limit_);  // before its client can see the end
     ::close(fd);
     std::uint64_t unsaid = 0;
-    if (!refused_lines_.due(context_.reactor.now(), unsaid)) return;
-    context_.log.warn("a connection was refused: limits.connections is reached and none is idle",
-                      {{"limits.connections", limit_->most()}, {"others_since_last_line", unsaid}});
+    if (!refused_lines_.due(parts_.reactor.now(), unsaid)) return;
+    parts_.log.warn(
+        "a connection was refused: limits.connections is reached and none is idle",
+        {{"limits.connections", parts_.limit->most()}, {"others_since_last_line", unsaid}});
 }
 
 void Admission::note_evicted(SteadyTime::duration idle) {
-    context_.metrics.add(evicted_);
+    parts_.metrics.add(evicted_);
     std::uint64_t unsaid = 0;
-    if (!evicted_lines_.due(context_.reactor.now(), unsaid)) return;
+    if (!evicted_lines_.due(parts_.reactor.now(), unsaid)) return;
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(idle).count();
-    context_.log.warn("the longest idle connection was closed: limits.connections is reached",
-                      {{"limits.connections", limit_->most()},
-                       {"idle_milliseconds", milliseconds},
-                       {"others_since_last_line", unsaid}});
+    parts_.log.warn("the longest idle connection was closed: limits.connections is reached",
+                    {{"limits.connections", parts_.limit->most()},
+                     {"idle_milliseconds", milliseconds},
+                     {"others_since_last_line", unsaid}});
 }
 
 void Admission::close() noexcept {
@@ -105,7 +104,7 @@ void Admission::close() noexcept {
     for (Door& door : doors_) {
         if (door.waiting < 0) continue;
         ::close(std::exchange(door.waiting, -1));
-        context_.metrics.add(refused_by_limit_);
+        parts_.metrics.add(refused_by_limit_);
     }
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <rotary/base/line_pace.hpp>
+#include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/net/listener.hpp>
-#include <rotary/proxy/context.hpp>
+#include <rotary/net/reactor.hpp>
+#include <rotary/net/session_set.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -20,17 +22,23 @@ namespace rotary::server {
 class Admission {
 public:
     using Serve = std::function<void(std::size_t at, int fd)>;  // by the listener's index
+    // What it needs of its worker, and the limit that all workers share; that may be null.
+    struct Parts {
+        net::Reactor& reactor;
+        net::SessionSet& sessions;
+        metrics::Shard& metrics;
+        Logger& log;
+        net::ConnectionLimit* limit;
+    };
 
-    // `listeners` as the worker has them; the limit may be null.
-    Admission(proxy::Context& context, net::ConnectionLimit* limit, metrics::Registry& registry,
-              Serve serve);
+    Admission(const Parts& parts, metrics::Registry& registry, Serve serve);
     ~Admission() { close(); }
     Admission(const Admission&) = delete;
     Admission& operator=(const Admission&) = delete;
 
     void add(net::Listener& listener) { doors_.push_back({&listener}); }
     void accept(std::size_t at, int fd);
-    void count_refused_by_descriptors() { context_.metrics.add(refused_by_descriptors_); }
+    void count_refused_by_descriptors() { parts_.metrics.add(refused_by_descriptors_); }
     // Nothing is closed to make room from here on: for the end, before the listeners stop.
     void close() noexcept;
 
@@ -45,8 +53,7 @@ private:
     void refuse(int fd);
     void note_evicted(SteadyTime::duration idle);
 
-    proxy::Context& context_;
-    net::ConnectionLimit* const limit_;
+    const Parts parts_;
     const Serve serve_;
     metrics::SeriesId evicted_;
     metrics::SeriesId refused_by_limit_;

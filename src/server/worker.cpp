@@ -70,7 +70,7 @@ struct Worker::Body {
                   {},
                   1,
                   {}},
-          admission(context, made_with.connections, registry,
+          admission({reactor, sessions, shard, *made_with.log, made_with.connections}, registry,
                     [this](std::size_t at, int fd) { serve(at, fd); }),
           tick(io),
           drain_wait(io),
