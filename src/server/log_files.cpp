@@ -14,8 +14,8 @@ namespace {
 constexpr mode_t kMode = 0640;
 }
 
-LogFiles::LogFiles() {
-    for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+LogFiles::LogFiles(const std::vector<int>& outputs) {
+    for (const int fd : outputs) {
         struct stat status {};
         if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink == 0) continue;
         std::error_code error;

@@ -12,7 +12,7 @@ namespace rotary::server {
 // anew. What is a pipe, a terminal or a deleted file is left as it is.
 class LogFiles {
 public:
-    LogFiles();
+    explicit LogFiles(const std::vector<int>& outputs = {1, 2});  // descriptors
     // Opens each again, to append, in place of what its descriptor leads to; a write that is under
     // way ends in the old one. One that can't be opened stays, and that is logged.
     void reopen(Logger& log) const;
