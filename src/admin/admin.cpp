@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "admin/admin_head.hpp"
 #include "admin/admin_routes.hpp"
 
 namespace rotary::admin {
@@ -119,15 +120,15 @@ Response make_response(const AdminAnswer& answer, const http::request_header<>* 
     return response;
 }
 
-// What Beast 1.81 lets pass though its framing is in doubt, and what is not served here.
-const char* objection(const http::request_header<>& head) {
-    if (head.count(http::field::transfer_encoding) != 0) return "a body needs Content-Length here";
-    if (head.count(http::field::content_length) > 1) return "more than one Content-Length";
-    const auto hosts = head.count(http::field::host);
-    if (hosts > 1 || (hosts == 0 && head.version() == 11)) return "exactly one Host is needed";
-    if (head.count(http::field::authorization) > 1) return "more than one Authorization";
-    if (head.target().empty() || head.target().front() != '/') return "the target must be a path";
-    return nullptr;
+AdminHead head_of(const http::request_header<>& head) {
+    AdminHead out;
+    out.version = head.version();
+    out.target = view(head.target());
+    out.hosts = head.count(http::field::host);
+    out.transfer_encodings = head.count(http::field::transfer_encoding);
+    out.content_lengths = head.count(http::field::content_length);
+    out.authorizations = head.count(http::field::authorization);
+    return out;
 }
 
 // What went wrong while reading, as an answer; status 0 when nobody is there to read one.
@@ -221,7 +222,7 @@ asio::awaitable<bool> exchange(Connection& connection) {
         co_await http::async_read_header(connection.stream, connection.buffer, request, kAwait);
     AdminAnswer refusal;
     refusal.status = 0;
-    const char* const against = error ? nullptr : objection(request.get().base());
+    const char* const against = error ? nullptr : objection_to(head_of(request.get().base()));
     if (error) {
         refusal = reading_failed(error);
         if (refusal.status == 0) co_return false;

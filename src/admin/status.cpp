@@ -1,6 +1,5 @@
 #include <rotary/admin/status.hpp>
 
-#include <rotary/base/clock.hpp>
 #include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/wire/json_writer.hpp>
 
@@ -63,9 +62,9 @@ void write_entry(wire::JsonWriter& json, const routing::Snapshot& snapshot, cons
 
 }  // namespace
 
-std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry) {
+std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry,
+                        const Now& now) {
     const routing::Snapshot& snapshot = *wiring.snapshot;
-    const Now now = read_clock();
     std::string out;
     wire::JsonWriter json(out);
     json.begin_object().begin_array("models");
@@ -115,8 +114,7 @@ std::string config_json(const config::Config& config) {
     return out;
 }
 
-void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out) {
-    const SteadyTime now = std::chrono::steady_clock::now();
+void sample_entries(const proxy::Wiring& wiring, SteadyTime now, metrics::Exposition& out) {
     for (const routing::EntryList& list : wiring.snapshot->lists) {
         for (std::size_t i = 0; i < list.entries.size(); ++i) {
             const routing::Entry& entry = list.entries[i];

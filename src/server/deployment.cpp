@@ -249,7 +249,7 @@ void Deployment::each_second() {
 
 void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
-        admin::sample_entries(*wiring_, out);
+        admin::sample_entries(*wiring_, std::chrono::steady_clock::now(), out);
         admin::sample_backends(*wiring_, out);
         control::sample_keys(keys_, *fetcher_, out);
         record_.sample(out);

@@ -108,7 +108,7 @@ private:
         hooks.ready = [this] { return readiness(status(), deployment_.keys_health()); };
         hooks.status_json = [this] { return status_json(status()); };
         hooks.models_json = [this] {
-            return admin::models_json(*deployment_.wiring(), deployment_.registry());
+            return admin::models_json(*deployment_.wiring(), deployment_.registry(), read_clock());
         };
         hooks.config_text = [this] { return admin::config_json(deployment_.config()); };
         hooks.reload = [this] { return reload(); };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/clock.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/proxy/wiring.hpp>
 
@@ -10,14 +11,15 @@
 namespace rotary::admin {
 
 // What /api/v1/models shows: every entry with its weight, its share of the picks, and its standing.
-std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry);
+std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry,
+                        const Now& now);
 
 // The process configuration in force, every limit and time-out with its value; no resource, so no
 // secret.
 std::string config_json(const config::Config& config);
 
 // Samples worked out at each scrape: rotary_model_suspended, one an entry.
-void sample_entries(const proxy::Wiring& wiring, metrics::Exposition& out);
+void sample_entries(const proxy::Wiring& wiring, SteadyTime now, metrics::Exposition& out);
 
 // The same of Backends: rotary_upstream_connections and, where there is a health check,
 // rotary_backend_healthy.
