@@ -45,29 +45,18 @@ constexpr Leaving kLeavings[] = {{"close_notify and FIN", &TestClient::close},
 // A port whose queue of connections is full: SYNs to it are dropped, and connecting hangs.
 class FullListener {
 public:
-    FullListener() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        address_.sin_family = AF_INET;
-        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address_;
-        if (::bind(listener_, generic(), size) != 0 || ::listen(listener_, 0) != 0 ||
-            ::getsockname(listener_, generic(), &size) != 0) {
-            throw std::runtime_error("no listener");
-        }
+    FullListener() {
+        listener_.listen(0);
         while (connects()) {
         }
     }
     ~FullListener() {
         for (const int fd : queued_) ::close(fd);
-        ::close(listener_);
     }
     FullListener(const FullListener&) = delete;
     FullListener& operator=(const FullListener&) = delete;
 
-    GatewayBackend backend() const {
-        GatewayBackend backend;
-        backend.port = ntohs(address_.sin_port);
-        return backend;
-    }
+    GatewayBackend backend() const { return backend_at(listener_); }
     // This process's sockets that wait for an answer to their SYN.
     static std::size_t dialling() {
         constexpr int kDescriptors = 1024;  // no test has more
@@ -82,10 +71,11 @@ public:
     }
 
 private:
-    sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
     bool connects() {
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        static_cast<void>(::connect(fd, generic(), sizeof address_));
+        const sockaddr_in address = listener_.address();
+        const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+        static_cast<void>(::connect(fd, generic, sizeof address));
         pollfd polled{fd, POLLOUT, 0};
         const bool connected = ::poll(&polled, 1, 50) > 0;
         if (connected) {
@@ -96,8 +86,7 @@ private:
         return connected;
     }
 
-    int listener_;
-    sockaddr_in address_{};
+    LoopbackPort listener_;
     std::vector<int> queued_;
 };
 

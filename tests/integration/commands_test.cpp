@@ -1,7 +1,7 @@
-#include "edge_support.hpp"
+#include "served.hpp"
 
 #include <support/certificates.hpp>
-#include <support/process.hpp>
+#include <support/loopback_port.hpp>
 #include <support/tokens.hpp>
 
 #include <arpa/inet.h>
@@ -25,61 +25,6 @@ ProcessOptions command(const Arguments& arguments) {
 }
 
 ProcessResult rotary(const Arguments& arguments) { return run_process(command(arguments)); }
-
-// A port that is taken as long as this lives.
-struct TakenPort {
-    TakenPort() : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        ::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-        ::listen(fd, 1);
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-        port = ntohs(address.sin_port);
-    }
-    ~TakenPort() { ::close(fd); }
-    TakenPort(const TakenPort&) = delete;
-    TakenPort& operator=(const TakenPort&) = delete;
-    int fd;
-    std::uint16_t port = 0;
-};
-
-// `rotary serve` in front of a mock of this test, listening.
-class Served {
-public:
-    Served() : mock_(start_mock()), files_(in_front_of(*mock_)) {
-        process_.emplace(command({"serve", "-c", files_.config()}));
-        EXPECT_TRUE(process_->wait_for_errors("admin listening", kPatience)) << process_->errors();
-        port_ = port_behind("\"msg\":\"listening\"");
-    }
-    ClientOptions client() const {
-        ClientOptions options;
-        options.port = port_;
-        options.sni = "default.gw.wso2.com";
-        options.ca = certificates().ca;
-        return options;
-    }
-    ChildProcess& process() { return *process_; }
-    GatewayFiles& files() { return files_; }
-    mock::MockProvider& mock() { return *mock_; }
-
-private:
-    std::uint16_t port_behind(const std::string& message) const {
-        std::istringstream lines(process_->errors());
-        for (std::string line; std::getline(lines, line);) {
-            if (line.find(message) == std::string::npos) continue;
-            return static_cast<std::uint16_t>(std::stoul(json_at(line, "port")));
-        }
-        ADD_FAILURE() << process_->errors();
-        return 0;
-    }
-
-    std::unique_ptr<mock::MockProvider> mock_;
-    GatewayFiles files_;
-    std::optional<ChildProcess> process_;
-    std::uint16_t port_ = 0;
-};
 
 TEST(Commands, help_is_there_for_each) {
     const ProcessResult all = rotary({"--help"});
@@ -229,8 +174,9 @@ TEST(Commands, serve_refuses_a_broken_configuration) {
 }
 
 TEST(Commands, serve_names_the_port_that_is_taken) {
-    const TakenPort taken;
-    const std::string number = std::to_string(taken.port);
+    LoopbackPort taken;
+    taken.listen(1);
+    const std::string number = std::to_string(taken.number());
     const auto mock = start_mock();
     const GatewayFiles files(in_front_of(*mock));
     const std::string text = read_file(files.config());
@@ -251,10 +197,11 @@ TEST(Commands, serve_names_the_port_that_is_taken) {
 }
 
 TEST(Commands, serve_reloads_on_sighup_and_drains_on_sigterm) {
-    Served served;
+    const auto mock = start_mock();
+    Served served(*mock, {});
     ASSERT_EQ(fetch(served.client(), chat()).header("x-rotary-model"), "gpt");
 
-    GatewayOptions next = in_front_of(served.mock());
+    GatewayOptions next = in_front_of(*mock);
     next.production = {{"newer"}};
     served.files().write(next);
     served.process().signal(SIGHUP);
@@ -279,12 +226,13 @@ TEST(Commands, serve_reloads_on_sighup_and_drains_on_sigterm) {
 }
 
 TEST(Commands, a_second_signal_stops_serve_at_once) {
-    Served served;
+    const auto mock = start_mock();
+    Served served(*mock, {});
     TestClient client(served.client());
     Request stalled = chat();
     set_header(stalled, "x-mock-fault", "stall");
     ASSERT_TRUE(client.send(stalled));
-    ASSERT_TRUE(served.mock().wait_for_requests(1, kPatience));
+    ASSERT_TRUE(mock->wait_for_requests(1, kPatience));
     served.process().signal(SIGINT);
     ASSERT_TRUE(served.process().wait_for_errors("draining", kPatience));
     EXPECT_FALSE(served.process().wait(100ms).has_value()) << "it waits for the request";

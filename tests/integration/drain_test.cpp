@@ -125,7 +125,9 @@ TEST(Drain, a_second_signal_ends_the_process_at_once) {
     ASSERT_EQ(client.read_head().status, 200U);
     served.process().signal(SIGTERM);
     ASSERT_TRUE(served.process().wait_for_errors("draining", kPatience));
-    EXPECT_EQ(served.admin("/readyz").status, 503U);
+    Request readyz;
+    readyz.target = "/readyz";
+    EXPECT_EQ(served.admin_request(readyz).status, 503U);
     EXPECT_FALSE(served.process().wait(100ms).has_value());
     const auto begun = std::chrono::steady_clock::now();
     served.process().signal(SIGTERM);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <support/eventually.hpp>
 #include <support/gateway.hpp>
 #include <support/json.hpp>
 
@@ -22,19 +23,6 @@ namespace rotary::test {
 
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
-
-inline constexpr auto kPatience = 10s;  // a net for a loaded machine; nothing is measured with it
-
-// Polls until it holds; false when the time is over first.
-inline bool eventually(const std::function<bool()>& condition,
-                       std::chrono::milliseconds timeout = kPatience) {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(2ms);
-    }
-    return true;
-}
 
 // The mock serves every model; both environments list it as "gpt".
 inline GatewayOptions in_front_of(const mock::MockProvider& mock, GatewayOptions options = {}) {

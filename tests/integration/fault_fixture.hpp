@@ -16,20 +16,7 @@ namespace rotary::test {
 
 inline constexpr const char* kStreamed = R"({"model":"x","stream":true})";
 
-// All series of this name on a page of /metrics together; `with`: those that hold this text.
-inline double sum_of(std::string_view page, std::string_view name, std::string_view with = "") {
-    double sum = 0;
-    while (!page.empty()) {
-        const std::string_view line = page.substr(0, page.find('\n'));
-        page.remove_prefix(std::min(line.size() + 1, page.size()));
-        if (!line.starts_with(name) || line.size() == name.size()) continue;
-        if (line[name.size()] != '{' && line[name.size()] != ' ') continue;
-        if (line.find(with) == std::string_view::npos) continue;
-        sum += std::stod(std::string(line.substr(line.rfind(' ') + 1)));
-    }
-    return sum;
-}
-
+// All series of this name together; `with`: those that hold this text.
 inline double sum_of(const Gateway& gateway, std::string_view name, std::string_view with = "") {
     return sum_of(gateway.admin("/metrics"), name, with);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <support/eventually.hpp>
 #include <support/gateway.hpp>
 #include <support/in_parallel.hpp>
 #include <support/json.hpp>
@@ -12,7 +13,6 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,18 +21,6 @@ namespace rotary::test {
 
 using Clock = std::chrono::steady_clock;
 using Counts = std::map<std::string, std::size_t>;
-
-// Asks again and again until it is true; false when the time is over first.
-template <typename Condition>
-bool eventually(const Condition& condition,
-                std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
-    const auto deadline = Clock::now() + timeout;
-    while (!condition()) {
-        if (Clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return true;
-}
 
 inline GatewayBackend backend_of(const mock::MockProvider& mock, const std::string& key = "") {
     GatewayBackend backend;
@@ -67,7 +55,7 @@ inline Counts models_asked(const mock::MockProvider& mock) {
 }
 
 // A field of an entry's object on the admin listener's page; "" when there is no such entry.
-inline std::string entry_field(const Gateway& gateway, const std::string& model,
+inline std::string entry_field(const Front& gateway, const std::string& model,
                                const std::string& field, const std::string& env = "production",
                                const std::string& backend = "backend-0") {
     const std::string page = gateway.admin("/api/v1/models");
@@ -82,7 +70,7 @@ inline std::string entry_field(const Gateway& gateway, const std::string& model,
 }
 
 // POST /api/v1/models/ID/suspend or /resume.
-inline void change_entry(const Gateway& gateway, const std::string& id, const std::string& verb) {
+inline void change_entry(const Front& gateway, const std::string& id, const std::string& verb) {
     std::string escaped;
     for (const char c : id) {
         if (c == '/')

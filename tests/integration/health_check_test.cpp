@@ -15,7 +15,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <stdexcept>
+#include <optional>
 
 namespace rotary::test {
 namespace {
@@ -32,22 +32,18 @@ using rotation::Standing;
 // A port of 127.0.0.1 that is ours, whether somebody listens there or not.
 class Port {
 public:
-    Port() { bind(0); }
-    ~Port() { ::close(fd_); }
-    Port(const Port&) = delete;
-    Port& operator=(const Port&) = delete;
-
-    std::uint16_t number() const { return number_; }
-    void listen(int backlog = 64) { ::listen(fd_, backlog); }
+    std::uint16_t number() const { return port_->number(); }
+    void listen(int backlog = 64) { port_->listen(backlog); }
     void close() {
-        ::close(fd_);
-        bind(number_);
+        const std::uint16_t number = port_->number();
+        port_.reset();
+        port_.emplace(number);
     }
     // Connections that came since the last time.
     unsigned accepted() {
         unsigned count = 0;
         for (;;) {
-            const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+            const int fd = ::accept4(port_->fd(), nullptr, nullptr, SOCK_CLOEXEC);
             if (fd < 0) return count;
             ::close(fd);
             ++count;
@@ -55,23 +51,7 @@ public:
     }
 
 private:
-    void bind(std::uint16_t number) {
-        fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        const int on = 1;
-        ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(number);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(fd_, generic, size) != 0 || ::getsockname(fd_, generic, &size) != 0) {
-            throw std::runtime_error("no port");
-        }
-        number_ = ntohs(address.sin_port);
-    }
-    int fd_ = -1;
-    std::uint16_t number_ = 0;
+    std::optional<LoopbackPort> port_{std::in_place};
 };
 
 // More connections to a port than wait for being accepted.
@@ -329,7 +309,6 @@ TEST(HealthCheckTest, NoClientNoticesThatABackendComesAndGoes) {
                 const Response response = client.exchange(chat());
                 EXPECT_EQ(response.status, 200U) << response.body;
                 ++served;
-                std::this_thread::sleep_for(1ms);
             }
         });
     }

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <netinet/in.h>
+#include <support/loopback_port.hpp>
+
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <stdexcept>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -67,38 +68,29 @@ public:
     // Connections are refused from then on.
     void close() {
         const std::lock_guard lock(mutex_);
-        if (listener_ >= 0) ::close(listener_);
-        listener_ = -1;
+        listener_.reset();
     }
     void open() {  // at the port that it had before
         const std::lock_guard lock(mutex_);
-        listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        const int on = 1;
-        ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port_);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 16) != 0 ||
-            ::getsockname(listener_, generic, &size) != 0) {
-            throw std::runtime_error("no listener");
-        }
-        port_ = ntohs(address.sin_port);
+        listener_.emplace(port_);
+        listener_->listen(16);
+        port_ = listener_->number();
     }
 
 private:
     void run() {
         for (;;) {
             int fd = -1;
+            pollfd door{-1, POLLIN,
+                        0};  // -1: closed, there is nothing to wait for but the next look
             {
                 const std::lock_guard lock(mutex_);
                 if (stopped_) return;
-                if (listener_ >= 0) fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+                if (listener_) door.fd = listener_->fd();
+                if (listener_) fd = ::accept4(door.fd, nullptr, nullptr, SOCK_CLOEXEC);
             }
             if (fd < 0) {
-                ::poll(nullptr, 0, 1);
+                ::poll(&door, 1, 1);
                 continue;
             }
             answer(fd);
@@ -132,7 +124,7 @@ private:
     bool held_ = false;
     int passes_ = 0;
     bool stopped_ = false;
-    int listener_ = -1;
+    std::optional<LoopbackPort> listener_;
     std::atomic<int> requests_{0};
     std::thread thread_;
 };

@@ -2,6 +2,7 @@
 #include <rotary/net/resolver.hpp>
 
 #include <support/dns_server.hpp>
+#include <support/eventually.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -79,13 +80,12 @@ private:
 
 // Until what is known of the name reads like this.
 bool becomes(Resolver& resolver, const std::string& name, const std::string& wanted) {
-    const auto end = std::chrono::steady_clock::now() + 60s;
-    for (;;) {
-        const std::optional<Resolved> known = resolver.known(name);
-        if (known && text(*known) == wanted) return true;
-        if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(1ms);
-    }
+    return eventually(
+        [&] {
+            const std::optional<Resolved> known = resolver.known(name);
+            return known && text(*known) == wanted;
+        },
+        60s);
 }
 
 TEST(ResolverTest, FindsAddressesInTheOrderOfTheAnswer) {

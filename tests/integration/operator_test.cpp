@@ -1,4 +1,4 @@
-#include "edge_support.hpp"
+#include "served.hpp"
 
 #include <support/certificates.hpp>
 #include <support/process.hpp>
@@ -160,21 +160,14 @@ std::size_t lines_in(const std::string& path) {
 
 TEST(Operator, log_files_are_reopened_at_sigusr1_and_sigusr2_does_nothing) {
     const auto mock = start_mock();
-    const GatewayFiles files(in_front_of(*mock, with_process("timeouts: {log_flush: 20ms}\n")));
-    const std::string access = files.dir() / "access.log";
-    ProcessOptions options;
-    options.command = {"/bin/sh",     "-c",           "exec \"$0\" serve -c \"$1\" >> \"$2\"",
-                       ROTARY_BINARY, files.config(), access};
-    ChildProcess process(options);
-    ASSERT_TRUE(process.wait_for_errors("admin listening", kPatience)) << process.errors();
-    const std::string said = process.errors();
-    const std::string line = said.substr(said.rfind('\n', said.find("\"msg\":\"listening\"")) + 1);
-    ClientOptions client;
-    client.port =
-        static_cast<std::uint16_t>(std::stoul(json_at(line.substr(0, line.find('\n')), "port")));
-    client.sni = "default.gw.wso2.com";
-    client.ca = certificates().ca;
-
+    const TempDir folder;
+    const std::string access = folder / "access.log";
+    Served::Options options;
+    options.gateway = with_process("timeouts: {log_flush: 20ms}\n");
+    options.output = access;
+    Served served(*mock, options);
+    ChildProcess& process = served.process();
+    const ClientOptions client = served.client();
     ASSERT_EQ(fetch(client, chat()).status, 200U);
     ASSERT_TRUE(eventually([&] { return lines_in(access) == 1; }));
     fs::rename(access, access + ".1");

@@ -2,7 +2,6 @@
 
 #include "edge_support.hpp"
 
-#include <support/certificates.hpp>
 #include <support/process.hpp>
 #include <support/temp_dir.hpp>
 
@@ -20,58 +19,36 @@
 namespace rotary::test {
 
 // `rotary serve`, a process of its own, in front of a mock of this one; listening once it is made.
-class Served {
+class Served : public Front {
 public:
     struct Options {
         GatewayOptions gateway;
         std::uint16_t port = 0;    // 0: the kernel chooses
         unsigned descriptors = 0;  // RLIMIT_NOFILE of the process; 0: ours
+        std::string output{};      // the file that standard output is appended to; empty: a pipe
     };
     Served(const mock::MockProvider& mock, const Options& options)
         : files_(in_front_of(mock, options.gateway)) {
         if (options.port != 0) listen_on(options.port);
-        ProcessOptions start;
+        std::string shell = "exec \"$0\" \"$@\"";
+        if (!options.output.empty()) shell += " >> " + options.output;
         if (options.descriptors != 0) {
-            start.command = {
-                "/bin/sh", "-c",
-                "ulimit -n " + std::to_string(options.descriptors) + " && exec \"$0\" \"$@\""};
+            shell = "ulimit -n " + std::to_string(options.descriptors) + " && " + shell;
         }
+        ProcessOptions start;
+        start.command = {"/bin/sh", "-c", shell};
         for (const std::string& word : {std::string(ROTARY_BINARY), std::string("serve"),
                                         std::string("-c"), files_.config()}) {
             start.command.push_back(word);
         }
         process_.emplace(start);
         EXPECT_TRUE(process_->wait_for_errors("admin listening", kPatience)) << process_->errors();
-        port_ = port_behind("\"msg\":\"listening\"");
-        admin_port_ = port_behind("\"msg\":\"admin listening\"");
+        reached_at(port_behind("\"msg\":\"listening\""),
+                   port_behind("\"msg\":\"admin listening\""));
     }
 
-    std::uint16_t port() const { return port_; }
     ChildProcess& process() { return *process_; }
     GatewayFiles& files() { return files_; }
-    ClientOptions client() const {
-        ClientOptions options;
-        options.port = port_;
-        options.sni = "default.gw.wso2.com";
-        options.ca = certificates().ca;
-        return options;
-    }
-    Response admin(const std::string& target) const {
-        Request request;
-        request.target = target;
-        return admin(request);
-    }
-    Response admin(const Request& request) const {
-        ClientOptions options;
-        options.port = admin_port_;
-        options.tls = false;
-        return fetch(options, request);
-    }
-    double metric(const std::string& series) const {
-        const std::string page = "\n" + admin("/metrics").body;
-        const std::size_t at = page.find("\n" + series + " ");
-        return at == std::string::npos ? 0.0 : std::stod(page.substr(at + series.size() + 2));
-    }
 
     std::size_t open_descriptors() const {
         std::size_t count = 0;
@@ -117,8 +94,6 @@ private:
 
     GatewayFiles files_;
     std::optional<ChildProcess> process_;
-    std::uint16_t port_ = 0;
-    std::uint16_t admin_port_ = 0;
 };
 
 }  // namespace rotary::test

@@ -20,7 +20,7 @@ TEST(UnreadLog, requests_are_served_reloads_answered_and_the_end_comes) {
     Request reload;
     reload.method = "POST";
     reload.target = "/api/v1/reload";
-    for (int i = 0; i < 200; ++i) ASSERT_EQ(served.admin(reload).status, 200U) << i;
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(served.admin_request(reload).status, 200U) << i;
     EXPECT_EQ(lost(), 0.0) << "the rest waits in limits.event_log_buffer_bytes";
     EXPECT_EQ(client.exchange(chat()).status, 200U);
 

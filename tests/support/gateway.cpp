@@ -1,6 +1,5 @@
 #include <support/certificates.hpp>
 #include <support/gateway.hpp>
-#include <support/json.hpp>
 #include <support/tokens.hpp>
 
 #include <fcntl.h>
@@ -196,6 +195,7 @@ Gateway::Gateway(const GatewayOptions& options)
     std::vector<config::Finding> findings = loaded.findings;
     if (!loaded.ok()) throw std::runtime_error(config::to_text(findings));
     server_ = std::make_unique<server::Server>(server_options, std::move(loaded), log_, findings);
+    reached_at(server_->ports().front(), server_->admin_port());
     thread_ = std::thread([this] { exit_code_ = server_->run(); });
 }
 
@@ -220,52 +220,6 @@ int Gateway::stop() {
 }
 
 std::string Gateway::access_log() const { return read_file(access_log_path_); }
-
-ClientOptions Gateway::client() const {
-    ClientOptions options;
-    options.port = port();
-    options.sni = "default.gw.wso2.com";
-    options.ca = certificates().ca;
-    return options;
-}
-
-Response Gateway::admin_request(const Request& request) const {
-    ClientOptions options;
-    options.port = admin_port();
-    options.tls = false;
-    Request sent = request;
-    sent.headers.emplace_back("Host", "localhost");
-    return fetch(options, sent);
-}
-
-std::string Gateway::admin(const std::string& target) const {
-    Request request;
-    request.target = target;
-    return admin_request(request).body;
-}
-
-double Gateway::metric(const std::string& series) const {
-    const std::string page = "\n" + admin("/metrics");
-    const std::size_t at = page.find("\n" + series + " ");
-    return at == std::string::npos ? 0.0 : std::stod(page.substr(at + series.size() + 2));
-}
-
-bool Gateway::wait_for_state(const std::string& model, const std::string& state,
-                             std::chrono::milliseconds timeout) const {
-    const auto deadline = std::chrono::steady_clock::now() + timeout;
-    for (;;) {
-        const std::string page = admin("/api/v1/models");
-        for (std::size_t i = 0; i < json_size(page, "models"); ++i) {
-            const std::string place = "models." + std::to_string(i);
-            if (json_at(page, place + ".model") == model &&
-                json_at(page, place + ".state") == state) {
-                return true;
-            }
-        }
-        if (std::chrono::steady_clock::now() > deadline) return false;
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-}
 
 std::unique_ptr<mock::MockProvider> start_mock(mock::MockOptions options) {
     auto mock = std::make_unique<mock::MockProvider>(std::move(options));

@@ -3,6 +3,7 @@
 #include <rotary/base/log.hpp>
 #include <rotary/mock/provider.hpp>
 #include <rotary/server/server.hpp>
+#include <support/front.hpp>
 #include <support/temp_dir.hpp>
 #include <support/test_client.hpp>
 
@@ -64,29 +65,17 @@ private:
 
 // A whole Rotary in this process: real workers, TLS, admin listener, on ports of 127.0.0.1 that the
 // kernel chose. Stops and joins when it goes.
-class Gateway {
+class Gateway : public Front {
 public:
     explicit Gateway(const GatewayOptions& options);
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
 
-    std::uint16_t port() const { return server_->ports().front(); }
-    std::uint16_t admin_port() const { return server_->admin_port(); }
     server::Server& server() { return *server_; }
     GatewayFiles& files() { return files_; }
     std::string access_log() const;  // all lines so far that have reached the sink
 
-    ClientOptions client() const;  // TLS, verified
-    TestClient connect() const { return TestClient(client()); }
-    // A GET of the admin listener; its body.
-    std::string admin(const std::string& target) const;
-    Response admin_request(const Request& request) const;
-    // The value of one line of /metrics, 0 when it is not there. `series` with its labels.
-    double metric(const std::string& series) const;
-    // Waits (polling the admin listener) until the entry has this state.
-    bool wait_for_state(const std::string& model, const std::string& state,
-                        std::chrono::milliseconds timeout) const;
     int wait();  // until run() has returned; its exit code
     int stop();  // drains; run()'s exit code
 

@@ -9,20 +9,26 @@
 
 namespace rotary::test {
 
-// A TCP port of 127.0.0.1 that is taken, which one the kernel says. Connecting is refused until
-// listen(), and then succeeds with nobody answering but whoever accepts from fd().
+// A TCP port of 127.0.0.1 that is taken: which one the kernel says, or one that was taken before.
+// Connecting is refused until listen(), and then succeeds with nobody answering but whoever accepts
+// from fd(), which does not wait.
 class LoopbackPort {
 public:
-    LoopbackPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof(address);
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    explicit LoopbackPort(std::uint16_t number = 0)
+        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), number_(number) {
+        // Of a port from before connections may still be closing. One that the kernel chooses is
+        // nobody else's, so it is only said behind the choice.
+        const int on = 1;
+        if (number != 0) ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        sockaddr_in place = address();
+        socklen_t size = sizeof place;
+        auto* const generic = reinterpret_cast<sockaddr*>(&place);
         if (::bind(fd_, generic, size) != 0 || ::getsockname(fd_, generic, &size) != 0) {
+            ::close(fd_);
             throw std::runtime_error("no port");
         }
-        number_ = ntohs(address.sin_port);
+        number_ = ntohs(place.sin_port);
+        ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     }
     ~LoopbackPort() { ::close(fd_); }
     LoopbackPort(const LoopbackPort&) = delete;
@@ -32,11 +38,18 @@ public:
         if (::listen(fd_, backlog) != 0) throw std::runtime_error("no listener");
     }
     std::uint16_t number() const { return number_; }
+    sockaddr_in address() const {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(number_);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        return address;
+    }
     int fd() const { return fd_; }
 
 private:
     int fd_;
-    std::uint16_t number_ = 0;
+    std::uint16_t number_;
 };
 
 }  // namespace rotary::test

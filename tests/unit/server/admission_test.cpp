@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <support/front.hpp>
+
 #include <boost/asio/io_context.hpp>
 
 #include <arpa/inet.h>
@@ -113,9 +115,7 @@ protected:
         }
     }
     double counted(const std::string& series) const {
-        const std::string page = registry_.scrape();
-        const std::size_t at = page.find("\n" + series + " ");
-        return at == std::string::npos ? -1 : std::stod(page.substr(at + series.size() + 2));
+        return test::metric_of(registry_.scrape(), series);
     }
     double refused() const { return counted("rotary_connections_refused_total{reason=\"limit\"}"); }
     double evicted() const { return counted("rotary_connections_evicted_total"); }
