@@ -254,10 +254,9 @@ TEST(SlowReaderTest, WhoseRequestRunsOutOfTimeBlamesNobody) {
     ClientOptions to = gateway.client();
     to.receive_buffer = 4096;
     TestClient client(to);
-    const auto begun = Clock::now();
     client.send(chat());
     ASSERT_EQ(client.read_head().status, 200U);
-    ASSERT_TRUE(eventually([&] { return Clock::now() - begun > 600ms; }));
+    ASSERT_TRUE(eventually([&] { return !gateway.access_log().empty(); })) << "its time is over";
     while (client.read_body_piece()) {
     }
     EXPECT_EQ(client.ending(), Ending::cut);

@@ -120,10 +120,7 @@ TEST(HttpLimits, a_head_that_never_ends_is_timed_out) {
     // A byte now and then wins no time.
     const std::string start = "GET /chat/1.0/models HTTP/1.1\r\nx-slow: ";
     ASSERT_TRUE(client.send(start));
-    ASSERT_TRUE(eventually([&] {
-        std::this_thread::sleep_for(20ms);
-        return client.has_unread_bytes() || !client.send("s");
-    }));
+    ASSERT_TRUE(eventually([&] { return client.has_unread_bytes(20ms) || !client.send("s"); }));
     const Response response = client.read_response();
     EXPECT_GE(response.arrived_at - begun, kNotAtOnce);
     expect_problem(response, "request_timeout");
@@ -152,8 +149,8 @@ TEST(HttpLimits, a_body_that_trickles_is_timed_out) {
     std::size_t sent = bytes.find("\r\n\r\n") + 4;
     ASSERT_TRUE(client.send(std::string_view(bytes).substr(0, sent)));
     ASSERT_TRUE(eventually([&] {
-        std::this_thread::sleep_for(20ms);
-        return client.has_unread_bytes() || !client.send(std::string_view(bytes).substr(sent++, 1));
+        return client.has_unread_bytes(20ms) ||
+               !client.send(std::string_view(bytes).substr(sent++, 1));
     }));
     expect_problem(client.read_response(), "request_timeout");
 }

@@ -259,7 +259,9 @@ ReadEnd TestClient::wait_for_end(std::chrono::milliseconds timeout) {
     return connection_->end;
 }
 
-bool TestClient::has_unread_bytes() { return connection_->readable_now(); }
+bool TestClient::has_unread_bytes(std::chrono::milliseconds patience) {
+    return connection_->readable_within(patience);
+}
 
 void TestClient::shutdown_write() { connection_->shut(true, false); }
 

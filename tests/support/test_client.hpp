@@ -109,8 +109,8 @@ public:
     std::string read_to_end();
     // Reads and drops until the connection ends or this time is over.
     ReadEnd wait_for_end(std::chrono::milliseconds timeout);
-    // Are bytes there that no answer has claimed? Does not wait.
-    bool has_unread_bytes();
+    // Are bytes there that no answer has claimed? Waits for them as long as that.
+    bool has_unread_bytes(std::chrono::milliseconds patience = {});
 
     void shutdown_write();  // close_notify and FIN, reading goes on
     void close();           // close_notify and FIN

@@ -177,10 +177,10 @@ void TestClient::Connection::set_read_timeout(std::chrono::milliseconds time) co
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
-bool TestClient::Connection::readable_now() {
+bool TestClient::Connection::readable_within(std::chrono::milliseconds patience) {
     if (!input.empty()) return true;
     pollfd poll{fd, POLLIN, 0};
-    const bool readable = ::poll(&poll, 1, 0) > 0;
+    const bool readable = ::poll(&poll, 1, static_cast<int>(patience.count())) > 0;
     if (ssl == nullptr) return readable;
     if (SSL_pending(ssl) > 0) return true;
     if (!readable) return false;

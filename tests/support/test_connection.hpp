@@ -17,7 +17,7 @@ struct TestClient::Connection {
     // Appends to `input`; false at the end of the stream, `end` says which.
     bool read();
     void set_read_timeout(std::chrono::milliseconds timeout) const;
-    bool readable_now();
+    bool readable_within(std::chrono::milliseconds patience);
     void shut(bool notify, bool both);
     void reset();
 

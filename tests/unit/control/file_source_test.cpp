@@ -184,14 +184,18 @@ TEST_F(FileSourceTest, WatchedFilesTellByThemselves) {
     EXPECT_EQ(heard_.back().resources.secrets.size(), 1U);
 }
 
-TEST_F(FileSourceTest, AConfigMapsSwapIsOneChange) {
+TEST_F(FileSourceTest, EverySwapOfAConfigMapIsOneChange) {
     test::MountedVolume volume(dir_.path() / "mount");
     volume.publish({{"one.yaml", kSecret}});
     FileSource& source = open(std::string(kConfig) + "resources: [mount/]\n");
     source.watch(0ms);
+    context_.run_one();  // folders that are newly watched are looked at once more
+    EXPECT_EQ(heard_.size(), 0U);
     volume.publish({{"one.yaml", kOtherSecret}});
     ASSERT_TRUE(heard(1));
     EXPECT_TRUE(heard_[0].ok()) << config::to_text(heard_[0].findings);
+    volume.publish({{"one.yaml", kSecret}});
+    EXPECT_TRUE(heard(2)) << "the folder that it leads to now is watched as well";
 }
 
 TEST_F(FileSourceTest, SaysNothingOnceItIsNotWatched) {
