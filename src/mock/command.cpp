@@ -1,8 +1,6 @@
-#include <rotary/base/text.hpp>
-#include <rotary/mock/provider.hpp>
+#include <mock/typed_options.hpp>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <CLI/CLI.hpp>
@@ -15,67 +13,7 @@ namespace rotary::mock {
 
 namespace {
 
-// The options as they were typed; turned into MockOptions once all are there.
-struct Typed {
-    std::string listen = "127.0.0.1:8081";
-    std::string latency = "0";
-    std::string chunk_interval = "0";
-    std::vector<std::string> quotas;
-    std::vector<std::string> fail_rates;
-    std::vector<std::string> tls;
-    MockOptions options;
-};
-
-// ADDR:PORT, [ADDR]:PORT for IPv6.
-void read_listen(const std::string& text, MockOptions& options) {
-    const std::size_t colon = text.rfind(':');
-    const auto port = colon == std::string::npos
-                          ? std::nullopt
-                          : text::parse_unsigned(std::string_view(text).substr(colon + 1));
-    std::string address = text.substr(0, colon);
-    if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
-        address = address.substr(1, address.size() - 2);
-    }
-    boost::system::error_code error;
-    boost::asio::ip::make_address(address, error);
-    if (error || !port || *port > 65535) {
-        throw CLI::ValidationError("--listen",
-                                   "'" + text + "' is no ADDR:PORT, e.g. 127.0.0.1:8081");
-    }
-    options.address = address;
-    options.port = static_cast<std::uint16_t>(*port);
-}
-
-template <class T>
-T must(const std::optional<T>& value, const char* option, const std::string& text,
-       const char* example) {
-    if (value) return *value;
-    throw CLI::ValidationError(option, "can't read '" + text + "'; an example: " + example);
-}
-
-MockOptions read_options(const Typed& typed) {
-    MockOptions options = typed.options;
-    read_listen(typed.listen, options);
-    options.latency = must(parse_mock_duration(typed.latency), "--latency", typed.latency, "50ms");
-    options.chunk_interval = must(parse_mock_duration(typed.chunk_interval), "--chunk-interval",
-                                  typed.chunk_interval, "20ms");
-    for (const std::string& quota : typed.quotas) {
-        options.quotas.push_back(must(parse_mock_quota(quota), "--quota", quota, "gpt-4o=3/10s"));
-    }
-    double failing = 0;
-    for (const std::string& rate : typed.fail_rates) {
-        options.fail_rates.push_back(
-            must(parse_mock_fail_rate(rate), "--fail-rate", rate, "503=0.1"));
-        failing += options.fail_rates.back().fraction;
-    }
-    if (failing > 1.0000001) {
-        throw CLI::ValidationError("--fail-rate", "the fractions add up to more than 1");
-    }
-    if (!typed.tls.empty()) options.tls = MockTls{typed.tls.at(0), typed.tls.at(1)};
-    return options;
-}
-
-int run_mock(const Typed& typed) {
+int run_mock(const TypedOptions& typed) {
     const MockOptions options = read_options(typed);
     try {
         // Signals are caught before the first thread is there, so none of them can meet another.
@@ -113,7 +51,7 @@ Example:
 }  // namespace
 
 void add_mock_command(CLI::App& app, int& exit_code) {
-    auto typed = std::make_shared<Typed>();
+    auto typed = std::make_shared<TypedOptions>();
     CLI::App* mock =
         app.add_subcommand("mock", "A stand-in LLM provider that speaks the OpenAI chat API");
     mock->footer(kFooter);

@@ -1,5 +1,7 @@
 #include <mock/session.hpp>
 
+#include <mock/request_framing.hpp>
+
 #include <rotary/base/text.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -15,21 +17,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t kHeaderLimit = 64 * 1024;
 constexpr std::size_t kReadAhead = 256 * 1024;  // of pipelined requests, while one is answered
 constexpr std::chrono::seconds kLinger{1};
-
-// What Beast lets pass and RFC 9112 (3.2, 6.1, 6.3) does not: a stand-in that swallowed it would
-// hide a proxy's mistakes.
-bool well_framed(const http::request<http::string_body>& head) {
-    const auto encodings = head.count(http::field::transfer_encoding);
-    if (encodings > 1 || (encodings == 1 && head.version() < 11)) return false;
-    if (encodings == 1 && !text::iequals(head[http::field::transfer_encoding], "chunked")) {
-        return false;
-    }
-    const auto lengths = head.count(http::field::content_length);
-    if (lengths > 1 || lengths + encodings > 1) return false;
-    if (lengths == 1 && !text::parse_unsigned(head[http::field::content_length])) return false;
-    const auto hosts = head.count(http::field::host);
-    return hosts <= 1 && (hosts == 1 || head.version() < 11);
-}
 
 }  // namespace
 
