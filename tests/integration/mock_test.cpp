@@ -234,38 +234,5 @@ TEST_F(MockTest, WaitsItsLatency) {
     EXPECT_GE(std::chrono::steady_clock::now() - begin, 60ms);
 }
 
-TEST(MockOptionsTest, ReadsDurations) {
-    struct Row {
-        const char* text;
-        std::optional<std::chrono::nanoseconds> value;
-    };
-    const Row rows[] = {
-        {"50ms", 50ms}, {"1.5s", 1500ms}, {"2m", 2min}, {"1h", 1h},     {"250us", 250us},
-        {"7ns", 7ns},   {"0", 0ns},       {"0s", 0ns},  {"5", {}},      {"", {}},
-        {"ms", {}},     {"-1s", {}},      {"1 s", {}},  {"1.2.3s", {}}, {"9999999999999h", {}},
-        {"1d", {}},
-    };
-    for (const Row& row : rows)
-        EXPECT_EQ(mock::parse_mock_duration(row.text), row.value) << row.text;
-}
-
-TEST(MockOptionsTest, ReadsQuotasAndFailRates) {
-    const auto quota = mock::parse_mock_quota("org/model=v2=30/1m");
-    ASSERT_TRUE(quota);
-    EXPECT_EQ(quota->model, "org/model=v2");
-    EXPECT_EQ(quota->requests, 30U);
-    EXPECT_EQ(quota->window, 1min);
-    for (const char* bad : {"", "m", "m=3", "m/1s", "=3/1s", "m=x/1s", "m=3/", "m=3/0s"}) {
-        EXPECT_FALSE(mock::parse_mock_quota(bad)) << bad;
-    }
-    const auto rate = mock::parse_mock_fail_rate("503=0.125");
-    ASSERT_TRUE(rate);
-    EXPECT_EQ(rate->status, 503U);
-    EXPECT_DOUBLE_EQ(rate->fraction, 0.125);
-    for (const char* bad : {"", "503", "503=", "200=0.1", "600=0.1", "503=1.1", "503=-0.1"}) {
-        EXPECT_FALSE(mock::parse_mock_fail_rate(bad)) << bad;
-    }
-}
-
 }  // namespace
 }  // namespace rotary::test
