@@ -20,7 +20,8 @@ std::optional<double> parse_number(std::string_view text) {
     double value = 0;
     const auto [end, error] =
         std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-    if (error != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (!(value >= 0)) return std::nullopt;  // NaN neither
     return value;
 }
 

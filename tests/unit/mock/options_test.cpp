@@ -109,9 +109,9 @@ TEST(MockOptions, ReadsFailRates) {
 }
 
 TEST(MockOptions, RefusesWhatIsNoFailRate) {
-    const char* const rows[] = {"",        "503",     "503=",     "=0.1",     "399=0.1",
-                                "200=0.1", "600=0.1", "503=1.01", "503=-0.1", "503=x",
-                                "x=0.1",   "503=.1.", "503=inf",  "503=1e-1", "503= 0.1"};
+    const char* const rows[] = {"",        "503",      "503=",     "=0.1",    "399=0.1", "200=0.1",
+                                "600=0.1", "503=1.01", "503=-0.1", "503=x",   "x=0.1",   "503=.1.",
+                                "503=nan", "503=inf",  "503=1e-1", "503= 0.1"};
     for (const char* text : rows) EXPECT_FALSE(parse_mock_fail_rate(text)) << text;
 }
 
