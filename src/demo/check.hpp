@@ -1,6 +1,6 @@
 #pragma once
 
-#include <demo/client.hpp>
+#include <demo/call.hpp>
 #include <rotary/mock/provider.hpp>
 
 #include <chrono>

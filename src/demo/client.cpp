@@ -1,11 +1,5 @@
 #include <demo/client.hpp>
 
-#include <rotary/base/text.hpp>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
-
 #include <openssl/err.h>
 
 #include <arpa/inet.h>
@@ -18,20 +12,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 #include <stdexcept>
 #include <system_error>
-#include <utility>
 
 namespace rotary::demo {
 
 namespace {
 
-namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPatience{10};  // for a whole call
-constexpr std::size_t kAnswerBytes = 1 << 20;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -162,51 +152,18 @@ private:
     std::unique_ptr<SSL, Free> x_ssl;
 };
 
-std::string bytes_of(const Call& call) {
-    std::string out = call.method + " " + call.target + " HTTP/1.1\r\nHost: " + call.host +
-                      "\r\nUser-Agent: rotary-demo\r\nConnection: close\r\n";
-    for (const auto& [name, value] : call.headers) out += name + ": " + value + "\r\n";
-    if (!call.body.empty() || call.method == "POST") {
-        out += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
-    }
-    return out + "\r\n" + call.body;
-}
-
 Answer receive_answer(Connection& connection, const Call& call) {
-    http::response_parser<http::string_body> parser;
-    parser.eager(true);
-    parser.body_limit(kAnswerBytes);
-    std::string pending;
-    std::size_t told = 0;  // of the body
+    AnswerReader reader(call);
     std::array<char, 16384> buffer;
-    while (!parser.is_done()) {
+    while (!reader.is_done()) {
         const std::size_t got = connection.receive(buffer.data(), buffer.size());
-        boost::system::error_code error;
         if (got == 0) {
-            if (parser.got_some()) parser.put_eof(error);
-            if (error || !parser.is_done()) {
-                throw std::runtime_error("the connection ended in mid-answer");
-            }
-            break;
-        }
-        pending.append(buffer.data(), got);
-        while (!pending.empty() && !parser.is_done()) {
-            pending.erase(0, parser.put(boost::asio::buffer(pending), error));
-            if (error == http::error::need_more) break;
-            if (error) throw std::runtime_error("no HTTP in the answer: " + error.message());
-        }
-        const std::string& body = parser.get().body();
-        if (call.on_body && body.size() > told) {
-            call.on_body(std::string_view(body).substr(std::exchange(told, body.size())));
+            reader.end();
+        } else {
+            reader.take({buffer.data(), got});
         }
     }
-    Answer answer;
-    answer.status = parser.get().result_int();
-    for (const auto& field : parser.get()) {
-        answer.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-    }
-    answer.body = std::move(parser.get().body());
-    return answer;
+    return reader.answer();
 }
 
 }  // namespace
@@ -238,13 +195,6 @@ void StopSignal::wait() const {
     pollfd poll{x_fd, POLLIN, 0};
     while (::poll(&poll, 1, -1) < 0 && errno == EINTR) {
     }
-}
-
-std::string_view Answer::header(std::string_view name) const {
-    for (const auto& [key, value] : headers) {
-        if (text::iequals(key, name)) return value;
-    }
-    return {};
 }
 
 Client::Client(const std::string& ca_file, const StopSignal& stop)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/mock/provider.hpp>
+#include <demo/call.hpp>
 
 #include <openssl/ssl.h>
 
@@ -8,10 +8,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
 // The demo's own small HTTP client: one call a connection, blocking, and nothing of the gateway's
 // own reading or writing of HTTP in it.
@@ -36,24 +34,6 @@ public:
 private:
     int x_fd;
     sigset_t x_before;
-};
-
-struct Call {
-    std::string method = "POST";
-    std::string host;  // for Host, SNI and the check of the certificate's name
-    std::string target;
-    mock::HeaderList headers;
-    std::string body;
-    std::function<void(std::string_view piece)> on_body;  // as the pieces arrive; may be empty
-};
-
-struct Answer {
-    unsigned status = 0;
-    mock::HeaderList headers;
-    std::string body;
-
-    // The first of this name, whatever its case; empty if there is none.
-    std::string_view header(std::string_view name) const;
 };
 
 // Calls 127.0.0.1. Throws std::runtime_error when there is no whole answer in time, and Stopped.

@@ -1,6 +1,8 @@
 #include <rotary/demo/command.hpp>
 
+#include <demo/calls.hpp>
 #include <demo/print.hpp>
+#include <demo/rows.hpp>
 #include <demo/stage.hpp>
 #include <demo/story.hpp>
 
@@ -31,21 +33,12 @@ void introduce(const Stage& stage, Printer& print) {
     print.row(column("files", 12) + stage.folder() + "  (rotary.yaml, resources.yaml, ca.crt)");
 }
 
-// A command that a shell takes as it is: nothing in it needs more quoting than it has.
-std::string curl_line(const Stage& stage, const std::string& token) {
-    const std::string place = std::string(kProductionHost) + ":" + std::to_string(stage.port());
-    return "curl -i --cacert '" + stage.certificates().ca + "' --resolve " + place +
-           ":127.0.0.1 \\\n  https://" + place + kTarget + " \\\n  -H 'Authorization: Bearer " +
-           token + "' \\\n  -H 'Content-Type: application/json' \\\n" +
-           R"(  -d '{"model": "any", "messages": [{"role": "user", "content": "Hello"}]}')";
-}
-
 void serve_on(const Stage& stage, const std::string& token, const StopSignal& stop,
               Printer& print) {
     print.line("");
     print.line("The gateway goes on serving until Ctrl-C. Your turn, again and again:");
     print.line("");
-    print.line(curl_line(stage, token));
+    print.line(curl_line(stage.port(), stage.certificates().ca, token));
     print.line("");
     stop.wait();
 }

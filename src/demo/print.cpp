@@ -49,10 +49,4 @@ void Printer::verdict(const Check& check) {
     row("  came:     " + check.came);
 }
 
-std::string column(std::string_view text, std::size_t width) {
-    std::string out(text);
-    if (out.size() < width) out.append(width - out.size(), ' ');
-    return out;
-}
-
 }  // namespace rotary::demo

@@ -29,7 +29,4 @@ private:
     int x_failed = 0;
 };
 
-// `text`, filled with blanks up to `width`.
-std::string column(std::string_view text, std::size_t width);
-
 }  // namespace rotary::demo

@@ -1,8 +1,10 @@
 #include <demo/story.hpp>
 
-#include <rotary/wire/json_document.hpp>
+#include <demo/calls.hpp>
+#include <demo/return_watch.hpp>
+#include <demo/rows.hpp>
+#include <demo/stream_events.hpp>
 
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <stdexcept>
@@ -19,8 +21,6 @@ constexpr std::size_t kCallsToQuota = 60;  // a few suffice unless a window ends
 constexpr std::size_t kCallsWithoutIt = 6;
 constexpr milliseconds kPoll{50};
 constexpr milliseconds kReturnGrace{3000};  // beyond what the gateway promised
-constexpr std::size_t kModelWidth = 13;
-constexpr std::size_t kBackendWidth = 12;
 
 std::vector<std::string> all_models() { return {kModels.begin(), kModels.end()}; }
 
@@ -32,44 +32,8 @@ std::vector<std::string> models_without(std::string_view model) {
     return rest;
 }
 
-// The same token with another signature: its first character is another one.
-std::string forged(std::string token) {
-    const std::size_t at = token.rfind('.') + 1;
-    token.at(at) = token[at] == 'A' ? 'B' : 'A';
-    return token;
-}
-
 milliseconds since(Clock::time_point start) {
     return std::chrono::duration_cast<milliseconds>(Clock::now() - start);
-}
-
-// The text that one event of a chat stream adds; nothing when it is no such event.
-std::optional<std::string> delta_of(const std::string& data) {
-    const auto document = wire::JsonDocument::parse(data);
-    if (!document) return std::nullopt;
-    const auto choices = document->root().find("choices");
-    const auto choice = choices ? choices->at(0) : std::nullopt;
-    const auto delta = choice ? choice->find("delta") : std::nullopt;
-    const auto content = delta ? delta->find("content") : std::nullopt;
-    if (!content || !content->string()) return std::nullopt;
-    return std::string(*content->string());
-}
-
-std::string in_milliseconds(milliseconds time) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%5d ms", static_cast<int>(time.count()));
-    return text;
-}
-
-// Takes the whole events from the front of `pending`.
-void take_events(std::string& pending, milliseconds at, std::vector<StreamSeen::Event>& events) {
-    constexpr std::string_view kField = "data: ";
-    for (std::size_t end; (end = pending.find("\n\n")) != std::string::npos;) {
-        std::string event = pending.substr(0, end);
-        pending.erase(0, end + 2);
-        if (event.starts_with(kField)) event.erase(0, kField.size());
-        events.push_back({at, std::move(event)});
-    }
 }
 
 std::size_t requests_for(const mock::MockProvider& provider, std::string_view model) {
@@ -110,39 +74,20 @@ void Story::attempt(void (Story::*step)()) {
     }
 }
 
-Call Story::chat(const char* host, const std::string& token, bool streams) const {
-    Call call;
-    call.host = host;
-    call.target = kTarget;
-    call.headers = {{"Content-Type", "application/json"}};
-    if (!token.empty()) call.headers.emplace_back("Authorization", "Bearer " + token);
-    call.body = std::string(R"({"model":"whatever",)") + (streams ? R"("stream":true,)" : "") +
-                R"("messages":[{"role":"user","content":"Tell me about wheels."}]})";
-    return call;
-}
-
 Answer Story::ask(const Call& call) const { return x_client.https(x_stage.port(), call); }
 
 Served Story::ask_production() const {
-    return read_served(ask(chat(kProductionHost, x_token, false)));
+    return read_served(ask(chat_call(kProductionHost, x_token, false)));
 }
 
 std::vector<Served> Story::ask_production(std::size_t times) {
     std::vector<Served> calls;
-    x_print.quiet_row(column("call", 6) + column("model", kModelWidth) +
-                      column("backend", kBackendWidth) + column("status", 8) +
-                      column("attempts", 10) + "the answer names");
+    x_print.quiet_row(call_titles());
     for (std::size_t i = 0; i < times; ++i) {
         calls.push_back(ask_production());
-        show(i + 1, calls.back());
+        x_print.row(call_row(i + 1, calls.back()));
     }
     return calls;
-}
-
-void Story::show(std::size_t number, const Served& call) {
-    x_print.row(column(std::to_string(number), 6) + column(call.model, kModelWidth) +
-                column(call.backend, kBackendWidth) + column(std::to_string(call.status), 8) +
-                column(std::to_string(call.attempts), 10) + call.named);
 }
 
 std::vector<ModelState> Story::models() const {
@@ -166,7 +111,7 @@ void Story::who_may_call() {
         {"an expired token", x_stage.token("-1h"), "token_expired"}};
     std::vector<Check> checks;
     for (const Caller& caller : callers) {
-        const Answer answer = ask(chat(kProductionHost, caller.token, false));
+        const Answer answer = ask(chat_call(kProductionHost, caller.token, false));
         const Served call = read_served(answer);
         x_print.row(column(caller.name, 19) + column(std::to_string(call.status), 6) +
                     call.error_code);
@@ -189,7 +134,7 @@ void Story::turns() {
 
 void Story::sandbox() {
     x_print.step("The sandbox: another host, the same token, a list of its own");
-    const Served call = read_served(ask(chat(kSandboxHost, x_token, false)));
+    const Served call = read_served(ask(chat_call(kSandboxHost, x_token, false)));
     x_print.row(column(kSandboxHost, 31) + column(call.model, kModelWidth) +
                 column(call.backend, kBackendWidth) + std::to_string(call.status));
     Check check = check_served_by(call, kModels[0], "provider-2");
@@ -201,19 +146,14 @@ void Story::stream() {
     x_print.step("A streamed answer, each event as it arrives");
     StreamSeen seen;
     std::string pending;
-    Call call = chat(kProductionHost, x_token, true);
+    Call call = chat_call(kProductionHost, x_token, true);
     const auto start = Clock::now();
     call.on_body = [&](std::string_view piece) {
         const std::size_t before = seen.events.size();
         take_events(pending.append(piece), since(start), seen.events);
         for (std::size_t i = before; i < seen.events.size(); ++i) {
-            const StreamSeen::Event& event = seen.events[i];
-            const auto delta = delta_of(event.data);
-            if (delta && !delta->empty()) {
-                x_print.row(in_milliseconds(event.at) + "  \"" + *delta + "\"");
-            } else if (event.data == "[DONE]") {
-                x_print.row(in_milliseconds(event.at) + "  [DONE]");
-            }
+            const std::string row = event_row(seen.events[i]);
+            if (!row.empty()) x_print.row(row);
         }
     };
     const Answer answer = ask(call);
@@ -239,14 +179,7 @@ void Story::show_providers_refusal() {
 
 void Story::show_suspension(const std::vector<ModelState>& models) {
     x_print.quiet_row("GET /api/v1/models of the admin listener");
-    for (const ModelState& model : models) {
-        std::string state = model.state;
-        if (model.seconds_left > 0) {
-            state += ", " + model.reason + ", " + std::to_string(model.seconds_left) + " s left";
-        }
-        x_print.row(column(model.environment, 12) + column(model.model, kModelWidth) +
-                    column(model.backend, kBackendWidth) + state);
-    }
+    for (const ModelState& model : models) x_print.row(model_row(model));
 }
 
 void Story::quota() {
@@ -291,15 +224,12 @@ void Story::quota() {
 
 // False when the entry is still suspended long after the gateway promised its return.
 bool Story::wait_for_return() {
-    auto deadline = Clock::time_point::max();
+    ReturnWatch watch(kReturnGrace);
     std::int64_t told = 0;
     for (;;) {
         const auto model = find_model(models(), "production", kLimitedModel);
-        if (!model || model->state != "suspended") return model.has_value();
-        if (deadline == Clock::time_point::max()) {
-            deadline = Clock::now() + std::chrono::seconds(model->seconds_left) + kReturnGrace;
-        }
-        if (Clock::now() > deadline) return false;
+        const ReturnWatch::Verdict verdict = watch.look(model, Clock::now());
+        if (verdict != ReturnWatch::Verdict::wait) return verdict == ReturnWatch::Verdict::back;
         if (model->seconds_left != told) {
             told = model->seconds_left;
             x_print.row(column("waiting", 26) + std::to_string(told) + " s left");

@@ -31,12 +31,10 @@ private:
     void keys();
 
     void attempt(void (Story::*step)());
-    Call chat(const char* host, const std::string& token, bool streams) const;
     Answer ask(const Call& call) const;
     Served ask_production() const;
     std::vector<Served> ask_production(std::size_t times);
     std::vector<ModelState> models() const;
-    void show(std::size_t number, const Served& call);
     void show_providers_refusal();
     void show_suspension(const std::vector<ModelState>& models);
     bool wait_for_return();
