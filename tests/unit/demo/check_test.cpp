@@ -44,7 +44,7 @@ void expect_all(const std::vector<Row>& rows) {
     }
 }
 
-TEST(DemoCheck, turns) {
+TEST(DemoCheck, SeesWhetherTurnsAreExact) {
     expect_all({
         {"one round", check_turns(calls("abc"), kThree, "-x"), true},
         {"three rounds", check_turns(calls("abcabcabc"), kThree, "-x"), true},
@@ -75,7 +75,7 @@ Answer refusal(unsigned status, const std::string& code, bool challenge) {
     return answer;
 }
 
-TEST(DemoCheck, refused) {
+TEST(DemoCheck, SeesARefusal) {
     expect_all({
         {"as it should", check_refused(refusal(401, "invalid_token", true), "invalid_token"), true},
         {"another status", check_refused(refusal(403, "invalid_token", true), "invalid_token"),
@@ -90,7 +90,7 @@ TEST(DemoCheck, refused) {
     });
 }
 
-TEST(DemoCheck, served_by) {
+TEST(DemoCheck, SeesWhoServed) {
     expect_all({
         {"as it should", check_served_by(by("a"), "a", "one"), true},
         {"another model", check_served_by(by("b"), "a", "one"), false},
@@ -103,7 +103,7 @@ TEST(DemoCheck, served_by) {
 
 StreamSeen stream(std::vector<StreamSeen::Event> events) { return {200, std::move(events)}; }
 
-TEST(DemoCheck, stream) {
+TEST(DemoCheck, SeesWhetherAStreamFlows) {
     const milliseconds gap(10);
     expect_all({
         {"event by event",
@@ -135,7 +135,7 @@ TEST(DemoCheck, stream) {
     });
 }
 
-TEST(DemoCheck, failover_and_suspension) {
+TEST(DemoCheck, SeesFailoverAndSuspension) {
     const ModelState out{"production", "b", "one", "suspended", "rate_limited", 2};
     const auto changed = [&](auto change) {
         ModelState state = out;
@@ -172,7 +172,7 @@ mock::Captured request(mock::HeaderList headers, const std::string& body = "{}")
     return captured;
 }
 
-TEST(DemoCheck, keys) {
+TEST(DemoCheck, SeesForeignKeys) {
     const std::string own = "Bearer one";
     const std::vector<std::string> secrets = {"e.y.J", "two"};
     const mock::Captured good = request({{"Host", "h"}, {"authorization", own}});
@@ -192,7 +192,7 @@ TEST(DemoCheck, keys) {
     });
 }
 
-TEST(DemoCheck, all_of_gives_the_first_that_failed) {
+TEST(DemoCheck, AllOfGivesTheFirstThatFailed) {
     const Check held = all_of("all", {{}, {}});
     EXPECT_TRUE(held.held);
     EXPECT_EQ(held.claim, "all");
@@ -203,7 +203,7 @@ TEST(DemoCheck, all_of_gives_the_first_that_failed) {
     EXPECT_EQ(broken.came, "y");
 }
 
-TEST(DemoCheck, models_are_read) {
+TEST(DemoCheck, ReadsModels) {
     const auto models = read_models(
         R"({"models":[{"env":"production","model":"a","backend":"one","state":"active"},)"
         R"({"env":"sandbox","model":"a","backend":"two","state":"suspended",)"
