@@ -1,8 +1,9 @@
 #include "dns_client.hpp"
 
+#include "address_family.hpp"
+#include "socket_options.hpp"
+
 #include <ares.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -30,79 +31,6 @@ using Outcome = DnsAnswer::Outcome;
 
 constexpr int kTries = 3;  // of each server; c-ares doubles its patience from one to the next
 constexpr int kEvents = 64;
-
-bool is_our_want(int error) {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-// The family of addresses that this machine has, beyond loopback; both or neither: any. A name's
-// addresses of the other one could not be reached (getaddrinfo's AI_ADDRCONFIG).
-int configured_family() {
-    ifaddrs* all = nullptr;
-    if (::getifaddrs(&all) != 0) return AF_UNSPEC;
-    bool has_v4 = false;
-    bool has_v6 = false;
-    for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-        if (one->ifa_addr == nullptr) continue;
-        if (one->ifa_addr->sa_family == AF_INET) {
-            const auto* const v4 = reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
-            has_v4 = has_v4 || v4->sin_addr.s_addr != htonl(INADDR_LOOPBACK);
-        } else if (one->ifa_addr->sa_family == AF_INET6) {
-            const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(one->ifa_addr);
-            has_v6 = has_v6 || !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-        }
-    }
-    ::freeifaddrs(all);
-    if (has_v4 == has_v6) return AF_UNSPEC;
-    return has_v4 ? AF_INET : AF_INET6;
-}
-
-Addresses addresses_of(const ares_addrinfo& info) {
-    using namespace boost::asio::ip;
-    Addresses found;
-    for (const ares_addrinfo_node* node = info.nodes; node != nullptr; node = node->ai_next) {
-        if (node->ai_family == AF_INET) {
-            const auto* const v4 = reinterpret_cast<const sockaddr_in*>(node->ai_addr);
-            found.emplace_back(address_v4(ntohl(v4->sin_addr.s_addr)), std::uint16_t{0});
-        } else if (node->ai_family == AF_INET6) {
-            const auto* const v6 = reinterpret_cast<const sockaddr_in6*>(node->ai_addr);
-            address_v6::bytes_type bytes;
-            std::copy_n(v6->sin6_addr.s6_addr, bytes.size(), bytes.begin());
-            found.emplace_back(address_v6(bytes, v6->sin6_scope_id), std::uint16_t{0});
-        }
-    }
-    return found;
-}
-
-DnsAnswer answer_of(int status, const ares_addrinfo* info) {
-    DnsAnswer answer;
-    switch (status) {
-        case ARES_SUCCESS:
-            answer.addresses = addresses_of(*info);
-            answer.outcome = answer.addresses.empty() ? Outcome::gone : Outcome::found;
-            answer.detail = "the name has no address";
-            break;
-        case ARES_ENOTFOUND:
-            answer.outcome = Outcome::gone;
-            answer.detail = "no such name";
-            break;
-        case ARES_ENODATA:
-            answer.outcome = Outcome::gone;
-            answer.detail = "the name has no address";
-            break;
-        case ARES_ETIMEOUT:
-        case ARES_ECANCELLED:  // by its deadline, nothing else cancels
-            answer.detail = "name resolution timed out";
-            break;
-        case ARES_ENOMEM:
-            answer.outcome = Outcome::our_want;
-            answer.detail = "out of memory";
-            break;
-        default:
-            answer.detail = ares_strerror(status);
-    }
-    return answer;
-}
 
 }  // namespace
 
@@ -170,7 +98,7 @@ const ares_socket_functions* socket_functions() {
     static const ares_socket_functions kFunctions = {
         [](int family, int type, int protocol, void* lookup) {
             const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-            if (fd < 0 && is_our_want(errno)) {
+            if (fd < 0 && lacks_resources(errno)) {
                 static_cast<Lookup*>(lookup)->want = errno == EMFILE || errno == ENFILE
                                                          ? "out of file descriptors"
                                                          : "out of memory for sockets";

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/net/resolver.hpp>
+#include "dns_answer.hpp"
 
 #include <chrono>
 #include <functional>
@@ -13,18 +13,6 @@ struct DnsQuestion {
     std::string name;
     std::chrono::milliseconds patience{0};
     std::string servers;  // ADDRESS or ADDRESS:PORT, separated by commas; empty: the system's
-};
-
-struct DnsAnswer {
-    enum class Outcome {
-        found,
-        gone,     // the name servers say that the name, or any address of it, is not there
-        failed,   // they said nothing of use, or nothing in time
-        our_want  // descriptors or memory of this process
-    };
-    Outcome outcome = Outcome::failed;
-    Addresses addresses;
-    const char* detail = "";  // a literal
 };
 
 // c-ares on a thread of its own. Each question has a channel of its own, that is: sockets with

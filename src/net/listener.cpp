@@ -5,11 +5,9 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <exception>
 #include <optional>
@@ -70,26 +68,6 @@ int open_socket(const Listener::Options& options) {
     require(::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0, fd);
     require(::listen(fd, options.backlog) == 0, fd);
     return fd;
-}
-
-bool lacks_resources(int error) noexcept {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-// Drops segments with SYN and without ACK, so nobody's handshake begins here any more. The kernel
-// shows the filter the segment from its TCP header on; its flags are byte 13 (RFC 9293).
-bool drop_new_handshakes(int fd) noexcept {
-    constexpr unsigned kFlags = 13;
-    constexpr unsigned kSyn = 0x02;
-    constexpr unsigned kSynAck = 0x12;
-    constexpr unsigned kAll = 0xffffffff;
-    std::array<sock_filter, 5> program = {{{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlags},
-                                           {BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynAck},
-                                           {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},
-                                           {BPF_RET | BPF_K, 0, 0, 0},
-                                           {BPF_RET | BPF_K, 0, 0, kAll}}};
-    sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
-    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0;
 }
 
 }  // namespace

@@ -11,20 +11,6 @@
 
 namespace rotary::net {
 
-namespace {
-
-Fault failed(const char* detail) noexcept {
-    return Fault::upstream(FaultKind::upstream_dns_failed, detail);
-}
-
-// What this process lacks is not the provider's fault. Only of `overloaded` may closing idle
-// connections help.
-Fault out_of(const char* detail, FaultKind kind = FaultKind::overloaded) noexcept {
-    return {kind, Origin::internal, Retry::next_entry, detail};
-}
-
-}  // namespace
-
 // Made and dropped on the thread of its context; the answer comes from the resolver's thread, which
 // touches `context` alone, under the mutex: after drop() nothing is posted there any more.
 struct Resolver::Question::Asker {
@@ -112,16 +98,12 @@ Resolver::State::Askers* Resolver::State::begin(const std::string& name) {
 
 // On the client's thread.
 void Resolver::State::answered(const std::string& name, DnsAnswer answer) {
-    const bool is_ours = answer.outcome == DnsAnswer::Outcome::our_want;
-    Resolved resolved = is_ours ? out_of(answer.detail) : failed(answer.detail);
+    const DnsAnswer::Outcome outcome = answer.outcome;
     const std::lock_guard lock(mutex);
-    if (answer.outcome == DnsAnswer::Outcome::found) {
-        answer.addresses.resize(std::min(answer.addresses.size(), options.addresses));
-        resolved = std::make_shared<const Addresses>(std::move(answer.addresses));
-    }
+    Resolved resolved = resolved_of(std::move(answer), options.addresses);
     const SteadyTime now = std::chrono::steady_clock::now();
-    if (!is_ours) {
-        table.store(name, resolved, answer.outcome == DnsAnswer::Outcome::gone, now);
+    if (outcome != DnsAnswer::Outcome::our_want) {
+        table.store(name, resolved, outcome == DnsAnswer::Outcome::gone, now);
     }
     // A renewal that failed has left what was there.
     const NameTable::Found found = table.find(name, now);
@@ -161,7 +143,9 @@ Resolver::Question Resolver::ask(const std::string& name, boost::asio::io_contex
         }
         askers->push_back(question.asker_);
     } else {
-        const Fault fault = out_of("too many names being resolved", FaultKind::upstream_dns_failed);
+        // This process's bound, not the provider's fault; closing idle connections would not help.
+        const Fault fault{FaultKind::upstream_dns_failed, Origin::internal, Retry::next_entry,
+                          "too many names being resolved"};
         Question::Asker::tell(question.asker_, fault);
     }
     return question;

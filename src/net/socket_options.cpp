@@ -1,8 +1,12 @@
 #include "socket_options.hpp"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
 
 namespace rotary::net {
 
@@ -30,6 +34,25 @@ void set_send_buffer(int fd, std::size_t bytes) noexcept {
 
 void set_receive_buffer(int fd, std::size_t bytes) noexcept {
     if (bytes > 0) set(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(bytes / 2));
+}
+
+// The kernel shows the filter the segment from its TCP header on; its flags are byte 13 (RFC 9293).
+bool drop_new_handshakes(int fd) noexcept {
+    constexpr unsigned kFlags = 13;
+    constexpr unsigned kSyn = 0x02;
+    constexpr unsigned kSynAck = 0x12;
+    constexpr unsigned kAll = 0xffffffff;
+    std::array<sock_filter, 5> program = {{{BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlags},
+                                           {BPF_ALU | BPF_AND | BPF_K, 0, 0, kSynAck},
+                                           {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kSyn},
+                                           {BPF_RET | BPF_K, 0, 0, 0},
+                                           {BPF_RET | BPF_K, 0, 0, kAll}}};
+    sock_fprog attached{static_cast<unsigned short>(program.size()), program.data()};
+    return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &attached, sizeof attached) == 0;
+}
+
+bool lacks_resources(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace rotary::net
