@@ -1,5 +1,7 @@
 #include <rotary/net/peer_address.hpp>
 
+#include "address_text.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,11 +10,8 @@
 
 namespace rotary::net {
 
-std::string_view peer_address(int fd, PeerAddress& space) noexcept {
+std::string_view address_text(const sockaddr_storage& peer, PeerAddress& space) noexcept {
     static_assert(std::tuple_size_v<PeerAddress> >= INET6_ADDRSTRLEN);
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
     const void* address = nullptr;
     int family = peer.ss_family;
     sockaddr_in v4{};
@@ -32,6 +31,13 @@ std::string_view peer_address(int fd, PeerAddress& space) noexcept {
     const char* text =
         ::inet_ntop(family, address, space.data(), static_cast<socklen_t>(space.size()));
     return text == nullptr ? std::string_view{} : std::string_view(text);
+}
+
+std::string_view peer_address(int fd, PeerAddress& space) noexcept {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+    return address_text(peer, space);
 }
 
 }  // namespace rotary::net

@@ -1,5 +1,7 @@
 #include <rotary/net/stream.hpp>
 
+#include "rest_of.hpp"
+
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -157,17 +159,7 @@ bool Stream::keep_pending(std::string_view bytes) noexcept {
 // Writes what follows the first `done` bytes, as far as the views of one send reach.
 IoResult Stream::write_rest(std::span<const std::string_view> pieces, std::size_t done) noexcept {
     std::array<std::string_view, kPiecesASend> rest;
-    std::size_t count = 0;
-    for (const std::string_view piece : pieces) {
-        if (count == rest.size()) break;
-        if (done >= piece.size()) {
-            done -= piece.size();
-            continue;
-        }
-        rest[count++] = piece.substr(done);
-        done = 0;
-    }
-    return write_some({rest.data(), count});
+    return write_some({rest.data(), rest_of(pieces, done, rest)});
 }
 
 Task<Result<void>> Stream::write_all(std::span<const std::string_view> pieces, WaitFor limits) {

@@ -4,11 +4,10 @@
 #include <rotary/net/tls.hpp>
 
 #include "net/record_portions.hpp"
+#include "net/tls_peer.hpp"
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -16,7 +15,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <string>
 #include <utility>
 
 namespace rotary::net {
@@ -46,24 +44,6 @@ void forget_errors() noexcept {
 Scratch& scratch() {
     thread_local const std::unique_ptr<Scratch> instance = std::make_unique<Scratch>();
     return *instance;
-}
-
-// Who the server must prove to be: a name (with SNI) or an IP literal, brackets allowed.
-bool expect_peer(SSL* ssl, std::string_view name) {
-    if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
-        name = name.substr(1, name.size() - 2);
-    }
-    if (name.ends_with('.')) name.remove_suffix(1);
-    if (name.empty() || name.find('\0') != std::string_view::npos) return false;
-    const std::string text(name);
-    std::array<unsigned char, sizeof(in6_addr)> address;
-    if (::inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
-        ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1) {
-        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), text.c_str()) == 1;
-    }
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, text.c_str()) == 1 &&
-           SSL_set_tlsext_host_name(ssl, text.c_str()) == 1;
 }
 
 }  // namespace
