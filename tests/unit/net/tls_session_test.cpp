@@ -19,7 +19,10 @@ using test::make_pair;
 using test::shake_hands;
 using test::SslPair;
 
-std::shared_ptr<const TlsContext> any_client() { return TlsContext::client({}); }
+std::shared_ptr<const TlsContext> any_client() {
+    static const Identity kIdentity = make_identity("localhost");
+    return test::client_of(kIdentity);
+}
 
 TEST(SessionSlots, KeepOneAnEndpoint) {
     SessionSlots slots;
@@ -80,7 +83,6 @@ protected:
         return reused;
     }
 
-private:
     const Identity identity_ = make_identity("localhost");
     const std::shared_ptr<const TlsContext> server_ = test::server_of(identity_);
     const std::shared_ptr<const TlsContext> client_ = test::client_of(identity_);
@@ -100,10 +102,17 @@ TEST_F(TlsSessionTest, WithoutASlotIsNotKept) {
     EXPECT_FALSE(connect(nullptr));
 }
 
-TEST_F(TlsSessionTest, ThatHasExpiredIsNotOffered) {
+TEST_F(TlsSessionTest, IsOfferedUntilItExpires) {
     const auto slot = std::make_shared<SessionSlot>();
     ASSERT_FALSE(connect(slot));
-    SSL_SESSION_set_time(slot->newest, std::time(nullptr) - 7200 * 24);
+    const long life = SSL_SESSION_get_timeout(slot->newest);
+    const std::pair<long, bool> rows[] = {{0, true}, {life - 60, true}, {life, false}};
+    for (const auto& [age, offered] : rows) {
+        SSL_SESSION_set_time(slot->newest, std::time(nullptr) - age);
+        const test::SslPointer ssl(SSL_new(client_->native()));
+        use_session_slot(ssl.get(), slot);
+        EXPECT_EQ(SSL_get_session(ssl.get()) != nullptr, offered) << age;
+    }
     EXPECT_FALSE(connect(slot));
 }
 
