@@ -1,6 +1,7 @@
 #include "dns_client.hpp"
 
 #include "address_family.hpp"
+#include "dns_patience.hpp"
 #include "socket_options.hpp"
 
 #include <ares.h>
@@ -26,10 +27,8 @@ namespace rotary::net {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 using Outcome = DnsAnswer::Outcome;
 
-constexpr int kTries = 3;  // of each server; c-ares doubles its patience from one to the next
 constexpr int kEvents = 64;
 
 }  // namespace
@@ -117,11 +116,8 @@ const ares_socket_functions* socket_functions() {
 
 int DnsClient::Lookup::open() {
     ares_options options{};
-    // With one server the last try ends with the question's time.
-    constexpr int kShares = (1 << kTries) - 1;
-    options.timeout = static_cast<int>(
-        std::clamp<milliseconds::rep>(question.patience.count() / kShares, 1, 1 << 24));
-    options.tries = kTries;
+    options.timeout = static_cast<int>(first_try(question.patience).count());
+    options.tries = kDnsTries;
     options.sock_state_cb = [](void* lookup, int fd, int reads, int writes) {
         static_cast<Lookup*>(lookup)->watch(fd, reads != 0, writes != 0);
     };
@@ -172,12 +168,8 @@ void DnsClient::Lookup::watch(int fd, bool reads, bool writes) {
 
 // Milliseconds until something must be done for it.
 int DnsClient::Lookup::wait(Clock::time_point now) const {
-    auto left = std::chrono::ceil<milliseconds>(deadline - now);
     timeval room{};
-    if (const timeval* next = ares_timeout(channel, nullptr, &room); next != nullptr) {
-        left = std::min(left, milliseconds(next->tv_sec * 1000 + next->tv_usec / 1000 + 1));
-    }
-    return static_cast<int>(std::max<milliseconds::rep>(0, left.count()));
+    return wait_until(deadline, ares_timeout(channel, nullptr, &room), now);
 }
 
 DnsClient::State::State(OnAnswer to) : on_answer(std::move(to)) {
