@@ -117,6 +117,8 @@ public:
         }
         for (std::size_t i = 1; i < all_.size(); ++i) all_[i - 1].ifa_next = &all_[i];
     }
+    Interfaces(const Interfaces&) = delete;  // its parts point at each other
+    Interfaces& operator=(const Interfaces&) = delete;
     const ifaddrs* first() const { return all_.empty() ? nullptr : &all_.front(); }
 
 private:

@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rotary::net {
@@ -19,6 +20,10 @@ using Outcome = DnsAnswer::Outcome;
 // A list of addresses as c-ares gives it.
 class Info {
 public:
+    Info() = default;
+    Info(const Info&) = delete;  // its parts point at each other
+    Info& operator=(const Info&) = delete;
+
     Info& v4(const char* text) {
         sockaddr_in& address = v4_.emplace_back();
         address.sin_family = AF_INET;
@@ -72,8 +77,11 @@ TEST(DnsAnswer, HasTheAddressesInTheirOrder) {
 }
 
 TEST(DnsAnswer, WithoutAnAddressIsNone) {
-    for (const Info& info : {Info(), Info().other()}) {
-        const DnsAnswer answer = answer_of(ARES_SUCCESS, info.get());
+    const Info nothing;
+    Info of_another_kind;
+    of_another_kind.other();
+    for (const Info* const info : {&nothing, &std::as_const(of_another_kind)}) {
+        const DnsAnswer answer = answer_of(ARES_SUCCESS, info->get());
         EXPECT_EQ(answer.outcome, Outcome::gone);
         EXPECT_STREQ(answer.detail, "the name has no address");
     }
