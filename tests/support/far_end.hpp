@@ -1,10 +1,12 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -85,6 +87,7 @@ public:
         for (;;) {
             const ssize_t got = ::recv(fd_, piece.data(), piece.size(), MSG_DONTWAIT);
             if (got == 0) ended_ = true;
+            if (got < 0 && errno == ECONNRESET) was_reset_ = true;
             if (got <= 0) return all;
             all.append(piece.data(), static_cast<std::size_t>(got));
         }
@@ -93,6 +96,12 @@ public:
     bool heard_the_end() {
         hear();
         return ended_;
+    }
+    bool was_reset() const { return was_reset_; }
+    // Until there is something to hear, or the end: over TCP it is on its way for a moment.
+    void wait() const {
+        pollfd what{fd_, POLLIN, 0};
+        if (::poll(&what, 1, 10'000) != 1) throw std::runtime_error("the near end says nothing");
     }
     void shut_down() const { ::shutdown(fd_, SHUT_WR); }
     void close() {
@@ -105,6 +114,7 @@ private:
     int near_ = -1;
     int fd_ = -1;
     bool ended_ = false;
+    bool was_reset_ = false;
 };
 
 }  // namespace rotary::test

@@ -1,0 +1,530 @@
+// What a provider answers: its head, and its body as it comes.
+#include "unit/upstream/one_try.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "support/loopback_port.hpp"
+
+namespace rotary::upstream {
+namespace {
+
+const char* const kSized = "HTTP/1.1 200 OK\ncontent-length: 5\n";
+const char* const kChunked = "HTTP/1.1 200 OK\ntransfer-encoding: chunked\n";
+const char* const kUntilClose = "HTTP/1.1 200 OK\n";
+
+TEST(Http1ProviderAnswer, TellsHowItsBodyEnds) {
+    struct Row {
+        const char* name;
+        const char* method;
+        const char* head;
+        std::uint16_t status;
+        BodyEnd body;
+        std::uint64_t length;
+        bool is_event_stream;
+    };
+    const Row rows[] = {
+        {"by its length", "GET", kSized, 200, BodyEnd::sized, 5, false},
+        {"by its last chunk", "GET", kChunked, 200, BodyEnd::unsized, 0, false},
+        {"with the connection", "GET", kUntilClose, 200, BodyEnd::unsized, 0, false},
+        {"none", "GET", "HTTP/1.1 204 None\n", 204, BodyEnd::none, 0, false},
+        {"none that is unchanged", "GET", "HTTP/1.1 304 Same\ncontent-length: 5\n", 304,
+         BodyEnd::none, 0, false},
+        {"none of HEAD", "HEAD", "HTTP/1.1 404 No\ntransfer-encoding: chunked\n", 404,
+         BodyEnd::none, 0, false},
+        {"a stream", "POST", "HTTP/1.1 200 OK\nContent-Type: Text/Event-Stream; charset=utf-8\n",
+         200, BodyEnd::unsized, 0, true},
+        {"another type", "POST", "HTTP/1.1 200 OK\ncontent-type: application/json\n", 200,
+         BodyEnd::unsized, 0, false},
+        {"behind interim ones", "GET",
+         "HTTP/1.1 100 Go\n\nHTTP/1.1 103 Hints\nlink: a\n\nHTTP/1.1 201 Made\ncontent-length: 0\n",
+         201, BodyEnd::sized, 0, false},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt;
+        const SteadyTime before = attempt.reactor.exact_now();
+        attempt.answer(row.head, "", row.method);
+        const AnswerHead& answer = attempt.provider.answer();
+        EXPECT_EQ(answer.status, row.status) << row.name;
+        EXPECT_EQ(answer.body, row.body) << row.name;
+        if (row.body == BodyEnd::sized) {
+            EXPECT_EQ(answer.length, row.length) << row.name;
+        }
+        EXPECT_EQ(answer.is_event_stream, row.is_event_stream) << row.name;
+        EXPECT_GE(answer.came, before) << row.name;
+        EXPECT_EQ(attempt.scratch.response.status, row.status) << row.name;
+    }
+}
+
+TEST(Http1ProviderAnswer, MayComeByteByByte) {
+    OneTry attempt;
+    attempt.begin();
+    ASSERT_TRUE(attempt.send());
+    test::Running<Result<void>> reading(attempt.provider.read_head());
+    const std::string text = test::with_crlf("HTTP/1.1 100 Go\n\nHTTP/1.1 429 Slow\nx-a: 1\n\n");
+    for (const char& c : text) {
+        EXPECT_FALSE(reading.ended());
+        attempt.far->say({&c, 1});
+        attempt.io.poll();
+    }
+    EXPECT_TRUE(reading.result(attempt.io).has_value());
+    EXPECT_EQ(attempt.provider.answer().status, 429);
+}
+
+TEST(Http1ProviderAnswer, WhatIsNoneIsAFault) {
+    struct Row {
+        const char* name;
+        std::string text;
+        bool is_fault;
+    };
+    std::string interim;
+    for (int i = 0; i < 3; ++i) interim += "HTTP/1.1 100 Go\n\n";
+    const Row rows[] = {
+        {"another protocol", "SSH-2.0-OpenSSH\n\n", true},
+        {"two lengths", "HTTP/1.1 200 OK\ncontent-length: 1\ncontent-length: 2\n\n", true},
+        {"another protocol after all", "HTTP/1.1 101 Switch\nupgrade: a\n\n", true},
+        {"as many interim answers as may be", interim + "HTTP/1.1 204 None\n\n", false},
+        {"one more", interim + "HTTP/1.1 100 Go\n\nHTTP/1.1 204 None\n\n", true},
+        {"as many header lines as may be", "HTTP/1.1 204 None\na: 1\nb: 2\n\n", false},
+        {"one more of them", "HTTP/1.1 204 None\na: 1\nb: 2\nc: 3\n\n", true},
+        {"a head that fits", "HTTP/1.1 204 None\na: " + std::string(900, 'a') + "\n\n", false},
+        {"a larger one", "HTTP/1.1 204 None\na: " + std::string(1100, 'a') + "\n\n", true},
+        {"one larger than the buffer", "HTTP/1.1 204 None\na: " + std::string(3000, 'a'), true},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt({}, 2048);
+        attempt.config.limits.interim_responses = 3;
+        attempt.config.limits.upstream_headers = 2;
+        attempt.config.limits.upstream_header_bytes = 1000;
+        attempt.begin();
+        ASSERT_TRUE(attempt.send());
+        attempt.say(row.text);
+        const FaultKind expected =
+            row.is_fault ? FaultKind::upstream_protocol_error : FaultKind::none;
+        EXPECT_EQ(attempt.read_head(), expected) << row.name;
+    }
+}
+
+// --- answers that do not come -------------------------------------------------------------------
+
+// A provider that closed an idle connection as the request was on its way did not work on it; one
+// that has said something, or took its time, may have.
+TEST(Http1ProviderAnswer, AReusedConnectionThatDiesAtOnceMayBeReplaced) {
+    struct Row {
+        const char* name;
+        const char* said;
+        bool may_resend;
+        bool at_once;
+        Retry retry;
+    };
+    const Row rows[] = {
+        {"at once", "", true, true, Retry::reused_only},
+        {"where it must not be sent twice", "", false, true, Retry::next_entry},
+        {"after a while", "", true, false, Retry::next_entry},
+        {"after a byte", "H", true, true, Retry::next_entry},
+        {"after an interim answer", "HTTP/1.1 100 Go\n\n", true, true, Retry::next_entry},
+    };
+    for (const Row& row : rows) {
+        for (const bool sees_it_late : {false, true}) {
+            OneTry attempt;
+            attempt.terms.may_resend = row.may_resend;
+            if (!row.at_once) attempt.config.timeouts.stale_connection = config::Duration::zero();
+            attempt.begin();
+            attempt.say(row.said);
+            if (!sees_it_late) attempt.far->close();
+            EXPECT_TRUE(attempt.send()) << row.name;
+            attempt.far->close();
+            const auto read = attempt.run(attempt.provider.read_head());
+            ASSERT_TRUE(read.has_error()) << row.name;
+            EXPECT_EQ(read.error().kind, FaultKind::upstream_protocol_error) << row.name;
+            EXPECT_EQ(read.error().retry, row.retry) << row.name;
+        }
+    }
+}
+
+TEST(Http1ProviderAnswer, AFreshConnectionThatDiesIsItsEntrysFault) {
+    OneTry attempt;
+    test::LoopbackPort port;
+    port.listen(1);
+    ASSERT_TRUE(attempt.provider.begin(attempt.bucket, attempt.terms).has_value());
+    net::Endpoint endpoint;
+    endpoint.host = "127.0.0.1";
+    endpoint.port = port.number();
+    ASSERT_TRUE(attempt.run(attempt.provider.connect(endpoint)).has_value());
+    attempt.far.emplace(test::FarEnd::accepted(port.fd()));
+    ASSERT_TRUE(attempt.send());
+    attempt.far->close();
+    const auto read = attempt.run(attempt.provider.read_head());
+    ASSERT_TRUE(read.has_error());
+    EXPECT_EQ(read.error().retry, Retry::next_entry);
+}
+
+TEST(Http1ProviderAnswer, IsWaitedForAsLongAsItMay) {
+    using std::chrono::milliseconds;
+    struct Row {
+        const char* name;
+        config::Duration configured;
+        milliseconds own;  // of the Backend
+        bool is_over;      // the request's own time
+        bool is_late;
+    };
+    const config::Duration none = config::Duration::zero();
+    const config::Duration minute(60'000);
+    const Row rows[] = {
+        {"for nothing at all", config::Duration(-1), milliseconds(0), false, true},
+        {"for the Backend's own time", config::Duration(-1), minute, false, false},
+        {"no longer than the request may take", minute, milliseconds(0), true, true},
+        {"for a while", minute, milliseconds(0), false, false},
+        {"a Backend's own time is over", minute, milliseconds(1), false, true},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt;
+        attempt.config.timeouts.first_byte = row.configured;
+        attempt.terms.first_byte = row.own;
+        if (row.is_over) attempt.terms.wait.deadline = attempt.reactor.now() + none;
+        attempt.begin();
+        ASSERT_TRUE(attempt.send()) << row.name;
+        test::Running<Result<void>> reading(attempt.provider.read_head());
+        attempt.io.poll();
+        if (!row.is_late) {
+            EXPECT_FALSE(reading.ended()) << row.name;
+            EXPECT_GT(attempt.provider.answer().answer_by, attempt.reactor.now()) << row.name;
+            attempt.say("HTTP/1.1 204 None\n\n");
+        }
+        const auto read = reading.result(attempt.io);
+        EXPECT_EQ(read.has_error(), row.is_late) << row.name;
+        if (read.has_error()) {
+            EXPECT_EQ(read.error().kind, FaultKind::upstream_timeout) << row.name;
+        }
+    }
+}
+
+TEST(Http1ProviderAnswer, IsNotWaitedForWithoutAClient) {
+    for (const bool hangs_up : {true, false}) {
+        OneTry attempt;
+        test::FarEnd client;
+        net::Descriptor near(attempt.reactor, client.near());
+        attempt.terms.wait.client = &near;
+        attempt.begin();
+        ASSERT_TRUE(attempt.send());
+        test::Running<Result<void>> reading(attempt.provider.read_head());
+        if (hangs_up) {
+            client.close();
+        } else {
+            near.cancel();
+        }
+        const auto read = reading.result(attempt.io);
+        ASSERT_TRUE(read.has_error());
+        EXPECT_EQ(read.error().kind, hangs_up ? FaultKind::client_gone : FaultKind::draining);
+    }
+}
+
+// A head is parsed again after a wait, when another answer stood in the worker's scratch.
+TEST(Http1ProviderAnswer, ItsHeadComesBack) {
+    OneTry attempt;
+    attempt.answer("HTTP/1.1 429 Slow\nretry-after: 7\ncontent-length: 2\n", "{}");
+    attempt.scratch.response.headers.clear();
+    attempt.scratch.response.status = 200;
+    attempt.provider.reread_head();
+    EXPECT_EQ(attempt.scratch.response.status, 429);
+    const wire::Header* wait = attempt.scratch.response.headers.find("retry-after");
+    ASSERT_NE(wait, nullptr);
+    EXPECT_EQ(wait->value, "7");
+}
+
+// --- its body -----------------------------------------------------------------------------------
+
+TEST(Http1ProviderAnswer, TheBodyAtHandIsItsPayload) {
+    struct Row {
+        const char* name;
+        const char* head;
+        const char* bytes;
+        const char* payload;
+    };
+    const char* const chunked = "HTTP/1.1 429 Slow\ntransfer-encoding: chunked\n";
+    const Row rows[] = {
+        {"none", "HTTP/1.1 204 None\n", "", ""},
+        {"all of it", "HTTP/1.1 429 Slow\ncontent-length: 5\n", "hello", "hello"},
+        {"part of it", "HTTP/1.1 429 Slow\ncontent-length: 9\n", "hello", "hello"},
+        {"more than it", "HTTP/1.1 429 Slow\ncontent-length: 4\n", "hello", "hell"},
+        {"chunks", chunked, "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", "hello"},
+        {"part of a chunk", chunked, "2\r\nhe\r\n3\r\nl", "hel"},
+        {"up to what is no chunk", chunked, "2\r\nhe\r\nhello", "he"},
+        {"to the end of the connection", "HTTP/1.1 429 Slow\n", "hello", "hello"},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt;
+        attempt.answer(row.head, row.bytes);
+        std::string space = "of another one";
+        EXPECT_EQ(attempt.provider.payload_at_hand(space), row.payload) << row.name;
+        static_cast<void>(attempt.provider.peek());
+        EXPECT_EQ(attempt.provider.payload_at_hand(space), row.payload) << row.name << ", again";
+    }
+}
+
+const char* const kFault = "FAULT";
+
+// All that can be looked at now, a piece each.
+std::vector<std::string> peeked(OneTry& attempt) {
+    std::vector<std::string> pieces;
+    for (;;) {
+        const auto piece = attempt.provider.peek();
+        if (!piece) {
+            EXPECT_EQ(piece.error().kind, FaultKind::upstream_protocol_error);
+            pieces.push_back(kFault);
+            return pieces;
+        }
+        if (piece->empty()) return pieces;
+        pieces.emplace_back(*piece);
+    }
+}
+
+// All that can be passed on now.
+std::vector<std::string> taken(OneTry& attempt) {
+    std::vector<std::string> pieces;
+    attempt.pieces.clear();
+    const auto took = attempt.provider.take(attempt.pieces);
+    for (const std::string_view piece : attempt.pieces.payload()) pieces.emplace_back(piece);
+    if (!took) {
+        EXPECT_EQ(took.error().kind, FaultKind::upstream_protocol_error);
+        pieces.push_back(kFault);
+    }
+    return pieces;
+}
+
+using Strings = std::vector<std::string>;
+
+// What comes of the body is read.
+void receive(OneTry& attempt, std::string_view bytes) {
+    attempt.far->say(bytes);
+    attempt.io.poll();
+    EXPECT_TRUE(attempt.provider.receive(32768).value()) << bytes;
+}
+
+// Each arrival is looked at, and then taken.
+TEST(Http1ProviderAnswer, IsLookedAtAndTakenAsItComes) {
+    struct Step {
+        const char* bytes;
+        Strings pieces;
+        bool ends;
+    };
+    struct Row {
+        const char* name;
+        const char* head;
+        std::vector<Step> steps;
+    };
+    const Row rows[] = {
+        {"none", "HTTP/1.1 204 None\n", {{"", {}, true}}},
+        {"an empty one", "HTTP/1.1 200 OK\ncontent-length: 0\n", {{"", {}, true}}},
+        {"all of it", kSized, {{"hello", {"hello"}, true}}},
+        {"in pieces",
+         kSized,
+         {{"", {}, false}, {"he", {"he"}, false}, {"l", {"l"}, false}, {"lo", {"lo"}, true}}},
+        {"chunks", kChunked, {{"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", {"he", "llo"}, true}}},
+        {"chunks in pieces",
+         kChunked,
+         {{"2\r", {}, false},
+          {"\nh", {"h"}, false},
+          {"e\r\n3\r\nll", {"e", "ll"}, false},
+          {"o\r\n0\r\na: b\r\n", {"o"}, false},
+          {"\r\n", {}, true}}},
+        {"chunks that are none", kChunked, {{"hello", {kFault}, false}}},
+        {"to the end of the connection",
+         kUntilClose,
+         {{"he", {"he"}, false}, {"llo", {"llo"}, false}}},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt;
+        attempt.answer(row.head, row.steps.front().bytes);
+        for (std::size_t i = 0; i < row.steps.size(); ++i) {
+            const Step& step = row.steps[i];
+            if (i > 0) {
+                receive(attempt, step.bytes);
+            }
+            EXPECT_EQ(peeked(attempt), step.pieces) << row.name << ": " << i;
+            EXPECT_EQ(attempt.provider.peeked_all(), step.ends) << row.name << ": " << i;
+        }
+        OneTry again;
+        again.answer(row.head, row.steps.front().bytes);
+        for (std::size_t i = 0; i < row.steps.size(); ++i) {
+            const Step& step = row.steps[i];
+            if (i > 0) {
+                receive(again, step.bytes);
+            }
+            EXPECT_EQ(taken(again), step.pieces) << row.name << ": " << i;
+            EXPECT_EQ(again.provider.took_all(), step.ends) << row.name << ": " << i;
+            const bool is_fault = step.pieces == Strings{kFault};
+            EXPECT_EQ(again.provider.drop_taken(), is_fault) << row.name << ": " << i;
+        }
+    }
+}
+
+TEST(Http1ProviderAnswer, WhatWasLookedAtIsStillThereToBeTaken) {
+    OneTry attempt;
+    attempt.answer(kChunked, "2\r\nhe\r\n");
+    EXPECT_EQ(peeked(attempt), Strings{"he"});
+    EXPECT_EQ(peeked(attempt), Strings{}) << "each once";
+    receive(attempt, "3\r\nllo\r\n0\r\n\r\n");
+    EXPECT_EQ(peeked(attempt), Strings{"llo"});
+    EXPECT_TRUE(attempt.provider.peeked_all());
+    EXPECT_FALSE(attempt.provider.took_all());
+    EXPECT_EQ(taken(attempt), (Strings{"he", "llo"}));
+    EXPECT_TRUE(attempt.provider.took_all());
+    EXPECT_FALSE(attempt.provider.drop_taken());
+}
+
+// What stood before the bad byte is the client's.
+TEST(Http1ProviderAnswer, AFaultComesBehindWhatWasWellFormed) {
+    OneTry attempt;
+    attempt.answer(kChunked, "2\r\nhe\r\nhello");
+    EXPECT_EQ(taken(attempt), Strings{"he"});
+    EXPECT_FALSE(attempt.provider.took_all());
+    EXPECT_TRUE(attempt.provider.drop_taken());
+    EXPECT_EQ(taken(attempt), Strings{kFault});
+}
+
+TEST(Http1ProviderAnswer, IsTakenAsFarAsThereIsRoomForItsPieces) {
+    constexpr std::size_t kMost = wire::Pieces::kPayload;
+    OneTry attempt;
+    std::string chunks;
+    for (std::size_t i = 0; i < kMost + 2; ++i) chunks += "1\r\nx\r\n";
+    attempt.answer(kChunked, chunks + "0\r\n\r\n");
+    EXPECT_EQ(taken(attempt), Strings(kMost, "x"));
+    EXPECT_FALSE(attempt.provider.took_all());
+    EXPECT_TRUE(attempt.provider.drop_taken()) << "there is more";
+    EXPECT_EQ(taken(attempt), Strings(2, "x"));
+    EXPECT_TRUE(attempt.provider.took_all());
+    EXPECT_FALSE(attempt.provider.drop_taken());
+}
+
+TEST(Http1ProviderAnswer, IsFullUntilSomeOfItWasTaken) {
+    OneTry attempt({}, 256);
+    attempt.answer("HTTP/1.1 200 OK\ncontent-length: 1000\n", std::string(1000, 'x'));
+    while (!attempt.provider.is_full()) EXPECT_TRUE(attempt.provider.receive(32768).value());
+    std::string space;
+    const std::size_t held = attempt.provider.payload_at_hand(space).size();
+    EXPECT_GT(held, 100U);
+    EXPECT_LT(held, 256U) << "the head stands there too";
+    EXPECT_EQ(taken(attempt), Strings{std::string(held, 'x')});
+    attempt.provider.drop_taken();
+    EXPECT_FALSE(attempt.provider.is_full());
+    std::size_t got = held;
+    while (!attempt.provider.took_all()) {
+        EXPECT_TRUE(attempt.provider.receive(32768).value());
+        for (const std::string& piece : taken(attempt)) got += piece.size();
+        attempt.provider.drop_taken();
+    }
+    EXPECT_EQ(got, 1000U);
+}
+
+TEST(Http1ProviderAnswer, IsReceivedInPortions) {
+    OneTry attempt;
+    attempt.answer(kSized);
+    EXPECT_FALSE(attempt.provider.receive(32768).value()) << "nothing has come";
+    attempt.far->say("hello");
+    attempt.io.poll();
+    EXPECT_TRUE(attempt.provider.receive(2).value());
+    EXPECT_EQ(taken(attempt), Strings{"he"});
+    EXPECT_FALSE(attempt.provider.drop_taken());
+    EXPECT_TRUE(attempt.provider.receive(32768).value());
+    EXPECT_EQ(taken(attempt), Strings{"llo"});
+}
+
+// A stream may be silent for minutes.
+TEST(Http1ProviderAnswer, RestsWithoutABuffer) {
+    OneTry attempt;
+    attempt.answer(kSized, "he");
+    EXPECT_EQ(taken(attempt), Strings{"he"});
+    EXPECT_FALSE(attempt.provider.drop_taken());
+    const std::size_t before = attempt.buffers.kept_bytes();
+    attempt.provider.rest();
+    EXPECT_GT(attempt.buffers.kept_bytes(), before);
+    net::WaitFor what;
+    attempt.provider.watch(what);
+    ASSERT_NE(what.read, nullptr);
+    EXPECT_EQ(what.read->fd(), attempt.far->near());
+    receive(attempt, "llo");
+    EXPECT_EQ(taken(attempt), Strings{"llo"});
+    EXPECT_TRUE(attempt.provider.took_all());
+}
+
+TEST(Http1ProviderAnswer, EndsWithItsConnectionOnlyWhereNothingElseTells) {
+    struct Row {
+        const char* name;
+        const char* head;
+        bool is_end;
+    };
+    const Row rows[] = {
+        {"of a length", kSized, false},
+        {"chunks", kChunked, false},
+        {"neither", kUntilClose, true},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt;
+        attempt.answer(row.head);
+        attempt.far->shut_down();
+        const auto read = attempt.run(attempt.provider.read(SteadyTime::max()));
+        EXPECT_EQ(read.has_value(), row.is_end) << row.name;
+        if (read.has_error()) {
+            EXPECT_EQ(read.error().kind, FaultKind::upstream_protocol_error) << row.name;
+        }
+        EXPECT_EQ(attempt.provider.peeked_all(), row.is_end) << row.name;
+        EXPECT_EQ(taken(attempt), Strings{}) << row.name;
+        EXPECT_EQ(attempt.provider.took_all(), row.is_end) << row.name;
+    }
+}
+
+TEST(Http1ProviderAnswer, TheConnectionsEndIsTheBodysOnceAllWasTaken) {
+    OneTry attempt;
+    attempt.answer(kUntilClose);
+    attempt.far->say("hello");
+    attempt.far->shut_down();
+    EXPECT_TRUE(attempt.run(attempt.provider.read(SteadyTime::max())).has_value());
+    EXPECT_TRUE(attempt.run(attempt.provider.read(SteadyTime::max())).has_value());
+    EXPECT_TRUE(attempt.provider.peeked_all());
+    EXPECT_FALSE(attempt.provider.took_all());
+    EXPECT_EQ(taken(attempt), Strings{"hello"});
+    EXPECT_TRUE(attempt.provider.took_all());
+}
+
+TEST(Http1ProviderAnswer, MoreOfItIsWaitedFor) {
+    struct Row {
+        const char* name;
+        void (*happens)(OneTry& attempt, net::Descriptor& near, test::FarEnd& client);
+        SteadyTime deadline;
+        FaultKind kind;
+    };
+    using enum FaultKind;
+    const SteadyTime never = SteadyTime::max();
+    const Row rows[] = {
+        {"it comes", [](OneTry& attempt, net::Descriptor&, test::FarEnd&) { attempt.say("h"); },
+         never, none},
+        {"it breaks off",
+         [](OneTry& attempt, net::Descriptor&, test::FarEnd&) { attempt.far->close(); }, never,
+         upstream_protocol_error},
+        {"nothing comes", [](OneTry&, net::Descriptor&, test::FarEnd&) {}, SteadyTime{},
+         upstream_timeout},
+        {"its client goes", [](OneTry&, net::Descriptor&, test::FarEnd& client) { client.close(); },
+         never, client_gone},
+        {"the process goes", [](OneTry&, net::Descriptor& near, test::FarEnd&) { near.cancel(); },
+         never, draining},
+    };
+    for (const Row& row : rows) {
+        OneTry attempt;
+        test::FarEnd client;
+        net::Descriptor near(attempt.reactor, client.near());
+        attempt.terms.wait.client = &near;
+        attempt.answer(kSized);
+        test::Running<Result<void>> reading(attempt.provider.read(row.deadline));
+        EXPECT_EQ(reading.ended(), row.deadline != never) << row.name;
+        row.happens(attempt, near, client);
+        const auto read = reading.result(attempt.io);
+        EXPECT_EQ(read ? none : read.error().kind, row.kind) << row.name;
+    }
+}
+
+}  // namespace
+}  // namespace rotary::upstream
