@@ -1,6 +1,6 @@
 #include <rotary/wire/problem.hpp>
 
-#include <rotary/base/utf8.hpp>
+#include <rotary/base/json_text.hpp>
 
 #include <array>
 #include <charconv>
@@ -123,63 +123,25 @@ class JsonBuffer {
 public:
     JsonBuffer(char* out, std::size_t capacity) noexcept : out_(out), capacity_(capacity) {}
 
-    void raw(std::string_view text) noexcept {
+    void append(std::string_view text) noexcept {
         fits_ = fits_ && text.size() <= capacity_ - size_;
         if (!fits_ || text.empty()) return;
         std::memcpy(out_ + size_, text.data(), text.size());
         size_ += text.size();
     }
     void string(std::string_view text) noexcept {
-        raw("\"");
-        while (!text.empty()) text.remove_prefix(character(text));
-        raw("\"");
+        // The contract's bytes: DEL as it is, and the replacement in ASCII.
+        constexpr text::JsonSpelling kSpelling{.del = "\x7f", .not_utf8 = "\\ufffd"};
+        text::write_json_string(*this, text, kSpelling);
     }
     void number(std::uint32_t value) noexcept {
         char digits[10];
         const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-        raw({digits, static_cast<std::size_t>(end - digits)});
+        append({digits, static_cast<std::size_t>(end - digits)});
     }
     std::size_t size() const noexcept { return fits_ ? size_ : 0; }
 
 private:
-    // Writes what `text` begins with and returns how many of its bytes that was.
-    std::size_t character(std::string_view text) noexcept {
-        const char c = text.front();
-        switch (c) {
-            case '"':
-                raw("\\\"");
-                return 1;
-            case '\\':
-                raw("\\\\");
-                return 1;
-            case '\n':
-                raw("\\n");
-                return 1;
-            case '\r':
-                raw("\\r");
-                return 1;
-            case '\t':
-                raw("\\t");
-                return 1;
-            default:
-                break;
-        }
-        if (static_cast<unsigned char>(c) < 0x20) {
-            constexpr std::string_view kHex = "0123456789abcdef";
-            raw("\\u00");
-            raw(kHex.substr(static_cast<unsigned char>(c) >> 4U, 1));
-            raw(kHex.substr(static_cast<unsigned char>(c) & 0xfU, 1));
-            return 1;
-        }
-        const std::size_t length = text::utf8_sequence(text.data(), text.data() + text.size());
-        if (length == 0) {
-            raw("\\ufffd");
-            return 1;
-        }
-        raw(text.substr(0, length));
-        return length;
-    }
-
     char* out_;
     std::size_t capacity_;
     std::size_t size_ = 0;
@@ -196,17 +158,17 @@ const Problem& problem_of(FaultKind kind) noexcept {
 std::size_t write_problem(const Problem& problem, std::string_view message, char* out,
                           std::size_t capacity) noexcept {
     JsonBuffer json(out, capacity);
-    json.raw(R"({"error": {"message": )");
+    json.append(R"({"error": {"message": )");
     json.string(message.empty() ? problem.message : message);
-    json.raw(R"(, "type": )");
+    json.append(R"(, "type": )");
     json.string(problem.type);
-    json.raw(R"(, "param": null, "code": )");
+    json.append(R"(, "param": null, "code": )");
     json.string(problem.code);
     if (problem.apk_code != 0) {
-        json.raw(R"(, "apk_code": )");
+        json.append(R"(, "apk_code": )");
         json.number(problem.apk_code);
     }
-    json.raw("}}");
+    json.append("}}");
     return json.size();
 }
 

@@ -1,3 +1,4 @@
+#include <rotary/base/json_text.hpp>
 #include <rotary/config/yaml/finding.hpp>
 
 #include <algorithm>
@@ -10,22 +11,7 @@ namespace {
 const char* name_of(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
 void append_json(std::string& out, std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
-    out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (byte < 0x20) {
-            out += "\\u00";
-            out += digits[byte >> 4U];
-            out += digits[byte & 15U];
-        } else {
-            out += c;
-        }
-    }
-    out += '"';
+    text::write_json_string(out, text, {.del = "\x7f", .short_escapes = false});
 }
 
 Finding finding_at(Severity severity, const Mark& mark, std::string message) {
