@@ -4,15 +4,19 @@
 #include <optional>
 #include <string>
 
-#include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/rsa.h>
 
-#include "auth/openssl_handles.hpp"
+#include <rotary/base/openssl.hpp>
 
 namespace rotary::auth {
 
 namespace {
+
+using openssl::BnPtr;
+using openssl::EcdsaSigPtr;
+using openssl::EcGroupPtr;
+using openssl::MdContextPtr;
 
 const unsigned char* bytes_of(std::string_view text) noexcept {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -77,7 +81,7 @@ bool check(const PublicKey& key, JwtAlgorithm algorithm, const SignedText& signe
         if (!der) return false;
         signature = *der;
     }
-    const MdCtxPtr digest(EVP_MD_CTX_new());
+    const MdContextPtr digest(EVP_MD_CTX_new());
     EVP_PKEY_CTX* context = nullptr;  // the digest owns it
     if (digest == nullptr || EVP_DigestVerifyInit_ex(digest.get(), &context, how.digest, nullptr,
                                                      nullptr, key.pkey.get(), nullptr) != 1) {

@@ -5,16 +5,21 @@
 #include <optional>
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 
+#include <rotary/base/openssl.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
-#include "auth/openssl_handles.hpp"
 
 namespace rotary::auth {
 
 namespace {
+
+using openssl::BioPtr;
+using openssl::BnPtr;
+using openssl::CertificatePtr;
+using openssl::KeyContextPtr;
+using openssl::ParamBuilderPtr;
+using openssl::ParamsPtr;
 
 using wire::JsonValue;
 
@@ -59,7 +64,7 @@ std::optional<std::string> binary_member(const JsonValue& object, std::string_vi
 
 MadeKey from_params(const char* type, OSSL_PARAM_BLD* builder) {
     const ParamsPtr params(OSSL_PARAM_BLD_to_param(builder));
-    const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+    const KeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
     EVP_PKEY* key = nullptr;
     if (params == nullptr || context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
         EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
@@ -80,7 +85,7 @@ MadeKey make_rsa(const JsonValue& jwk, const KeySetLimits& limits) {
     if (n->size() > most || e->size() > most) return refused("RSA modulus or exponent is too long");
     const BnPtr modulus(BN_bin2bn(bytes_of(*n), static_cast<int>(n->size()), nullptr));
     const BnPtr exponent(BN_bin2bn(bytes_of(*e), static_cast<int>(e->size()), nullptr));
-    const ParamBldPtr builder(OSSL_PARAM_BLD_new());
+    const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
     if (modulus == nullptr || exponent == nullptr || builder == nullptr ||
         OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get()) != 1 ||
         OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, exponent.get()) != 1) {
@@ -101,7 +106,7 @@ MadeKey make_ec(const JsonValue& jwk) {
         return refused("EC key without x and y in base64url of the curve's length");
     }
     const std::string point = '\x04' + *x + *y;
-    const ParamBldPtr builder(OSSL_PARAM_BLD_new());
+    const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
     if (builder == nullptr ||
         OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve->group,
                                         0) != 1 ||
@@ -125,7 +130,7 @@ MadeKey make_okp(const JsonValue& jwk) {
 }
 
 MadeKey make_key(const JsonValue& jwk, const KeySetLimits& limits) {
-    // Whoever reads this set could sign with it.
+    // Every reader of this set could sign with it.
     if (jwk.find("d")) return refused("private key is published");
     const auto type = string_member(jwk, "kty");
     if (type == "RSA") return make_rsa(jwk, limits);
@@ -176,9 +181,6 @@ KeySetLoad failed(std::string error) {
     load.error = std::move(error);
     return load;
 }
-
-// An encrypted PEM has no passphrase here, and nobody is to be asked for one on the terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
 
 std::atomic<std::uint64_t> last_generation{0};
 
@@ -242,14 +244,14 @@ KeySetLoad KeySet::from_jwks(std::string_view text, const KeySetLimits& limits) 
 
 KeySetLoad KeySet::from_pem(std::string_view text, const KeySetLimits& limits) {
     if (text.size() > limits.bytes) return failed("PEM is too long");
-    const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    const BioPtr bio = openssl::open_text(text);
     if (bio == nullptr) return failed("out of memory");
     PublicKey key;
-    const X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
+    const CertificatePtr certificate = openssl::next_certificate(bio.get());
     if (certificate != nullptr) {
         key.pkey.reset(X509_get_pubkey(certificate.get()));
     } else if (BIO_reset(bio.get()) == 1) {
-        key.pkey.reset(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
+        key.pkey.reset(PEM_read_bio_PUBKEY(bio.get(), nullptr, openssl::no_passphrase, nullptr));
     }
     ERR_clear_error();
     if (key.pkey == nullptr) return failed("PEM has no certificate and no public key");

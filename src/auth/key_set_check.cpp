@@ -4,15 +4,17 @@
 #include <array>
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/objects.h>
 
+#include <rotary/base/openssl.hpp>
 #include "auth/key_weakness.hpp"
-#include "auth/openssl_handles.hpp"
 
 namespace rotary::auth {
 
 namespace {
+
+using openssl::BnPtr;
+using openssl::KeyContextPtr;
 
 constexpr int kExponentBitsMax = 64;  // OpenSSL's own cap for long moduli, here for all
 constexpr BN_ULONG kExponentUsual = 65537;
@@ -106,7 +108,7 @@ std::string objection_to(evp_pkey_st* key, const KeySetLimits& limits) {
             objection = "Ed25519 point is of small order or not canonical: anybody could sign";
         }
     } else if (EVP_PKEY_is_a(key, "EC") == 1) {
-        const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+        const KeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
         if (context == nullptr || EVP_PKEY_public_check(context.get()) != 1) {
             objection = "point is not on its curve";
         }

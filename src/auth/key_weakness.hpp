@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "auth/openssl_handles.hpp"
+#include <openssl/bn.h>
 
 // Keys that are well formed and worth nothing, or less than they should be.
 namespace rotary::auth {

@@ -1,7 +1,5 @@
 #include <demo/client.hpp>
 
-#include <openssl/err.h>
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -143,13 +141,10 @@ private:
         return static_cast<int>(::recv(x_socket.fd, out, size, 0));
     }
 
-    struct Free {
-        void operator()(SSL* ssl) const { SSL_free(ssl); }
-    };
     const StopSignal& x_stop;
     const Clock::time_point x_deadline = Clock::now() + kPatience;
     Socket x_socket;
-    std::unique_ptr<SSL, Free> x_ssl;
+    openssl::SslPtr x_ssl;
 };
 
 Answer receive_answer(Connection& connection, const Call& call) {

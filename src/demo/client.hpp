@@ -2,7 +2,7 @@
 
 #include <demo/call.hpp>
 
-#include <openssl/ssl.h>
+#include <rotary/base/openssl.hpp>
 
 #include <signal.h>
 
@@ -27,7 +27,7 @@ public:
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
 
-    int fd() const { return x_fd; }                       // readable once one came; nobody reads it
+    int fd() const { return x_fd; }                       // readable once one came, and never read
     void wait_for(std::chrono::milliseconds time) const;  // throws Stopped
     void wait() const;                                    // returns when one came
 
@@ -46,10 +46,7 @@ public:
     Answer http(std::uint16_t port, const Call& call) const;
 
 private:
-    struct Free {
-        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-    };
-    std::unique_ptr<SSL_CTX, Free> x_tls;
+    openssl::ContextPtr x_tls;
     const StopSignal& x_stop;
 };
 

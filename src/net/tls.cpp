@@ -1,13 +1,11 @@
 #include <rotary/net/tls.hpp>
 
-#include "net/tls_memory.hpp"
-#include "tls_session.hpp"
+#include <rotary/base/openssl.hpp>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
+#include "net/tls_memory.hpp"
+#include "net/tls_session.hpp"
+
 #include <openssl/rand.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <stdexcept>
@@ -16,17 +14,11 @@ namespace rotary::net {
 
 namespace {
 
-template <auto release>
-struct Releaser {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        release(object);
-    }
-};
-using BioPointer = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
-using CertificatePointer = std::unique_ptr<X509, Releaser<X509_free>>;
-using KeyPointer = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
-using ContextPointer = std::unique_ptr<SSL_CTX, Releaser<SSL_CTX_free>>;
+using openssl::BioPtr;
+using openssl::CertificatePtr;
+using openssl::ContextPtr;
+using openssl::next_certificate;
+using openssl::no_passphrase;
 
 constexpr const char* kGroups = "P-256:X25519:P-384";                  // fastest here first
 constexpr const char* kServerCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";  // TLS 1.2 only
@@ -35,42 +27,31 @@ constexpr std::size_t kTicketKeyBytes = 80;  // a name of 16, keys of 32 for HMA
 constexpr std::array<unsigned char, 6> kSessionContext = {'r', 'o', 't', 'a', 'r', 'y'};
 
 [[noreturn]] void fail(const std::string& what) {
-    const unsigned long code = ERR_peek_last_error();
-    const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-    ERR_clear_error();
-    throw std::runtime_error(what + ": " + (reason != nullptr ? reason : "not usable"));
+    throw std::runtime_error(what + ": " + openssl::take_reason());
 }
 
 void require(int result, const char* what) {
     if (result != 1) fail(what);
 }
 
-// OpenSSL would ask the terminal for an encrypted key's passphrase.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-BioPointer open_text(const std::string& text) {
-    BioPointer bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+BioPtr open_text(const std::string& text) {
+    BioPtr bio = openssl::open_text(text);
     if (!bio) fail("out of memory");
     return bio;
 }
 
-CertificatePointer next_certificate(BIO* bio) {
-    return CertificatePointer(PEM_read_bio_X509(bio, nullptr, no_passphrase, nullptr));
-}
-
 // The text's end, as opposed to a block that can't be read.
 void require_end(const char* what) {
-    const unsigned long code = ERR_peek_last_error();
-    if (ERR_GET_LIB(code) != ERR_LIB_PEM || ERR_GET_REASON(code) != PEM_R_NO_START_LINE) fail(what);
+    if (!openssl::at_end_of_pem()) fail(what);
     ERR_clear_error();
 }
 
 void load_certificate(SSL_CTX* context, const std::string& pem) {
-    const BioPointer bio = open_text(pem);
-    const CertificatePointer leaf = next_certificate(bio.get());
+    const BioPtr bio = open_text(pem);
+    const CertificatePtr leaf = next_certificate(bio.get());
     if (!leaf) fail("certificate");
     require(SSL_CTX_use_certificate(context, leaf.get()), "certificate");
-    while (const CertificatePointer link = next_certificate(bio.get())) {
+    while (const CertificatePtr link = next_certificate(bio.get())) {
         require(static_cast<int>(SSL_CTX_add1_chain_cert(context, link.get())),
                 "certificate chain");
     }
@@ -78,18 +59,18 @@ void load_certificate(SSL_CTX* context, const std::string& pem) {
 }
 
 void load_key(SSL_CTX* context, const std::string& pem) {
-    const BioPointer bio = open_text(pem);
-    const KeyPointer key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+    const BioPtr bio = open_text(pem);
+    const openssl::KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
     if (!key) fail("private key");
     require(SSL_CTX_use_PrivateKey(context, key.get()), "private key");
     require(SSL_CTX_check_private_key(context), "private key and certificate");
 }
 
 void trust(SSL_CTX* context, const std::string& pem, bool name_to_clients) {
-    const BioPointer bio = open_text(pem);
+    const BioPtr bio = open_text(pem);
     X509_STORE* store = SSL_CTX_get_cert_store(context);
     std::size_t count = 0;
-    while (const CertificatePointer authority = next_certificate(bio.get())) {
+    while (const CertificatePtr authority = next_certificate(bio.get())) {
         require(X509_STORE_add_cert(store, authority.get()), "CA certificate");
         if (name_to_clients)
             require(SSL_CTX_add_client_CA(context, authority.get()), "CA certificate");
@@ -112,9 +93,9 @@ int select_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
     return SSL_TLSEXT_ERR_OK;
 }
 
-ContextPointer make_context(const SSL_METHOD* method) {
+ContextPtr make_context(const SSL_METHOD* method) {
     ERR_clear_error();
-    ContextPointer context(SSL_CTX_new(method));
+    ContextPtr context(SSL_CTX_new(method));
     if (!context) fail("TLS context");
     SSL_CTX* raw = context.get();
     require(static_cast<int>(SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION)), "TLS version");
@@ -134,7 +115,7 @@ ContextPointer make_context(const SSL_METHOD* method) {
 
 std::shared_ptr<const TlsContext> TlsContext::server(const ServerOptions& options) {
     keep_tls_memory_linked();
-    ContextPointer context = make_context(TLS_server_method());
+    ContextPtr context = make_context(TLS_server_method());
     SSL_CTX* raw = context.get();
     require(SSL_CTX_set_cipher_list(raw, kServerCiphers), "TLS ciphers");
     // Our order, but for clients that put ChaCha20 first: they have no AES in hardware.
@@ -162,7 +143,7 @@ std::shared_ptr<const TlsContext> TlsContext::server(const ServerOptions& option
 }
 
 std::shared_ptr<const TlsContext> TlsContext::client(const ClientOptions& options) {
-    ContextPointer context = make_context(TLS_client_method());
+    ContextPtr context = make_context(TLS_client_method());
     SSL_CTX* raw = context.get();
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
     if (options.ca_pem.empty()) {

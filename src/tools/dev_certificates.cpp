@@ -1,33 +1,22 @@
 #include <rotary/tools/dev_certificates.hpp>
 
 #include <rotary/base/json_text.hpp>
+#include <rotary/base/openssl.hpp>
 #include <rotary/tools/private_folder.hpp>
 #include <rotary/wire/base64url.hpp>
 
-#include <openssl/bio.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
-#include <memory>
 #include <stdexcept>
 
 namespace rotary::tools {
 
 namespace {
 
-struct Free {
-    void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-    void operator()(X509* p) const { X509_free(p); }
-    void operator()(BIO* p) const { BIO_free_all(p); }
-    void operator()(BIGNUM* p) const { BN_free(p); }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free>;
-using Certificate = std::unique_ptr<X509, Free>;
-using Bio = std::unique_ptr<BIO, Free>;
+using openssl::BioPtr;
+using openssl::BnPtr;
+using openssl::CertificatePtr;
+using openssl::KeyPtr;
 
 constexpr const char* kNames =
     "DNS:localhost,IP:127.0.0.1,IP:::1,DNS:default.gw.wso2.com,DNS:default.sandbox.gw.wso2.com";
@@ -41,8 +30,8 @@ void must(bool fine, const char* what) {
     if (!fine) throw std::runtime_error(std::string("can't make a certificate: ") + what);
 }
 
-Key new_key() {
-    Key key(EVP_EC_gen("P-256"));
+KeyPtr new_key() {
+    KeyPtr key(EVP_EC_gen("P-256"));
     must(key != nullptr, "no key on P-256");
     return key;
 }
@@ -58,15 +47,15 @@ void extend(X509* certificate, X509* issuer, int kind, const char* value) {
 }
 
 void set_serial(X509* certificate) {
-    const std::unique_ptr<BIGNUM, Free> serial(BN_new());
+    const BnPtr serial(BN_new());
     must(serial && BN_rand(serial.get(), kSerialBits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
              BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(certificate)) != nullptr,
          "no serial number");
 }
 
 // Everything but extensions and signature.
-Certificate blank(const char* name, EVP_PKEY* key) {
-    Certificate certificate(X509_new());
+CertificatePtr blank(const char* name, EVP_PKEY* key) {
+    CertificatePtr certificate(X509_new());
     X509* const x509 = certificate.get();
     must(x509 != nullptr, "no memory");
     X509_set_version(x509, X509_VERSION_3);
@@ -81,8 +70,8 @@ Certificate blank(const char* name, EVP_PKEY* key) {
     return certificate;
 }
 
-Certificate make_authority(EVP_PKEY* key) {
-    Certificate ca = blank("Rotary development CA", key);
+CertificatePtr make_authority(EVP_PKEY* key) {
+    CertificatePtr ca = blank("Rotary development CA", key);
     X509_set_issuer_name(ca.get(), X509_get_subject_name(ca.get()));
     extend(ca.get(), ca.get(), NID_subject_key_identifier, "hash");
     extend(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -91,8 +80,8 @@ Certificate make_authority(EVP_PKEY* key) {
     return ca;
 }
 
-Certificate make_server(EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key) {
-    Certificate server = blank("Rotary development gateway", key);
+CertificatePtr make_server(EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key) {
+    CertificatePtr server = blank("Rotary development gateway", key);
     X509_set_issuer_name(server.get(), X509_get_subject_name(ca));
     extend(server.get(), ca, NID_subject_key_identifier, "hash");
     extend(server.get(), ca, NID_authority_key_identifier, "keyid:always");
@@ -112,13 +101,13 @@ std::string text_of(BIO* bio) {
 }
 
 std::string pem_of(X509* certificate) {
-    const Bio bio(BIO_new(BIO_s_mem()));
+    const BioPtr bio(BIO_new(BIO_s_mem()));
     must(bio && PEM_write_bio_X509(bio.get(), certificate) == 1, "its PEM");
     return text_of(bio.get());
 }
 
 std::string pem_of(EVP_PKEY* key) {
-    const Bio bio(BIO_new(BIO_s_mem()));
+    const BioPtr bio(BIO_new(BIO_s_mem()));
     must(bio && PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr,
                                               nullptr) == 1,
          "its key's PEM");
@@ -128,7 +117,7 @@ std::string pem_of(EVP_PKEY* key) {
 std::string coordinate(const EVP_PKEY* key, const char* name) {
     BIGNUM* raw = nullptr;
     must(EVP_PKEY_get_bn_param(key, name, &raw) == 1, name);
-    const std::unique_ptr<BIGNUM, Free> value(raw);
+    const BnPtr value(raw);
     std::string bytes(kCoordinateBytes, '\0');
     must(BN_bn2binpad(value.get(), reinterpret_cast<unsigned char*>(bytes.data()),
                       static_cast<int>(bytes.size())) == static_cast<int>(bytes.size()),
@@ -148,11 +137,11 @@ std::string jwks_of(const EVP_PKEY* key) {
 }  // namespace
 
 DevCertificates make_dev_certificates(const std::string& folder) {
-    const Key ca_key = new_key();
-    const Key server_key = new_key();
-    const Key issuer_key = new_key();
-    const Certificate ca = make_authority(ca_key.get());
-    const Certificate server = make_server(server_key.get(), ca.get(), ca_key.get());
+    const KeyPtr ca_key = new_key();
+    const KeyPtr server_key = new_key();
+    const KeyPtr issuer_key = new_key();
+    const CertificatePtr ca = make_authority(ca_key.get());
+    const CertificatePtr server = make_server(server_key.get(), ca.get(), ca_key.get());
 
     DevCertificates made;
     made.ca = folder + "/ca.crt";

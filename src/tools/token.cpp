@@ -1,14 +1,10 @@
 #include <rotary/auth/key_set.hpp>
+#include <rotary/base/openssl.hpp>
 #include <rotary/tools/token.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
 #include <rotary/wire/json_writer.hpp>
 
-#include <openssl/bio.h>
-#include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <CLI/CLI.hpp>
@@ -34,14 +30,6 @@ constexpr std::int64_t kLongestTtl = std::int64_t{100} * 365 * 24 * 3600;
 
 // The members of an object in order, the values as JSON.
 using Members = std::vector<std::pair<std::string, std::string>>;
-
-template <auto free_function>
-struct Free {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        free_function(object);
-    }
-};
 
 MintedToken failed(std::string error) { return {{}, std::move(error), false}; }
 MintedToken misused(std::string error) { return {{}, std::move(error), true}; }
@@ -107,14 +95,10 @@ std::string claims_of(const TokenOptions& options, WallTime now, Members& member
     return {};
 }
 
-// An encrypted key has no passphrase here, and nobody is to be asked for one on the terminal.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
 PkeyPtr read_private_key(std::string_view pem) {
-    const std::unique_ptr<BIO, Free<BIO_free_all>> bio(
-        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const openssl::BioPtr bio = openssl::open_text(pem);
     if (bio == nullptr) return nullptr;
-    PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+    PkeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_passphrase, nullptr));
     ERR_clear_error();
     return key;
 }
@@ -122,8 +106,7 @@ PkeyPtr read_private_key(std::string_view pem) {
 // OpenSSL's DER as r and s side by side in their full length (RFC 7518 section 3.4).
 std::string flat_ecdsa(std::string_view der, std::size_t coordinate_bytes) {
     const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-    const std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>> pair(
-        d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+    const openssl::EcdsaSigPtr pair(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
     if (pair == nullptr) return {};
     std::string flat(2 * coordinate_bytes, '\0');
     auto* out = reinterpret_cast<unsigned char*>(flat.data());
@@ -137,7 +120,7 @@ std::string flat_ecdsa(std::string_view der, std::size_t coordinate_bytes) {
 
 // The signature's bytes, empty when OpenSSL refuses.
 std::string sign(EVP_PKEY* key, const AlgorithmTraits& how, std::string_view text) {
-    const std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>> digest(EVP_MD_CTX_new());
+    const openssl::MdContextPtr digest(EVP_MD_CTX_new());
     EVP_PKEY_CTX* context = nullptr;  // the digest owns it
     if (digest == nullptr || EVP_DigestSignInit_ex(digest.get(), &context, how.digest, nullptr,
                                                    nullptr, key, nullptr) != 1) {

@@ -165,16 +165,24 @@ struct Home {
 };
 
 Findings libraries_stay_home(const File& file) {
+    static const std::vector<std::string_view> kOpensslHomes = {"include/rotary/base/openssl.hpp",
+                                                                "src/net/",
+                                                                "src/auth/",
+                                                                "src/config/check/certificate.cpp",
+                                                                "src/config/fingerprint.cpp",
+                                                                "src/control/https_get.cpp",
+                                                                "src/demo/client.",
+                                                                "src/tools/",
+                                                                "src/app/version.cpp",
+                                                                "tests/"};
     static const std::vector<Home> kHomes = {
         {"yaml-cpp/", {"src/config/yaml/"}},
         {"rapidjson/", {"src/wire/json_"}},
         {"re2/", {"src/routing/"}},
         {"ares.h", {"src/net/dns_client.cpp", "src/net/dns_answer.cpp", "tests/"}},
         {"CLI/", {"src/app/", "src/demo/", "src/mock/", "src/tools/", "tests/"}},
-        {"openssl/",
-         {"src/net/", "src/auth/", "src/config/check/certificate.cpp", "src/config/fingerprint.cpp",
-          "src/control/https_get.cpp", "src/demo/client.", "src/tools/", "src/app/version.cpp",
-          "tests/"}},
+        {"openssl/", kOpensslHomes},
+        {"rotary/base/openssl.hpp", kOpensslHomes},
         {"boost/beast",
          {"src/control/", "src/admin/", "src/mock/", "src/demo/", "src/base/asio.cpp", "tests/"}},
     };
@@ -527,6 +535,10 @@ TEST(Tidy, libraries_stay_in_their_homes) {
             {"patterns at home", "src/routing/route_table.cpp", "#include <re2/re2.h>\n", 0},
             {"patterns abroad", "src/proxy/cors.cpp", "#include <re2/re2.h>\n", 1},
             {"keys at home", "src/auth/key_set.cpp", "#include <openssl/pem.h>\n", 0},
+            {"owners at home", "src/net/tls.cpp", "#include <rotary/base/openssl.hpp>\n", 0},
+            {"owners abroad", "src/net2/a.cpp", "#include <rotary/base/openssl.hpp>\n", 1},
+            {"owners in a header", "include/rotary/auth/key_set.hpp",
+             "#include <rotary/base/openssl.hpp>\n", 1},
             {"keys abroad", "src/proxy/admit.cpp", "#include <openssl/evp.h>\n", 1},
             {"TLS in a header", "include/rotary/net/tls.hpp", "#include <openssl/ssl.h>\n", 1},
             {"beast on the path", "src/net/stream.cpp", "#include <boost/beast/core.hpp>\n", 1},

@@ -1,51 +1,26 @@
 #include "config/check/certificate.hpp"
 
 #include <arpa/inet.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <memory>
 
+#include <rotary/base/openssl.hpp>
 #include <rotary/base/text.hpp>
 
 namespace rotary::config {
 namespace {
 
-template <auto release>
-struct Releaser {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        release(object);
-    }
-};
-using BioPointer = std::unique_ptr<BIO, Releaser<BIO_free_all>>;
-using X509Pointer = std::unique_ptr<X509, Releaser<X509_free>>;
-using KeyPointer = std::unique_ptr<EVP_PKEY, Releaser<EVP_PKEY_free>>;
-using NamesPointer = std::unique_ptr<GENERAL_NAMES, Releaser<GENERAL_NAMES_free>>;
+using openssl::at_end_of_pem;
+using openssl::BioPtr;
+using openssl::CertificatePtr;
+using openssl::next_certificate;
+using openssl::no_passphrase;
 
-// OpenSSL would ask the terminal for an encrypted key's passphrase.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
-BioPointer open_text(std::string_view text) {
+BioPtr open_text(std::string_view text) {
     ERR_clear_error();
-    return BioPointer(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
-// OpenSSL's own word for its last error.
-std::string reason() {
-    const unsigned long code = ERR_peek_last_error();
-    const char* words = code == 0 ? nullptr : ERR_reason_error_string(code);
-    ERR_clear_error();
-    return words != nullptr ? words : "not usable";
-}
-
-bool at_end_of_text() {
-    const unsigned long code = ERR_peek_last_error();
-    return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+    return openssl::open_text(text);
 }
 
 std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {
@@ -74,7 +49,7 @@ std::string address_of(const ASN1_STRING* bytes) {
 
 std::vector<std::string> names_of(X509* certificate) {
     std::vector<std::string> names;
-    const NamesPointer all(static_cast<GENERAL_NAMES*>(
+    const openssl::NamesPtr all(static_cast<GENERAL_NAMES*>(
         X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
     for (int i = 0; all && i < sk_GENERAL_NAME_num(all.get()); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
@@ -108,31 +83,32 @@ std::string date_of(std::chrono::system_clock::time_point time) {
 
 CertificateChain read_certificates(std::string_view pem) {
     CertificateChain chain;
-    const BioPointer bio = open_text(pem);
-    while (const X509Pointer next{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
+    const BioPtr bio = open_text(pem);
+    while (const CertificatePtr next = next_certificate(bio.get())) {
         chain.certificates.push_back(facts_of(next.get()));
     }
-    if (at_end_of_text()) {
+    if (at_end_of_pem()) {
         ERR_clear_error();
         if (chain.certificates.empty()) chain.error = "no certificate is in it (PEM is expected)";
         return chain;
     }
-    chain.error = "a certificate in it can't be read: " + reason();
+    chain.error = "a certificate in it can't be read: " + openssl::take_reason();
     return chain;
 }
 
 std::string key_error(std::string_view key_pem, std::string_view certificate_pem) {
-    const BioPointer key_text = open_text(key_pem);
-    const KeyPointer key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr));
+    const BioPtr key_text = open_text(key_pem);
+    const openssl::KeyPtr key(
+        PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr));
     if (!key) {
-        const std::string why = reason();
+        const std::string why = openssl::take_reason();
         if (key_pem.find("PRIVATE KEY-----") == std::string_view::npos) {
             return "no private key is in it (PEM is expected)";
         }
         return "the private key in it can't be read (an encrypted one is not taken): " + why;
     }
-    const BioPointer text = open_text(certificate_pem);
-    const X509Pointer leaf(PEM_read_bio_X509(text.get(), nullptr, no_passphrase, nullptr));
+    const BioPtr text = open_text(certificate_pem);
+    const CertificatePtr leaf = next_certificate(text.get());
     const bool fits = leaf != nullptr && X509_check_private_key(leaf.get(), key.get()) == 1;
     ERR_clear_error();
     return fits || leaf == nullptr ? "" : "it does not belong to the certificate";
