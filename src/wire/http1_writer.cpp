@@ -1,5 +1,6 @@
 #include <rotary/wire/http1_writer.hpp>
 
+#include <rotary/base/hop_by_hop.hpp>
 #include <rotary/wire/http1_scan.hpp>
 
 #include <charconv>
@@ -7,29 +8,6 @@
 
 namespace rotary::wire {
 namespace {
-
-// Its length has settled which few names it can be, so one comparison or two remain.
-bool is_fixed_hop(std::string_view name) noexcept {
-    const auto is = [name](std::string_view other) { return text::iequals(name, other); };
-    switch (name.size()) {
-        case 2:
-            return is("te");
-        case 7:
-            return is("upgrade") || is("trailer");
-        case 10:
-            return is("connection") || is("keep-alive");
-        case 16:
-            return is("proxy-connection");
-        case 17:
-            return is("transfer-encoding");
-        case 18:
-            return is("proxy-authenticate");
-        case 19:
-            return is("proxy-authorization");
-        default:
-            return false;
-    }
-}
 
 bool is_named_by_connection(std::string_view name, const HeaderTable& headers) noexcept {
     for (const Header& header : headers) {
@@ -206,7 +184,7 @@ std::string_view reason_phrase(std::uint16_t status) noexcept {
 }
 
 bool is_hop_by_hop(std::string_view name, const HeaderTable& headers) noexcept {
-    if (is_fixed_hop(name)) return true;
+    if (text::is_hop_by_hop(name)) return true;
     return headers.names_hops() && is_named_by_connection(name, headers);
 }
 

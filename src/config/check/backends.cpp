@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include <rotary/base/text.hpp>
 #include "config/check/checker.hpp"
 
 namespace rotary::config {
@@ -68,13 +69,6 @@ void check_host(Checker& checker, const Backend& backend) {
     }
 }
 
-bool is_authorization(std::string_view name) {
-    constexpr std::string_view wanted = "authorization";
-    return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(), [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
-}
-
 // "$NAME": a variable as shells write it, which nothing here replaces.
 bool holds_shell_variable(std::string_view value) {
     const std::size_t dollar = value.find('$');
@@ -105,7 +99,7 @@ void check_key(Checker& checker, const ApiKeySecurity& key) {
                                   "written ${NAME}, under stringData");
     } else if (value.front() == ' ' || value.back() == ' ') {
         checker.error(mark, which + " begins or ends with a space");
-    } else if (key.in == ApiKeySecurity::In::header && is_authorization(key.name) &&
+    } else if (key.in == ApiKeySecurity::In::header && text::iequals(key.name, "authorization") &&
                value.find(' ') == std::string_view::npos) {
         checker.warning(mark, which +
                                   " has no scheme such as \"Bearer \"; it is sent as it is, "

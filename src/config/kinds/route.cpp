@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include <rotary/base/hop_by_hop.hpp>
 #include <rotary/base/text.hpp>
 #include <rotary/config/yaml/suggest.hpp>
 #include "config/kinds/kinds.hpp"
@@ -138,18 +139,9 @@ RouteMatch read_match(Fields& fields) {
 // What frames a message, belongs to one connection, or says what Rotary did: written by Rotary, and
 // a second line of that name would have a provider or a client read the message otherwise.
 bool is_written_by_rotary(std::string_view name) {
-    static constexpr std::string_view kNames[] = {"connection",
-                                                  "content-length",
-                                                  "host",
-                                                  "keep-alive",
-                                                  "proxy-connection",
-                                                  "te",
-                                                  "trailer",
-                                                  "transfer-encoding",
-                                                  "upgrade",
-                                                  "x-client-request-id",
+    static constexpr std::string_view kNames[] = {"content-length", "host", "x-client-request-id",
                                                   "x-request-id"};
-    return text::istarts_with(name, "x-rotary-") ||
+    return text::is_hop_by_hop(name) || text::istarts_with(name, "x-rotary-") ||
            std::any_of(std::begin(kNames), std::end(kNames),
                        [name](std::string_view one) { return text::iequals(name, one); });
 }
@@ -233,7 +225,7 @@ void read_extension(Fields& fields, HttpRouteRule& rule) {
     if (std::find(served.begin(), served.end(), extension.kind) != served.end()) {
         rule.extensions.push_back(std::move(extension));
     } else if (extension.kind == "RateLimitPolicy" || extension.kind == "AIRateLimitPolicy") {
-        fields.context().unserved->push_back(
+        fields.reading().unserved->push_back(
             {extension.kind, fields.mark_of("kind"), "requests are not limited"});
     } else if (!extension.kind.empty()) {
         fields.error("kind", "must be one of APIPolicy, Authentication, Scope, found " +
@@ -350,8 +342,7 @@ void read_http_route(Object& object) {
                         .fits = is_route_host,
                         .shape = "be a host name, without port; it may begin with \"*.\""});
             for (std::string& host : route.hostnames) {
-                std::transform(host.begin(), host.end(), host.begin(),
-                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+                std::transform(host.begin(), host.end(), host.begin(), text::lower);
             }
             spec.each("rules", [&](Fields& f) { route.rules.push_back(read_rule(f)); },
                       {.required = true, .min = 1});

@@ -1,12 +1,12 @@
+#include <rotary/base/text.hpp>
 #include <rotary/config/yaml/suggest.hpp>
 
 #include <algorithm>
-#include <cctype>
 
 namespace rotary::config {
 namespace {
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+using text::lower;
 
 // Edits between two texts, a swap of neighbours counting as one (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
