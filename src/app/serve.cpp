@@ -52,7 +52,7 @@ int serve(const std::string& path, const std::vector<std::string>& accepted) {
     open_standard_descriptors();
     raise_descriptor_limit();
     config::Loaded loaded = config::load(path, config::process_environment(), accepted);
-    Logger log(server::log_level(loaded.config.log.level));
+    Logger log(loaded.config.log.level);
     std::vector<config::Finding> findings = loaded.findings;
     const auto print = [&] { log.print(config::to_text(findings)); };
     const auto not_started = [&](const std::string& why) {

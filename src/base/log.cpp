@@ -13,8 +13,9 @@ namespace rotary {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warn", "error"};
-constexpr std::array<std::string_view, 4> kColours{"\x1b[90m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
+constexpr std::array<std::string_view, 5> kNames{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 5> kColours{"\x1b[90m", "\x1b[90m", "\x1b[32m", "\x1b[33m",
+                                                   "\x1b[31m"};
 constexpr std::string_view kDim = "\x1b[90m";
 constexpr std::string_view kPlain = "\x1b[0m";
 
@@ -48,16 +49,21 @@ void append_scalar(std::string& out, const LogValue& value) {
     }
 }
 
-void append_json_line(std::string& out, LogLevel level, std::string_view message,
-                      LogFields fields) {
+struct Line {
+    LogLevel level;
+    std::string_view message;
+    LogFields fields;
+};
+
+void append_json_line(std::string& out, const Line& line) {
     TimestampBuffer stamp;
     out += R"({"ts":")";
     out += format_timestamp(std::chrono::system_clock::now(), stamp);
     out += R"(","level":")";
-    out += to_string(level);
+    out += to_string(line.level);
     out += R"(","msg":)";
-    text::append_json_string(out, message);
-    for (const LogField& field : fields) {
+    text::append_json_string(out, line.message);
+    for (const LogField& field : line.fields) {
         out += ',';
         text::append_json_string(out, field.name);
         out += ':';
@@ -83,8 +89,7 @@ void append_readable(std::string& out, std::string_view value) {
         text::append_json_string(out, value);
 }
 
-void append_text_line(std::string& out, bool colour, LogLevel level, std::string_view message,
-                      LogFields fields) {
+void append_text_line(std::string& out, bool colour, const Line& line) {
     const auto paint = [&](std::string_view code) {
         if (colour) out += code;
     };
@@ -93,15 +98,15 @@ void append_text_line(std::string& out, bool colour, LogLevel level, std::string
     out += format_timestamp(std::chrono::system_clock::now(), stamp).substr(11, 12);
     paint(kPlain);
     out += ' ';
-    paint(kColours[static_cast<std::size_t>(level)]);
-    out += to_string(level);
+    paint(kColours[static_cast<std::size_t>(line.level)]);
+    out += to_string(line.level);
     paint(kPlain);
-    out.append(6 - to_string(level).size(), ' ');
+    out.append(6 - to_string(line.level).size(), ' ');
     // Our own words, but they may quote a peer's: no escape sequence may reach a terminal.
-    for (const char c : message) {
+    for (const char c : line.message) {
         out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
     }
-    for (const LogField& field : fields) {
+    for (const LogField& field : line.fields) {
         out += ' ';
         paint(kDim);
         out += field.name;
@@ -120,12 +125,11 @@ bool is_set(const char* name) noexcept {
     return value != nullptr && *value != '\0';
 }
 
-void append_line(std::string& out, LogFormat format, LogLevel level, std::string_view message,
-                 LogFields fields) {
+void append_line(std::string& out, LogFormat format, const Line& line) {
     if (format == LogFormat::json) {
-        append_json_line(out, level, message, fields);
+        append_json_line(out, line);
     } else {
-        append_text_line(out, format == LogFormat::colour, level, message, fields);
+        append_text_line(out, format == LogFormat::colour, line);
     }
 }
 
@@ -133,9 +137,9 @@ LogWriterOptions writer_options(LogFormat format, int fd) {
     LogWriterOptions options;
     options.fd = fd;
     options.notice = [format](std::uint64_t lost) {
-        std::string line;
-        append_line(line, format, LogLevel::warn, "log lines were dropped", {{"lines", lost}});
-        return line;
+        std::string text;
+        append_line(text, format, {LogLevel::warn, "log lines were dropped", {{"lines", lost}}});
+        return text;
     };
     return options;
 }
@@ -144,13 +148,6 @@ LogWriterOptions writer_options(LogFormat format, int fd) {
 
 std::string_view to_string(LogLevel level) noexcept {
     return kNames[static_cast<std::size_t>(level)];
-}
-
-std::optional<LogLevel> parse_log_level(std::string_view name) noexcept {
-    for (std::size_t i = 0; i < kNames.size(); ++i) {
-        if (kNames[i] == name) return static_cast<LogLevel>(i);
-    }
-    return std::nullopt;
 }
 
 LogFormat detect_log_format(int fd) noexcept {
@@ -169,7 +166,7 @@ void Logger::log(LogLevel level, std::string_view message, LogFields fields) {
     if (!enabled(level)) return;
     std::string line;
     line.reserve(256);
-    append_line(line, format_, level, message, fields);
+    append_line(line, format_, {level, message, fields});
     writer_.append(line);
 }
 

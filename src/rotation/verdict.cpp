@@ -11,8 +11,8 @@ using Wait = std::optional<std::chrono::milliseconds>;
 
 std::chrono::milliseconds suspension(const Wait& hint, const SuspendRules& rules) noexcept {
     std::chrono::milliseconds duration = rules.duration;
-    if (hint && rules.hint != HintUse::ignore) {
-        duration = rules.hint == HintUse::prefer ? *hint : std::max(duration, *hint);
+    if (hint && rules.hint != config::HintUse::ignore) {
+        duration = rules.hint == config::HintUse::prefer ? *hint : std::max(duration, *hint);
     }
     return std::min(duration, rules.longest);
 }
@@ -226,7 +226,7 @@ Verdict judge_answer(const Answer& answer, const SuspendRules& rules) noexcept {
         verdict.try_next = verdict.costs_budget = true;
     } else if (status >= 200 && status < 300 && answer.hints.exhausted) {
         // Stated reset first: it says when the counter refills, to the second.
-        verdict.duration = answer.hints.reset && rules.hint != HintUse::ignore
+        verdict.duration = answer.hints.reset && rules.hint != config::HintUse::ignore
                                ? std::min(*answer.hints.reset, rules.longest)
                                : suspension(std::nullopt, rules);
         verdict.reason = SuspendReason::quota_exhausted;
@@ -240,7 +240,7 @@ Verdict judge_answer(const Answer& answer, const SuspendRules& rules) noexcept {
 Verdict judge_failure(const Fault& fault, bool asked) noexcept {
     Verdict verdict;
     verdict.try_next = fault.retry == Retry::next_entry;
-    if (fault.origin != Origin::upstream) return verdict;  // nobody's to blame, or the client
+    if (fault.origin != Origin::upstream) return verdict;  // the client is to blame, or we are
     verdict.failure = failure_of(fault.kind);
     verdict.effect = Effect::count_failure;
     verdict.silent = verdict.failure == Failure::timeout;

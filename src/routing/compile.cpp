@@ -27,18 +27,6 @@ std::string host_header(const config::Backend& resource, bool tls) {
     return header;
 }
 
-rotation::HintUse hint_use(config::RetryAfter setting) noexcept {
-    switch (setting) {
-        case config::RetryAfter::extend:
-            return rotation::HintUse::extend;
-        case config::RetryAfter::prefer:
-            return rotation::HintUse::prefer;
-        case config::RetryAfter::ignore:
-            return rotation::HintUse::ignore;
-    }
-    return rotation::HintUse::extend;
-}
-
 struct Credential {
     std::string name;   // header
     std::string value;  // as sent; empty: none
@@ -173,7 +161,7 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     compiled.credential_query = credential.query;
     add_lower_case(credential.name, snapshot->forwarding.credential_headers);
     add_lower_case(credential.parameter, snapshot->forwarding.withheld_query);
-    // A Backend without a key of its own shares its quota with nobody.
+    // A Backend without a key of its own shares its quota with no other.
     const bool open = credential.value.empty() && credential.query.empty();
     const std::string identity =
         open ? "backend " + compiled.name
@@ -244,7 +232,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         source.context.environment,
         std::move(entries),
         rotation::Rotation(std::move(cursor), std::move(states), entry_limits(loaded.config)),
-        {rotation.suspend, hint_use(loaded.config.routing.retry_after), timeouts.suspension_max},
+        {rotation.suspend, loaded.config.routing.retry_after, timeouts.suspension_max},
         std::move(place),
         shared.retry_reserve(cursor_key)};
     snapshot->lists.push_back(std::move(list));
@@ -270,7 +258,7 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
               "at most " + std::to_string(rotation::kMaxEntries) + " backendRefs are possible");
         return;
     }
-    // Rules of one HTTPRoute with the same Backends share a position: nobody can tell them apart.
+    // Rules of one HTTPRoute with the same Backends share a position: they serve alike.
     const std::string key = joined({"rule", context.api.metadata.name, route.name, identity});
     route.backend_cursor = shared.cursor(key, identity, std::move(weights));
 }

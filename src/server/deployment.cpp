@@ -92,7 +92,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
 
 Deployment::~Deployment() { stop(); }
 
-// A port that the kernel chose for the first worker is everybody's.
+// A port that the kernel chose for the first worker is that of all workers.
 std::vector<ListenAt> Deployment::listen_at(std::size_t worker) const {
     std::vector<ListenAt> places;
     for (std::size_t i = 0; i < config().listeners.size(); ++i) {
@@ -189,7 +189,7 @@ admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
 // What the control thread's parts hold of their own.
 void Deployment::take_over(const config::Config& before) {
     if (config().limits.connections != before.limits.connections) limit_connections(config());
-    if (config().log.level != before.log.level) log_.set_level(log_level(config().log.level));
+    if (config().log.level != before.log.level) log_.set_level(config().log.level);
     bound_memory(config());
     resolver_.set_options(resolver_options(config()));
     fetcher_->set_options(options_of_jwks(config()));
@@ -232,7 +232,7 @@ void Deployment::tell_of_losses() {
     if (lost) log_.warn("access log lines were dropped", {{"lines", *lost}});
 }
 
-// A retired configuration is freed once no exchange refers to it, here, where nobody waits.
+// A retired configuration is freed once no exchange refers to it, here, where no request waits.
 void Deployment::drop_retired() {
     std::erase_if(retired_, [](const auto& wiring) { return wiring.use_count() == 1; });
     shared_.prune();

@@ -23,21 +23,6 @@ namespace {
 constexpr std::chrono::seconds kLoopPatience{5};  // /livez: a loop that has not turned is stuck
 }  // namespace
 
-LogLevel log_level(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::trace:
-        case config::LogLevel::debug:
-            return LogLevel::debug;
-        case config::LogLevel::info:
-            return LogLevel::info;
-        case config::LogLevel::warning:
-            return LogLevel::warn;
-        case config::LogLevel::error:
-            return LogLevel::error;
-    }
-    return LogLevel::info;
-}
-
 // Floor 4's centre: the control thread's loop and what happens on it.
 class Server::Body {
 public:

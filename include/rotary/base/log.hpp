@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/log_level.hpp>
 #include <rotary/base/log_writer.hpp>
 
 #include <atomic>
@@ -8,16 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace rotary {
 
-enum class LogLevel : std::uint8_t { debug, info, warn, error };
-
 std::string_view to_string(LogLevel level) noexcept;
-std::optional<LogLevel> parse_log_level(std::string_view text) noexcept;
 
 // One value of a log line: text, a number or a truth. Views must live until the call returns. Only
 // these types convert, so a secret (a type of its own, without conversions) cannot slip in.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/fault.hpp>
+#include <rotary/config/settings/settings.hpp>
 #include <rotary/llm/error_body.hpp>
 #include <rotary/llm/rate_limit_headers.hpp>
 #include <rotary/rotation/suspension.hpp>
@@ -11,13 +12,10 @@
 
 namespace rotary::rotation {
 
-// How a provider's hint changes the policy's duration (routing.retry_after).
-enum class HintUse : std::uint8_t { extend, prefer, ignore };
-
 struct SuspendRules {
     std::chrono::milliseconds duration{0};  // onQuotaExceedSuspendDuration; 0: the hint alone
-    HintUse hint = HintUse::extend;
-    std::chrono::milliseconds longest{3'600'000};
+    config::HintUse hint = config::HintUse::extend;
+    std::chrono::milliseconds longest = config::Timeouts{}.suspension_max;
 };
 
 // What a signal does to the rotation.

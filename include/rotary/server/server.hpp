@@ -15,8 +15,6 @@ namespace rotary::server {
 // errors.
 void check_listeners(const config::Loaded& loaded, std::vector<config::Finding>& findings);
 
-LogLevel log_level(config::LogLevel level);
-
 // The process: workers, the control thread's work (signals, reload, key sets, admin), start and
 // end. Made and run on one thread, which becomes the control thread.
 class Server {

@@ -26,7 +26,7 @@ constexpr long long kMostWorkers = 1024;
 
 void read_file_path(Fields& fields, const char* key, std::string& out, Mark& mark) {
     if (fields.text(key, out, kPath)) {
-        out = resolve_path(fields.context().folder, out);
+        out = resolve_path(fields.reading().folder, out);
     }
     mark = fields.mark_of(key);
 }
@@ -58,10 +58,9 @@ void read_routing(Fields& fields, Routing& routing) {
     fields.choice<OnAllSuspended>(
         "on_all_suspended", routing.on_all_suspended,
         {{"reject", OnAllSuspended::reject}, {"passthrough", OnAllSuspended::passthrough}});
-    fields.choice<RetryAfter>("retry_after", routing.retry_after,
-                              {{"extend", RetryAfter::extend},
-                               {"prefer", RetryAfter::prefer},
-                               {"ignore", RetryAfter::ignore}});
+    fields.choice<HintUse>(
+        "retry_after", routing.retry_after,
+        {{"extend", HintUse::extend}, {"prefer", HintUse::prefer}, {"ignore", HintUse::ignore}});
     fields.flag("expose_route", routing.expose_route);
     fields.number("retry_budget_percent", routing.retry_budget_percent, {.min = 0, .max = 100});
     fields.number("failures_to_suspend", routing.failures_to_suspend, {.min = 1, .max = 1'000'000});
@@ -107,7 +106,7 @@ void read_log(Fields& fields, Log& log) {
                             {{"trace", LogLevel::trace},
                              {"debug", LogLevel::debug},
                              {"info", LogLevel::info},
-                             {"warning", LogLevel::warning},
+                             {"warning", LogLevel::warn},
                              {"error", LogLevel::error}});
     fields.choice<AccessLog>(
         "access", log.access,
@@ -127,7 +126,7 @@ void read_settings(Fields& fields, Config& config) {
     fields.each_text(
         "resources",
         [&](const std::string& path, const Mark& mark) {
-            config.resources.push_back({resolve_path(fields.context().folder, path), mark});
+            config.resources.push_back({resolve_path(fields.reading().folder, path), mark});
         },
         {}, {.min = 1});
     fields.texts("resolvers", config.resolvers, {}, kNameServer);
@@ -135,7 +134,7 @@ void read_settings(Fields& fields, Config& config) {
     fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
         const std::vector<std::string> names = acceptable_names();
         if (std::find(names.begin(), names.end(), name) == names.end()) {
-            fields.context().findings.push_back(error_at(
+            fields.reading().findings.push_back(error_at(
                 mark,
                 shown(name) + " is not among what can be accepted" + what_is_there(name, names)));
         }

@@ -166,7 +166,7 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.resources[1].mark.line, 7);
     EXPECT_EQ(config.routing.max_attempts, 1U);
     EXPECT_EQ(config.routing.on_all_suspended, OnAllSuspended::passthrough);
-    EXPECT_EQ(config.routing.retry_after, RetryAfter::prefer);
+    EXPECT_EQ(config.routing.retry_after, HintUse::prefer);
     EXPECT_FALSE(config.routing.expose_route);
     EXPECT_EQ(config.routing.without_rotation, WithoutRotation::refuse);
     EXPECT_EQ(config.routing.forward_headers, std::vector<std::string>{"x-tenant-*"});

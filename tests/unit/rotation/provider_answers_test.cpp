@@ -14,6 +14,8 @@
 namespace rotary::rotation {
 namespace {
 
+using config::HintUse;
+
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 

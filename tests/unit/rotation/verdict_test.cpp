@@ -8,6 +8,8 @@
 namespace rotary::rotation {
 namespace {
 
+using config::HintUse;
+
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using Wait = std::optional<milliseconds>;

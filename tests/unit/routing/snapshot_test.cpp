@@ -202,7 +202,7 @@ TEST(Snapshot, ListsOfBothEnvironments) {
     EXPECT_EQ(live.entries[0].texts.field, "model=gpt-4o");
     EXPECT_EQ(snapshot->backends[live.entries[1].backend].name, "b");
     EXPECT_EQ(live.rules.duration, 60s);
-    EXPECT_EQ(live.rules.hint, rotation::HintUse::extend);
+    EXPECT_EQ(live.rules.hint, config::HintUse::extend);
     EXPECT_EQ(live.rules.longest, 1h);
     EXPECT_EQ(live.model_place.name, "model");
     EXPECT_EQ(picks(live, 8), "AABAAABA");
@@ -351,7 +351,7 @@ TEST(Snapshot, RoutingAndTimeoutsReachTheLists) {
         "routing: {retry_after: prefer}\ntimeouts: {suspension_max: 10m, probe_verdict: 2s}\n");
     ASSERT_NE(compiled.snapshot, nullptr) << compiled.text();
     const EntryList& list = compiled.snapshot->lists[0];
-    EXPECT_EQ(list.rules.hint, rotation::HintUse::prefer);
+    EXPECT_EQ(list.rules.hint, config::HintUse::prefer);
     EXPECT_EQ(list.rules.longest, 10min);
     EXPECT_EQ(list.rotation.limits().longest, 10min);
     EXPECT_EQ(list.rotation.limits().probe_verdict, 2s);

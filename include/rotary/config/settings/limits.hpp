@@ -7,6 +7,8 @@ namespace rotary::config {
 
 using Duration = std::chrono::milliseconds;
 
+inline constexpr unsigned kFailuresToSuspend = 5;  // in a row: routing.failures_to_suspend
+
 // Counts and sizes. Every queue, table and buffer of the program is bounded by one of them.
 // "A worker" and "a backend" say what the number is counted for; otherwise it is for the process,
 // or for one request where it measures a part of one.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <rotary/base/log_level.hpp>
 #include <rotary/config/settings/limits.hpp>
 #include <rotary/config/yaml/finding.hpp>
 
@@ -41,18 +42,19 @@ struct Admin {
 };
 
 enum class OnAllSuspended { reject, passthrough };
-enum class RetryAfter { extend, prefer, ignore };
+// How a provider's hint changes the duration that the policy says (routing.retry_after).
+enum class HintUse : std::uint8_t { extend, prefer, ignore };
 enum class WithoutRotation { allow, refuse };
 
 struct Routing {
     unsigned max_attempts = 3;  // tries for one request, each at another entry
     OnAllSuspended on_all_suspended = OnAllSuspended::reject;
-    RetryAfter retry_after = RetryAfter::extend;
+    HintUse retry_after = HintUse::extend;
     bool expose_route = true;  // x-rotary-model, -backend and -attempts on answers
     // Tries beyond the first, of the requests of late; never less in a retry_budget_window than
     // failures_to_suspend for each entry of the list.
     unsigned retry_budget_percent = 20;
-    unsigned failures_to_suspend = 5;         // failures in a row that suspend an entry
+    unsigned failures_to_suspend = kFailuresToSuspend;  // failures in a row that suspend an entry
     unsigned suspension_jitter_percent = 10;  // added at random to suspensions that Rotary makes up
     std::chrono::seconds stream_ping_seconds{0};  // silence that a `: ping` breaks; 0: never
     WithoutRotation without_rotation = WithoutRotation::allow;  // of an API that has no models
@@ -62,7 +64,6 @@ struct Routing {
         "token", "access_token", "api_key", "apikey", "key", "jwt", "sig"};
 };
 
-enum class LogLevel { trace, debug, info, warning, error };
 enum class AccessLog { json, text, off };
 
 struct Log {
