@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <rotary/base/log.hpp>
+#include <rotary/config/settings/settings.hpp>
 
 namespace rotary::admin {
 
@@ -27,7 +28,7 @@ struct ReloadOutcome {
     std::string findings;  // what the check said, for people; empty when it said nothing
 };
 
-// What the admin listener shows and changes, supplied by whoever owns the process. Called on the
+// What the admin listener shows and changes, supplied by the owner of the process. Called on the
 // control thread, one at a time. A hook that throws costs its caller a 500 and nothing else.
 struct AdminHooks {
     std::function<std::string()> metrics;  // Prometheus text format 0.0.4
@@ -47,12 +48,14 @@ struct AdminHooks {
 };
 
 struct AdminOptions {
-    std::string address = "127.0.0.1";          // IP literal
-    std::uint16_t port = 9901;                  // 0: the kernel chooses
-    std::size_t connections = 64;               // one more ends the one that has waited the longest
-    std::size_t head_bytes = 8192;              // 431 above
-    std::size_t body_bytes = 65536;             // 413 above
-    std::chrono::milliseconds timeout{10'000};  // for a whole request, idling before it, its answer
+    std::string address = config::Admin{}.address;  // IP literal
+    std::uint16_t port = config::Admin{}.port;      // 0: the kernel chooses
+    // One more ends the one that has waited the longest.
+    std::size_t connections = config::Limits{}.admin_connections;
+    std::size_t head_bytes = 8192;                               // 431 above
+    std::size_t body_bytes = config::Limits{}.admin_body_bytes;  // 413 above
+    // For a whole request, idling before it, its answer.
+    std::chrono::milliseconds timeout = config::Timeouts{}.admin;
     std::chrono::seconds suspend_default{60};
     std::chrono::seconds suspend_max{3600};
 };

@@ -13,6 +13,7 @@
 #include <rotary/auth/key_set.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
+#include <rotary/config/settings/limits.hpp>
 
 namespace rotary::auth {
 
@@ -53,12 +54,13 @@ struct TrustedIssuers {
 };
 
 struct JwtLimits {
-    std::size_t token_bytes = 8192;
+    std::size_t token_bytes = config::Limits{}.token_bytes;
     std::size_t header_bytes = 1024;  // decoded
     std::size_t kid_bytes = 256;
-    std::size_t json_depth = 64;
+    std::size_t json_depth = config::Limits{}.json_depth;
     std::size_t key_tries = 8;  // signatures checked with one issuer's keys
-    std::chrono::seconds leeway{60};
+    std::chrono::seconds leeway =
+        std::chrono::duration_cast<std::chrono::seconds>(config::Timeouts{}.token_leeway);
 };
 
 // What is known of a caller, as views; Claims makes its own copy.

@@ -51,7 +51,7 @@ public:
         return (bits_ & bit(algorithm)) != 0;
     }
     constexpr bool empty() const noexcept { return bits_ == 0; }
-    // The first in the order of the enumeration: what a key signs with when nobody says.
+    // The first in the order of the enumeration: what a key signs with unless told otherwise.
     constexpr std::optional<JwtAlgorithm> first() const noexcept {
         for (std::size_t i = 0; i < kJwtAlgorithms; ++i) {
             if (has(static_cast<JwtAlgorithm>(i))) return static_cast<JwtAlgorithm>(i);

@@ -11,7 +11,7 @@ namespace rotary::auth {
 enum class KeyHope : std::uint8_t {
     none,     // too early for another fetch
     pending,  // the keys are being fetched, or newer ones are on their way to this worker
-    ask       // the caller, and nobody else, must have the control thread fetch them
+    ask       // the caller, and no other one, must have the control thread fetch them
 };
 
 // Whether one token issuer's keys are being fetched. Shared by all workers and the control thread;

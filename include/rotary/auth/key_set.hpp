@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <rotary/auth/jwt_algorithm.hpp>
+#include <rotary/config/settings/limits.hpp>
 
 struct evp_pkey_st;  // OpenSSL's EVP_PKEY
 
@@ -27,8 +28,8 @@ struct PublicKey {
 };
 
 struct KeySetLimits {
-    std::size_t bytes = 256 * 1024;
-    std::size_t keys = 100;
+    std::size_t bytes = config::Limits{}.jwks_bytes;
+    std::size_t keys = config::Limits{}.jwks_keys;
     std::size_t kid_bytes = 256;
     int rsa_bits_min = 2048;
     int rsa_bits_max = 8192;  // beyond, one signature costs the CPU of hundreds
@@ -50,7 +51,7 @@ struct KeySetLoad {
 class KeySet {
 public:
     // A JWK Set (RFC 7517 section 5). A bad key is skipped and the rest serve; a set in which no
-    // key can be used is an error, so that whoever fetched it stays with the last good one.
+    // key can be used is an error, so that the fetcher stays with the last good one.
     static KeySetLoad from_jwks(std::string_view text, const KeySetLimits& limits = {});
 
     // The first certificate or public key of a PEM text; it has no kid. As in APK the validity

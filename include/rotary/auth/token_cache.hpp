@@ -10,15 +10,16 @@
 
 #include <rotary/auth/jwt.hpp>
 #include <rotary/base/clock.hpp>
+#include <rotary/config/settings/limits.hpp>
 
 namespace rotary::auth {
 
 class TokenStore;
 
 struct TokenCacheLimits {
-    std::size_t entries = 10000;
-    std::size_t bytes = 32 * 1024 * 1024;  // tokens and claims together
-    std::size_t token_bytes = 8192;        // longer tokens are not remembered
+    std::size_t entries = config::Limits{}.token_cache_entries;
+    std::size_t bytes = config::Limits{}.token_cache_bytes;  // tokens and claims together
+    std::size_t token_bytes = config::Limits{}.token_bytes;  // longer tokens are not remembered
     bool operator==(const TokenCacheLimits&) const = default;
 };
 

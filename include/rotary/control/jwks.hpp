@@ -14,6 +14,7 @@
 #include <rotary/auth/key_set.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
+#include <rotary/config/settings/limits.hpp>
 #include <rotary/net/resolver.hpp>
 
 namespace rotary::control {
@@ -29,10 +30,11 @@ struct JwksSource {
 };
 
 struct JwksOptions {
-    std::chrono::milliseconds refresh{300'000};    // fetched again after 80 % of it
-    std::chrono::milliseconds fetch{5'000};        // one fetch, all of it
-    std::chrono::milliseconds cooldown{30'000};    // between two fetches for an unknown key
-    std::chrono::milliseconds stale{86'400'000};   // how long the last good keys outlive an outage
+    using Times = config::Timeouts;
+    std::chrono::milliseconds refresh = Times{}.jwks_refresh;    // fetched again after 80 % of it
+    std::chrono::milliseconds fetch = Times{}.jwks_fetch;        // one fetch, all of it
+    std::chrono::milliseconds cooldown = Times{}.jwks_cooldown;  // between two for an unknown key
+    std::chrono::milliseconds stale = Times{}.jwks_stale;  // for which good keys outlive an outage
     std::chrono::milliseconds retry_first{1'000};  // after a failure; doubled by each further one
     std::chrono::milliseconds retry_max{30'000};
     auth::KeySetLimits limits;
@@ -65,8 +67,8 @@ public:
     JwksFetcher(const JwksFetcher&) = delete;
     JwksFetcher& operator=(const JwksFetcher&) = delete;
 
-    // Told of the beginning and the end of every fetch; of an end after `on_keys`, so that whoever
-    // hears of it has the keys. Set before the first sources. Not told of fetches that a reload or
+    // Told of the beginning and the end of every fetch; of an end after `on_keys`, so that the
+    // listener has the keys. Set before the first sources. Not told of fetches that a reload or
     // stop() cancels.
     using OnFetch = std::function<void(std::size_t issuer, FetchStage stage)>;
     void on_fetch(OnFetch on_fetch);
@@ -80,7 +82,7 @@ public:
     void set_options(const JwksOptions& options);
     const JwksOptions& options() const noexcept;
 
-    // A token named a key that nobody knows: perhaps the issuer has rotated. False: too early for
+    // A token named a key that no set holds: perhaps the issuer has rotated. False: too early for
     // another fetch, one is under way, or there is no such issuer. Cheap, but callers on other
     // threads must post here, so they should ask at most once a cooldown themselves.
     bool refresh_for_unknown_kid(std::size_t issuer);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/clock.hpp>
+#include <rotary/config/settings/limits.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -42,13 +43,17 @@ enum class Standing : std::uint8_t {
 class EntryState {
 public:
     struct Limits {
-        std::chrono::milliseconds longest{3'600'000};
-        std::chrono::milliseconds probe_verdict{1'000};
-        unsigned failures = 5;                      // so many in a row suspend
-        std::chrono::milliseconds failing{5'000};   // twice as long each time in a row
-        std::chrono::milliseconds silent{30'000};   // the same, where it failed by silence
-        std::chrono::milliseconds refused{60'000};  // a credential's, times the times in a row
-        std::chrono::milliseconds failing_longest{300'000};  // of these three
+        using Times = config::Timeouts;
+        std::chrono::milliseconds longest = Times{}.suspension_max;
+        std::chrono::milliseconds probe_verdict = Times{}.probe_verdict;
+        unsigned failures = config::kFailuresToSuspend;  // so many in a row suspend
+        // Twice as long each time in a row; `silent` where it failed by silence.
+        std::chrono::milliseconds failing = Times{}.failure_suspension;
+        std::chrono::milliseconds silent = Times{}.silence_suspension;
+        // A credential's, times the times in a row.
+        std::chrono::milliseconds refused = Times{}.credential_suspension;
+        std::chrono::milliseconds failing_longest =
+            Times{}.failure_suspension_max;  // of these three
         // Added at random to what Rotary makes up itself, so that gateways don't return in step; a
         // policy's duration and a provider's hint are taken at their word.
         unsigned jitter_percent = 0;
@@ -65,7 +70,7 @@ public:
     // Takes the entry out until `now + duration`; a shorter suspension never shortens a running
     // one. Refused as a probe: at least twice as long as the last time, and so on; an operator's
     // word or a counter that says when it refills is taken as it is. While a probe is under way the
-    // first refusal counts as the probe's, whoever brings it. True when the entry was not suspended
+    // first refusal counts as the probe's, from any request. True when the entry was not suspended
     // before (the caller counts and logs it then).
     bool suspend(SteadyTime now, std::chrono::milliseconds duration, SuspendReason reason,
                  const Limits& limits) noexcept;
@@ -109,7 +114,7 @@ private:
 
     std::atomic<Ticks> until_{kActive};
     std::atomic<Ticks> down_until_{kActive};
-    std::atomic<Ticks> probe_until_{0};  // 0: nobody probes
+    std::atomic<Ticks> probe_until_{0};  // 0: no request probes
     std::atomic<SuspendReason> reason_{SuspendReason::none};
     std::atomic<std::uint32_t> failures_{0};  // in a row
     std::mutex change_;
