@@ -3,6 +3,7 @@
 #include <rotary/base/metrics.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <list>
 #include <map>
@@ -44,7 +45,7 @@ std::unique_ptr<Buckets> make_buckets(std::span<const double> bounds) {
     auto buckets = std::make_unique<Buckets>();
     buckets->seconds.assign(bounds.begin(), bounds.end());
     for (const double bound : bounds) {
-        buckets->nanoseconds.push_back(static_cast<std::uint64_t>(bound * 1e9 + 0.5));
+        buckets->nanoseconds.push_back(static_cast<std::uint64_t>(std::llround(bound * 1e9)));
     }
     if (!std::is_sorted(bounds.begin(), bounds.end(), std::less_equal<>{})) {
         throw std::logic_error("histogram bounds must ascend");

@@ -95,9 +95,9 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
     out += '\n';
 }
 
-void Page::sample(Type type, std::string_view name, std::string_view help, const Labels& labels,
-                  double value) {
-    append_sample(family(type, name, help), name, render_labels(labels), value);
+void Page::add(const Sample& sample) {
+    append_sample(family(sample.type, sample.name, sample.help), sample.name,
+                  render_labels(sample.labels), sample.value);
 }
 
 std::string& Page::family(Type type, std::string_view name, std::string_view help) {

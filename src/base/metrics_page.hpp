@@ -25,8 +25,7 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
 // The page of one scrape. One thread.
 class Page final : public Exposition {
 public:
-    void sample(Type type, std::string_view name, std::string_view help, const Labels& labels,
-                double value) override;
+    void add(const Sample& sample) override;
     // The lines of a family, to append to. The first to name it says its type and help.
     std::string& family(Type type, std::string_view name, std::string_view help);
     std::string text() const;  // families without a sample are left out

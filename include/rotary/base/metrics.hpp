@@ -110,13 +110,19 @@ private:
 class Exposition {
 public:
     virtual ~Exposition() = default;
-    virtual void sample(Type type, std::string_view name, std::string_view help,
-                        const Labels& labels, double value) = 0;
+    struct Sample {
+        Type type;
+        std::string_view name;
+        std::string_view help;
+        const Labels& labels;
+        double value;
+    };
+    virtual void add(const Sample& sample) = 0;
     void gauge(std::string_view name, std::string_view help, const Labels& labels, double value) {
-        sample(Type::gauge, name, help, labels, value);
+        add({Type::gauge, name, help, labels, value});
     }
     void counter(std::string_view name, std::string_view help, const Labels& labels, double value) {
-        sample(Type::counter, name, help, labels, value);
+        add({Type::counter, name, help, labels, value});
     }
 };
 
@@ -141,7 +147,7 @@ public:
     HistogramId histogram(std::string_view name, std::string_view help, const Labels& labels,
                           std::span<const double> bounds_seconds);
 
-    // What is registered between these two belongs to the lease; nobody may count with its ids any
+    // What is registered between these two belongs to the lease; none may count with its ids any
     // more once that has gone. What is registered without one stays for ever.
     std::shared_ptr<Lease> begin_lease();
     void end_lease();
