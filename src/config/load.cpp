@@ -89,8 +89,8 @@ public:
             report({source.file, root.line, root.column, ""}, "expected a mapping of settings");
             return;
         }
-        Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
-        Fields fields(context, root, "");
+        FileReading reading{source.file, folder_of(source.file), environment_, loaded_.findings};
+        Fields fields(reading, root, "");
         read_settings(fields, loaded_.config);
         fields.finish();
     }
@@ -99,11 +99,11 @@ public:
         Resources& resources = loaded_.resources;
         order_.push_back(source.file);
         fingerprint_.add("resources", source.file, source.text);
-        Context context{source.file, folder_of(source.file), environment_, loaded_.findings};
-        context.unserved = &resources.unserved;
+        FileReading reading{source.file, folder_of(source.file), environment_, loaded_.findings};
+        reading.unserved = &resources.unserved;
         for (const Document& document :
              parse_yaml(source.file, source.text, loaded_.findings, resources.unread)) {
-            read_object(context, document.root, resources);
+            read_object(reading, document.root, resources);
         }
     }
 

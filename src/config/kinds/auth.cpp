@@ -24,7 +24,7 @@ JwksSource read_jwks(Fields& fields) {
         if (path.starts_with("///")) {
             path.erase(0, 2);  // file:///etc/keys.json, RFC 8089
         }
-        jwks.file = resolve_path(fields.context().folder, path);
+        jwks.file = resolve_path(fields.reading().folder, path);
         jwks.url.clear();
         if (path.empty()) {
             fields.error("url", "file: needs a path");

@@ -87,7 +87,7 @@ void read_behaviour(Fields& spec, Backend& backend) {
             if (code && *code >= 400 && *code <= 599) {
                 retry.status_codes.push_back(static_cast<unsigned>(*code));
             } else {
-                fields.context().findings.push_back(
+                fields.reading().findings.push_back(
                     error_at(mark, "must be a status between 400 and 599, found " + shown(text)));
             }
         });

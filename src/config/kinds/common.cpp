@@ -28,7 +28,7 @@ std::string identity(std::string_view name_space, std::string_view name) {
 }
 
 std::string identity_of(const Fields& fields, std::string_view name) {
-    return identity(fields.context().name_space, name);
+    return identity(fields.reading().name_space, name);
 }
 
 bool read_local_name(Fields& fields, std::string& out) {
@@ -97,7 +97,7 @@ void read_backend_name(Fields& fields, std::string& out) {
         fields.error("kind", "must be Backend, found \"" + kind + '"');
     }
     std::string name;
-    std::string name_space = fields.context().name_space;
+    std::string name_space = fields.reading().name_space;
     fields.text("namespace", name_space, kNamespace);
     if (fields.text("name", name, kReferenceName)) {
         out = identity(name_space, name);

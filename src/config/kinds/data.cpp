@@ -15,7 +15,7 @@ SecretValue decode(Fields& fields, const std::string* text, const Mark& mark) {
     std::optional<std::string> value = text == nullptr ? std::nullopt : decode_base64(*text);
     if (text != nullptr && !value) {
         const bool untouched = *text == kPlaceholder;
-        fields.context().findings.push_back(
+        fields.reading().findings.push_back(
             error_at(mark, std::string(untouched ? "not valid base64; replace the placeholder: "
                                                  : "not valid base64; make it by ") +
                                kRemedy));

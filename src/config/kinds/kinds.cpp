@@ -72,7 +72,7 @@ std::string whole(const ServedKind& kind, std::string_view version) {
 void skip_kind(Fields& fields, const std::string& kind, std::string_view group) {
     const UnservedRow* row = group.empty() ? nullptr : find_unserved(kind, group);
     if (row != nullptr) {
-        fields.context().unserved->push_back(
+        fields.reading().unserved->push_back(
             {row->name, fields.mark_of("kind"), row->consequence, false, row->needs_validation});
         return;
     }
@@ -154,7 +154,7 @@ Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
                             "selfLink", "uid"});
         },
         true);
-    fields.context().name_space = metadata.name_space;
+    fields.reading().name_space = metadata.name_space;
     if (metadata.name.empty()) {
         resources.incomplete = true;
     } else {
@@ -164,7 +164,8 @@ Metadata read_metadata(Fields& fields, const Node& root, Resources& resources) {
 }
 
 // What `kubectl get -o yaml` prints: its items, each read as a document of its own.
-bool read_list(Context& context, const Node& root, const std::string& path, Resources& resources) {
+bool read_list(FileReading& reading, const Node& root, const std::string& path,
+               Resources& resources) {
     const Node* kind = root.find("kind");
     const Node* items = root.find("items");
     if (kind == nullptr || kind->text != "List" || items == nullptr ||
@@ -173,17 +174,17 @@ bool read_list(Context& context, const Node& root, const std::string& path, Reso
     }
     for (std::size_t i = 0; i < items->items.size(); ++i) {
         const std::string place = "items[" + std::to_string(i) + "]";
-        read_object(context, items->items[i], resources, path.empty() ? place : path + "." + place);
+        read_object(reading, items->items[i], resources, path.empty() ? place : path + "." + place);
     }
     return true;
 }
 
 }  // namespace
 
-void read_object(Context& context, const Node& root, Resources& resources,
+void read_object(FileReading& reading, const Node& root, Resources& resources,
                  const std::string& path) {
-    Fields fields(context, root, path);
-    if (root.kind == Node::Kind::map && read_list(context, root, path, resources)) {
+    Fields fields(reading, root, path);
+    if (root.kind == Node::Kind::map && read_list(reading, root, path, resources)) {
         return;
     }
     if (root.kind != Node::Kind::map) {

@@ -34,7 +34,7 @@ void read_config_map(Object& object);
 // Reads any document of a resource file: finds out its kind and version and hands it on. Kinds
 // that are not served get a warning.
 // The items of a List are read one by one; path is where the object stands in its document.
-void read_object(Context& context, const Node& root, Resources& resources,
+void read_object(FileReading& reading, const Node& root, Resources& resources,
                  const std::string& path = "");
 
 // Parts that several kinds have, in kinds/common.cpp.

@@ -32,8 +32,8 @@ std::string indexed(const std::string& path, std::size_t index) {
 
 }  // namespace
 
-Fields::Fields(Context& context, const Node& map, std::string path)
-    : context_(context), map_(map), path_(std::move(path)) {}
+Fields::Fields(FileReading& reading, const Node& map, std::string path)
+    : reading_(reading), map_(map), path_(std::move(path)) {}
 
 bool Fields::has(std::string_view key) const {
     const Node* node = map_.find(key);
@@ -47,25 +47,25 @@ std::string Fields::path_of(std::string_view key) const {
     return path_ + '.' + std::string(key);
 }
 
-Mark Fields::mark() const { return {context_.file, map_.line, map_.column, path_}; }
+Mark Fields::mark() const { return {reading_.file, map_.line, map_.column, path_}; }
 
 Mark Fields::mark_of(std::string_view key) const {
     const Node* node = map_.find(key);
     const Node& place = node == nullptr ? map_ : *node;
-    return {context_.file, place.line, place.column, path_of(key)};
+    return {reading_.file, place.line, place.column, path_of(key)};
 }
 
 void Fields::error(std::string_view key, std::string message) {
-    context_.findings.push_back(error_at(mark_of(key), std::move(message)));
+    reading_.findings.push_back(error_at(mark_of(key), std::move(message)));
 }
 
 void Fields::warning(std::string_view key, std::string message) {
-    context_.findings.push_back(warning_at(mark_of(key), std::move(message)));
+    reading_.findings.push_back(warning_at(mark_of(key), std::move(message)));
 }
 
 void Fields::expected(const char* what, const Node& node, const Mark& mark) {
     if (node.kind != Node::Kind::broken) {
-        context_.findings.push_back(
+        reading_.findings.push_back(
             error_at(mark, std::string("expected ") + what + ", found " + name_of(node.kind)));
     }
 }
@@ -86,9 +86,9 @@ std::optional<std::string> Fields::scalar(const Node& node, const Mark& mark) {
         expected("plain text", node, mark);
         return std::nullopt;
     }
-    Expansion expansion = expand(node.text, context_.environment);
+    Expansion expansion = expand(node.text, reading_.environment);
     if (!expansion.error.empty()) {
-        context_.findings.push_back(error_at(mark, expansion.error));
+        reading_.findings.push_back(error_at(mark, expansion.error));
         return std::nullopt;
     }
     return std::move(expansion.text);
@@ -107,7 +107,7 @@ std::string Fields::shown_at(std::string_view key, const std::string& text) cons
 
 bool Fields::fits(const std::string& text, const Mark& mark, const TextRule& rule) {
     const auto refuse = [&](std::string message) {
-        context_.findings.push_back(error_at(mark, std::move(message)));
+        reading_.findings.push_back(error_at(mark, std::move(message)));
         return false;
     };
     if (text.empty() && rule.min > 0) {
@@ -243,7 +243,7 @@ void Fields::each(std::string_view key, const Visit& visit, const ListRule& rule
     }
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const Node& item = node->items[i];
-        Fields fields(context_, item, indexed(path_of(key), i));
+        Fields fields(reading_, item, indexed(path_of(key), i));
         if (item.kind != Node::Kind::map) {
             expected("a mapping", item, fields.mark());
             continue;
@@ -261,7 +261,7 @@ void Fields::each_text(std::string_view key, const VisitText& visit, const ListR
     }
     for (std::size_t i = 0; i < node->items.size(); ++i) {
         const Node& item = node->items[i];
-        const Mark mark{context_.file, item.line, item.column, indexed(path_of(key), i)};
+        const Mark mark{reading_.file, item.line, item.column, indexed(path_of(key), i)};
         const std::optional<std::string> value = scalar(item, mark);
         if (value && fits(*value, mark, item_rule)) {
             visit(*value, mark);
@@ -286,7 +286,7 @@ void Fields::each_pair(std::string_view key, const VisitPair& visit) {
         return;
     }
     for (const Member& member : node->members) {
-        const Mark mark{context_.file, member.value.line, member.value.column,
+        const Mark mark{reading_.file, member.value.line, member.value.column,
                         path_of(key) + '.' + member.key};
         const std::optional<std::string> value = scalar(member.value, mark);
         visit(member.key, value ? &*value : nullptr, mark);
@@ -302,7 +302,7 @@ bool Fields::object(std::string_view key, const Visit& visit, bool required) {
         expected("a mapping", *node, mark_of(key));
         return false;
     }
-    Fields fields(context_, *node, path_of(key));
+    Fields fields(reading_, *node, path_of(key));
     visit(fields);
     fields.finish();
     return true;
@@ -319,8 +319,8 @@ void Fields::not_served(std::string_view key, const char* consequence) {
     if (!asks_something(key)) {
         return;
     }
-    if (context_.unserved != nullptr) {
-        context_.unserved->push_back({std::string(key), mark_of(key), consequence, true});
+    if (reading_.unserved != nullptr) {
+        reading_.unserved->push_back({std::string(key), mark_of(key), consequence, true});
     } else {
         warning(key, std::string("is not served: ") + consequence);
     }
@@ -329,7 +329,7 @@ void Fields::not_served(std::string_view key, const char* consequence) {
 void Fields::unserved(std::string_view key) {
     const UnservedRow& row = unserved_field(key);
     if (asks_something(key)) {
-        context_.unserved->push_back({row.name, mark_of(key), row.consequence});
+        reading_.unserved->push_back({row.name, mark_of(key), row.consequence});
     }
 }
 
@@ -346,8 +346,8 @@ void Fields::tolerate(std::initializer_list<const char*> keys) {
 void Fields::finish() {
     for (const Member& member : map_.members) {
         if (std::find(known_.begin(), known_.end(), member.key) == known_.end()) {
-            const Mark mark{context_.file, member.line, member.column, path_of(member.key)};
-            context_.findings.push_back(error_at(
+            const Mark mark{reading_.file, member.line, member.column, path_of(member.key)};
+            reading_.findings.push_back(error_at(
                 mark, "unknown field " + shown(member.key) + did_you_mean(member.key, known_)));
         }
     }

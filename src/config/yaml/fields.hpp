@@ -16,7 +16,7 @@
 namespace rotary::config {
 
 // What the reading of one file needs. Lives on the loader's stack.
-struct Context {
+struct FileReading {
     std::string file;
     std::string folder;  // where relative paths start
     const Environment& environment;
@@ -55,7 +55,7 @@ template <class E>
 using Choices = std::initializer_list<std::pair<const char*, E>>;
 
 // Reads one mapping, field by field, into the members of a struct. What is wrong becomes a finding
-// at its place and leaves the member as it was. null counts as absent. Whatever nobody asked for
+// at its place and leaves the member as it was. null counts as absent. What no reader asked for
 // is reported by finish() with the nearest of the names that were asked for.
 class Fields {
 public:
@@ -65,9 +65,9 @@ public:
     using VisitPair =
         std::function<void(const std::string& key, const std::string* text, const Mark& mark)>;
 
-    Fields(Context& context, const Node& map, std::string path);
+    Fields(FileReading& reading, const Node& map, std::string path);
 
-    Context& context() const { return context_; }
+    FileReading& reading() const { return reading_; }
     bool has(std::string_view key) const;  // present and not null
     Mark mark() const;
     Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping
@@ -119,7 +119,7 @@ private:
     std::string path_of(std::string_view key) const;
     bool asks_something(std::string_view key);
 
-    Context& context_;
+    FileReading& reading_;
     const Node& map_;
     std::string path_;
     std::vector<std::string> known_;

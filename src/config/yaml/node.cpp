@@ -298,7 +298,7 @@ bool parse_piece(const std::string& file, const Piece& piece, std::vector<Findin
     }
 }
 
-// YAML directives stand before the `---` of their document; nobody needs them here, and cutting
+// YAML directives stand before the `---` of their document; no file here needs them, and cutting
 // would tear them off.
 bool has_content(std::string_view text) {
     while (!text.empty()) {
