@@ -131,7 +131,7 @@ AdminHead head_of(const http::request_header<>& head) {
     return out;
 }
 
-// What went wrong while reading, as an answer; status 0 when nobody is there to read one.
+// What went wrong while reading, as an answer; status 0 when the client has gone.
 AdminAnswer reading_failed(const error_code& error) {
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
         return admin_problem(431, "headers_too_large", "the head is too large");
@@ -276,7 +276,7 @@ asio::awaitable<void> accept_all(std::shared_ptr<State> state) {
 
 }  // namespace
 
-// Whoever holds connections open must not be able to keep the probes out: at the limit the one that
+// A client that holds connections open must not keep the probes out: at the limit the one that
 // has waited the longest goes, one that is idle or still sending rather than one being answered.
 void Admin::State::make_room() noexcept {
     if (open.size() < options.connections) return;

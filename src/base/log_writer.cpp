@@ -188,7 +188,7 @@ void LogWriter::State::run() {
 }
 
 LogWriter::LogWriter(const LogWriterOptions& options) : state_(std::make_shared<State>(options)) {
-    // The thread takes no signals: they are the control thread's, and SIGPIPE must kill nobody.
+    // The thread takes no signals: they are the control thread's, and SIGPIPE must end nothing.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);

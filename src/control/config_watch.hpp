@@ -15,7 +15,7 @@ namespace rotary::control {
 // Tells when files or folders may have changed: by inotify on the folders that hold them, on every
 // symlink that leads there, also from symlink to symlink (a ConfigMap or a mounted Secret is
 // changed by renaming the symlink ..data), and on what stands above them (a folder may be replaced
-// as a whole). Says "may": whoever listens compares. Owned by the source; control thread only.
+// as a whole). Says "may": the listener compares. Owned by the source; control thread only.
 class ConfigWatch {
 public:
     // `on_change` may call watch() and stop(). It is called as well when folders are watched that

@@ -232,7 +232,7 @@ void JwksFetcher::set_sources(std::vector<JwksSource> sources) {
     }
     state_->issuers = std::move(now);
     old.clear();  // ends the fetches of those that are gone
-    // `on_keys` may come back here with other sources: then those left of these are nobody's.
+    // `on_keys` may come back here with other sources: then those left of these are of no use.
     for (const auto& issuer : fresh) {
         if (state_->find(*issuer)) state_->fetch(issuer);
     }

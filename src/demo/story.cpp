@@ -163,7 +163,7 @@ void Story::stream() {
     x_print.verdict(check);
 }
 
-// What the provider says to anybody who asks it now, with its key.
+// What the provider says to a client that asks it now, with its key.
 void Story::show_providers_refusal() {
     const Stage::Provider& provider = x_stage.providers()[0];
     Call call;

@@ -46,7 +46,7 @@ private:
 
     State& state_;
     Answers& answers_;
-    asio::steady_timer wake_;  // whoever waits, waits on this
+    asio::steady_timer wake_;  // what the session's waits wait on
     MockStream stream_;
     std::optional<Parser> parser_;
     std::string input_;  // read and not yet parsed

@@ -46,7 +46,7 @@ Deadlines::~Deadlines() { *alive_ = false; }
 
 void Deadlines::arm(DeadlineNode& node, SteadyTime expiry) noexcept {
     if (node.armed()) disarm(node);
-    // Nobody moved the hand while the wheel was empty.
+    // No tick moved the hand while the wheel was empty.
     if (armed_ == 0 && !ticking_) last_tick_ = tick_at_or_before(steady_clock::now());
     node.expiry = expiry;
     const std::uint64_t tick = std::max(tick_at_or_after(expiry), last_tick_ + 1);

@@ -284,7 +284,7 @@ IoResult Stream::read_tls(char* data, std::size_t size) noexcept {
         break;
     }
     if (lost_) {
-        scratch().used = 0;  // an alert to nobody
+        scratch().used = 0;  // an alert without a peer
     } else {
         static_cast<void>(send_records());
     }

@@ -58,7 +58,7 @@ std::chrono::milliseconds grown(std::chrono::milliseconds first, SuspendReason r
     return first > longest / factor ? longest : first * factor;
 }
 
-// Up to `percent` more, by the low digits of the clock: nobody gains from guessing them.
+// Up to `percent` more, by the low digits of the clock: no peer gains from guessing them.
 std::chrono::milliseconds jittered(std::chrono::milliseconds duration, unsigned percent,
                                    SteadyTime now) noexcept {
     if (percent == 0) return duration;
@@ -80,7 +80,7 @@ Standing EntryState::standing(SteadyTime now) const noexcept {
 bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
     std::lock_guard lock(change_);
     const Ticks until = until_.load(std::memory_order_relaxed);
-    if (until == kActive) return false;  // somebody's probe passed meanwhile
+    if (until == kActive) return false;  // another request's probe passed
     if (until > ticks(now)) return false;
     const Ticks probe = probe_until_.load(std::memory_order_relaxed);
     if (probe > ticks(now)) return false;
@@ -93,7 +93,7 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
         return false;
     }
     probe_until_.store(ticks(now + limits.probe_verdict), std::memory_order_release);
-    // It is back from here on at the earliest, not from when nobody asked for it.
+    // It is back from here on at the earliest, not from a time when no request asked for it.
     if (broken) out_again_ = now + last_duration_;
     return true;
 }
@@ -148,7 +148,7 @@ bool EntryState::put_out(SteadyTime now, SuspendReason reason, const Limits& lim
 void EntryState::take_out(SteadyTime now, SuspendReason reason, std::chrono::milliseconds first,
                           const Limits& limits) noexcept {
     const Ticks old_until = until_.load(std::memory_order_relaxed);
-    // What has not served since the last time was not back yet, however long nobody came.
+    // What has not served since the last time was not back yet, however long no request came.
     const bool was_broken =
         old_until != kActive && is_broken(reason_.load(std::memory_order_relaxed));
     times_out_ = was_broken || now < out_again_ ? times_out_ + 1 : 1;

@@ -7,7 +7,7 @@
 
 namespace rotary::server {
 
-// The files that standard output and standard error were sent to by whoever started the process,
+// The files that standard output and standard error were sent to when the process was started,
 // by the names that they had then: so that log rotation can move them away and have them opened
 // anew. What is a pipe, a terminal or a deleted file is left as it is.
 class LogFiles {

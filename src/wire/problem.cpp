@@ -104,7 +104,7 @@ constexpr Problem row(FaultKind kind) noexcept {
         case FaultKind::count_:
             break;
     }
-    // Never sent, only logged: there is nobody left to read it.
+    // Never sent, only logged: the client that would read it has gone.
     return {499, "client_error", "client_gone", "The client went away.", 0};
 }
 

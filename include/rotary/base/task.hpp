@@ -101,7 +101,7 @@ inline Task<void> detail::Promise<void>::get_return_object() noexcept {
 
 namespace detail {
 
-// A coroutine that nobody awaits: starts at once and frees itself at its end.
+// A coroutine that is never awaited: starts at once and frees itself at its end.
 struct Detached {
     struct promise_type {
         static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }

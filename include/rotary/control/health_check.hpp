@@ -33,7 +33,7 @@ std::vector<HealthTarget> health_targets(const routing::Snapshot& snapshot);
 
 // Connects to each Backend over and over, from the control thread, and takes the entries of one
 // that can't be reached out of the rotation until it can. Nothing is sent and no TLS begun: it asks
-// whether somebody is there. A name that can't be resolved now is checked at its old addresses, and
+// whether a server is there. A name that can't be resolved now is checked at its old addresses, and
 // a check that this process could not make (out of descriptors) says nothing. Single-threaded.
 class HealthChecker {
 public:

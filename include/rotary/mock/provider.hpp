@@ -50,7 +50,7 @@ struct MockOptions {
     unsigned tokens = 16;                       // words in an answer, one a chunk in a stream
     std::vector<MockQuota> quotas;
     std::vector<MockFailRate> fail_rates;
-    std::string require_key;      // the exact value of Authorization; empty: anyone may come
+    std::string require_key;      // the exact value of Authorization; empty: every client may come
     std::optional<MockTls> tls;   // none: plain TCP
     std::string suffix;           // answers name the model with this behind it
     bool retry_after = true;      // on the 429 of a quota

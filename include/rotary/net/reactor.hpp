@@ -30,7 +30,7 @@ enum class Wake : std::uint8_t {
 class Descriptor {
 public:
     Descriptor(Reactor& reactor, int fd);  // takes the fd over, registers IN|OUT|RDHUP|ET
-    ~Descriptor();                         // closes; nobody may be waiting
+    ~Descriptor();                         // closes; no coroutine may be waiting
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
 
@@ -155,7 +155,7 @@ public:
     Reactor& operator=(const Reactor&) = delete;
 
     Wait wait(const WaitFor& what) noexcept { return Wait(*this, what); }
-    // Lets everybody else have a turn first: for loops that never run dry.
+    // Lets all other coroutines have a turn first: for loops that never run dry.
     Wait yield() noexcept { return Wait(*this, Wait::Yield{}); }
     // Outside of a round, in a callback of Asio's, no loop of ours keeps the others waiting.
     bool turn_is_over() noexcept { return running_ && turn_.is_over(); }

@@ -67,7 +67,7 @@ public:
 
     // close_notify and FIN, as far as they go without waiting. Reading goes on.
     void shutdown() noexcept;
-    // The destructor will send RST and no close_notify: nobody takes a piece for the whole.
+    // The destructor will send RST and no close_notify: no peer takes a piece for the whole.
     void abort() noexcept;
 
     Descriptor& descriptor() noexcept { return descriptor_; }

@@ -21,7 +21,7 @@ struct BackendLimits {
 
 // What all workers know of one Backend. Shared by all workers; outlives snapshots: a reload keeps
 // the counts. Nothing here locks. Each limit is exact: of two threads that want the last place one
-// gets it. A limit that a reload lowered lets nobody in until enough have left.
+// gets it. A limit that a reload lowered lets no request in until enough have left.
 class BackendState {
 public:
     // A connection's place, from before it is dialled until after its socket is closed.

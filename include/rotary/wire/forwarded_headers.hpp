@@ -10,7 +10,7 @@ namespace rotary::wire {
 // context, idempotency-key and what the SDKs of providers mean for them.
 bool goes_on_to_provider(std::string_view name) noexcept;
 
-// Whether a name says that its value lets somebody in ("x-auth-token", "cookie2"): it stays here,
+// Whether a name says that its value lets its bearer in ("x-auth-token", "cookie2"): it stays here,
 // whatever a glob of routing.forward_headers says.
 bool names_credential(std::string_view name) noexcept;
 

@@ -8,7 +8,7 @@
 
 namespace rotary::wire {
 
-// Appends to a buffer of fixed capacity that somebody else owns; remembers when it did not fit.
+// Appends to a buffer of fixed capacity that its caller owns; remembers when it did not fit.
 // Header values with CR, LF or NUL and names that are no token are refused the same way: nothing
 // this class wrote can be read as two lines (RFC 9110 section 5.5).
 class HeadWriter {

@@ -93,7 +93,7 @@ private:
     std::uint32_t end_;
 };
 
-// The one tree of JSON in this program: immutable, owned by whoever parsed it, used off the body's
+// The one tree of JSON in this program: immutable, owned by its reader, used off the body's
 // path (tokens, key sets, the admin interface, the mock provider). The nodes lie in one flat vector
 // in the order of the text, so neither building nor freeing it ever recurses.
 class JsonDocument {

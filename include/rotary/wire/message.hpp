@@ -35,7 +35,7 @@ public:
         return true;
     }
     // Whether a Connection field says more than plain "close" or "keep-alive". Hardly any does, and
-    // then nobody has to compare every name with its elements.
+    // then no name has to be compared with its elements.
     bool names_hops() const noexcept { return names_hops_; }
     // The first line of that name (ASCII case ignored), or nullptr.
     const Header* find(std::string_view name) const noexcept;
