@@ -3,10 +3,9 @@
 readonly rotary=${ROTARY_BIN:-$root/build/release/rotary}
 PATH=$PATH:/usr/sbin
 
-die() {
-    echo "${0##*/}: $*" >&2
-    exit 1
-}
+pids=()
+# shellcheck source=tests/support/background.sh
+source "$root/tests/support/background.sh"
 
 # need_tools TOOL...
 need_tools() {
@@ -16,40 +15,6 @@ need_tools() {
     done
     [[ -x $rotary ]] || die "no binary at $rotary; './dev build' makes it"
     (($(nproc) >= 2)) || die "needs two cores: one for the proxy, one for the load"
-}
-
-# A folder of its own, removed at the end with every process in `pids`.
-tmp=$(mktemp -d)
-pids=()
-clean() {
-    local status=$?
-    # A child that is ended before it has become its program would come here too.
-    [[ $BASHPID -eq $$ ]] || return 0
-    trap - EXIT
-    if [[ ${#pids[@]} -gt 0 ]]; then
-        kill "${pids[@]}" 2>/dev/null || true
-        wait "${pids[@]}" 2>/dev/null || true
-    fi
-    if [[ $status -ne 0 ]]; then
-        tail -n 30 "$tmp"/*.log >&2 || true
-    fi
-    rm -rf "$tmp"
-    exit "$status"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# free_ports COUNT
-free_ports() {
-    local port found=0
-    while ((found < $1)); do
-        port=$((RANDOM % 12000 + 20000))
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-            echo "$port"
-            found=$((found + 1))
-        fi
-    done
 }
 
 # Certificates, an issuer and a token for the gateways of the benchmarks.

@@ -14,10 +14,9 @@ readonly rotary=${ROTARY_BIN:?the path of the rotary binary}
 readonly libraries=${ROTARY_CLIENTS:-$root/build/clients}
 readonly python=$libraries/venv/bin/python
 
-die() {
-    echo "run.sh: $*" >&2
-    exit 1
-}
+declare -A pids=()
+# shellcheck source=tests/support/background.sh
+source "$root/tests/support/background.sh"
 
 [[ -x $rotary ]] || die "no binary at $rotary"
 command -v openssl >/dev/null || die "openssl is not installed; './dev test' does it"
@@ -35,27 +34,6 @@ node)
 curl) ;;
 *) die "no client '$client'" ;;
 esac
-
-tmp=$(mktemp -d)
-declare -A pids=()
-clean() {
-    local status=$?
-    # A child that is ended before it has become its program would come here too.
-    [[ $BASHPID -eq $$ ]] || return 0
-    trap - EXIT
-    if [[ ${#pids[@]} -gt 0 ]]; then
-        kill "${pids[@]}" 2>/dev/null || true
-        wait "${pids[@]}" 2>/dev/null || true
-    fi
-    if [[ $status -ne 0 ]]; then
-        tail -n 60 "$tmp"/*.log >&2 || true
-    fi
-    rm -rf "$tmp"
-    exit "$status"
-}
-trap clean EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 # start NAME COMMAND…: in the background, its output in NAME.log.
 start() {
@@ -78,18 +56,6 @@ until_ok() {
     return 1
 }
 
-# Four free ports below the range the kernel gives to outgoing connections.
-free_ports() {
-    local port found=0
-    while ((found < 4)); do
-        port=$((RANDOM % 12000 + 20000))
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-            echo "$port"
-            found=$((found + 1))
-        fi
-    done
-}
-
 export CERTS=$tmp/certs ISSUER=https://issuer.test/dev
 export FIRST_KEY="sk-first-$RANDOM$RANDOM" SECOND_KEY="sk-second-$RANDOM$RANDOM"
 "$root/certs/make-certs.sh" --quiet --dir "$CERTS"
@@ -97,7 +63,7 @@ export FIRST_KEY="sk-first-$RANDOM$RANDOM" SECOND_KEY="sk-second-$RANDOM$RANDOM"
 # Somebody else may take a port between the look and the bind: once more with others, then.
 launch() {
     local ports
-    mapfile -t ports < <(free_ports)
+    mapfile -t ports < <(free_ports 4)
     export FIRST_PORT=${ports[0]} SECOND_PORT=${ports[1]}
     export GATEWAY_PORT=${ports[2]} ADMIN_PORT=${ports[3]}
     start first "$rotary" mock --listen "127.0.0.1:$FIRST_PORT" --tokens 8 \
@@ -111,8 +77,7 @@ launch() {
 }
 
 if ! launch; then
-    kill "${pids[@]}" 2>/dev/null || true
-    wait "${pids[@]}" 2>/dev/null || true
+    end_all
     launch || die "the gateway or a provider did not come up"
 fi
 
