@@ -50,7 +50,7 @@ struct Worker::Body {
           pool(reactor, pool_limits(first)),
           sessions(reactor, made_with.connections),
           tokens(std::in_place, token_limits(first.limits)),
-          access_log(std::in_place, log_writer, log_format(first.log.access),
+          access_log(std::in_place, log_writer, first.log.access,
                      first.limits.access_log_buffer_bytes),
           clients{reactor, buffers, sessions, scratch},
           providers{reactor, buffers, scratch, dialer, pool},
@@ -115,8 +115,7 @@ struct Worker::Body {
         if (now.log.access != before.log.access ||
             now.limits.access_log_buffer_bytes != before.limits.access_log_buffer_bytes) {
             access_log->flush();
-            access_log.emplace(log_writer, log_format(now.log.access),
-                               now.limits.access_log_buffer_bytes);
+            access_log.emplace(log_writer, now.log.access, now.limits.access_log_buffer_bytes);
         }
         for (auto& listener : listeners) listener->adjust(listener_options(now));
         scratch.head.resize(scratch_head_bytes(now.limits));

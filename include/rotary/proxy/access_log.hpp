@@ -2,6 +2,7 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log_writer.hpp>
+#include <rotary/config/settings/settings.hpp>
 #include <rotary/proxy/observer.hpp>
 
 #include <chrono>
@@ -47,7 +48,7 @@ struct AccessLine {
     bool reused_connection = false;
 };
 
-enum class AccessLogFormat : std::uint8_t { json, text, off };
+using config::AccessLogFormat;
 
 // One worker's lines, buffered: handed to the process's LogWriter when the buffer is nearly full
 // and at each tick of the worker. Single-threaded.

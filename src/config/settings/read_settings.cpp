@@ -108,9 +108,10 @@ void read_log(Fields& fields, Log& log) {
                              {"info", LogLevel::info},
                              {"warning", LogLevel::warn},
                              {"error", LogLevel::error}});
-    fields.choice<AccessLog>(
-        "access", log.access,
-        {{"json", AccessLog::json}, {"text", AccessLog::text}, {"off", AccessLog::off}});
+    fields.choice<AccessLogFormat>("access", log.access,
+                                   {{"json", AccessLogFormat::json},
+                                    {"text", AccessLogFormat::text},
+                                    {"off", AccessLogFormat::off}});
 }
 
 }  // namespace

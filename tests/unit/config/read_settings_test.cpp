@@ -179,7 +179,7 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.timeouts.event_gap, std::chrono::minutes(2));
     EXPECT_EQ(config.timeouts.upstream_idle, Duration(250));
     EXPECT_EQ(config.log.level, LogLevel::trace);
-    EXPECT_EQ(config.log.access, AccessLog::off);
+    EXPECT_EQ(config.log.access, AccessLogFormat::off);
 }
 
 // The findings of a value, and nothing of the listeners that this text lacks.

@@ -64,11 +64,11 @@ struct Routing {
         "token", "access_token", "api_key", "apikey", "key", "jwt", "sig"};
 };
 
-enum class AccessLog { json, text, off };
+enum class AccessLogFormat : std::uint8_t { json, text, off };
 
 struct Log {
     LogLevel level = LogLevel::info;
-    AccessLog access = AccessLog::json;
+    AccessLogFormat access = AccessLogFormat::json;
 };
 
 // A file or folder, ready to be opened.
