@@ -29,15 +29,15 @@ BnPtr order_of(int curve) {
 }
 
 const BIGNUM* curve_order(JwtAlgorithm algorithm) {
-    static const std::array<BnPtr, 3> orders{order_of(NID_X9_62_prime256v1),
-                                             order_of(NID_secp384r1), order_of(NID_secp521r1)};
+    static const std::array<BnPtr, 3> kOrders{order_of(NID_X9_62_prime256v1),
+                                              order_of(NID_secp384r1), order_of(NID_secp521r1)};
     switch (algorithm) {
         case JwtAlgorithm::es256:
-            return orders[0].get();
+            return kOrders[0].get();
         case JwtAlgorithm::es384:
-            return orders[1].get();
+            return kOrders[1].get();
         case JwtAlgorithm::es512:
-            return orders[2].get();
+            return kOrders[2].get();
         default:
             return nullptr;
     }

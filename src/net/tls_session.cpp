@@ -17,8 +17,8 @@ void free_slot_pointer(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) 
 }
 
 int slot_index() {
-    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_slot_pointer);
-    return index;
+    static const int kIndex = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, free_slot_pointer);
+    return kIndex;
 }
 
 int keep_session(SSL* ssl, SSL_SESSION* session) {

@@ -14,7 +14,7 @@ public:
     explicit Overlaps(Checker& checker) : checker_(checker) {}
 
     void add(const std::string& host, const std::string& base, const RouteMatch& match) {
-        static const std::string any_method;
+        static const std::string kAnyMethod;
         const Place place{host, match.path.type, base + match.path.value};
         std::map<std::string, const Mark*>& methods = places_[place];
         const Mark* first = nullptr;
@@ -22,7 +22,7 @@ public:
             first = methods.begin()->second;
         } else if (const auto same = methods.find(match.method); same != methods.end()) {
             first = same->second;
-        } else if (const auto any = methods.find(any_method); any != methods.end()) {
+        } else if (const auto any = methods.find(kAnyMethod); any != methods.end()) {
             first = any->second;
         }
         if (first == nullptr) {

@@ -21,7 +21,7 @@ struct ServedKind {
 };
 
 const std::array<ServedKind, 10>& served_kinds() {
-    static const std::array<ServedKind, 10> kinds{{
+    static const std::array<ServedKind, 10> kKinds{{
         {"API", kDataPlane, {"v1alpha1", "v1alpha2", "v1alpha3"}, read_api},
         {"HTTPRoute", kGatewayApi, {"v1beta1", "v1"}, read_http_route},
         {"Backend", kDataPlane, {"v1alpha1", "v1alpha2"}, read_backend},
@@ -36,7 +36,7 @@ const std::array<ServedKind, 10>& served_kinds() {
         {"Secret", "", {"v1"}, read_secret},
         {"ConfigMap", "", {"v1"}, read_config_map},
     }};
-    return kinds;
+    return kKinds;
 }
 
 // An object that is left out: others may refer to its name.
