@@ -43,15 +43,15 @@ struct AnswerReader::State {
     std::size_t told = 0;  // of the body
 };
 
-AnswerReader::AnswerReader(const Call& call) : x_state(new State{call}) {
-    x_state->parser.eager(true);
-    x_state->parser.body_limit(kAnswerBytes);
+AnswerReader::AnswerReader(const Call& call) : state_(new State{call}) {
+    state_->parser.eager(true);
+    state_->parser.body_limit(kAnswerBytes);
 }
 
 AnswerReader::~AnswerReader() = default;
 
 void AnswerReader::take(std::string_view bytes) {
-    State& state = *x_state;
+    State& state = *state_;
     boost::system::error_code error;
     state.pending.append(bytes);
     while (!state.pending.empty() && !state.parser.is_done()) {
@@ -67,7 +67,7 @@ void AnswerReader::take(std::string_view bytes) {
 }
 
 void AnswerReader::end() {
-    http::response_parser<http::string_body>& parser = x_state->parser;
+    http::response_parser<http::string_body>& parser = state_->parser;
     boost::system::error_code error;
     if (parser.got_some()) parser.put_eof(error);
     if (error || !parser.is_done()) {
@@ -75,10 +75,10 @@ void AnswerReader::end() {
     }
 }
 
-bool AnswerReader::is_done() const { return x_state->parser.is_done(); }
+bool AnswerReader::is_done() const { return state_->parser.is_done(); }
 
 Answer AnswerReader::answer() {
-    http::response<http::string_body>& read = x_state->parser.get();
+    http::response<http::string_body>& read = state_->parser.get();
     Answer answer;
     answer.status = read.result_int();
     for (const auto& field : read) {

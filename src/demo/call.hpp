@@ -46,7 +46,7 @@ public:
 
 private:
     struct State;
-    std::unique_ptr<State> x_state;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace rotary::demo

@@ -50,21 +50,21 @@ struct Socket {
 // One connection, plain or TLS, over a socket that does not block.
 class Connection {
 public:
-    Connection(std::uint16_t port, const StopSignal& stop) : x_stop(stop) {
-        if (x_socket.fd < 0) throw std::runtime_error("no socket: " + reason(errno));
+    Connection(std::uint16_t port, const StopSignal& stop) : stop_(stop) {
+        if (socket_.fd < 0) throw std::runtime_error("no socket: " + reason(errno));
         connect(port);
     }
 
     void start_tls(SSL_CTX* context, const std::string& host) {
-        x_ssl.reset(SSL_new(context));
-        if (!x_ssl || SSL_set_fd(x_ssl.get(), x_socket.fd) != 1 ||
-            SSL_set_tlsext_host_name(x_ssl.get(), host.c_str()) != 1 ||
-            SSL_set1_host(x_ssl.get(), host.c_str()) != 1) {
+        ssl_.reset(SSL_new(context));
+        if (!ssl_ || SSL_set_fd(ssl_.get(), socket_.fd) != 1 ||
+            SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) != 1 ||
+            SSL_set1_host(ssl_.get(), host.c_str()) != 1) {
             throw std::runtime_error("TLS can't be set up");
         }
-        const int done = repeat([this] { return SSL_connect(x_ssl.get()); });
+        const int done = repeat([this] { return SSL_connect(ssl_.get()); });
         if (done == 1) return;
-        const long verdict = SSL_get_verify_result(x_ssl.get());
+        const long verdict = SSL_get_verify_result(ssl_.get());
         throw std::runtime_error(
             std::string("TLS handshake failed: ") +
             (verdict == X509_V_OK ? "refused" : X509_verify_cert_error_string(verdict)));
@@ -73,8 +73,8 @@ public:
     void send(std::string_view bytes) {
         while (!bytes.empty()) {
             const int size = static_cast<int>(bytes.size());
-            const auto write = [&] { return SSL_write(x_ssl.get(), bytes.data(), size); };
-            const int sent = x_ssl ? repeat(write) : send_plain(bytes);
+            const auto write = [&] { return SSL_write(ssl_.get(), bytes.data(), size); };
+            const int sent = ssl_ ? repeat(write) : send_plain(bytes);
             if (sent <= 0) throw std::runtime_error("the connection ended while sending");
             bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
@@ -83,8 +83,8 @@ public:
     // 0 at the end of the connection.
     std::size_t receive(char* out, std::size_t size) {
         const int got =
-            x_ssl ? repeat([&] { return SSL_read(x_ssl.get(), out, static_cast<int>(size)); })
-                  : receive_plain(out, size);
+            ssl_ ? repeat([&] { return SSL_read(ssl_.get(), out, static_cast<int>(size)); })
+                 : receive_plain(out, size);
         return got > 0 ? static_cast<std::size_t>(got) : 0;
     }
 
@@ -95,11 +95,11 @@ private:
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         const auto* where = reinterpret_cast<const sockaddr*>(&address);
-        int error = ::connect(x_socket.fd, where, sizeof address) == 0 ? 0 : errno;
+        int error = ::connect(socket_.fd, where, sizeof address) == 0 ? 0 : errno;
         if (error == EINPROGRESS) {
             wait_for(POLLOUT);
             socklen_t size = sizeof error;
-            ::getsockopt(x_socket.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+            ::getsockopt(socket_.fd, SOL_SOCKET, SO_ERROR, &error, &size);
         }
         if (error != 0) {
             throw std::runtime_error("no connection to 127.0.0.1:" + std::to_string(port) + ": " +
@@ -108,7 +108,7 @@ private:
     }
 
     void wait_for(short events) const {
-        if (!wait_on(x_socket.fd, events, x_stop, x_deadline)) {
+        if (!wait_on(socket_.fd, events, stop_, deadline_)) {
             throw std::runtime_error("no answer within " + std::to_string(kPatience.count()) +
                                      " s");
         }
@@ -120,7 +120,7 @@ private:
         for (;;) {
             ERR_clear_error();
             const int result = operation();
-            const int what = SSL_get_error(x_ssl.get(), result);
+            const int what = SSL_get_error(ssl_.get(), result);
             if (what == SSL_ERROR_WANT_READ) {
                 wait_for(POLLIN);
             } else if (what == SSL_ERROR_WANT_WRITE) {
@@ -133,18 +133,18 @@ private:
 
     int send_plain(std::string_view bytes) const {
         wait_for(POLLOUT);
-        return static_cast<int>(::send(x_socket.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+        return static_cast<int>(::send(socket_.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));
     }
 
     int receive_plain(char* out, std::size_t size) const {
         wait_for(POLLIN);
-        return static_cast<int>(::recv(x_socket.fd, out, size, 0));
+        return static_cast<int>(::recv(socket_.fd, out, size, 0));
     }
 
-    const StopSignal& x_stop;
-    const Clock::time_point x_deadline = Clock::now() + kPatience;
-    Socket x_socket;
-    openssl::SslPtr x_ssl;
+    const StopSignal& stop_;
+    const Clock::time_point deadline_ = Clock::now() + kPatience;
+    Socket socket_;
+    openssl::SslPtr ssl_;
 };
 
 Answer receive_answer(Connection& connection, const Call& call) {
@@ -169,17 +169,17 @@ StopSignal::StopSignal() {
     ::sigaddset(&signals, SIGINT);
     ::sigaddset(&signals, SIGTERM);
     ::sigaddset(&signals, SIGHUP);
-    x_fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (x_fd < 0) throw std::runtime_error("signals can't be caught: " + reason(errno));
-    ::pthread_sigmask(SIG_BLOCK, &signals, &x_before);
+    fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd_ < 0) throw std::runtime_error("signals can't be caught: " + reason(errno));
+    ::pthread_sigmask(SIG_BLOCK, &signals, &before_);
 }
 
 StopSignal::~StopSignal() {
     signalfd_siginfo taken;  // else the ones that came would kill us now
-    while (::read(x_fd, &taken, sizeof taken) > 0) {
+    while (::read(fd_, &taken, sizeof taken) > 0) {
     }
-    ::close(x_fd);
-    ::pthread_sigmask(SIG_SETMASK, &x_before, nullptr);
+    ::close(fd_);
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 void StopSignal::wait_for(std::chrono::milliseconds time) const {
@@ -187,29 +187,29 @@ void StopSignal::wait_for(std::chrono::milliseconds time) const {
 }
 
 void StopSignal::wait() const {
-    pollfd poll{x_fd, POLLIN, 0};
+    pollfd poll{fd_, POLLIN, 0};
     while (::poll(&poll, 1, -1) < 0 && errno == EINTR) {
     }
 }
 
 Client::Client(const std::string& ca_file, const StopSignal& stop)
-    : x_tls(SSL_CTX_new(TLS_client_method())), x_stop(stop) {
-    if (!x_tls || SSL_CTX_set_min_proto_version(x_tls.get(), TLS1_2_VERSION) != 1 ||
-        SSL_CTX_load_verify_file(x_tls.get(), ca_file.c_str()) != 1) {
+    : tls_(SSL_CTX_new(TLS_client_method())), stop_(stop) {
+    if (!tls_ || SSL_CTX_set_min_proto_version(tls_.get(), TLS1_2_VERSION) != 1 ||
+        SSL_CTX_load_verify_file(tls_.get(), ca_file.c_str()) != 1) {
         throw std::runtime_error("TLS can't be set up with " + ca_file);
     }
-    SSL_CTX_set_verify(x_tls.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(tls_.get(), SSL_VERIFY_PEER, nullptr);
 }
 
 Answer Client::https(std::uint16_t port, const Call& call) const {
-    Connection connection(port, x_stop);
-    connection.start_tls(x_tls.get(), call.host);
+    Connection connection(port, stop_);
+    connection.start_tls(tls_.get(), call.host);
     connection.send(bytes_of(call));
     return receive_answer(connection, call);
 }
 
 Answer Client::http(std::uint16_t port, const Call& call) const {
-    Connection connection(port, x_stop);
+    Connection connection(port, stop_);
     connection.send(bytes_of(call));
     return receive_answer(connection, call);
 }

@@ -27,13 +27,13 @@ public:
     StopSignal(const StopSignal&) = delete;
     StopSignal& operator=(const StopSignal&) = delete;
 
-    int fd() const { return x_fd; }                       // readable once one came, and never read
+    int fd() const { return fd_; }                        // readable once one came, and never read
     void wait_for(std::chrono::milliseconds time) const;  // throws Stopped
     void wait() const;                                    // returns when one came
 
 private:
-    int x_fd;
-    sigset_t x_before;
+    int fd_;
+    sigset_t before_;
 };
 
 // Calls 127.0.0.1. Throws std::runtime_error when there is no whole answer in time, and Stopped.
@@ -46,8 +46,8 @@ public:
     Answer http(std::uint16_t port, const Call& call) const;
 
 private:
-    openssl::ContextPtr x_tls;
-    const StopSignal& x_stop;
+    openssl::ContextPtr tls_;
+    const StopSignal& stop_;
 };
 
 }  // namespace rotary::demo

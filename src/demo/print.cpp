@@ -16,10 +16,10 @@ constexpr std::string_view kRed = "\x1b[1;31m";
 constexpr std::string_view kPlain = "\x1b[0m";
 }  // namespace
 
-Printer::Printer() : x_colours(detect_log_format(STDOUT_FILENO) == LogFormat::colour) {}
+Printer::Printer() : colours_(detect_log_format(STDOUT_FILENO) == LogFormat::colour) {}
 
 std::string Printer::painted(std::string_view colour, std::string_view text) const {
-    if (!x_colours) return std::string(text);
+    if (!colours_) return std::string(text);
     return std::string(colour) + std::string(text) + std::string(kPlain);
 }
 
@@ -31,7 +31,7 @@ void Printer::line(std::string_view text) {
 
 void Printer::step(std::string_view title) {
     line("");
-    line(painted(kBold, std::to_string(++x_steps) + "  " + std::string(title)));
+    line(painted(kBold, std::to_string(++steps_) + "  " + std::string(title)));
 }
 
 void Printer::row(std::string_view text) { line("     " + std::string(text)); }
@@ -43,7 +43,7 @@ void Printer::verdict(const Check& check) {
         line("  " + painted(kGreen, "ok") + " " + check.claim);
         return;
     }
-    ++x_failed;
+    ++failed_;
     line("  " + painted(kRed, "FAILED") + " " + check.claim);
     row("  expected: " + check.expected);
     row("  came:     " + check.came);

@@ -18,15 +18,15 @@ public:
     void row(std::string_view text);
     void quiet_row(std::string_view text);  // of less weight
     void verdict(const Check& check);
-    bool all_held() const { return x_failed == 0; }
-    int steps() const { return x_steps; }
+    bool all_held() const { return failed_ == 0; }
+    int steps() const { return steps_; }
 
 private:
     std::string painted(std::string_view colour, std::string_view text) const;
 
-    bool x_colours;
-    int x_steps = 0;
-    int x_failed = 0;
+    bool colours_;
+    int steps_ = 0;
+    int failed_ = 0;
 };
 
 }  // namespace rotary::demo

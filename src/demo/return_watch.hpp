@@ -14,19 +14,19 @@ public:
     using Time = std::chrono::steady_clock::time_point;
 
     // `grace`: how much longer than promised it may take.
-    explicit ReturnWatch(std::chrono::milliseconds grace) : x_grace(grace) {}
+    explicit ReturnWatch(std::chrono::milliseconds grace) : grace_(grace) {}
 
     // What to think of it now. The promise is the one of the first look.
     Verdict look(const std::optional<ModelState>& model, Time now) {
         if (!model) return Verdict::missing;
         if (model->state != "suspended") return Verdict::back;
-        if (!x_deadline) x_deadline = now + std::chrono::seconds(model->seconds_left) + x_grace;
-        return now > *x_deadline ? Verdict::late : Verdict::wait;
+        if (!deadline_) deadline_ = now + std::chrono::seconds(model->seconds_left) + grace_;
+        return now > *deadline_ ? Verdict::late : Verdict::wait;
     }
 
 private:
-    std::chrono::milliseconds x_grace;
-    std::optional<Time> x_deadline;
+    std::chrono::milliseconds grace_;
+    std::optional<Time> deadline_;
 };
 
 }  // namespace rotary::demo

@@ -28,24 +28,24 @@ std::string read_text(const std::string& path) {
 }  // namespace
 
 Stage::Stage(const StageOptions& options)
-    : x_providers{{{"provider-1", "Bearer sk-demo-one", nullptr},
-                   {"provider-2", "Bearer sk-demo-two", nullptr}}},
-      x_log(options.verbose ? LogLevel::info : LogLevel::error) {
+    : providers_{{{"provider-1", "Bearer sk-demo-one", nullptr},
+                  {"provider-2", "Bearer sk-demo-two", nullptr}}},
+      log_(options.verbose ? LogLevel::info : LogLevel::error) {
     require_free(options.port);
-    x_certificates = tools::make_dev_certificates(x_folder.path());
+    certificates_ = tools::make_dev_certificates(folder_.path());
     start_providers();
     write_configuration(options.port);
     start_gateway();
 }
 
 Stage::~Stage() {
-    if (!x_thread.joinable()) return;
-    x_gateway->request_stop();
-    x_thread.join();
+    if (!thread_.joinable()) return;
+    gateway_->request_stop();
+    thread_.join();
 }
 
 void Stage::start_providers() {
-    for (Provider& provider : x_providers) {
+    for (Provider& provider : providers_) {
         mock::MockOptions options;
         options.require_key = provider.key;
         options.suffix = kSuffix;
@@ -60,56 +60,55 @@ void Stage::start_providers() {
 }
 
 void Stage::write_configuration(std::uint16_t port) const {
-    x_folder.write("rotary.yaml", process_yaml(port));
-    x_folder.write("resources.yaml",
-                   resources_yaml({x_providers[0].mock->port(), x_providers[1].mock->port()},
-                                  {x_providers[0].key, x_providers[1].key}));
+    folder_.write("rotary.yaml", process_yaml(port));
+    folder_.write("resources.yaml",
+                  resources_yaml({providers_[0].mock->port(), providers_[1].mock->port()},
+                                 {providers_[0].key, providers_[1].key}));
 }
 
 void Stage::start_gateway() {
     config::Loaded loaded =
-        config::load(x_folder.path() + "/rotary.yaml", config::process_environment());
+        config::load(folder_.path() + "/rotary.yaml", config::process_environment());
     if (!loaded.ok()) {
         throw std::runtime_error("its own configuration has errors:\n" +
                                  config::to_text(loaded.findings));
     }
     std::promise<void> bound;
     std::future<void> outcome = bound.get_future();
-    x_thread = std::thread([this, &bound, loaded = std::move(loaded)]() mutable {
+    thread_ = std::thread([this, &bound, loaded = std::move(loaded)]() mutable {
         try {
             std::vector<config::Finding> findings;
             server::Server::Options options;
-            options.config_path = x_folder.path() + "/rotary.yaml";
+            options.config_path = folder_.path() + "/rotary.yaml";
             options.environment = config::process_environment();
             options.handle_signals = false;
-            x_gateway =
-                std::make_unique<server::Server>(options, std::move(loaded), x_log, findings);
+            gateway_ = std::make_unique<server::Server>(options, std::move(loaded), log_, findings);
         } catch (...) {
             bound.set_exception(std::current_exception());
             return;
         }
         bound.set_value();
-        x_gateway->run();
+        gateway_->run();
     });
     try {
         outcome.get();
     } catch (...) {
-        x_thread.join();
+        thread_.join();
         throw;
     }
 }
 
-std::uint16_t Stage::port() const { return x_gateway->ports().front(); }
-std::uint16_t Stage::admin_port() const { return x_gateway->admin_port(); }
+std::uint16_t Stage::port() const { return gateway_->ports().front(); }
+std::uint16_t Stage::admin_port() const { return gateway_->admin_port(); }
 
 std::string Stage::token(const std::string& ttl) const {
     tools::TokenOptions options;
     options.issuer = kIssuer;
-    options.kid = x_certificates.issuer_kid;
+    options.kid = certificates_.issuer_kid;
     options.subject = "demo-user";
     options.ttl = ttl;
     tools::MintedToken minted =
-        tools::mint(options, read_text(x_certificates.issuer_key), read_clock().wall);
+        tools::mint(options, read_text(certificates_.issuer_key), read_clock().wall);
     if (minted.token.empty()) throw std::runtime_error("no token: " + minted.error);
     return std::move(minted.token);
 }

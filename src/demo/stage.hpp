@@ -52,9 +52,9 @@ public:
 
     std::uint16_t port() const;
     std::uint16_t admin_port() const;
-    const tools::DevCertificates& certificates() const { return x_certificates; }
-    const std::string& folder() const { return x_folder.path(); }
-    const std::array<Provider, 2>& providers() const { return x_providers; }
+    const tools::DevCertificates& certificates() const { return certificates_; }
+    const std::string& folder() const { return folder_.path(); }
+    const std::array<Provider, 2>& providers() const { return providers_; }
     // A good token if `ttl` is ahead ("1h"), one that has expired if not ("-1h").
     std::string token(const std::string& ttl) const;
 
@@ -63,12 +63,12 @@ private:
     void write_configuration(std::uint16_t port) const;
     void start_gateway();
 
-    tools::PrivateFolder x_folder;
-    tools::DevCertificates x_certificates;
-    std::array<Provider, 2> x_providers;
-    Logger x_log;
-    std::unique_ptr<server::Server> x_gateway;  // made and run on x_thread
-    std::thread x_thread;
+    tools::PrivateFolder folder_;
+    tools::DevCertificates certificates_;
+    std::array<Provider, 2> providers_;
+    Logger log_;
+    std::unique_ptr<server::Server> gateway_;  // made and run on thread_
+    std::thread thread_;
 };
 
 }  // namespace rotary::demo

@@ -19,7 +19,7 @@ public:
     // False when a step did not happen; the ones behind it are told all the same. Throws Stopped.
     bool tell();
 
-    const std::string& token() const { return x_token; }
+    const std::string& token() const { return token_; }
 
 private:
     void who_may_call();
@@ -39,12 +39,12 @@ private:
     void show_suspension(const std::vector<ModelState>& models);
     bool wait_for_return();
 
-    const Stage& x_stage;
-    const StopSignal& x_stop;
-    Printer& x_print;
-    Client x_client;
-    std::string x_token;
-    std::vector<std::string> x_secrets;  // of the client: tokens, each without its scheme
+    const Stage& stage_;
+    const StopSignal& stop_;
+    Printer& print_;
+    Client client_;
+    std::string token_;
+    std::vector<std::string> secrets_;  // of the client: tokens, each without its scheme
 };
 
 }  // namespace rotary::demo

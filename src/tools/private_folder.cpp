@@ -32,8 +32,8 @@ PrivateFolder::PrivateFolder() {
     std::error_code error;
     const auto parent = std::filesystem::temp_directory_path(error);
     if (error) throw std::runtime_error("no folder for temporary files: " + error.message());
-    x_path = (parent / "rotary-demo-XXXXXX").string();
-    if (::mkdtemp(x_path.data()) == nullptr) {
+    path_ = (parent / "rotary-demo-XXXXXX").string();
+    if (::mkdtemp(path_.data()) == nullptr) {
         throw std::runtime_error("can't make a folder in " + parent.string() + ": " +
                                  std::generic_category().message(errno));
     }
@@ -41,11 +41,11 @@ PrivateFolder::PrivateFolder() {
 
 PrivateFolder::~PrivateFolder() {
     std::error_code ignored;
-    std::filesystem::remove_all(x_path, ignored);
+    std::filesystem::remove_all(path_, ignored);
 }
 
 std::string PrivateFolder::write(std::string_view name, std::string_view content) const {
-    std::string path = x_path + "/" + std::string(name);
+    std::string path = path_ + "/" + std::string(name);
     write_private_file(path, content);
     return path;
 }

@@ -85,7 +85,7 @@ void note_field(const Header& header, std::string_view raw, Notes& notes) noexce
 
 // Which of the lines that are read, checked and counted don't get into the table.
 struct Dropped {
-    // Names with an underscore: CGI and its kin make "x_user" and "x-user" one, so a client could
+    // Names with an underscore: CGI and its kin make "user_" and "x-user" one, so a client could
     // set what a proxy before the provider sets.
     bool underscores = false;
     bool content_length = false;

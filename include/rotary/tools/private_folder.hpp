@@ -17,12 +17,12 @@ public:
     PrivateFolder(const PrivateFolder&) = delete;
     PrivateFolder& operator=(const PrivateFolder&) = delete;
 
-    const std::string& path() const { return x_path; }
+    const std::string& path() const { return path_; }
     // Writes a private file in it and returns its path.
     std::string write(std::string_view name, std::string_view content) const;
 
 private:
-    std::string x_path;
+    std::string path_;
 };
 
 }  // namespace rotary::tools

@@ -557,7 +557,7 @@ TEST(Snapshot, KnowsWhatGoesOnToProviders) {
 }
 
 TEST(SnapshotFindings, NamesThatNeverGoOnAreNotAskedFor) {
-    for (const char* name : {"authorization", "X-Api-Key", "cookie", "host", "x_user"}) {
+    for (const char* name : {"authorization", "X-Api-Key", "cookie", "host", "user_"}) {
         SharedState shared;
         const auto compiled =
             compile_text(usual_chat(), shared,
