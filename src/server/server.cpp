@@ -24,9 +24,9 @@ constexpr std::chrono::seconds kLoopPatience{5};  // /livez: a loop that has not
 }  // namespace
 
 // Floor 4's centre: the control thread's loop and what happens on it.
-class Server::Body {
+class Server::Impl {
 public:
-    Body(const Options& options, config::Loaded loaded, Logger& log,
+    Impl(const Options& options, config::Loaded loaded, Logger& log,
          std::vector<config::Finding>& findings)
         : options_(options),
           log_(log),
@@ -246,14 +246,14 @@ private:
 
 Server::Server(const Options& options, config::Loaded loaded, Logger& log,
                std::vector<config::Finding>& findings)
-    : body_(std::make_unique<Body>(options, std::move(loaded), log, findings)) {}
+    : impl_(std::make_unique<Impl>(options, std::move(loaded), log, findings)) {}
 
 Server::~Server() = default;
 
-int Server::run() { return body_->run(); }
-void Server::request_stop() { body_->request_stop(); }
-admin::ReloadOutcome Server::reload() { return body_->reload_from_outside(); }
-const std::vector<std::uint16_t>& Server::ports() const noexcept { return body_->ports(); }
-std::uint16_t Server::admin_port() const noexcept { return body_->admin_port(); }
+int Server::run() { return impl_->run(); }
+void Server::request_stop() { impl_->request_stop(); }
+admin::ReloadOutcome Server::reload() { return impl_->reload_from_outside(); }
+const std::vector<std::uint16_t>& Server::ports() const noexcept { return impl_->ports(); }
+std::uint16_t Server::admin_port() const noexcept { return impl_->admin_port(); }
 
 }  // namespace rotary::server

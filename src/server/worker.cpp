@@ -37,10 +37,10 @@ constexpr std::chrono::seconds kLongestTick{1};  // the heartbeat and the pool n
 }  // namespace
 
 // The order of the members is the order of their lives: what sessions use outlives them.
-struct Worker::Body {
-    explicit Body(const WorkerOptions& made_with)
-        : Body(made_with, made_with.wiring->snapshot->config) {}
-    Body(const WorkerOptions& made_with, const config::Config& first)
+struct Worker::Impl {
+    explicit Impl(const WorkerOptions& made_with)
+        : Impl(made_with, made_with.wiring->snapshot->config) {}
+    Impl(const WorkerOptions& made_with, const config::Config& first)
         : index(made_with.index),
           registry(*made_with.registry),
           log_writer(made_with.access_log),
@@ -81,7 +81,7 @@ struct Worker::Body {
         scratch.head.resize(scratch_head_bytes(first.limits));
         adopt({made_with.wiring, made_with.issuers, {}});
     }
-    ~Body() { registry.detach(&shard); }
+    ~Impl() { registry.detach(&shard); }
 
     const config::Config& config() const { return context.wiring->snapshot->config; }
 
@@ -220,62 +220,62 @@ struct Worker::Body {
 };
 
 Worker::Worker(const WorkerOptions& options, const std::vector<ListenAt>& listeners)
-    : body_(std::make_unique<Body>(options)) {
-    body_->listen_at = listeners;
+    : impl_(std::make_unique<Impl>(options)) {
+    impl_->listen_at = listeners;
     for (const ListenAt& at : listeners) {
-        net::Listener::Options listen = listener_options(body_->config());
+        net::Listener::Options listen = listener_options(impl_->config());
         listen.address = at.address;
         listen.port = at.port;
-        listen.on_refused = [body = body_.get()] {
-            body->admission.count_refused_by_descriptors();
+        listen.on_refused = [impl = impl_.get()] {
+            impl->admission.count_refused_by_descriptors();
         };
         auto listener = std::make_unique<net::Listener>(
-            body_->reactor, listen, [body = body_.get(), place = ports_.size()](int fd) {
-                body->admission.accept(place, fd);
+            impl_->reactor, listen, [impl = impl_.get(), place = ports_.size()](int fd) {
+                impl->admission.accept(place, fd);
             });
         ports_.push_back(listener->port());
-        body_->admission.add(*listener);
-        body_->listeners.push_back(std::move(listener));
+        impl_->admission.add(*listener);
+        impl_->listeners.push_back(std::move(listener));
     }
 }
 
 Worker::~Worker() {
-    if (!body_->thread.joinable()) return;
+    if (!impl_->thread.joinable()) return;
     begin_stop();
     join();
 }
 
 void Worker::start() {
-    body_->guard.emplace(body_->io.get_executor());
-    body_->beat();  // a thread that the system has yet to start is not stuck
-    body_->thread = std::thread([body = body_.get()] {
-        const std::string name = "worker-" + std::to_string(body->index);
+    impl_->guard.emplace(impl_->io.get_executor());
+    impl_->beat();  // a thread that the system has yet to start is not stuck
+    impl_->thread = std::thread([impl = impl_.get()] {
+        const std::string name = "worker-" + std::to_string(impl->index);
         pthread_setname_np(pthread_self(), name.c_str());
-        body->on_tick();
-        body->io.run();
+        impl->on_tick();
+        impl->io.run();
     });
 }
 
-void Worker::post(std::function<void()> work) { boost::asio::post(body_->io, std::move(work)); }
+void Worker::post(std::function<void()> work) { boost::asio::post(impl_->io, std::move(work)); }
 
 void Worker::publish(Published published) {
-    post([body = body_.get(), published = std::move(published)]() mutable {
-        body->adopt(std::move(published));
+    post([impl = impl_.get(), published = std::move(published)]() mutable {
+        impl->adopt(std::move(published));
     });
 }
 
 WorkerSettings Worker::settings() {
     std::promise<WorkerSettings> promise;
-    post([body = body_.get(), &promise] {
+    post([impl = impl_.get(), &promise] {
         WorkerSettings in_use;
-        in_use.buffers = body->buffers.limits();
-        in_use.dialer = body->dialer.limits();
-        in_use.pool = body->pool.limits();
-        in_use.tokens = body->tokens->limits();
-        in_use.access_log = body->access_log->format();
-        in_use.access_log_bytes = body->access_log->flush_bytes();
-        in_use.head_bytes = body->scratch.head.size();
-        for (const auto& listener : body->listeners) {
+        in_use.buffers = impl->buffers.limits();
+        in_use.dialer = impl->dialer.limits();
+        in_use.pool = impl->pool.limits();
+        in_use.tokens = impl->tokens->limits();
+        in_use.access_log = impl->access_log->format();
+        in_use.access_log_bytes = impl->access_log->flush_bytes();
+        in_use.head_bytes = impl->scratch.head.size();
+        for (const auto& listener : impl->listeners) {
             in_use.listeners.push_back(
                 {listener->backlog(), listener->send_buffer_bytes(), listener->backoff()});
         }
@@ -285,45 +285,45 @@ WorkerSettings Worker::settings() {
 }
 
 void Worker::wake_key_waits() {
-    post([body = body_.get()] { body->context.key_waits.wake_all(); });
+    post([impl = impl_.get()] { impl->context.key_waits.wake_all(); });
 }
 
 void Worker::drain(std::function<void()> on_empty) {
-    post([body = body_.get(), on_empty = std::move(on_empty)]() mutable {
-        body->on_drained = std::move(on_empty);
-        body->begin_drain();
+    post([impl = impl_.get(), on_empty = std::move(on_empty)]() mutable {
+        impl->on_drained = std::move(on_empty);
+        impl->begin_drain();
     });
 }
 
 void Worker::cancel_all() {
-    post([body = body_.get()] { body->sessions.cancel_all(); });
+    post([impl = impl_.get()] { impl->sessions.cancel_all(); });
 }
 
 void Worker::begin_stop() {
-    post([body = body_.get()] {
-        body->stopping = true;
-        body->drain_wait.cancel();
-        body->admission.close();
-        for (auto& listener : body->listeners) listener->stop();
-        body->pool.clear();
-        body->last_wait.expires_after(body->config().timeouts.shutdown);
-        body->last_wait.async_wait([body](const boost::system::error_code& error) {
-            if (!error) body->end_loop();
+    post([impl = impl_.get()] {
+        impl->stopping = true;
+        impl->drain_wait.cancel();
+        impl->admission.close();
+        for (auto& listener : impl->listeners) listener->stop();
+        impl->pool.clear();
+        impl->last_wait.expires_after(impl->config().timeouts.shutdown);
+        impl->last_wait.async_wait([impl](const boost::system::error_code& error) {
+            if (!error) impl->end_loop();
         });
-        body->sessions.on_empty(
-            [body] { boost::asio::post(body->io, [body] { body->end_loop(); }); });
-        body->sessions.drain();
-        body->sessions.cancel_all();
+        impl->sessions.on_empty(
+            [impl] { boost::asio::post(impl->io, [impl] { impl->end_loop(); }); });
+        impl->sessions.drain();
+        impl->sessions.cancel_all();
     });
 }
 
 void Worker::join() {
-    if (body_->thread.joinable()) body_->thread.join();
+    if (impl_->thread.joinable()) impl_->thread.join();
 }
 
 bool Worker::alive(std::chrono::steady_clock::time_point now,
                    std::chrono::milliseconds patience) const {
-    const auto beat = body_->heartbeat.load(std::memory_order_relaxed);
+    const auto beat = impl_->heartbeat.load(std::memory_order_relaxed);
     return now.time_since_epoch().count() - beat <
            std::chrono::duration_cast<std::chrono::steady_clock::duration>(patience).count();
 }

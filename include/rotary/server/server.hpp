@@ -47,8 +47,8 @@ public:
     std::uint16_t admin_port() const noexcept;
 
 private:
-    class Body;
-    std::unique_ptr<Body> body_;
+    class Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace rotary::server

@@ -105,8 +105,8 @@ public:
     bool alive(std::chrono::steady_clock::time_point now, std::chrono::milliseconds patience) const;
 
 private:
-    struct Body;
-    std::unique_ptr<Body> body_;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
     std::vector<std::uint16_t> ports_;
 };
 
