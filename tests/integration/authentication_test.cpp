@@ -52,7 +52,7 @@ std::string hmac_forgery() {
     return forge_token(header, payload, {reinterpret_cast<const char*>(mac.data()), size});
 }
 
-TEST(Authentication, without_a_token_there_is_a_challenge) {
+TEST(Authentication, WithoutATokenThereIsAChallenge) {
     Edge edge;
     const Response response = ask(edge.gateway, "");
     expect_problem(response, "missing_credentials");
@@ -64,7 +64,7 @@ TEST(Authentication, without_a_token_there_is_a_challenge) {
     EXPECT_EQ(edge.mock->request_count(), 0U);
 }
 
-TEST(Authentication, every_algorithm_of_the_contract_is_accepted) {
+TEST(Authentication, EveryAlgorithmOfTheContractIsAccepted) {
     Edge edge;
     const Issuers& keys = issuers();
     TestClient client = edge.gateway.connect();
@@ -88,7 +88,7 @@ TEST(Authentication, every_algorithm_of_the_contract_is_accepted) {
     }
 }
 
-TEST(Authentication, es512_with_a_key_of_its_own) {
+TEST(Authentication, Es512WithAKeyOfItsOwn) {
     Edge edge;
     const TempDir dir;
     EVP_PKEY* key = EVP_EC_gen("P-521");
@@ -121,7 +121,7 @@ spec:
     expect_problem(ask(edge.gateway, token), "invalid_token");
 }
 
-TEST(Authentication, what_no_issuer_signed_is_refused) {
+TEST(Authentication, WhatNoIssuerSignedIsRefused) {
     Edge edge;
     const Issuers& keys = issuers();
     const std::string good = make_token(token_options());
@@ -162,7 +162,7 @@ TEST(Authentication, what_no_issuer_signed_is_refused) {
     EXPECT_EQ(ask(edge.gateway, good).status, 200U);
 }
 
-TEST(Authentication, an_expired_token_is_told_so) {
+TEST(Authentication, AnExpiredTokenIsToldSo) {
     Edge edge;
     const auto expired = [](const char* ttl) {
         return token_with([&](tools::TokenOptions& options) { options.ttl = ttl; });
@@ -173,7 +173,7 @@ TEST(Authentication, an_expired_token_is_told_so) {
     expect_problem(ask(strict.gateway, expired("-30s")), "token_expired");
 }
 
-TEST(Authentication, two_authorization_headers_are_no_request) {
+TEST(Authentication, TwoAuthorizationHeadersAreNoRequest) {
     Edge edge;
     Request request = chat();
     request.headers.emplace_back("authorization", bearer());
@@ -202,7 +202,7 @@ std::string indented(const std::string& text) {
     return out;
 }
 
-TEST(Authentication, an_issuer_may_be_a_certificate) {
+TEST(Authentication, AnIssuerMayBeACertificate) {
     Edge edge(with_resources(issuer_with("{certificate: {secretRef: {name: cert, key: crt}}}") +
                              "---\nkind: Secret\napiVersion: v1\nmetadata: {name: cert}\n"
                              "stringData:\n  crt: |\n" +
@@ -218,7 +218,7 @@ std::string jwks_at(const std::string& url) {
     return issuer_with("{jwks: {url: \"" + url + "\"}}");
 }
 
-TEST(Authentication, keys_are_fetched_from_a_loopback_url) {
+TEST(Authentication, KeysAreFetchedFromALoopbackUrl) {
     const auto server = start_mock();
     server->respond_with("*", 200, {{"content-type", "application/json"}}, issuers().jwks);
     Edge edge(with_resources(jwks_at(server->url() + "/jwks")));
@@ -230,7 +230,7 @@ TEST(Authentication, keys_are_fetched_from_a_loopback_url) {
 }
 
 // A client that hears 401 throws its token away, though nothing is wrong with it.
-TEST(Authentication, keys_that_are_not_there_yet_are_503_and_never_401) {
+TEST(Authentication, KeysThatAreNotThereYetAre503AndNever401) {
     const auto server = start_mock();
     server->respond_with("*", 500, {}, "down");
     Edge edge(with_resources(jwks_at(server->url() + "/jwks")));
@@ -257,14 +257,14 @@ std::string authentication(const std::string& spec) {
            spec + "\n";
 }
 
-TEST(Authentication, it_may_be_disabled) {
+TEST(Authentication, ItMayBeDisabled) {
     Edge edge(with_resources(authentication("{disabled: true}")));
     EXPECT_EQ(ask(edge.gateway, "").status, 200U);
     EXPECT_EQ(ask(edge.gateway, "garbage").status, 200U);
     EXPECT_EQ(edge.mock->requests().at(1).header("authorization"), "Bearer sk-up");
 }
 
-TEST(Authentication, the_token_may_stand_in_another_header) {
+TEST(Authentication, TheTokenMayStandInAnotherHeader) {
     Edge edge(with_resources(authentication("{authTypes: {oauth2: {header: X-Token}}}")));
     Request request = chat();
     expect_problem(fetch(edge.gateway.client(), request), "missing_credentials");
@@ -275,14 +275,14 @@ TEST(Authentication, the_token_may_stand_in_another_header) {
 }
 
 // Optional makes a type an alternative to others, not the route open.
-TEST(Authentication, what_is_optional_must_be_there_when_nothing_else_is) {
+TEST(Authentication, WhatIsOptionalMustBeThereWhenNothingElseIs) {
     Edge edge(with_resources(authentication("{authTypes: {oauth2: {required: optional}}}")));
     expect_problem(ask(edge.gateway, ""), "missing_credentials");
     expect_problem(ask(edge.gateway, "garbage"), "invalid_token");
     EXPECT_EQ(ask(edge.gateway, make_token(token_options())).status, 200U);
 }
 
-TEST(Authentication, a_jwt_header_asks_for_its_audience) {
+TEST(Authentication, AJwtHeaderAsksForItsAudience) {
     Edge edge(with_resources(
         authentication("{authTypes: {oauth2: {disabled: true}, "
                        "jwt: {disabled: false, header: x-jwt, audience: [shop, store]}}}")));
@@ -303,7 +303,7 @@ TEST(Authentication, a_jwt_header_asks_for_its_audience) {
     }
 }
 
-TEST(Authentication, an_api_key_may_stand_in_a_header_or_the_query) {
+TEST(Authentication, AnApiKeyMayStandInAHeaderOrTheQuery) {
     Edge edge(with_resources(
         authentication("{authTypes: {oauth2: {disabled: true}, apiKey: {required: mandatory, keys: "
                        "[{in: Header, name: X-Api-Key}, {in: Query, name: apikey}]}}}")));
@@ -326,7 +326,7 @@ TEST(Authentication, an_api_key_may_stand_in_a_header_or_the_query) {
     EXPECT_EQ(captured[1].target, "/v1/chat/completions?a=b&&c=d&") << "all but the key";
 }
 
-TEST(Authentication, one_of_the_types_that_are_on_and_every_mandatory_one) {
+TEST(Authentication, OneOfTheTypesThatAreOnAndEveryMandatoryOne) {
     const std::string keys = "keys: [{in: Header, name: X-Api-Key}]";
     const std::string both_optional =
         "{oauth2: {required: optional}, apiKey: {required: optional, " + keys + "}}";
@@ -397,7 +397,7 @@ spec:
            jwks + "\"}}\n";
 }
 
-TEST(Authentication, one_issuer_of_two_organizations) {
+TEST(Authentication, OneIssuerOfTwoOrganizations) {
     const TempDir dir;
     dir.write("jwks.json", make_jwks({{"acme", issuers().stranger.key, ""}}));
     GatewayOptions options = with_resources(second_organization(dir / "jwks.json"));
@@ -419,7 +419,7 @@ TEST(Authentication, one_issuer_of_two_organizations) {
     }
 }
 
-TEST(Authentication, the_token_goes_on_only_when_told_to) {
+TEST(Authentication, TheTokenGoesOnOnlyWhenToldTo) {
     GatewayOptions options = with_resources(
         authentication("{authTypes: {oauth2: {header: X-Token, sendTokenToUpstream: true}}}"));
     Edge edge(options);
@@ -466,7 +466,7 @@ spec: {names: [pay]}
 )";
 }
 
-TEST(Authentication, scopes_any_of_one_and_all_of_several) {
+TEST(Authentication, ScopesAnyOfOneAndAllOfSeveral) {
     Edge edge(with_resources(scoped_api()));
     const auto with = [&](const char* scope) {
         Request request = request_for("GET", "/scoped/1.0/models");
@@ -487,7 +487,7 @@ TEST(Authentication, scopes_any_of_one_and_all_of_several) {
     EXPECT_EQ(fetch(edge.gateway.client(), chat()).status, 200U) << "the other API asks for none";
 }
 
-TEST(Authentication, a_remembered_token_ends_when_it_expires) {
+TEST(Authentication, ARememberedTokenEndsWhenItExpires) {
     GatewayOptions options = with_process("timeouts: {token_leeway: 0s}\n");
     options.workers = 1;
     Edge edge(options);
@@ -502,7 +502,7 @@ TEST(Authentication, a_remembered_token_ends_when_it_expires) {
     expect_problem(response, "token_expired");
 }
 
-TEST(Authentication, a_remembered_token_ends_when_its_key_is_withdrawn) {
+TEST(Authentication, ARememberedTokenEndsWhenItsKeyIsWithdrawn) {
     const TempDir dir;
     const auto write = [&](const std::string& kid, const std::string& key) {
         dir.write("jwks.json", make_jwks({{kid, key, ""}}));
@@ -521,7 +521,7 @@ TEST(Authentication, a_remembered_token_ends_when_its_key_is_withdrawn) {
 }
 
 // An issuer that has rotated is noticed by the first token of the new key, without a reload.
-TEST(Authentication, a_new_key_is_fetched_when_a_token_names_it) {
+TEST(Authentication, ANewKeyIsFetchedWhenATokenNamesIt) {
     const TempDir dir;
     dir.write("jwks.json", make_jwks({{"old", issuers().ec.key, ""}}));
     Edge edge(with_resources(jwks_at("file:" + (dir / "jwks.json"))));

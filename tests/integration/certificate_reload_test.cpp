@@ -47,7 +47,7 @@ std::string generation_of(const Gateway& gateway) {
     return json_at(gateway.admin("/api/v1/status"), "generation");
 }
 
-TEST(CertificateReload, a_mounted_secret_that_is_swapped_serves_new_handshakes) {
+TEST(CertificateReload, AMountedSecretThatIsSwappedServesNewHandshakes) {
     Mounted mounted;
     Edge edge(mounted.options(true));
     TestClient old = edge.gateway.connect();
@@ -63,7 +63,7 @@ TEST(CertificateReload, a_mounted_secret_that_is_swapped_serves_new_handshakes) 
     EXPECT_EQ(old.exchange(chat()).status, 200U) << "no connection is closed for it";
 }
 
-TEST(CertificateReload, an_equal_configuration_with_another_certificate_is_another_one) {
+TEST(CertificateReload, AnEqualConfigurationWithAnotherCertificateIsAnotherOne) {
     Mounted mounted;
     Edge edge(mounted.options(false));
     mounted.secret.publish(pair_of(certificates().unknown_ca));
@@ -73,7 +73,7 @@ TEST(CertificateReload, an_equal_configuration_with_another_certificate_is_anoth
     EXPECT_TRUE(serves(edge.gateway, certificates().other_ca));
 }
 
-TEST(CertificateReload, another_path_takes_effect_too) {
+TEST(CertificateReload, AnotherPathTakesEffectToo) {
     Mounted mounted;
     Edge edge(mounted.options(false));
     GatewayOptions next = in_front_of(*edge.mock, mounted.options(false));
@@ -85,7 +85,7 @@ TEST(CertificateReload, another_path_takes_effect_too) {
     EXPECT_EQ(json_size(edge.gateway.admin("/api/v1/status"), "waiting_for_restart"), 0U);
 }
 
-TEST(CertificateReload, a_broken_one_leaves_the_old_one_in_force_and_is_named) {
+TEST(CertificateReload, ABrokenOneLeavesTheOldOneInForceAndIsNamed) {
     Mounted mounted;
     Edge edge(mounted.options(false));
     const std::string certificate = mounted.secret / "tls.crt";
@@ -151,7 +151,7 @@ bool resumed(const Gateway& gateway, int version, SSL_SESSION*& session) {
     return taken_up;
 }
 
-TEST(CertificateReload, sessions_are_resumed_across_the_swap_and_across_workers) {
+TEST(CertificateReload, SessionsAreResumedAcrossTheSwapAndAcrossWorkers) {
     for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
         Mounted mounted;
         Edge edge(mounted.options(false));
@@ -166,7 +166,7 @@ TEST(CertificateReload, sessions_are_resumed_across_the_swap_and_across_workers)
     }
 }
 
-TEST(CertificateReload, a_key_set_that_is_replaced_needs_no_signal) {
+TEST(CertificateReload, AKeySetThatIsReplacedNeedsNoSignal) {
     const TempDir outside;
     const Issuers& all = issuers();
     GatewayOptions options = with_process("timeouts: {watch_settle: 50ms}\n");

@@ -26,7 +26,7 @@ ProcessOptions command(const Arguments& arguments) {
 
 ProcessResult rotary(const Arguments& arguments) { return run_process(command(arguments)); }
 
-TEST(Commands, help_is_there_for_each) {
+TEST(Commands, HelpIsThereForEach) {
     const ProcessResult all = rotary({"--help"});
     EXPECT_EQ(all.status.code, 0);
     for (const char* name : {"serve", "check", "token", "mock", "demo", "version"}) {
@@ -43,7 +43,7 @@ TEST(Commands, help_is_there_for_each) {
                 testing::AllOf(testing::HasSubstr("--quota"), testing::HasSubstr("x-mock-fault")));
 }
 
-TEST(Commands, version_names_what_was_built) {
+TEST(Commands, VersionNamesWhatWasBuilt) {
     const ProcessResult version = rotary({"version"});
     EXPECT_EQ(version.status.code, 0);
     EXPECT_THAT(version.output, testing::StartsWith("rotary "));
@@ -52,7 +52,7 @@ TEST(Commands, version_names_what_was_built) {
     }
 }
 
-TEST(Commands, bad_usage_is_2_and_explains_itself) {
+TEST(Commands, BadUsageIs2AndExplainsItself) {
     const std::vector<Arguments> mistakes = {
         {},
         {"--nonsense"},
@@ -89,7 +89,7 @@ protected:
     std::optional<GatewayFiles> files_;
 };
 
-TEST_F(Check, a_right_configuration_is_0) {
+TEST_F(Check, ARightConfigurationIs0) {
     write("");
     for (const char* name : {"check", "-t"}) {
         const ProcessResult result = rotary({name, "-c", files_->config()});
@@ -105,7 +105,7 @@ TEST_F(Check, a_right_configuration_is_0) {
     EXPECT_TRUE(is_json(json.output)) << json.output;
 }
 
-TEST_F(Check, every_finding_has_its_line_and_errors_are_1) {
+TEST_F(Check, EveryFindingHasItsLineAndErrorsAre1) {
     write("limitz: {}\nrouting: {max_attempts: none}\n");
     const ProcessResult text = rotary({"check", "-c", files_->config()});
     EXPECT_EQ(text.status.code, 1);
@@ -122,7 +122,7 @@ TEST_F(Check, every_finding_has_its_line_and_errors_are_1) {
     EXPECT_EQ(json_at(json.output, "0.severity"), "error");
 }
 
-TEST_F(Check, warnings_alone_are_0) {
+TEST_F(Check, WarningsAloneAre0) {
     const auto mock = start_mock();
     files_.emplace(in_front_of(*mock, unencrypted()));
     const ProcessResult result = rotary({"check", "-c", files_->config()});
@@ -130,13 +130,13 @@ TEST_F(Check, warnings_alone_are_0) {
     EXPECT_THAT(result.output, testing::ContainsRegex(":[0-9]+:[0-9]+: warning: "));
 }
 
-TEST_F(Check, a_missing_file_is_1) {
+TEST_F(Check, AMissingFileIs1) {
     const ProcessResult result = rotary({"check", "-c", "/nowhere/rotary.yaml"});
     EXPECT_EQ(result.status.code, 1);
     EXPECT_THAT(result.output, testing::HasSubstr("/nowhere/rotary.yaml"));
 }
 
-TEST(Commands, a_token_is_printed_alone_and_is_accepted) {
+TEST(Commands, ATokenIsPrintedAloneAndIsAccepted) {
     Edge edge;
     const Issuers& keys = issuers();
     const std::vector<std::array<std::string, 3>> made = {
@@ -164,7 +164,7 @@ TEST(Commands, a_token_is_printed_alone_and_is_accepted) {
     EXPECT_THAT(no_key.errors, testing::HasSubstr("/nowhere.pem"));
 }
 
-TEST(Commands, serve_refuses_a_broken_configuration) {
+TEST(Commands, ServeRefusesABrokenConfiguration) {
     const auto mock = start_mock();
     const GatewayFiles files(in_front_of(*mock, with_process("limitz: {}\n")));
     const ProcessResult result = rotary({"serve", "-c", files.config()});
@@ -173,7 +173,7 @@ TEST(Commands, serve_refuses_a_broken_configuration) {
     EXPECT_EQ(result.output, "");
 }
 
-TEST(Commands, serve_names_the_port_that_is_taken) {
+TEST(Commands, ServeNamesThePortThatIsTaken) {
     LoopbackPort taken;
     taken.listen(1);
     const std::string number = std::to_string(taken.number());
@@ -196,7 +196,7 @@ TEST(Commands, serve_names_the_port_that_is_taken) {
     EXPECT_THAT(other.errors, testing::HasSubstr(number));
 }
 
-TEST(Commands, serve_reloads_on_sighup_and_drains_on_sigterm) {
+TEST(Commands, ServeReloadsOnSighupAndDrainsOnSigterm) {
     const auto mock = start_mock();
     Served served(*mock, {});
     ASSERT_EQ(fetch(served.client(), chat()).header("x-rotary-model"), "gpt");
@@ -225,7 +225,7 @@ TEST(Commands, serve_reloads_on_sighup_and_drains_on_sigterm) {
     EXPECT_EQ(count, 3U) << "standard output is the access log alone, complete";
 }
 
-TEST(Commands, a_second_signal_stops_serve_at_once) {
+TEST(Commands, ASecondSignalStopsServeAtOnce) {
     const auto mock = start_mock();
     Served served(*mock, {});
     TestClient client(served.client());
@@ -242,7 +242,7 @@ TEST(Commands, a_second_signal_stops_serve_at_once) {
     EXPECT_EQ(status->code, 0);
 }
 
-TEST(Commands, mock_does_what_its_options_say) {
+TEST(Commands, MockDoesWhatItsOptionsSay) {
     ChildProcess mock(command({"mock", "--listen", "127.0.0.1:0", "--model", "m", "--quota",
                                "m=1/1h", "--suffix", "-x", "--require-key", "Bearer k"}));
     ASSERT_TRUE(mock.wait_for_errors("127.0.0.1:", kPatience));

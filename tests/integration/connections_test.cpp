@@ -48,7 +48,7 @@ bool wait_for_connections(const Gateway& gateway, double count) {
 }
 
 // The series are there from the start, so that an alert on them can be tried.
-TEST(Connections, the_limit_is_exact_over_all_workers_that_are_busy) {
+TEST(Connections, TheLimitIsExactOverAllWorkersThatAreBusy) {
     Edge edge(with_limit(5), endless_streams());
     EXPECT_THAT(edge.gateway.admin("/metrics"),
                 testing::AllOf(testing::HasSubstr(kByLimit + " 0\n"),
@@ -69,7 +69,7 @@ TEST(Connections, the_limit_is_exact_over_all_workers_that_are_busy) {
     EXPECT_EQ(edge.gateway.metric(kEvicted), 0) << "what is in progress is not cut";
 }
 
-TEST(Connections, the_longest_idle_one_makes_room) {
+TEST(Connections, TheLongestIdleOneMakesRoom) {
     Edge edge(with_limit(4), endless_streams());
     TestClient busy = start_stream(edge.gateway);
     std::vector<TestClient> idle;
@@ -90,7 +90,7 @@ TEST(Connections, the_longest_idle_one_makes_room) {
     for (const std::size_t left : {5U, 6U, 7U}) EXPECT_EQ(idle[left].exchange(chat()).status, 200U);
 }
 
-TEST(Connections, silent_ones_keep_no_client_out) {
+TEST(Connections, SilentOnesKeepNoClientOut) {
     constexpr std::size_t kLimit = 20;
     for (const bool plaintext : {false, true}) {
         SCOPED_TRACE(plaintext);
@@ -115,7 +115,7 @@ TEST(Connections, silent_ones_keep_no_client_out) {
 }
 
 // One that comes while a worker looks for room waits: many at once are all served.
-TEST(Connections, many_who_come_at_once_find_room_one_after_the_other) {
+TEST(Connections, ManyWhoComeAtOnceFindRoomOneAfterTheOther) {
     Edge edge(with_limit(8));
     std::vector<TestClient> idle;
     for (int i = 0; i < 8; ++i) idle.push_back(served_once(edge.gateway));
@@ -131,7 +131,7 @@ TEST(Connections, many_who_come_at_once_find_room_one_after_the_other) {
     EXPECT_EQ(edge.gateway.metric(kByLimit), 0);
 }
 
-TEST(Connections, the_limit_changes_with_a_reload_and_ends_no_connection) {
+TEST(Connections, TheLimitChangesWithAReloadAndEndsNoConnection) {
     Edge edge(with_limit(2), endless_streams());
     const auto change_to = [&edge](std::size_t connections) {
         edge.gateway.files().write(in_front_of(*edge.mock, with_limit(connections)));
@@ -153,7 +153,7 @@ TEST(Connections, the_limit_changes_with_a_reload_and_ends_no_connection) {
 }
 
 // A flood of them does not fill the log.
-TEST(Connections, making_room_and_refusing_are_logged_once_a_second) {
+TEST(Connections, MakingRoomAndRefusingAreLoggedOnceASecond) {
     const auto mock = start_mock(endless_streams());
     Served::Options options;
     options.gateway = with_limit(1, 1);

@@ -48,7 +48,7 @@ unsigned mode_of(const fs::path& path) {
     return status.st_mode & 0777U;
 }
 
-TEST(Demo, once_tells_the_whole_story_and_leaves_nothing_behind) {
+TEST(Demo, OnceTellsTheWholeStoryAndLeavesNothingBehind) {
     const TempDir temporary;
     const ProcessResult result =
         run_process(demo(temporary, {"--once", "--port", "0"}), seconds(60));
@@ -76,7 +76,7 @@ TEST(Demo, once_tells_the_whole_story_and_leaves_nothing_behind) {
     EXPECT_TRUE(fs::is_empty(temporary.path()));
 }
 
-TEST(Demo, its_curl_line_works_until_it_is_interrupted) {
+TEST(Demo, ItsCurlLineWorksUntilItIsInterrupted) {
     const TempDir temporary;
     ChildProcess child(demo(temporary, {"--port", "0"}));
     ASSERT_TRUE(child.wait_for_output("\"content\": \"Hello\"}]}'\n", seconds(60)))
@@ -105,7 +105,7 @@ TEST(Demo, its_curl_line_works_until_it_is_interrupted) {
     EXPECT_TRUE(fs::is_empty(temporary.path()));
 }
 
-TEST(Demo, a_signal_ends_it_at_any_time_and_it_cleans_up) {
+TEST(Demo, ASignalEndsItAtAnyTimeAndItCleansUp) {
     struct Row {
         const char* name;
         int signal;
@@ -144,7 +144,7 @@ std::string id_of(const std::string& admin, std::string_view environment, std::s
 }
 
 // Somebody takes a model out by hand while the story is told, so a later step can't happen.
-TEST(Demo, says_what_did_not_happen_and_fails) {
+TEST(Demo, SaysWhatDidNotHappenAndFails) {
     const TempDir temporary;
     ChildProcess child(demo(temporary, {"--once", "--port", "0"}));
     ASSERT_TRUE(child.wait_for_output("\"The\"", seconds(60))) << child.errors();
@@ -165,7 +165,7 @@ TEST(Demo, says_what_did_not_happen_and_fails) {
     EXPECT_TRUE(fs::is_empty(temporary.path()));
 }
 
-TEST(Demo, says_which_port_is_taken_and_what_to_do) {
+TEST(Demo, SaysWhichPortIsTakenAndWhatToDo) {
     using boost::asio::ip::tcp;
     boost::asio::io_context io;
     const tcp::acceptor other(io, {tcp::v4(), 0});
@@ -187,7 +187,7 @@ Certificate read_certificate(const std::string& path) {
     return {PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), &X509_free};
 }
 
-TEST(DevCertificates, are_for_the_names_of_the_demo_and_of_their_authority) {
+TEST(DevCertificates, AreForTheNamesOfTheDemoAndOfTheirAuthority) {
     const TempDir folder;
     const tools::DevCertificates made = tools::make_dev_certificates(folder.path().string());
     const Certificate server = read_certificate(made.certificate);
@@ -213,7 +213,7 @@ TEST(DevCertificates, are_for_the_names_of_the_demo_and_of_their_authority) {
         << X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
 }
 
-TEST(DevCertificates, name_the_folder_that_can_not_be_written) {
+TEST(DevCertificates, NameTheFolderThatCanNotBeWritten) {
     try {
         tools::make_dev_certificates("/proc/no-such-folder");
         FAIL() << "nothing thrown";

@@ -77,7 +77,7 @@ double busy_under(Crowd& crowd, const Served& served, mock::MockProvider& mock,
     return busy / took.count();
 }
 
-TEST(Descriptors, the_limit_of_connections_leaves_room_for_upstreams) {
+TEST(Descriptors, TheLimitOfConnectionsLeavesRoomForUpstreams) {
     const auto mock = start_mock();
     Served::Options options;
     options.gateway = impatient();
@@ -110,7 +110,7 @@ TEST(Descriptors, the_limit_of_connections_leaves_room_for_upstreams) {
 }
 
 // The same when descriptors are scarcer than the process was told.
-TEST(Descriptors, running_out_of_them_neither_spins_nor_sticks) {
+TEST(Descriptors, RunningOutOfThemNeitherSpinsNorSticks) {
     const auto mock = start_mock();
     Served::Options options;
     options.gateway = impatient();

@@ -41,7 +41,7 @@ std::string rest_of(TestClient& client) {
     return body;
 }
 
-TEST(Drain, a_long_one_lets_every_stream_end) {
+TEST(Drain, ALongOneLetsEveryStreamEnd) {
     Edge edge({}, streams_of(100));
     std::vector<TestClient> clients = start_streams(edge.gateway);
     edge.gateway.server().request_stop();
@@ -53,7 +53,7 @@ TEST(Drain, a_long_one_lets_every_stream_end) {
     EXPECT_EQ(edge.gateway.wait(), 0);
 }
 
-TEST(Drain, a_short_one_ends_every_stream_honestly_and_in_time) {
+TEST(Drain, AShortOneEndsEveryStreamHonestlyAndInTime) {
     Edge edge(with_process("timeouts: {drain: 400ms, shutdown: 400ms}\n"), streams_of(2'000));
     std::vector<TestClient> clients = start_streams(edge.gateway);
     const auto begun = std::chrono::steady_clock::now();
@@ -76,7 +76,7 @@ TEST(Drain, a_short_one_ends_every_stream_honestly_and_in_time) {
 
 // Everybody whom the kernel has let in: in the queue, before and in the middle of the handshake,
 // before the request.
-TEST(Drain, who_has_come_gets_one_answer) {
+TEST(Drain, WhoHasComeGetsOneAnswer) {
     GatewayOptions options = with_process("timeouts: {shutdown: 5s}\n");
     options.workers = 1;  // it sees the end of one's handshake before it answers the other
     Edge edge(options);
@@ -101,7 +101,7 @@ TEST(Drain, who_has_come_gets_one_answer) {
     EXPECT_EQ(edge.gateway.wait(), 0);
 }
 
-TEST(Drain, who_has_come_and_says_nothing_holds_it_up_for_a_moment_only) {
+TEST(Drain, WhoHasComeAndSaysNothingHoldsItUpForAMomentOnly) {
     Edge edge(with_process("timeouts: {shutdown: 300ms}\n"));
     QuickClient silent(edge.gateway.port());
     QuickClient shaken(edge.gateway.port());
@@ -117,7 +117,7 @@ TEST(Drain, who_has_come_and_says_nothing_holds_it_up_for_a_moment_only) {
     EXPECT_TRUE(eventually([&] { return shaken.ended(); }));
 }
 
-TEST(Drain, a_second_signal_ends_the_process_at_once) {
+TEST(Drain, ASecondSignalEndsTheProcessAtOnce) {
     const auto mock = start_mock(streams_of(2'000));
     Served served(*mock, {});
     TestClient client(served.client());
@@ -139,7 +139,7 @@ TEST(Drain, a_second_signal_ends_the_process_at_once) {
     EXPECT_EQ(client.ending(), Ending::cut);
 }
 
-TEST(Drain, a_name_that_hangs_does_not_hold_a_signal_up) {
+TEST(Drain, ANameThatHangsDoesNotHoldASignalUp) {
     const auto mock = start_mock();
     DnsServer names;
     names.hold("hanging.test");
@@ -196,7 +196,7 @@ std::string connect_once(std::uint16_t port, bool asks, const std::string& reque
     return "status " + std::to_string(status);
 }
 
-TEST(Drain, ten_thousand_connects_across_a_restart_lose_nobody) {
+TEST(Drain, TenThousandConnectsAcrossARestartLoseNobody) {
     constexpr std::size_t kConnects = kSanitized ? 2'000 : 10'000;
     mock::MockOptions light;
     light.kept_requests = 0;

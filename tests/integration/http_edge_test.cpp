@@ -57,7 +57,7 @@ std::string answer_to_one_flight(const Gateway& gateway, const std::string& requ
     return answer;
 }
 
-TEST(HttpEdge, a_first_request_right_behind_the_handshake_is_answered) {
+TEST(HttpEdge, AFirstRequestRightBehindTheHandshakeIsAnswered) {
     Edge edge;
     for (int i = 0; i < 50; ++i) {
         const Response response = fetch(edge.gateway.client(), chat());
@@ -69,7 +69,7 @@ TEST(HttpEdge, a_first_request_right_behind_the_handshake_is_answered) {
     }
 }
 
-TEST(HttpEdge, a_request_may_come_byte_by_byte) {
+TEST(HttpEdge, ARequestMayComeByteByByte) {
     Edge edge({}, {});
     const Request models = request_for("GET", "/chat/1.0/models");
     for (const Request& request : {chat(), chunked(chat()), models}) {
@@ -83,7 +83,7 @@ TEST(HttpEdge, a_request_may_come_byte_by_byte) {
     EXPECT_EQ(captured[0].body, captured[2].body) << "chunks or not, the body is the same";
 }
 
-TEST(HttpEdge, a_head_may_come_in_two_pieces_cut_anywhere) {
+TEST(HttpEdge, AHeadMayComeInTwoPiecesCutAnywhere) {
     Edge edge(unencrypted());
     TestClient client(plain_client(edge.gateway));
     const std::string bytes = request_for("GET", "/chat/1.0/models").bytes();
@@ -93,7 +93,7 @@ TEST(HttpEdge, a_head_may_come_in_two_pieces_cut_anywhere) {
     }
 }
 
-TEST(HttpEdge, pipelined_requests_are_answered_in_their_order) {
+TEST(HttpEdge, PipelinedRequestsAreAnsweredInTheirOrder) {
     Edge edge;
     for (const std::size_t count : {3U, 20U}) {
         TestClient client = edge.gateway.connect();
@@ -111,7 +111,7 @@ TEST(HttpEdge, pipelined_requests_are_answered_in_their_order) {
     }
 }
 
-TEST(HttpEdge, a_refused_request_in_a_pipeline_does_not_disturb_its_neighbours) {
+TEST(HttpEdge, ARefusedRequestInAPipelineDoesNotDisturbItsNeighbours) {
     Edge edge;
     TestClient client = edge.gateway.connect();
     Request no_token = chat();
@@ -135,7 +135,7 @@ TEST(HttpEdge, a_refused_request_in_a_pipeline_does_not_disturb_its_neighbours) 
 }
 
 // What stood behind a request whose framing is in doubt is never taken for a request.
-TEST(HttpEdge, a_malformed_request_in_a_pipeline_ends_it) {
+TEST(HttpEdge, AMalformedRequestInAPipelineEndsIt) {
     Edge edge;
     TestClient client = edge.gateway.connect();
     Request broken = chat();
@@ -148,7 +148,7 @@ TEST(HttpEdge, a_malformed_request_in_a_pipeline_ends_it) {
     EXPECT_EQ(edge.mock->request_count(), 1U);
 }
 
-TEST(HttpEdge, a_connection_serves_a_hundred_requests) {
+TEST(HttpEdge, AConnectionServesAHundredRequests) {
     GatewayOptions options;
     options.workers = 1;
     Edge edge(options);
@@ -161,7 +161,7 @@ TEST(HttpEdge, a_connection_serves_a_hundred_requests) {
     EXPECT_EQ(edge.mock->connections_accepted(), 1U) << "the provider's connection is kept, too";
 }
 
-TEST(HttpEdge, connection_close_is_honoured) {
+TEST(HttpEdge, ConnectionCloseIsHonoured) {
     Edge edge;
     Request request = chat();
     request.headers.emplace_back("Connection", "Close");
@@ -172,7 +172,7 @@ TEST(HttpEdge, connection_close_is_honoured) {
     EXPECT_EQ(client.wait_for_end(kPatience), ReadEnd::close_notify);
 }
 
-TEST(HttpEdge, http_1_0_is_answered_and_closed) {
+TEST(HttpEdge, Http10IsAnsweredAndClosed) {
     Edge edge;
     std::string bytes = chat(R"({"stream":true,"messages":[]})").bytes();
     bytes.replace(bytes.find("HTTP/1.1"), 8, "HTTP/1.0");
@@ -186,7 +186,7 @@ TEST(HttpEdge, http_1_0_is_answered_and_closed) {
 }
 
 // ApacheBench and old load balancers ask so; without the answer's word they wait for the end.
-TEST(HttpEdge, http_1_0_keep_alive_is_told_that_it_is_kept) {
+TEST(HttpEdge, Http10KeepAliveIsToldThatItIsKept) {
     Edge edge;
     std::string bytes = request_for("GET", "/chat/1.0/models").bytes();
     bytes.replace(bytes.find("HTTP/1.1"), 8, "HTTP/1.0");
@@ -200,7 +200,7 @@ TEST(HttpEdge, http_1_0_keep_alive_is_told_that_it_is_kept) {
     }
 }
 
-TEST(HttpEdge, head_brings_the_head_alone) {
+TEST(HttpEdge, HeadBringsTheHeadAlone) {
     Edge edge(with_resources(open_api()));
     TestClient client = edge.gateway.connect();
     const Response found = client.exchange(request_for("HEAD", "/open/1.0/models"));
@@ -213,7 +213,7 @@ TEST(HttpEdge, head_brings_the_head_alone) {
     EXPECT_EQ(client.exchange(chat()).status, 200U);
 }
 
-TEST(HttpEdge, expect_continue_is_answered_before_the_body) {
+TEST(HttpEdge, ExpectContinueIsAnsweredBeforeTheBody) {
     Edge edge;
     Request request = chat();
     request.headers.emplace_back("Expect", "100-continue");
@@ -237,7 +237,7 @@ TEST(HttpEdge, expect_continue_is_answered_before_the_body) {
     }
 }
 
-TEST(HttpEdge, expect_continue_that_is_refused_gets_no_100) {
+TEST(HttpEdge, ExpectContinueThatIsRefusedGetsNo100) {
     Edge edge;
     Request request = chat();
     request.headers.emplace_back("Expect", "100-continue");
@@ -253,7 +253,7 @@ TEST(HttpEdge, expect_continue_that_is_refused_gets_no_100) {
 }
 
 // Whoever is refused with a body on its way must learn that the connection will not be kept.
-TEST(HttpEdge, a_refusal_that_ends_the_connection_says_so) {
+TEST(HttpEdge, ARefusalThatEndsTheConnectionSaysSo) {
     Edge edge;
     Request chunks = chunked(chat());
     set_header(chunks, "Authorization", "");
@@ -269,7 +269,7 @@ TEST(HttpEdge, a_refusal_that_ends_the_connection_says_so) {
     }
 }
 
-TEST(HttpEdge, chunk_trailers_are_dropped) {
+TEST(HttpEdge, ChunkTrailersAreDropped) {
     Edge edge;
     Request no_token = chat();
     set_header(no_token, "Authorization", "");
@@ -382,7 +382,7 @@ std::string filled_in(std::string_view text) {
     return out;
 }
 
-TEST(HttpEdge, malformed_requests_are_refused_and_nothing_behind_them_is_served) {
+TEST(HttpEdge, MalformedRequestsAreRefusedAndNothingBehindThemIsServed) {
     Edge edge(unencrypted());
     const std::string hidden = request_for("GET", "/chat/1.0/models").bytes();
     const auto refused = [&](const char* name, const std::string& bytes) {
@@ -401,7 +401,7 @@ TEST(HttpEdge, malformed_requests_are_refused_and_nothing_behind_them_is_served)
     EXPECT_EQ(fetch(plain_client(edge.gateway), chat()).status, 200U) << "and it still serves";
 }
 
-TEST(HttpEdge, an_unencrypted_listener_serves_and_is_warned_about) {
+TEST(HttpEdge, AnUnencryptedListenerServesAndIsWarnedAbout) {
     Edge edge(unencrypted());
     EXPECT_EQ(fetch(plain_client(edge.gateway), chat()).status, 200U);
     const auto loaded = config::load(edge.gateway.files().config(), config::process_environment());

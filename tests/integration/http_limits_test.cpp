@@ -24,7 +24,7 @@ Request with_head_of(std::size_t bytes) {
     return request;
 }
 
-TEST(HttpLimits, heads_up_to_their_limits_pass) {
+TEST(HttpLimits, HeadsUpToTheirLimitsPass) {
     Edge edge(with_process("limits: {header_bytes: 4096, uri_bytes: 300, headers: 10}\n"));
     EXPECT_EQ(fetch(edge.gateway.client(), with_head_of(4096)).status, 200U);
     expect_problem(fetch(edge.gateway.client(), with_head_of(4097)), "headers_too_large");
@@ -47,7 +47,7 @@ TEST(HttpLimits, heads_up_to_their_limits_pass) {
     EXPECT_EQ(edge.mock->request_count(), 3U);
 }
 
-TEST(HttpLimits, the_defaults_are_those_of_the_contract) {
+TEST(HttpLimits, TheDefaultsAreThoseOfTheContract) {
     Edge edge;
     EXPECT_EQ(fetch(edge.gateway.client(), with_head_of(20'000)).status, 200U);
     expect_problem(fetch(edge.gateway.client(), with_head_of(32'769)), "headers_too_large");
@@ -67,7 +67,7 @@ std::string body_of(std::size_t bytes) {
     return start + std::string(bytes - start.size() - 2, 'b') + "\"}";
 }
 
-TEST(HttpLimits, bodies_up_to_their_limit_pass) {
+TEST(HttpLimits, BodiesUpToTheirLimitPass) {
     Edge edge(with_process("limits: {body_bytes: 100000}\n"));
     EXPECT_EQ(fetch(edge.gateway.client(), chat(body_of(100'000))).status, 200U);
     expect_problem(fetch(edge.gateway.client(), chat(body_of(100'001))), "request_too_large");
@@ -82,7 +82,7 @@ TEST(HttpLimits, bodies_up_to_their_limit_pass) {
 }
 
 // Closing on unread bytes resets the connection, and a reset may eat the answer.
-TEST(HttpLimits, a_refusal_reaches_a_client_that_is_still_sending) {
+TEST(HttpLimits, ARefusalReachesAClientThatIsStillSending) {
     GatewayOptions options = unencrypted();
     options.process = "limits: {body_bytes: 8000000}\n";
     Edge edge(options);
@@ -113,7 +113,7 @@ constexpr const char* kShort =
     "tls_handshake: 300ms}\n";
 constexpr auto kNotAtOnce = 200ms;  // of the 300 ms; the wheel of deadlines is coarse
 
-TEST(HttpLimits, a_head_that_never_ends_is_timed_out) {
+TEST(HttpLimits, AHeadThatNeverEndsIsTimedOut) {
     Edge edge(with_process(kShort));
     TestClient client = edge.gateway.connect();
     const auto begun = std::chrono::steady_clock::now();
@@ -127,7 +127,7 @@ TEST(HttpLimits, a_head_that_never_ends_is_timed_out) {
     EXPECT_EQ(client.wait_for_end(kPatience), ReadEnd::close_notify);
 }
 
-TEST(HttpLimits, a_body_that_stops_is_timed_out) {
+TEST(HttpLimits, ABodyThatStopsIsTimedOut) {
     Edge edge(with_process(kShort));
     for (const Request& request : {chat(), chunked(chat())}) {
         TestClient client = edge.gateway.connect();
@@ -142,7 +142,7 @@ TEST(HttpLimits, a_body_that_stops_is_timed_out) {
     EXPECT_EQ(edge.mock->request_count(), 0U);
 }
 
-TEST(HttpLimits, a_body_that_trickles_is_timed_out) {
+TEST(HttpLimits, ABodyThatTricklesIsTimedOut) {
     Edge edge(with_process(kShort));
     TestClient client = edge.gateway.connect();
     const std::string bytes = chat(body_of(5'000)).bytes();
@@ -155,7 +155,7 @@ TEST(HttpLimits, a_body_that_trickles_is_timed_out) {
     expect_problem(client.read_response(), "request_timeout");
 }
 
-TEST(HttpLimits, idle_connections_are_closed_without_a_word) {
+TEST(HttpLimits, IdleConnectionsAreClosedWithoutAWord) {
     Edge edge(with_process(kShort));
     TestClient fresh = edge.gateway.connect();
     TestClient used = edge.gateway.connect();
@@ -168,7 +168,7 @@ TEST(HttpLimits, idle_connections_are_closed_without_a_word) {
     EXPECT_EQ(fresh.last_end(), ReadEnd::close_notify);
 }
 
-TEST(HttpLimits, a_handshake_that_never_ends_is_timed_out) {
+TEST(HttpLimits, AHandshakeThatNeverEndsIsTimedOut) {
     Edge edge(with_process(kShort));
     TestClient silent(plain_client(edge.gateway));
     TestClient half(plain_client(edge.gateway));
@@ -179,7 +179,7 @@ TEST(HttpLimits, a_handshake_that_never_ends_is_timed_out) {
     EXPECT_NE(half.wait_for_end(kPatience), ReadEnd::timeout);
 }
 
-TEST(HttpLimits, tls_is_1_2_or_newer_and_speaks_http_1_1) {
+TEST(HttpLimits, TlsIs12OrNewerAndSpeaksHttp11) {
     Edge edge;
     ClientOptions options = edge.gateway.client();
     options.alpn = "http/1.1";
@@ -200,7 +200,7 @@ TEST(HttpLimits, tls_is_1_2_or_newer_and_speaks_http_1_1) {
 }
 
 // By hand, since today's OpenSSL would not even ask for TLS 1.1.
-TEST(HttpLimits, tls_1_1_is_refused_with_an_alert) {
+TEST(HttpLimits, Tls11IsRefusedWithAnAlert) {
     Edge edge;
     std::string hello("\x03\x02", 2);
     hello += std::string(32, 'r') + std::string(1, '\0');         // random, no session
@@ -219,7 +219,7 @@ TEST(HttpLimits, tls_1_1_is_refused_with_an_alert) {
     EXPECT_EQ(answer[6], 70) << "protocol_version";
 }
 
-TEST(HttpLimits, plain_http_on_the_tls_port_ends_at_once) {
+TEST(HttpLimits, PlainHttpOnTheTlsPortEndsAtOnce) {
     Edge edge;
     TestClient client(plain_client(edge.gateway));
     ASSERT_TRUE(client.send(chat()));
@@ -227,7 +227,7 @@ TEST(HttpLimits, plain_http_on_the_tls_port_ends_at_once) {
     EXPECT_EQ(edge.mock->request_count(), 0U);
 }
 
-TEST(HttpLimits, what_is_not_served_is_said) {
+TEST(HttpLimits, WhatIsNotServedIsSaid) {
     Edge edge;
     TestClient client = edge.gateway.connect();
     for (const char* target : {"/", "/nowhere", "/chat/1.0", "/chat/1.0/chat", "/chat/2.0/models",
@@ -249,7 +249,7 @@ TEST(HttpLimits, what_is_not_served_is_said) {
     EXPECT_EQ(edge.mock->request_count(), 0U);
 }
 
-TEST(HttpLimits, hosts_and_the_default_version_are_matched_as_promised) {
+TEST(HttpLimits, HostsAndTheDefaultVersionAreMatchedAsPromised) {
     Edge edge;
     TestClient client = edge.gateway.connect();
     for (const char* host : {"default.gw.wso2.com:9095", "DEFAULT.gw.WSO2.com"}) {
@@ -270,7 +270,7 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-TEST(HttpLimits, every_request_leaves_a_line_in_the_access_log_and_no_secret) {
+TEST(HttpLimits, EveryRequestLeavesALineInTheAccessLogAndNoSecret) {
     GatewayOptions options = with_process(
         "timeouts: {log_flush: 20ms, head: 200ms}\nlimits: {body_bytes: 2000, uri_bytes: 400}\n");
     Edge edge(options);
@@ -340,7 +340,7 @@ TEST(HttpLimits, every_request_leaves_a_line_in_the_access_log_and_no_secret) {
     }
 }
 
-TEST(HttpLimits, the_access_log_may_be_text_or_off) {
+TEST(HttpLimits, TheAccessLogMayBeTextOrOff) {
     Edge text(with_process("timeouts: {log_flush: 20ms}\nlog: {access: text}\n"));
     ASSERT_EQ(get(text.gateway, "/no\"where").status, 404U);
     ASSERT_TRUE(eventually([&] { return !text.gateway.access_log().empty(); }));

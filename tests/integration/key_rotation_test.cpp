@@ -91,7 +91,7 @@ struct Rotation {
     Edge edge;
 };
 
-TEST(KeyRotation, the_first_token_of_a_new_key_is_accepted) {
+TEST(KeyRotation, TheFirstTokenOfANewKeyIsAccepted) {
     Rotation rotation;
     rotation.know_old();
     rotation.keys.serve(key_set({{"new", issuers().ec384}}));
@@ -103,7 +103,7 @@ TEST(KeyRotation, the_first_token_of_a_new_key_is_accepted) {
 
 // Several times, as much depends on the moment: each with a gateway of its own, since the cooldown
 // allows one fetch only.
-TEST(KeyRotation, under_load_refuses_no_valid_token) {
+TEST(KeyRotation, UnderLoadRefusesNoValidToken) {
     constexpr std::size_t kClients = 4;
     for (int round = 0; round < 5; ++round) {
         Rotation rotation;
@@ -137,7 +137,7 @@ TEST(KeyRotation, under_load_refuses_no_valid_token) {
 }
 
 // Each would be held for an hour if it waited for more than the one fetch.
-TEST(KeyRotation, ten_thousand_random_kids_cause_one_fetch_and_no_waits) {
+TEST(KeyRotation, TenThousandRandomKidsCauseOneFetchAndNoWaits) {
     Rotation rotation({.timeouts = "jwks_cooldown: 1h, jwks_wait: 1h"});
     rotation.know_old();
     in_parallel(4, [&](std::size_t id) {
@@ -153,7 +153,7 @@ TEST(KeyRotation, ten_thousand_random_kids_cause_one_fetch_and_no_waits) {
     EXPECT_EQ(rotation.edge.mock->request_count(), 2U);
 }
 
-TEST(KeyRotation, a_flood_of_random_kids_hides_no_new_key) {
+TEST(KeyRotation, AFloodOfRandomKidsHidesNoNewKey) {
     Rotation rotation({.timeouts = "jwks_cooldown: 200ms, jwks_wait: 1h"});
     rotation.know_old();
     std::atomic<bool> stop{false};
@@ -183,7 +183,7 @@ TEST(KeyRotation, a_flood_of_random_kids_hides_no_new_key) {
     EXPECT_LE(rotation.keys.requests(), cooldowns + 2);
 }
 
-TEST(KeyRotation, a_kid_that_a_fetch_did_not_bring_is_not_looked_for_again) {
+TEST(KeyRotation, AKidThatAFetchDidNotBringIsNotLookedForAgain) {
     Rotation rotation({.timeouts = "jwks_cooldown: 0ms", .workers = 1});  // it never holds one up
     rotation.know_old();
     expect_problem(rotation.ask(unsigned_token("a")), "invalid_token");
@@ -198,7 +198,7 @@ TEST(KeyRotation, a_kid_that_a_fetch_did_not_bring_is_not_looked_for_again) {
     EXPECT_EQ(rotation.ask(token(issuers().ec384, "a")).status, 200U);
 }
 
-TEST(KeyRotation, a_remembered_kid_is_looked_for_again_after_its_time) {
+TEST(KeyRotation, ARememberedKidIsLookedForAgainAfterItsTime) {
     Rotation rotation({.timeouts = "jwks_cooldown: 1ms, unknown_kid: 100ms", .workers = 1});
     rotation.know_old();
     const auto begun = std::chrono::steady_clock::now();
@@ -209,7 +209,7 @@ TEST(KeyRotation, a_remembered_kid_is_looked_for_again_after_its_time) {
     EXPECT_GE(std::chrono::steady_clock::now() - begun, 100ms);
 }
 
-TEST(KeyRotation, a_new_key_under_the_same_kid_is_found) {
+TEST(KeyRotation, ANewKeyUnderTheSameKidIsFound) {
     Rotation rotation;
     rotation.know_old();
     rotation.keys.serve(key_set({{"old", issuers().ec384}}));
@@ -221,14 +221,14 @@ TEST(KeyRotation, a_new_key_under_the_same_kid_is_found) {
     EXPECT_EQ(rotation.keys.requests(), 2) << "forgeries are bounded by the same cooldown";
 }
 
-TEST(KeyRotation, a_new_key_without_a_kid_is_found) {
+TEST(KeyRotation, ANewKeyWithoutAKidIsFound) {
     Rotation rotation;
     rotation.know_old();
     rotation.keys.serve(key_set({{"", issuers().ec384}}));
     EXPECT_EQ(rotation.ask(token(issuers().ec384, "")).status, 200U);
 }
 
-TEST(KeyRotation, an_outage_fails_no_token_of_a_known_key) {
+TEST(KeyRotation, AnOutageFailsNoTokenOfAKnownKey) {
     Rotation rotation({.timeouts = "jwks_cooldown: 1ms"});
     rotation.know_old();
     const auto outage = [&](const char* name) {
@@ -262,7 +262,7 @@ bool has_answer(const TestClient& client) {
     return ::poll(&entry, 1, 0) > 0;
 }
 
-TEST(KeyRotation, a_first_fetch_that_is_late_is_waited_for) {
+TEST(KeyRotation, AFirstFetchThatIsLateIsWaitedFor) {
     KeyEndpoint keys(key_set({{"old", issuers().ec}}));
     keys.hold();
     Edge edge(Rotation::options({.timeouts = "jwks_wait: 1h"}, keys.url()));
@@ -281,7 +281,7 @@ TEST(KeyRotation, a_first_fetch_that_is_late_is_waited_for) {
 }
 
 // A background fetch is under way with the old keys in its answer when the issuer rotates.
-TEST(KeyRotation, a_fetch_that_came_too_early_is_made_again) {
+TEST(KeyRotation, AFetchThatCameTooEarlyIsMadeAgain) {
     KeyEndpoint keys(key_set({{"old", issuers().ec}}));
     keys.hold();
     Edge edge(Rotation::options({.timeouts = "jwks_wait: 1h, jwks_cooldown: 1h"}, keys.url()));
@@ -297,7 +297,7 @@ TEST(KeyRotation, a_fetch_that_came_too_early_is_made_again) {
     EXPECT_EQ(keys.requests(), 2);
 }
 
-TEST(KeyRotation, the_wait_is_bounded) {
+TEST(KeyRotation, TheWaitIsBounded) {
     Rotation rotation({.timeouts = "jwks_wait: 150ms, jwks_fetch: 1h"});
     rotation.know_old();
     rotation.keys.hold();
@@ -309,7 +309,7 @@ TEST(KeyRotation, the_wait_is_bounded) {
 }
 
 // What the wait left in the worker's scratch belongs to somebody else by then.
-TEST(KeyRotation, a_request_that_waited_is_still_itself) {
+TEST(KeyRotation, ARequestThatWaitedIsStillItself) {
     Rotation rotation({.timeouts = "jwks_cooldown: 1h, jwks_wait: 1h", .workers = 1});
     rotation.know_old();
     rotation.keys.serve(key_set({{"old", issuers().ec}, {"new", issuers().ec384}}));
@@ -335,7 +335,7 @@ TEST(KeyRotation, a_request_that_waited_is_still_itself) {
     EXPECT_EQ(waiting.read_response().status, 200U) << "the connection goes on";
 }
 
-TEST(KeyRotation, a_client_that_leaves_while_it_waits_is_let_go) {
+TEST(KeyRotation, AClientThatLeavesWhileItWaitsIsLetGo) {
     Rotation rotation({.timeouts = "jwks_wait: 1h, log_flush: 10ms"});
     rotation.know_old();
     rotation.keys.hold();
@@ -359,7 +359,7 @@ TEST(KeyRotation, a_client_that_leaves_while_it_waits_is_let_go) {
     rotation.know_old();
 }
 
-TEST(KeyRotation, a_reload_does_not_end_a_wait) {
+TEST(KeyRotation, AReloadDoesNotEndAWait) {
     Rotation rotation({.timeouts = "jwks_wait: 1h"});
     rotation.know_old();
     rotation.keys.serve(key_set({{"new", issuers().ec384}}));
@@ -378,7 +378,7 @@ TEST(KeyRotation, a_reload_does_not_end_a_wait) {
     EXPECT_EQ(rotation.keys.requests(), 2);
 }
 
-TEST(KeyRotation, a_reload_that_removes_the_issuer_ends_the_wait) {
+TEST(KeyRotation, AReloadThatRemovesTheIssuerEndsTheWait) {
     Rotation rotation({.timeouts = "jwks_wait: 1h"});
     rotation.know_old();
     rotation.keys.hold();
@@ -393,7 +393,7 @@ TEST(KeyRotation, a_reload_that_removes_the_issuer_ends_the_wait) {
     rotation.keys.release();
 }
 
-TEST(KeyRotation, a_reload_may_bring_the_key_that_is_waited_for) {
+TEST(KeyRotation, AReloadMayBringTheKeyThatIsWaitedFor) {
     Rotation rotation({.timeouts = "jwks_wait: 1h"});
     rotation.know_old();
     rotation.keys.hold();
@@ -410,7 +410,7 @@ TEST(KeyRotation, a_reload_may_bring_the_key_that_is_waited_for) {
 }
 
 // The fetch that is waited for will never end.
-TEST(KeyRotation, a_drain_ends_the_waits) {
+TEST(KeyRotation, ADrainEndsTheWaits) {
     Rotation rotation({.timeouts = "jwks_wait: 1h, drain: 1h"});
     rotation.know_old();
     rotation.keys.hold();
@@ -423,7 +423,7 @@ TEST(KeyRotation, a_drain_ends_the_waits) {
     EXPECT_EQ(rotation.edge.gateway.wait(), 0);
 }
 
-TEST(KeyRotation, the_metrics_tell_of_it) {
+TEST(KeyRotation, TheMetricsTellOfIt) {
     Rotation rotation({.timeouts = "jwks_cooldown: 1ms"});
     rotation.know_old();
     const Gateway& gateway = rotation.edge.gateway;

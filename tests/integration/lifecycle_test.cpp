@@ -39,7 +39,7 @@ std::string model_of(const Response& response) {
     return std::string(response.header("x-rotary-model"));
 }
 
-TEST(Lifecycle, a_reload_is_for_new_requests_and_leaves_running_streams_alone) {
+TEST(Lifecycle, AReloadIsForNewRequestsAndLeavesRunningStreamsAlone) {
     Edge edge({}, slow_streams(40));
     LiveStream stream(edge.gateway);
     EXPECT_EQ(stream.head.header("x-rotary-model"), "gpt");
@@ -67,7 +67,7 @@ TEST(Lifecycle, a_reload_is_for_new_requests_and_leaves_running_streams_alone) {
     EXPECT_EQ(stream.client.exchange(chat()).status, 200U) << "its connection goes on";
 }
 
-TEST(Lifecycle, a_broken_file_leaves_the_old_configuration_in_force) {
+TEST(Lifecycle, ABrokenFileLeavesTheOldConfigurationInForce) {
     Edge edge;
     const std::string gauge = "rotary_config_last_reload_successful";
     EXPECT_EQ(edge.gateway.metric(gauge), 1);
@@ -93,7 +93,7 @@ TEST(Lifecycle, a_broken_file_leaves_the_old_configuration_in_force) {
     EXPECT_THAT(edge.gateway.admin("/readyz?verbose"), testing::HasSubstr("last reload: ok"));
 }
 
-TEST(Lifecycle, a_reload_says_what_only_a_restart_changes) {
+TEST(Lifecycle, AReloadSaysWhatOnlyARestartChanges) {
     Edge edge;
     const std::string restart = "these settings wait for a restart: ";
     EXPECT_THAT(edge.gateway.server().reload().findings, testing::Not(testing::HasSubstr(restart)));
@@ -127,7 +127,7 @@ std::string encoded(std::string_view text) {
     return out.str();
 }
 
-TEST(Lifecycle, suspensions_survive_a_reload) {
+TEST(Lifecycle, SuspensionsSurviveAReload) {
     GatewayOptions options;
     options.production = {{"one"}, {"two"}};
     Edge edge(options);
@@ -168,13 +168,13 @@ std::vector<std::string> picks(bool reloading) {
     return models;
 }
 
-TEST(Lifecycle, positions_survive_a_reload) {
+TEST(Lifecycle, PositionsSurviveAReload) {
     const auto steady = picks(false);
     EXPECT_EQ(std::count(steady.begin(), steady.end(), "a"), 10);
     EXPECT_EQ(picks(true), steady);
 }
 
-TEST(Lifecycle, a_drain_finishes_what_runs_and_takes_on_nothing) {
+TEST(Lifecycle, ADrainFinishesWhatRunsAndTakesOnNothing) {
     Edge edge(with_process("timeouts: {shutdown: 700ms}\n"), slow_streams(50));
     TestClient idle = edge.gateway.connect();
     ASSERT_EQ(idle.exchange(chat()).status, 200U);
@@ -218,7 +218,7 @@ TEST(Lifecycle, a_drain_finishes_what_runs_and_takes_on_nothing) {
     EXPECT_EQ(edge.gateway.wait(), 0);
 }
 
-TEST(Lifecycle, a_drain_has_an_end_and_says_so_in_the_stream) {
+TEST(Lifecycle, ADrainHasAnEndAndSaysSoInTheStream) {
     GatewayOptions options =
         with_process("timeouts: {drain: 300ms, shutdown: 300ms, log_flush: 20ms}\n");
     Edge edge(options, slow_streams(1000));
@@ -242,7 +242,7 @@ TEST(Lifecycle, a_drain_has_an_end_and_says_so_in_the_stream) {
     EXPECT_EQ(edge.mock->request_count(), 2U) << "nothing was tried again";
 }
 
-TEST(Lifecycle, a_second_stop_waits_for_nobody) {
+TEST(Lifecycle, ASecondStopWaitsForNobody) {
     const auto mock = start_mock(slow_streams(1000));
     auto gateway = std::make_unique<Gateway>(in_front_of(*mock));
     LiveStream stream(*gateway);
@@ -255,7 +255,7 @@ TEST(Lifecycle, a_second_stop_waits_for_nobody) {
     EXPECT_NE(stream.client.last_end(), ReadEnd::timeout);
 }
 
-TEST(Lifecycle, an_idle_gateway_stops_at_once) {
+TEST(Lifecycle, AnIdleGatewayStopsAtOnce) {
     Edge edge;
     TestClient idle = edge.gateway.connect();
     ASSERT_EQ(idle.exchange(chat()).status, 200U);
@@ -269,7 +269,7 @@ std::string without_ids(const std::string& stream) {
     return std::regex_replace(stream, varying, R"("$1":0)");
 }
 
-TEST(Lifecycle, twenty_reloads_under_twenty_streams_change_no_byte) {
+TEST(Lifecycle, TwentyReloadsUnderTwentyStreamsChangeNoByte) {
     const GatewayOptions unwatched = with_process("watch: false\n");
     Edge edge(unwatched, slow_streams(60));
     Request direct = streaming();
@@ -292,7 +292,7 @@ TEST(Lifecycle, twenty_reloads_under_twenty_streams_change_no_byte) {
     }
 }
 
-TEST(Lifecycle, health_and_status_say_what_is) {
+TEST(Lifecycle, HealthAndStatusSayWhatIs) {
     Edge edge;
     EXPECT_EQ(edge.gateway.admin("/livez"), "ok\n");
     EXPECT_EQ(edge.gateway.admin("/readyz"), "ok\n");
@@ -310,7 +310,7 @@ TEST(Lifecycle, health_and_status_say_what_is) {
     EXPECT_EQ(config.find("sk-up"), std::string::npos);
 }
 
-TEST(Lifecycle, the_models_page_tells_of_every_entry) {
+TEST(Lifecycle, TheModelsPageTellsOfEveryEntry) {
     GatewayOptions options;
     options.production = {{.model = "a", .weight = 3}, {"b"}, {.model = "never", .weight = 0}};
     Edge edge(options);
@@ -351,7 +351,7 @@ TEST(Lifecycle, the_models_page_tells_of_every_entry) {
 }
 
 // Prometheus text format 0.0.4: HELP and TYPE once a family, before its samples.
-TEST(Lifecycle, the_metrics_page_is_well_formed) {
+TEST(Lifecycle, TheMetricsPageIsWellFormed) {
     Edge edge;
     ASSERT_EQ(fetch(edge.gateway.client(), chat()).status, 200U);
     ASSERT_EQ(fetch(edge.gateway.client(), request_for("GET", "/\"odd\\path")).status / 100, 4U);

@@ -99,7 +99,7 @@ private:
 // Without the rule a request took some hundred milliseconds, as each of the six had all it had sent
 // answered at a time. With it the median moves by 1.5 ms on a quiet machine; the bound leaves room
 // for a loaded machine, where the flood's twelve threads take the processor too.
-TEST(Neighbours, a_flood_of_pipelined_requests_is_hardly_felt) {
+TEST(Neighbours, AFloodOfPipelinedRequestsIsHardlyFelt) {
     GatewayOptions options = unencrypted();
     options.workers = 1;
     options.process = "log: {access: off}\n";
@@ -122,7 +122,7 @@ std::size_t resident_kb(const Served& served) {
     return std::stoul(status.substr(status.find("VmRSS:") + 6));
 }
 
-TEST(Neighbours, bodies_that_never_end_share_one_budget) {
+TEST(Neighbours, BodiesThatNeverEndShareOneBudget) {
     const auto mock = start_mock();
     Served::Options options;
     options.gateway = unencrypted();
@@ -172,7 +172,7 @@ TEST(Neighbours, bodies_that_never_end_share_one_budget) {
     EXPECT_EQ(fetch(plain, large).status, 200U);
 }
 
-TEST(Neighbours, a_connection_that_says_nothing_costs_next_to_nothing) {
+TEST(Neighbours, AConnectionThatSaysNothingCostsNextToNothing) {
     const auto mock = start_mock();
     Served::Options options;
     options.gateway.workers = 1;

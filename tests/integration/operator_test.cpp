@@ -45,7 +45,7 @@ GatewayOptions with_certificate(const PemFiles& files) {
     return options;
 }
 
-TEST(Operator, a_near_miss_of_a_command_is_told) {
+TEST(Operator, ANearMissOfACommandIsTold) {
     const std::pair<const char*, const char*> words[] = {
         {"chekc", "did you mean \"check\"?"},
         {"server", "did you mean \"serve\"?"},
@@ -62,7 +62,7 @@ TEST(Operator, a_near_miss_of_a_command_is_told) {
     }
 }
 
-TEST(Operator, the_version_is_there_in_three_ways) {
+TEST(Operator, TheVersionIsThereInThreeWays) {
     const ProcessResult plain = rotary({"version"});
     const ProcessResult flag = rotary({"--version"});
     EXPECT_EQ(flag.status.code, 0);
@@ -74,7 +74,7 @@ TEST(Operator, the_version_is_there_in_three_ways) {
                 testing::IsSupersetOf({"version", "revision", "compiler", "openssl"}));
 }
 
-TEST(Operator, a_key_that_is_none_for_its_certificate_is_named) {
+TEST(Operator, AKeyThatIsNoneForItsCertificateIsNamed) {
     const PemFiles mixed{certificates().server.certificate, certificates().wrong_host.key};
     const GatewayFiles files(with_certificate(mixed));
     for (const char* command : {"check", "serve"}) {
@@ -87,7 +87,7 @@ TEST(Operator, a_key_that_is_none_for_its_certificate_is_named) {
     }
 }
 
-TEST(Operator, a_certificate_out_of_its_time_is_found_by_check) {
+TEST(Operator, ACertificateOutOfItsTimeIsFoundByCheck) {
     const std::pair<const PemFiles*, const char*> rows[] = {
         {&certificates().expired, ": the certificate has expired on "},
         {&certificates().not_yet, ": the certificate is not valid before "},
@@ -102,7 +102,7 @@ TEST(Operator, a_certificate_out_of_its_time_is_found_by_check) {
     }
 }
 
-TEST(Operator, a_file_that_may_not_be_read_is_told_with_user_and_mode) {
+TEST(Operator, AFileThatMayNotBeReadIsToldWithUserAndMode) {
     const TempDir folder;
     const std::string key = folder.write("tls.key", read_file(certificates().server.key));
     const std::string certificate =
@@ -135,7 +135,7 @@ ProcessResult serve_on(const char* group, const std::string& address, const std:
     return rotary({"serve", "-c", files.config()});
 }
 
-TEST(Operator, a_port_in_use_is_told_in_plain_words) {
+TEST(Operator, APortInUseIsToldInPlainWords) {
     const auto taken = start_mock();
     const std::string port = std::to_string(taken->port());
     for (const char* group : {"listeners:", "admin:"}) {
@@ -158,7 +158,7 @@ std::size_t lines_in(const std::string& path) {
     return count;
 }
 
-TEST(Operator, log_files_are_reopened_at_sigusr1_and_sigusr2_does_nothing) {
+TEST(Operator, LogFilesAreReopenedAtSigusr1AndSigusr2DoesNothing) {
     const auto mock = start_mock();
     const TempDir folder;
     const std::string access = folder / "access.log";

@@ -55,7 +55,7 @@ std::string without_ids(const std::string& stream) {
     return std::regex_replace(stream, varying, R"("$1":0)");
 }
 
-TEST(Reload, what_is_equal_is_kept) {
+TEST(Reload, WhatIsEqualIsKept) {
     Edge edge(unwatched());
     const admin::ReloadOutcome outcome = edge.gateway.server().reload();
     EXPECT_TRUE(outcome.ok);
@@ -81,7 +81,7 @@ TEST(Reload, what_is_equal_is_kept) {
     EXPECT_EQ(last_reload_of(edge.gateway), "ok");
 }
 
-TEST(Reload, an_equal_one_after_a_broken_one_is_a_success) {
+TEST(Reload, AnEqualOneAfterABrokenOneIsASuccess) {
     Edge edge(unwatched());
     const std::string broken = edge.gateway.files().dir().write("apis/broken.yaml", "kind: [\n");
     EXPECT_FALSE(edge.gateway.server().reload().ok);
@@ -93,7 +93,7 @@ TEST(Reload, an_equal_one_after_a_broken_one_is_a_success) {
     EXPECT_EQ(generation_of(edge.gateway), "1");
 }
 
-TEST(Reload, the_environment_is_a_part_of_it) {
+TEST(Reload, TheEnvironmentIsAPartOfIt) {
     GatewayOptions options = unwatched();
     options.production = {{"${ROTARY_TEST_MODEL:-gpt}"}};
     Edge edge(options);
@@ -106,7 +106,7 @@ TEST(Reload, the_environment_is_a_part_of_it) {
 }
 
 // Keys of an issuer in a file are a part of it, wherever the file lies.
-TEST(Reload, key_sets_are_a_part_of_it) {
+TEST(Reload, KeySetsAreAPartOfIt) {
     const TempDir keys;
     const Issuers& all = issuers();
     const std::string file = keys.write("jwks.json", make_jwks({{"ec", all.ec384.key, "ES384"}}));
@@ -137,7 +137,7 @@ spec:
     EXPECT_EQ(generation_of(edge.gateway), "2");
 }
 
-TEST(Reload, a_changed_file_needs_no_signal) {
+TEST(Reload, AChangedFileNeedsNoSignal) {
     Edge edge(watching());
     ASSERT_EQ(model_of(edge.gateway), "gpt");
     edge.gateway.files().write(in_front_of(*edge.mock, watching("newer")));
@@ -154,7 +154,7 @@ TEST(Reload, a_changed_file_needs_no_signal) {
 
 // The other gateway's folder is written later and watched: once it has noticed two changes, one
 // after the other, this one would have noticed its own.
-TEST(Reload, an_unwatched_file_waits_for_its_signal) {
+TEST(Reload, AnUnwatchedFileWaitsForItsSignal) {
     Edge edge(unwatched());
     Edge other(watching());
     GatewayOptions next = unwatched();
@@ -169,7 +169,7 @@ TEST(Reload, an_unwatched_file_waits_for_its_signal) {
     EXPECT_EQ(model_of(edge.gateway), "newer");
 }
 
-TEST(Reload, a_broken_file_is_watched_until_it_is_repaired) {
+TEST(Reload, ABrokenFileIsWatchedUntilItIsRepaired) {
     Edge edge(watching());
     const TempDir& folder = edge.gateway.files().dir();
     for (int round = 0; round < 2; ++round) {
@@ -191,7 +191,7 @@ TEST(Reload, a_broken_file_is_watched_until_it_is_repaired) {
     EXPECT_TRUE(eventually([&] { return model_of(edge.gateway) == "last"; }));
 }
 
-TEST(Reload, a_folder_that_is_replaced_is_noticed) {
+TEST(Reload, AFolderThatIsReplacedIsNoticed) {
     Edge edge(watching());
     const TempDir& folder = edge.gateway.files().dir();
     for (const char* const model : {"second", "third"}) {
@@ -209,7 +209,7 @@ TEST(Reload, a_folder_that_is_replaced_is_noticed) {
 }
 
 // The folder of rotary.yaml itself: it goes, and another one comes in its place later.
-TEST(Reload, the_whole_folder_may_go_and_come_back) {
+TEST(Reload, TheWholeFolderMayGoAndComeBack) {
     Edge edge(watching());
     const fs::path folder = edge.gateway.files().dir().path();
     const TempDir aside;
@@ -223,7 +223,7 @@ TEST(Reload, the_whole_folder_may_go_and_come_back) {
     EXPECT_TRUE(eventually([&] { return model_of(edge.gateway) == "newer"; }));
 }
 
-TEST(Reload, a_config_map_that_is_swapped_is_noticed) {
+TEST(Reload, AConfigMapThatIsSwappedIsNoticed) {
     Edge edge(watching());
     const TempDir& folder = edge.gateway.files().dir();
     MountedVolume resources(folder.path() / "apis");
@@ -246,7 +246,7 @@ TEST(Reload, a_config_map_that_is_swapped_is_noticed) {
 
 // A change that comes in many steps is one reload, after the last of them. (The control thread has
 // turned after each step: it could have done more.)
-TEST(Reload, a_change_in_many_steps_is_one_reload) {
+TEST(Reload, AChangeInManyStepsIsOneReload) {
     GatewayOptions options = with_process("timeouts: {watch_settle: 500ms}\n");
     Edge edge(options);
     for (int i = 0; i < 40; ++i) {
@@ -262,7 +262,7 @@ TEST(Reload, a_change_in_many_steps_is_one_reload) {
 
 // An exchange goes on with the numbers of the configuration it began with: in the next one the same
 // place belongs to another Backend, and one worker has a warm connection to it.
-TEST(Reload, a_request_in_between_reaches_the_backend_it_was_meant_for) {
+TEST(Reload, ARequestInBetweenReachesTheBackendItWasMeantFor) {
     const auto meant = start_mock();
     const auto other = start_mock();
     GatewayOptions before = unwatched();
@@ -335,7 +335,7 @@ private:
 };
 
 // Models and Backends that are renamed each time: what counted for them is used again.
-TEST(Reload, names_that_come_and_go_leave_nothing_behind) {
+TEST(Reload, NamesThatComeAndGoLeaveNothingBehind) {
     Edge edge(unwatched());
     const auto lines = [&] {
         const std::string page = edge.gateway.admin("/metrics");
@@ -353,7 +353,7 @@ TEST(Reload, names_that_come_and_go_leave_nothing_behind) {
     EXPECT_TRUE(eventually([&] { return lines() <= half + 20; })) << lines() << " after " << half;
 }
 
-TEST(Reload, a_thousand_under_two_hundred_streams_change_no_byte_and_keep_no_memory) {
+TEST(Reload, AThousandUnderTwoHundredStreamsChangeNoByteAndKeepNoMemory) {
     constexpr int kHalf = kSanitized ? 100 : 500;
     constexpr std::size_t kStreams = kSanitized ? 50 : 200;
     Edge edge(unwatched());

@@ -100,7 +100,7 @@ protected:
     Logger log_{LogLevel::error, LogFormat::json, 2};
 };
 
-TEST_F(SettingsWalk, every_limit_takes_effect_at_a_reload) {
+TEST_F(SettingsWalk, EveryLimitTakesEffectAtAReload) {
     for (const config::LimitKey& key : config::limit_keys()) {
         ASSERT_EQ(key.takes_effect, config::TakesEffect::at_reload) << "tell how it is named";
         const std::size_t usual = config::Limits().*key.member;
@@ -110,7 +110,7 @@ TEST_F(SettingsWalk, every_limit_takes_effect_at_a_reload) {
     }
 }
 
-TEST_F(SettingsWalk, every_timeout_takes_effect_at_a_reload) {
+TEST_F(SettingsWalk, EveryTimeoutTakesEffectAtAReload) {
     for (const config::TimeoutKey& key : config::timeout_keys()) {
         ASSERT_EQ(key.takes_effect, config::TakesEffect::at_reload) << "tell how it is named";
         const config::Duration usual = config::Timeouts().*key.member;
@@ -124,7 +124,7 @@ TEST_F(SettingsWalk, every_timeout_takes_effect_at_a_reload) {
 }
 
 // The values are as YAML has them: the whole of the first part of the key's name.
-TEST_F(SettingsWalk, every_other_key_takes_effect_at_a_reload_or_is_named) {
+TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
     const std::string listener = "\n  - {address: 127.0.0.1, port: 0, ";
     const std::string pair = "tls: {certificate: " + certificates().unknown_ca.certificate +
                              ", key: " + certificates().unknown_ca.key + "}}";
@@ -182,7 +182,7 @@ TEST_F(SettingsWalk, every_other_key_takes_effect_at_a_reload_or_is_named) {
     }
 }
 
-TEST(Settings, what_waits_for_a_restart_stands_in_the_status) {
+TEST(Settings, WhatWaitsForARestartStandsInTheStatus) {
     Edge edge(with_process("watch: false\n"));
     GatewayOptions next = in_front_of(*edge.mock, with_process("watch: false\n"));
     next.workers = 3;
@@ -198,7 +198,7 @@ TEST(Settings, what_waits_for_a_restart_stands_in_the_status) {
 }
 
 // The admin listener is none of a worker's parts: it tells by what it does.
-TEST(Settings, limits_of_the_admin_listener_take_effect_at_a_reload) {
+TEST(Settings, LimitsOfTheAdminListenerTakeEffectAtAReload) {
     Edge edge(with_process("watch: false\n"));
     Request post;
     post.method = "POST";

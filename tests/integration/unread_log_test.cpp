@@ -8,7 +8,7 @@
 namespace rotary::test {
 namespace {
 
-TEST(UnreadLog, requests_are_served_reloads_answered_and_the_end_comes) {
+TEST(UnreadLog, RequestsAreServedReloadsAnsweredAndTheEndComes) {
     const auto mock = start_mock();
     Served served(*mock, {});
     served.process().leave_errors_unread();

@@ -76,6 +76,20 @@ Findings comments_have_subjects(const File& file) {
                    "a comment without a subject: name the thing of the house that it is");
 }
 
+// The names of tests are sentences in PascalCase.
+Findings tests_are_named_alike(const File& file) {
+    static const std::regex kTest(R"(^(TYPED_)?TEST(_F|_P)?\()");
+    static const std::regex kNamed(
+        R"(^(TYPED_)?TEST(_F|_P)?\([A-Z][A-Za-z0-9]*, (DISABLED_)?[A-Z][A-Za-z0-9]*\) \{)");
+    if (!is_cpp(file) || !file.path.starts_with("tests/")) return {};
+    Findings findings;
+    for (const auto& found : matches(file.text, kTest, "a test's name is PascalCase")) {
+        const std::string line = lines_of(file.text)[found.line - 1];
+        if (!std::regex_search(line, kNamed)) findings.push_back(found);
+    }
+    return findings;
+}
+
 TEST(Tidy, NothingIsLeftUndone) {
     const std::string mark = kUnfinished.substr(0, 4);
     expect_rule_finds(nothing_is_left_undone,
@@ -132,6 +146,19 @@ TEST(Tidy, CommentsHaveSubjects) {
             {"a test may", "tests/unit/a_test.cpp", "// Nobody comes.\n", 0},
         });
     expect_tree_keeps(comments_have_subjects);
+}
+
+TEST(Tidy, TestsAreNamedAlike) {
+    expect_rule_finds(tests_are_named_alike,
+                      {
+                          {"a sentence", "tests/unit/a_test.cpp", "TEST(Heads, AreRead) {\n", 0},
+                          {"a fixture's", "tests/unit/a_test.cpp", "TEST_F(Heads, Are2) {\n", 0},
+                          {"snakes", "tests/unit/a_test.cpp", "TEST(Heads, are_read) {\n", 1},
+                          {"a snake", "tests/unit/a_test.cpp", "TEST_F(Heads, Are_read) {\n", 1},
+                          {"a small one", "tests/unit/a_test.cpp", "TEST_P(Heads, are) {\n", 1},
+                          {"a suite's", "tests/unit/a_test.cpp", "TEST(heads, Are) {\n", 1},
+                      });
+    expect_tree_keeps(tests_are_named_alike);
 }
 
 }  // namespace
