@@ -15,21 +15,17 @@ struct Object {
 
 using ReadKind = void (*)(Object& object);
 
-// In kinds/route.cpp
-void read_api(Object& object);
-void read_http_route(Object& object);
-// In kinds/backend.cpp
-void read_backend(Object& object);
-// In kinds/policy.cpp
+// Each in a source of its kind's name: read_api() in kinds/api.cpp.
 void read_ai_provider(Object& object);
+void read_api(Object& object);
 void read_api_policy(Object& object);
-// In kinds/auth.cpp
-void read_token_issuer(Object& object);
 void read_authentication(Object& object);
-// In kinds/data.cpp
+void read_backend(Object& object);
+void read_config_map(Object& object);
+void read_http_route(Object& object);
 void read_scope(Object& object);
 void read_secret(Object& object);
-void read_config_map(Object& object);
+void read_token_issuer(Object& object);
 
 // Reads any document of a resource file: finds out its kind and version and hands it on. Kinds
 // that are not served get a warning.

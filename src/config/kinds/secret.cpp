@@ -44,28 +44,4 @@ void read_secret(Object& object) {
     object.resources.secrets.push_back(std::move(secret));
 }
 
-void read_config_map(Object& object) {
-    ConfigMap map;
-    map.metadata = object.metadata;
-    object.fields.tolerate({"immutable"});
-    object.fields.each_pair("data",
-                            [&](const std::string& key, const std::string* text, const Mark&) {
-                                map.data[key] = text == nullptr ? "" : *text;
-                            });
-    object.fields.not_served("binaryData", "only texts are looked up");
-    object.resources.config_maps.push_back(std::move(map));
-}
-
-void read_scope(Object& object) {
-    Scope scope;
-    scope.metadata = object.metadata;
-    object.fields.object(
-        "spec",
-        [&](Fields& spec) {
-            spec.texts("names", scope.names, {.required = true, .min = 1}, {.min = 1});
-        },
-        true);
-    object.resources.scopes.push_back(std::move(scope));
-}
-
 }  // namespace rotary::config
