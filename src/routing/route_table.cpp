@@ -63,13 +63,10 @@ bool has_group_reference(std::string_view rewrite) noexcept {
 }  // namespace
 
 PathPattern::PathPattern(std::string base, const config::PathMatch& match)
-    : type_(Type::exact), base_(std::move(base)), value_(match.value) {
+    : type_(match.type), base_(std::move(base)), value_(match.value) {
     drop_trailing_slashes(base_);
     std::string literal;
-    if (match.type == config::PathType::prefix) {
-        type_ = Type::prefix;
-    } else if (match.type == config::PathType::regex) {
-        type_ = Type::regex;
+    if (type_ == Type::regex) {
         if (is_literal(value_, literal)) {
             value_ = literal;
         } else {

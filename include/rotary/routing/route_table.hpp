@@ -43,7 +43,7 @@ public:
     std::string rewrite_error(const config::PathRewrite& rewrite) const;
 
 private:
-    enum class Type : std::uint8_t { exact, regex, prefix };
+    using Type = config::PathType;
     std::string_view rest_of(std::string_view path) const noexcept;
 
     Type type_;

@@ -26,7 +26,7 @@ TEST(PathPattern, Matches) {
         const char* path;  // below /chat/1.0
         bool matches;
     };
-    using enum Type;
+    using enum config::PathType;
     const Row rows[] = {
         {"exact", exact, "/chars", "/chars", true},
         {"exact, trailing slash", exact, "/chars", "/chars/", true},
@@ -167,7 +167,7 @@ TEST(PathRewrite, Rewrites) {
         const char* path;  // below /chat/1.0
         const char* result;
     };
-    using enum Type;
+    using enum config::PathType;
     constexpr auto full = Rewrite::Kind::full;
     constexpr auto part = Rewrite::Kind::prefix;
     const Row rows[] = {

@@ -49,7 +49,7 @@ struct JwtAuth {
 };
 
 struct ApiKeyLocation {
-    enum class In { header, query };
+    using In = KeyIn;
     In in = In::header;
     std::string name;
     bool send_token_upstream = false;

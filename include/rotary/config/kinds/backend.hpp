@@ -13,7 +13,7 @@ namespace rotary::config {
 
 // The value is sent verbatim: APK adds no "Bearer " and neither does Rotary.
 struct ApiKeySecurity {
-    enum class In { header, query };
+    using In = KeyIn;
     In in = In::header;
     std::string name;
     KeyReference value;

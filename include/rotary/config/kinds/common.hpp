@@ -42,6 +42,9 @@ struct KeyReference {
     Mark key_mark;
 };
 
+// Where a request carries an API key.
+enum class KeyIn { header, query };
+
 enum class TargetKind { none, api, resource, gateway };
 
 // What a policy is for. The group is not checked, as APK does not.
