@@ -42,7 +42,9 @@ function(rotary_precompiled target owner header)
     target_precompile_headers(${target} REUSE_FROM ${owner})
   endif()
   # ccache looks into what was preprocessed.
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+    "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endfunction()
 
 # rotary_awaits(TARGET): for targets with asio::awaitable, whose operator new calls aligned_alloc and
