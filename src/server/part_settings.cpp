@@ -37,18 +37,6 @@ upstream::UpstreamPool::Limits pool_limits(const config::Config& config) {
     return made;
 }
 
-proxy::AccessLogFormat log_format(config::AccessLog setting) {
-    switch (setting) {
-        case config::AccessLog::json:
-            return proxy::AccessLogFormat::json;
-        case config::AccessLog::text:
-            return proxy::AccessLogFormat::text;
-        case config::AccessLog::off:
-            break;
-    }
-    return proxy::AccessLogFormat::off;
-}
-
 auth::TokenCacheLimits token_limits(const config::Limits& limits) {
     auth::TokenCacheLimits made;
     made.entries = limits.token_cache_entries;

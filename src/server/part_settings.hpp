@@ -21,7 +21,6 @@ net::TurnLimits turn_limits(const config::Limits& limits);
 net::Dialer::Limits dialer_limits(const config::Config& config);
 upstream::UpstreamPool::Limits pool_limits(const config::Config& config);
 auth::TokenCacheLimits token_limits(const config::Limits& limits);
-proxy::AccessLogFormat log_format(config::AccessLog setting);
 std::size_t scratch_head_bytes(const config::Limits& limits);
 net::Listener::Options listener_options(const config::Config& config);
 control::JwksOptions options_of_jwks(const config::Config& config);

@@ -3,6 +3,8 @@
 #include "raw_provider.hpp"
 #include "scripted_provider.hpp"
 
+#include <thread>
+
 namespace rotary::test {
 namespace {
 
@@ -256,7 +258,7 @@ TEST(SlowReaderTest, WhoseRequestRunsOutOfTimeBlamesNobody) {
     TestClient client(to);
     client.send(chat());
     ASSERT_EQ(client.read_head().status, 200U);
-    ASSERT_TRUE(eventually([&] { return !gateway.access_log().empty(); })) << "its time is over";
+    std::this_thread::sleep_for(600ms);  // the client's own slowness: what it is about
     while (client.read_body_piece()) {
     }
     EXPECT_EQ(client.ending(), Ending::cut);

@@ -187,7 +187,7 @@ TEST_F(FileSourceTest, WatchedFilesTellByThemselves) {
 TEST_F(FileSourceTest, EverySwapOfAConfigMapIsOneChange) {
     test::MountedVolume volume(dir_.path() / "mount");
     volume.publish({{"one.yaml", kSecret}});
-    FileSource& source = open(std::string(kConfig) + "resources: [mount/]\n");
+    FileSource& source = open(std::string(kConfig) + "resources: [mount/one.yaml]\n");
     source.watch(0ms);
     context_.run_one();  // folders that are newly watched are looked at once more
     EXPECT_EQ(heard_.size(), 0U);

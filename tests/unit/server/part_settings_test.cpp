@@ -102,9 +102,6 @@ TEST(PartSettings, PartsOfTheControlThreadHaveWhatTheConfigurationSays) {
 }
 
 TEST(PartSettings, WordsOfTheConfigurationHaveTheirMeaning) {
-    EXPECT_EQ(log_format(config::AccessLog::json), proxy::AccessLogFormat::json);
-    EXPECT_EQ(log_format(config::AccessLog::text), proxy::AccessLogFormat::text);
-    EXPECT_EQ(log_format(config::AccessLog::off), proxy::AccessLogFormat::off);
     EXPECT_EQ(log_level(config::LogLevel::trace), LogLevel::debug);
     EXPECT_EQ(log_level(config::LogLevel::debug), LogLevel::debug);
     EXPECT_EQ(log_level(config::LogLevel::info), LogLevel::info);
