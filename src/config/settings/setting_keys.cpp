@@ -147,7 +147,7 @@ bool same(const Config& one, const Config& other) {
     return one.*group.*member == other.*group.*member;
 }
 template <auto member>
-constexpr auto same_routing = same<&Config::routing, member>;
+constexpr auto kSameRouting = same<&Config::routing, member>;
 
 constexpr OtherKey kOtherKeys[] = {
     {"workers", same<&Config::workers>, at_restart},
@@ -158,18 +158,18 @@ constexpr OtherKey kOtherKeys[] = {
     {"admin.port", same<&Config::admin, &Admin::port>, at_restart},
     {"resources", same_resources, at_reload},
     {"resolvers", same<&Config::resolvers>, at_reload},
-    {"routing.max_attempts", same_routing<&Routing::max_attempts>, at_reload},
-    {"routing.on_all_suspended", same_routing<&Routing::on_all_suspended>, at_reload},
-    {"routing.retry_after", same_routing<&Routing::retry_after>, at_reload},
-    {"routing.expose_route", same_routing<&Routing::expose_route>, at_reload},
-    {"routing.retry_budget_percent", same_routing<&Routing::retry_budget_percent>, at_reload},
-    {"routing.failures_to_suspend", same_routing<&Routing::failures_to_suspend>, at_reload},
-    {"routing.suspension_jitter_percent", same_routing<&Routing::suspension_jitter_percent>,
+    {"routing.max_attempts", kSameRouting<&Routing::max_attempts>, at_reload},
+    {"routing.on_all_suspended", kSameRouting<&Routing::on_all_suspended>, at_reload},
+    {"routing.retry_after", kSameRouting<&Routing::retry_after>, at_reload},
+    {"routing.expose_route", kSameRouting<&Routing::expose_route>, at_reload},
+    {"routing.retry_budget_percent", kSameRouting<&Routing::retry_budget_percent>, at_reload},
+    {"routing.failures_to_suspend", kSameRouting<&Routing::failures_to_suspend>, at_reload},
+    {"routing.suspension_jitter_percent", kSameRouting<&Routing::suspension_jitter_percent>,
      at_reload},
-    {"routing.stream_ping_seconds", same_routing<&Routing::stream_ping_seconds>, at_reload},
-    {"routing.without_rotation", same_routing<&Routing::without_rotation>, at_reload},
-    {"routing.forward_headers", same_routing<&Routing::forward_headers>, at_reload},
-    {"routing.withheld_query", same_routing<&Routing::withheld_query>, at_reload},
+    {"routing.stream_ping_seconds", kSameRouting<&Routing::stream_ping_seconds>, at_reload},
+    {"routing.without_rotation", kSameRouting<&Routing::without_rotation>, at_reload},
+    {"routing.forward_headers", kSameRouting<&Routing::forward_headers>, at_reload},
+    {"routing.withheld_query", kSameRouting<&Routing::withheld_query>, at_reload},
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
