@@ -194,6 +194,7 @@ TEST(Http1ProviderAnswer, IsWaitedForAsLongAsItMay) {
             EXPECT_GT(attempt.provider.answer().answer_by, attempt.reactor.now()) << row.name;
             attempt.say("HTTP/1.1 204 None\n\n");
         }
+        EXPECT_LE(attempt.provider.answer().answer_by, attempt.terms.wait.deadline) << row.name;
         const auto read = reading.result(attempt.io);
         EXPECT_EQ(read.has_error(), row.is_late) << row.name;
         if (read.has_error()) {
