@@ -67,7 +67,8 @@ public:
     FarEnd& operator=(FarEnd&&) = delete;
     ~FarEnd() { close(); }
 
-    int near() const { return near_; }  // goes to what is tested, which closes it
+    int near() const { return near_; }             // goes to what is tested, which closes it
+    int give() { return std::exchange(fd_, -1); }  // the far end too, where nothing is the test's
     // The near end's kernel holds so little that it takes no large message at once.
     void takes_little() const {
         const int bytes = 4096;

@@ -157,16 +157,16 @@ TEST(Http1RequestBody, WhatIsNoneIsRefused) {
         Origin origin;
     };
     const std::string chunked = "transfer-encoding: chunked\n";
-    constexpr auto as_it_is = [](OneClient&) {};
-    constexpr auto no_gap = [](OneClient& client) {
+    const auto as_it_is = [](OneClient&) {};
+    const auto no_gap = [](OneClient& client) {
         client.config.timeouts.body_gap = config::Duration::zero();
     };
-    constexpr auto no_time = [](OneClient& client) {
+    const auto no_time = [](OneClient& client) {
         client.config.timeouts.body_per_mib = config::Duration::zero();
     };
-    constexpr auto goes = [](OneClient& client) { client.client.close(); };
-    constexpr auto small = [](OneClient& client) { client.config.limits.body_bytes = 8; };
-    constexpr auto no_memory = [](OneClient& client) { client.memory.set_most(0); };
+    const auto goes = [](OneClient& client) { client.client.close(); };
+    const auto small = [](OneClient& client) { client.config.limits.body_bytes = 8; };
+    const auto no_memory = [](OneClient& client) { client.memory.set_most(0); };
     using enum FaultKind;
     const Row rows[] = {
         {"chunks that are none", as_it_is, chunked, "hello", bad_request, Origin::client},
