@@ -1,12 +1,17 @@
 // How long an answer is kept back, and what is found in it meanwhile.
 #include "proxy/hold.hpp"
 
+#include <rotary/upstream/http1_provider.hpp>
+
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "support/far_end.hpp"
 #include "support/running.hpp"
 #include "unit/proxy/doubles.hpp"
 
@@ -300,10 +305,79 @@ TEST(Hold, WhatDoesNotComeEndsTheWait) {
     }
 }
 
+// --- providers that fall silent -----------------------------------------------------------------
+
+// An exchange whose provider has sent this over a connection, and then nothing.
+class SilentProvider {
+public:
+    // `first_byte`: the provider's time for one.
+    SilentProvider(OneRequest& request, const std::string& sent,
+                   std::chrono::milliseconds first_byte)
+        : provider_(request.providers) {
+        request.ask("POST /chat/1.0/x");
+        request.choose();
+        const std::size_t bucket = request.pool.hold("a", request.backend().state, {});
+        auto connection = request.pool.take(bucket, request.reactor.now());
+        connection.open(std::make_unique<net::Stream>(request.reactor, request.buffers, far_.near(),
+                                                      net::Stream::Role{}));
+        request.io.poll();
+        request.pool.put(bucket, std::move(connection), request.reactor.now());
+        upstream::Terms terms;
+        terms.config = &request.snapshot->config;
+        terms.first_byte = first_byte;
+        EXPECT_TRUE(provider_.begin(bucket, terms).has_value());
+        wire::HeadWriter head = provider_.begin_request("POST");
+        EXPECT_TRUE(provider_.start(head, 0));
+        wire::Pieces pieces;
+        EXPECT_TRUE(provider_.send(pieces));
+        far_.say(test::with_crlf(sent));
+        request.io.poll();
+        EXPECT_TRUE(test::run(request.io, provider_.read_head()).has_value()) << sent;
+    }
+    upstream::Provider& end() { return provider_; }
+
+private:
+    test::FarEnd far_;
+    upstream::Http1Provider provider_;
+};
+
+// Of all times only one is over: no wait would end by itself otherwise.
+TEST(Hold, EachAnswerHasItsTime) {
+    struct Row {
+        const char* name;
+        std::string head;
+        config::Duration config::Timeouts::*limit;  // which is over, of the configuration
+        std::chrono::milliseconds first_byte;
+        std::chrono::milliseconds gap;  // the Backend's own
+        FaultKind kind;                 // none: it goes on as it is
+    };
+    using config::Timeouts;
+    using enum FaultKind;
+    const Row rows[] = {
+        {"a stream's head", kStream, &Timeouts::stream_head_patience, 60s, 60s, none},
+        {"a stream's first event", kStream, nullptr, 1ms, 60s, upstream_timeout},
+        {"a refusal's body", kRefusal, &Timeouts::error_body, 60s, 60s, none},
+        {"a body's next piece", kBody, &Timeouts::event_gap, 60s, 0s, upstream_timeout},
+        {"the same, of this Backend", kBody, nullptr, 60s, 1ms, upstream_timeout},
+    };
+    for (const Row& row : rows) {
+        OneRequest request;
+        config::Timeouts& timeouts = request.snapshot->config.timeouts;
+        timeouts.stream_head_patience = timeouts.error_body = timeouts.event_gap = 60s;
+        if (row.limit != nullptr) timeouts.*row.limit = config::Duration::zero();
+        request.backend().event_gap = row.gap;
+        SilentProvider provider(request, row.head + "\n", row.first_byte);
+        Hold hold(request.context, request.exchange, provider.end());
+        const auto held = test::run(request.io, hold.run());
+        EXPECT_EQ(held ? none : held.error().kind, row.kind) << row.name;
+        request.pool.clear();
+    }
+}
+
 // --- refusals that must be read to be judged ----------------------------------------------------
 
-Task<bool> refusal_is_read(OneAnswer& answer) {
-    co_await read_refusal(answer.request.context, answer.request.exchange, answer.provider);
+Task<bool> refusal_is_read(OneRequest& request, upstream::Provider& provider) {
+    co_await read_refusal(request.context, request.exchange, provider);
     co_return true;
 }
 
@@ -330,10 +404,19 @@ TEST(ReadRefusal, ReadsItToItsEndOrAsFarAsItMay) {
         OneAnswer answer(kRefusal, row.arrivals);
         answer.provider.fault = Fault::upstream(FaultKind::upstream_protocol_error);
         row.prepare(answer);
-        EXPECT_TRUE(test::run(answer.request.io, refusal_is_read(answer))) << row.name;
+        EXPECT_TRUE(test::run(answer.request.io, refusal_is_read(answer.request, answer.provider)))
+            << row.name;
         std::string space;
         EXPECT_EQ(answer.provider.payload_at_hand(space), row.read) << row.name;
     }
+}
+
+TEST(ReadRefusal, HasItsTime) {
+    OneRequest request;
+    request.snapshot->config.timeouts.error_body = config::Duration::zero();
+    SilentProvider provider(request, kRefusal + "\n5\nhe", 60s);
+    EXPECT_TRUE(test::run(request.io, refusal_is_read(request, provider.end())));
+    request.pool.clear();
 }
 
 }  // namespace
