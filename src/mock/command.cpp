@@ -55,45 +55,7 @@ void add_mock_command(CLI::App& app, int& exit_code) {
     CLI::App* mock =
         app.add_subcommand("mock", "A stand-in LLM provider that speaks the OpenAI chat API");
     mock->footer(kFooter);
-    mock->add_option("--listen", typed->listen, "Where to listen; port 0 takes a free one")
-        ->type_name("ADDR:PORT")
-        ->capture_default_str();
-    mock->add_option("--model", typed->options.models,
-                     "A model it serves, repeatable; the others get 400 model_not_found. "
-                     "Without any, every model is served")
-        ->type_name("NAME")
-        ->allow_extra_args(false);
-    mock->add_option("--latency", typed->latency, "Wait before an answer, e.g. 50ms")
-        ->type_name("DURATION");
-    mock->add_option("--tokens", typed->options.tokens,
-                     "Words in an answer; one a chunk in a stream")
-        ->type_name("N")
-        ->check(CLI::Range(0U, 1'000'000U))
-        ->capture_default_str();
-    mock->add_option("--chunk-interval", typed->chunk_interval,
-                     "Wait between two chunks of a stream, e.g. 20ms")
-        ->type_name("DURATION");
-    mock->add_option("--quota", typed->quotas,
-                     "At most N requests for this model in each window, then 429 with retry-after "
-                     "and x-ratelimit-*, e.g. gpt-4o=3/10s; repeatable")
-        ->type_name("NAME=N/DURATION")
-        ->allow_extra_args(false);
-    mock->add_option("--fail-rate", typed->fail_rates,
-                     "This share of the requests fails with this status, evenly spread, "
-                     "e.g. 503=0.1; repeatable")
-        ->type_name("STATUS=FRACTION")
-        ->allow_extra_args(false);
-    mock->add_option("--require-key", typed->options.require_key,
-                     "401 without exactly this Authorization header, e.g. 'Bearer sk-test'")
-        ->type_name("VALUE");
-    mock->add_option("--tls", typed->tls, "Serve HTTPS with these PEM files")
-        ->type_name("CERT,KEY")
-        ->expected(2)
-        ->delimiter(',')
-        ->check(CLI::ExistingFile);
-    mock->add_option("--suffix", typed->options.suffix,
-                     "Answers name the model with this behind it, as OpenAI does with dates")
-        ->type_name("TEXT");
+    add_options(*mock, *typed);
     mock->callback([typed, &exit_code] { exit_code = run_mock(*typed); });
 }
 

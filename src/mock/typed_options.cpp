@@ -39,6 +39,54 @@ T must(const std::optional<T>& value, const char* option, const std::string& tex
 
 }  // namespace
 
+void add_options(CLI::App& command, TypedOptions& typed) {
+    command.add_option("--listen", typed.listen, "Where to listen; port 0 takes a free one")
+        ->type_name("ADDR:PORT")
+        ->capture_default_str();
+    command
+        .add_option("--model", typed.options.models,
+                    "A model it serves, repeatable; the others get 400 model_not_found. "
+                    "Without any, every model is served")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    command.add_option("--latency", typed.latency, "Wait before an answer, e.g. 50ms")
+        ->type_name("DURATION");
+    command
+        .add_option("--tokens", typed.options.tokens, "Words in an answer; one a chunk in a stream")
+        ->type_name("N")
+        ->check(CLI::Range(0U, 1'000'000U))
+        ->capture_default_str();
+    command
+        .add_option("--chunk-interval", typed.chunk_interval,
+                    "Wait between two chunks of a stream, e.g. 20ms")
+        ->type_name("DURATION");
+    command
+        .add_option("--quota", typed.quotas,
+                    "At most N requests for this model in each window, then 429 with retry-after "
+                    "and x-ratelimit-*, e.g. gpt-4o=3/10s; repeatable")
+        ->type_name("NAME=N/DURATION")
+        ->allow_extra_args(false);
+    command
+        .add_option("--fail-rate", typed.fail_rates,
+                    "This share of the requests fails with this status, evenly spread, "
+                    "e.g. 503=0.1; repeatable")
+        ->type_name("STATUS=FRACTION")
+        ->allow_extra_args(false);
+    command
+        .add_option("--require-key", typed.options.require_key,
+                    "401 without exactly this Authorization header, e.g. 'Bearer sk-test'")
+        ->type_name("VALUE");
+    command.add_option("--tls", typed.tls, "Serve HTTPS with these PEM files")
+        ->type_name("CERT,KEY")
+        ->expected(2)
+        ->delimiter(',')
+        ->check(CLI::ExistingFile);
+    command
+        .add_option("--suffix", typed.options.suffix,
+                    "Answers name the model with this behind it, as OpenAI does with dates")
+        ->type_name("TEXT");
+}
+
 MockOptions read_options(const TypedOptions& typed) {
     MockOptions options = typed.options;
     read_listen(typed.listen, options);

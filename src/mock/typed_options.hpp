@@ -18,6 +18,9 @@ struct TypedOptions {
     MockOptions options;           // those that need no reading
 };
 
+// Declares them all; `typed` outlives the parse.
+void add_options(CLI::App& command, TypedOptions& typed);
+
 // What they mean. Throws CLI::ValidationError with the option's name.
 MockOptions read_options(const TypedOptions& typed);
 

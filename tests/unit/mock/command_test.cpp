@@ -124,17 +124,11 @@ TEST(MockTypedOptions, TenTenthsAreNotMoreThanAll) {
     EXPECT_EQ(read_options(typed).fail_rates.size(), 10U);
 }
 
-// The command with its callback taken off: nothing is served.
 class MockCommandTest : public testing::Test {
 protected:
-    MockCommandTest() {
-        add_mock_command(app_, exit_code_);
-        command_ = app_.get_subcommand("mock");
-        command_->callback({});
-    }
+    MockCommandTest() { add_options(app_, typed_); }
     // The exit code that the parse asks for; 0: all was taken.
-    int parse(std::vector<std::string> words) {
-        words.insert(words.begin(), "mock");
+    int parse(const std::vector<std::string>& words) {
         try {
             app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
         } catch (const CLI::ParseError& error) {
@@ -142,20 +136,17 @@ protected:
         }
         return 0;
     }
-    std::vector<std::string> given(const std::string& option) const {
-        return command_->get_option(option)->results();
-    }
+
+    TypedOptions typed_;
 
 private:
     CLI::App app_;
-    CLI::App* command_ = nullptr;
-    int exit_code_ = 0;
 };
 
 TEST_F(MockCommandTest, RepeatableOptionsTakeOneWordEach) {
     EXPECT_EQ(parse({"--model", "a", "--model", "b", "--quota", "a=1/1s", "--quota", "b=1/1s"}), 0);
-    EXPECT_THAT(given("--model"), ElementsAre("a", "b"));
-    EXPECT_THAT(given("--quota"), ElementsAre("a=1/1s", "b=1/1s"));
+    EXPECT_THAT(typed_.options.models, ElementsAre("a", "b"));
+    EXPECT_THAT(typed_.quotas, ElementsAre("a=1/1s", "b=1/1s"));
     EXPECT_NE(parse({"--model", "a", "b"}), 0);
 }
 
@@ -167,7 +158,7 @@ TEST_F(MockCommandTest, HasBounds) {
     EXPECT_NE(parse({"--tls", "/dev/null"}), 0);
     EXPECT_NE(parse({"--tls", "/no/such/file,/dev/null"}), 0);
     EXPECT_EQ(parse({"--tls", "/dev/null,/dev/null"}), 0);
-    EXPECT_THAT(given("--tls"), ElementsAre("/dev/null", "/dev/null"));
+    EXPECT_THAT(typed_.tls, ElementsAre("/dev/null", "/dev/null"));
     EXPECT_NE(parse({"--no-such-option"}), 0);
 }
 
