@@ -153,10 +153,7 @@ Task<Result<void>> Http1Connection::read_chunked(SteadyTime total) {
 }
 
 bool Http1Connection::take_body_at_hand() noexcept {
-    if (framing_ == wire::Framing::none) {
-        body_complete_ = true;
-        return true;
-    }
+    if (framing_ == wire::Framing::none) return true;
     if (framing_ != wire::Framing::content_length) return false;
     const std::size_t at_hand = in_.size() - head_bytes_;
     if (*request_->body_length > at_hand) return false;
@@ -188,7 +185,7 @@ Task<Result<void>> Http1Connection::read_body() {
 
 // Whether a refused body is short enough, and of a known length, to be read for nothing.
 bool Http1Connection::can_discard_body() const noexcept {
-    if (body_complete_ || framing_ == wire::Framing::none) return true;
+    if (body_complete_) return true;
     if (framing_ != wire::Framing::content_length) return false;
     const std::size_t at_hand = in_.size() - head_bytes_;
     if (*request_->body_length <= at_hand) return true;

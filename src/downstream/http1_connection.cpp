@@ -172,6 +172,7 @@ Task<Asked> Http1Connection::next(Request& request, std::chrono::nanoseconds& wa
     const wire::RequestHead& head = services_.scratch.request;
     request.adopt(head);
     framing_ = head.framing;
+    body_complete_ = framing_ == wire::Framing::none;
     minor_version_ = head.minor_version;
     keep_alive_ = head.keep_alive && services_.reactor.now() <= oldest_;
     expect_continue_ = head.expect_continue;

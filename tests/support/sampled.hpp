@@ -11,15 +11,14 @@ namespace rotary::test {
 // What one source of samples says at a scrape, by series: "name{label=value,…}".
 class Sampled : public metrics::Exposition {
 public:
-    void sample(metrics::Type /*type*/, std::string_view name, std::string_view /*help*/,
-                const metrics::Labels& labels, double value) override {
-        std::string series(name);
-        for (const metrics::Label& label : labels) {
-            series.append(series.size() == name.size() ? "{" : ",");
+    void add(const Sample& sample) override {
+        std::string series(sample.name);
+        for (const metrics::Label& label : sample.labels) {
+            series.append(series.size() == sample.name.size() ? "{" : ",");
             series.append(label.name).append("=").append(label.value);
         }
-        if (!labels.empty()) series.append("}");
-        all_[series] = value;
+        if (!sample.labels.empty()) series.append("}");
+        all_[series] = sample.value;
     }
     double value(const std::string& series) const {
         const auto found = all_.find(series);

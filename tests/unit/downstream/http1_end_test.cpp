@@ -59,7 +59,8 @@ TEST(Http1End, WhatIsNotReadToItsEndIsReadOnForAWhile) {
         OneClient client;
         ASSERT_EQ(client.ask(asking(row.header_lines, row.body)), Asked::request) << row.name;
         EXPECT_EQ(client.answer(), "HTTP/1.1 204 None\nconnection: close\n\n") << row.name;
-        test::Running<bool> end(client.connection.finish(Fault{}));
+        EXPECT_EQ(client.connection.end(Fault{}), After::unread) << row.name;
+        test::Running<bool> end(client.connection.drop_rest());
         EXPECT_TRUE(client.client.heard_the_end()) << row.name;
         client.client.say(std::string(40000, 'x'));
         client.io.poll();
@@ -72,12 +73,21 @@ TEST(Http1End, WhatIsNotReadToItsEndIsReadOnForAWhile) {
     }
 }
 
+// A refusal comes before the body is asked for: where there is none nothing is waited for.
+TEST(Http1End, WithoutABodyItIsOverAtOnce) {
+    OneClient client;
+    ASSERT_EQ(client.ask("GET / HTTP/1.1\nhost: a\nconnection: close\n\n"), Asked::request);
+    client.answer();
+    EXPECT_EQ(client.connection.end(Fault{}), After::over);
+}
+
 TEST(Http1End, ReadsNoMoreThanIsFair) {
     OneClient client;
     client.config.limits.body_bytes = 1000;
     client.ask(asking("transfer-encoding: chunked\n"));
     client.answer();
-    test::Running<bool> end(client.connection.finish(Fault{}));
+    EXPECT_EQ(client.connection.end(Fault{}), After::unread);
+    test::Running<bool> end(client.connection.drop_rest());
     client.client.say(std::string(1999, 'x'));
     client.io.poll();
     EXPECT_FALSE(end.ended());

@@ -57,7 +57,8 @@ std::string OneClient::answer() {
 bool OneClient::finish(FaultKind kind) {
     Fault fault;
     fault.kind = kind;
-    return run(connection.finish(fault));
+    const After after = connection.end(fault);
+    return after == After::unread ? run(connection.drop_rest()) : after == After::next;
 }
 
 bool OneClient::is_aborted() const {

@@ -101,13 +101,5 @@ TEST(PartSettings, PartsOfTheControlThreadHaveWhatTheConfigurationSays) {
     EXPECT_EQ(names.servers, config.resolvers);
 }
 
-TEST(PartSettings, WordsOfTheConfigurationHaveTheirMeaning) {
-    EXPECT_EQ(log_level(config::LogLevel::trace), LogLevel::debug);
-    EXPECT_EQ(log_level(config::LogLevel::debug), LogLevel::debug);
-    EXPECT_EQ(log_level(config::LogLevel::info), LogLevel::info);
-    EXPECT_EQ(log_level(config::LogLevel::warning), LogLevel::warn);
-    EXPECT_EQ(log_level(config::LogLevel::error), LogLevel::error);
-}
-
 }  // namespace
 }  // namespace rotary::server
