@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <support/eventually.hpp>
 #include <support/test_client.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -276,12 +277,8 @@ TEST_F(AdminTest, AClientThatDoesNotReadIsCutOff) {
     TestClient client(to);
     client.send(get("/api/v1/models"));  // 4 MiB
     EXPECT_EQ(fetch("GET", "/livez").status, 200u);
-    const auto until = std::chrono::steady_clock::now() + 5s;
-    while (on_control_thread([this] { return admin_->connections(); }) > 0 &&
-           std::chrono::steady_clock::now() < until) {
-        std::this_thread::yield();
-    }
-    EXPECT_EQ(on_control_thread([this] { return admin_->connections(); }), 0u);
+    EXPECT_TRUE(test::eventually(
+        [this] { return on_control_thread([this] { return admin_->connections(); }) == 0; }));
 }
 
 TEST_F(AdminTest, AtTheLimitTheOneThatWaitedLongestGoes) {

@@ -221,7 +221,7 @@ TEST(HttpEdge, ExpectContinueIsAnsweredBeforeTheBody) {
     const std::size_t head = bytes.size() - request.body.size();
     TestClient client = edge.gateway.connect();
     ASSERT_TRUE(client.send(std::string_view(bytes).substr(0, head)));
-    ASSERT_TRUE(eventually([&] { return client.has_unread_bytes(); }));
+    ASSERT_TRUE(client.has_unread_bytes(kPatience));
     EXPECT_EQ(edge.mock->request_count(), 0U);
     ASSERT_TRUE(client.send(request.body));
     const Response waited = client.read_response();

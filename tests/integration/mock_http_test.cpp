@@ -1,6 +1,7 @@
 // How `rotary mock` speaks HTTP and keeps count of what came.
 #include <integration/mock_fixture.hpp>
 #include <support/certificates.hpp>
+#include <support/eventually.hpp>
 #include <support/json.hpp>
 
 #include <gmock/gmock.h>
@@ -100,8 +101,7 @@ TEST_F(MockHttpTest, ExpectContinueIsAnswered) {
         "POST /chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n"
         "Expect: 100-continue\r\n\r\n");
     // The final answer can only come behind the body, the body is only sent behind the 100.
-    while (!client.has_unread_bytes()) {
-    }
+    EXPECT_TRUE(client.has_unread_bytes(kPatience));
     client.send(R"({"model":"m"})");
     const Response answer = client.read_response();
     EXPECT_THAT(answer.informational, ElementsAre(100U));

@@ -9,9 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -178,21 +181,30 @@ void TestClient::Connection::set_read_timeout(std::chrono::milliseconds time) co
 }
 
 bool TestClient::Connection::readable_within(std::chrono::milliseconds patience) {
+    using Clock = std::chrono::steady_clock;
     if (!input.empty()) return true;
-    pollfd poll{fd, POLLIN, 0};
-    const bool readable = ::poll(&poll, 1, static_cast<int>(patience.count())) > 0;
-    if (ssl == nullptr) return readable;
-    if (SSL_pending(ssl) > 0) return true;
-    if (!readable) return false;
-    // Session tickets come unasked behind the handshake and are nothing to read: without the retry
-    // mode a peek takes them in and says that there is no more.
+    const auto until = Clock::now() + patience;
+    for (;;) {
+        if (ssl != nullptr && SSL_pending(ssl) > 0) return true;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+        pollfd poll{fd, POLLIN, 0};
+        if (::poll(&poll, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0))) <= 0) {
+            return false;
+        }
+        if (ssl == nullptr || !only_tickets_came()) return true;
+    }
+}
+
+// Session tickets come unasked behind the handshake and are nothing to read: without the retry mode
+// a peek takes them in and says that there is no more.
+bool TestClient::Connection::only_tickets_came() const {
     SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     ERR_clear_error();
     char byte = 0;
     const int peeked = SSL_peek(ssl, &byte, 1);
     const bool only_tickets = peeked <= 0 && SSL_get_error(ssl, peeked) == SSL_ERROR_WANT_READ;
     SSL_set_mode(ssl, SSL_MODE_AUTO_RETRY);
-    return !only_tickets;
+    return only_tickets;
 }
 
 void TestClient::Connection::shut(bool notify, bool both) {

@@ -30,6 +30,7 @@ struct TestClient::Connection {
 private:
     void dial(const ClientOptions& options);
     void handshake(const ClientOptions& options);
+    bool only_tickets_came() const;
 };
 
 }  // namespace rotary::test
