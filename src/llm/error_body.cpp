@@ -99,8 +99,9 @@ ErrorKind kind_of_members(const wire::JsonValue& error) noexcept {
 }
 
 // `words` are in lower case.
-template <std::size_t N>
-bool holds_one_of(std::string_view text, const std::array<std::string_view, N>& words) noexcept {
+template <std::size_t count>
+bool holds_one_of(std::string_view text,
+                  const std::array<std::string_view, count>& words) noexcept {
     return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
         return std::search(text.begin(), text.end(), word.begin(), word.end(),
                            [](char a, char b) { return text::lower(a) == b; }) != text.end();
