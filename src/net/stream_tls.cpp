@@ -42,8 +42,8 @@ void forget_errors() noexcept {
 }
 
 Scratch& scratch() {
-    thread_local const std::unique_ptr<Scratch> instance = std::make_unique<Scratch>();
-    return *instance;
+    thread_local const std::unique_ptr<Scratch> kInstance = std::make_unique<Scratch>();
+    return *kInstance;
 }
 
 }  // namespace
@@ -103,7 +103,7 @@ struct TlsBio {
     }
 
     static BIO_METHOD* method() {
-        static BIO_METHOD* const instance = [] {
+        static BIO_METHOD* const kInstance = [] {
             BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rotary");
             BIO_meth_set_read(made, read);
             BIO_meth_set_write(made, write);
@@ -111,7 +111,7 @@ struct TlsBio {
             BIO_meth_set_create(made, create);
             return made;
         }();
-        return instance;
+        return kInstance;
     }
 };
 

@@ -51,8 +51,8 @@ struct Closer {
 };
 
 Bins& bins() {
-    thread_local const Closer closer;
-    static_cast<void>(closer);
+    thread_local const Closer kCloser;
+    static_cast<void>(kCloser);
     return t_bins;
 }
 
