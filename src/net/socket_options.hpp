@@ -14,8 +14,8 @@ void set_tcp_options(int fd) noexcept;
 void set_send_buffer(int fd, std::size_t bytes) noexcept;
 void set_receive_buffer(int fd, std::size_t bytes) noexcept;
 
-// Has a listening socket drop segments with SYN and without ACK: nobody's handshake begins here any
-// more, and those who have begun go on. False when the kernel refuses.
+// Has a listening socket drop segments with SYN and without ACK: no handshake begins here any more,
+// and those that have begun go on. False when the kernel refuses.
 bool drop_new_handshakes(int fd) noexcept;
 
 // Whether an errno says that this process, or the machine, is out of descriptors or memory.

@@ -12,8 +12,8 @@
 namespace rotary::proxy {
 
 // Lets only whole events of a stream pass: of a provider that dies in the middle of one a
-// client could not use the rest, and what is told instead must begin on a line of its own. An event too large
-// to keep goes on as it comes.
+// client could not use the rest, and what is told instead must begin on a line of its own. An event
+// too large to keep goes on as it comes.
 class EventGate final : public Stage {
 public:
     EventGate(wire::SseScanner& events, BufferPool& buffers) noexcept

@@ -146,9 +146,9 @@ Task<Result<void>> Relay::put_in(std::string_view text) {
     co_return delivered;
 }
 
-// The provider died, or our time is over. What came is flushed already, and its end
-// never looks like that of a whole answer; a client that reads events is told in its own language. Behind [DONE] nothing
-// is missing.
+// The provider died, or our time is over. What came is flushed already, and its end never looks
+// like that of a whole answer; a client that reads events is told in its own language. Behind
+// [DONE] nothing is missing.
 Task<Result<void>> Relay::interrupted(Fault fault) {
     const bool can_tell = is_event_stream_ && gate_.at_boundary();
     if (can_tell && events_.done()) {

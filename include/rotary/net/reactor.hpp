@@ -160,12 +160,10 @@ public:
     // Outside of a round, in a callback of Asio's, no loop of ours keeps the others waiting.
     bool turn_is_over() noexcept { return running_ && turn_.is_over(); }
     Turn& turn() noexcept { return turn_; }
-    // The loop's notion of now: read once a turn, good to a few milliseconds. Outside a turn (in a
-    // callback of Asio's) it is the clock's.
+    // The loop's notion of now: read once a turn, outside one (in a callback of Asio's) as it is.
     SteadyTime now() const noexcept { return running_ ? now_ : clock_(); }
     void refresh_now() noexcept { now_ = clock_(); }
-    // For what is measured, and for times that others are told: 20 to 30 ns.
-    SteadyTime exact_now() const noexcept { return clock_(); }
+    SteadyTime exact_now() const noexcept { return clock_(); }  // for measures; 20 to 30 ns
     boost::asio::io_context& context() noexcept { return context_; }
     std::uint64_t turns() const noexcept { return turns_; }
 

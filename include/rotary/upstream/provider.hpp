@@ -18,7 +18,8 @@
 
 namespace rotary::upstream {
 
-// The Backend's own limits are in the way: not the provider's fault, so that no entry suffers for it.
+// The Backend's own limits are in the way: not the provider's fault, so that no entry suffers
+// for it.
 inline constexpr Fault kNoRoom{FaultKind::overloaded, Origin::internal, Retry::next_entry,
                                "The provider's connections are all in use."};
 

@@ -25,8 +25,8 @@ std::string findings_of(const std::string& yaml, const Fields::Visit& visit) {
     const std::vector<Document> documents = parse_yaml("r", yaml, findings, unread);
     const Environment environment =
         variables({{"SECRET", "s3cret"}, {"SEVEN", "7"}, {"YES", "true"}, {"EMPTY", ""}});
-    Context context{"r", "/folder", environment, findings};
-    Fields fields(context, documents.at(0).root, "spec");
+    FileReading reading{"r", "/folder", environment, findings};
+    Fields fields(reading, documents.at(0).root, "spec");
     visit(fields);
     fields.finish();
     return to_text(findings);

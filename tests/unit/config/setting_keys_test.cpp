@@ -127,7 +127,7 @@ const Row kRows[] = {
      {"routing.on_all_suspended"},
      {}},
     {"hints",
-     [](Config& c) { c.routing.retry_after = RetryAfter::ignore; },
+     [](Config& c) { c.routing.retry_after = HintUse::ignore; },
      {"routing.retry_after"},
      {}},
     {"the route's headers",
@@ -167,7 +167,7 @@ const Row kRows[] = {
      {"accept_unserved"},
      {}},
     {"the log's level", [](Config& c) { c.log.level = LogLevel::error; }, {"log.level"}, {}},
-    {"the access log", [](Config& c) { c.log.access = AccessLog::off; }, {"log.access"}, {}},
+    {"the access log", [](Config& c) { c.log.access = AccessLogFormat::off; }, {"log.access"}, {}},
     {"two that wait, in the tables' order",
      [](Config& c) {
          c.admin.port = 1;
