@@ -139,8 +139,8 @@ AdminAnswer reading_failed(const error_code& error) {
     if (error == http::error::body_limit) {
         return admin_problem(413, "request_too_large", "the body is too large");
     }
-    static const auto& kMalformed = make_error_code(http::error::bad_method).category();
-    if (error.category() == kMalformed && error != http::error::end_of_stream &&
+    static const auto& malformed = make_error_code(http::error::bad_method).category();
+    if (error.category() == malformed && error != http::error::end_of_stream &&
         error != http::error::partial_message) {
         return admin_problem(400, "bad_request", "that is not HTTP/1.1");
     }
