@@ -22,9 +22,9 @@ void put(char* out, int digits, unsigned value) noexcept {
 
 }  // namespace
 
-Now read_clock() noexcept {
-    return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
-}
+WallTime wall_now() noexcept { return std::chrono::system_clock::now(); }
+
+Now read_clock() noexcept { return {std::chrono::steady_clock::now(), wall_now()}; }
 
 SteadyTime coarse_steady_now() noexcept { return read<SteadyTime>(CLOCK_MONOTONIC_COARSE); }
 WallTime coarse_wall_now() noexcept { return read<WallTime>(CLOCK_REALTIME_COARSE); }

@@ -95,7 +95,7 @@ void Http1Connection::begin(Request& request, std::chrono::nanoseconds& waited) 
     waited_ = &waited;
     config_ = services_.config;
     request.started = services_.reactor.exact_now();
-    request.started_wall = std::chrono::system_clock::now();
+    request.started_wall = wall_now();
     request.client_address = client_address();
     request.is_tls = stream_.is_tls();
     request.bytes_received = head_bytes_;

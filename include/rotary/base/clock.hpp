@@ -18,6 +18,7 @@ struct Now {
 
 // Exact to the nanosecond, 20-30 ns a clock.
 Now read_clock() noexcept;
+WallTime wall_now() noexcept;
 
 // As of the kernel's last tick (1-4 ms ago), a few ns: for activity stamps and deadlines. Never
 // ahead of the exact clock, so a duration from an exact start to a coarse end may be negative.
