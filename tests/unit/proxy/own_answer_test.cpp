@@ -11,10 +11,7 @@
 namespace rotary::proxy {
 namespace {
 
-using Prepare = void (*)(OneRequest& request);
 using Rewrite = config::PathRewrite;
-
-constexpr Prepare kAsItIs = [](OneRequest&) {};
 
 // All but the two lines with the request's id, which must be there.
 std::string without_ids(const OneRequest& request, std::string got) {
