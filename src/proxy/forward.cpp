@@ -114,11 +114,11 @@ Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& 
     const Tried tried{exchange.tries.choice.is_probe, provider.asked(), ended - begun};
     if (attempted.answered) {
         exchange.outcome.first_byte = ended;
-        log_try(context, exchange, answer.status, {}, tried.wait);
+        log_try(context, exchange, {answer.status, {}, tried.wait});
         attempted.verdict = settle_answer(context, exchange, answer, tried);
     } else {
         attempted.answered = blame(exchange, attempted.answered.error(), ended);
-        log_try(context, exchange, answer.status, attempted.answered.error(), tried.wait);
+        log_try(context, exchange, {answer.status, attempted.answered.error(), tried.wait});
         attempted.verdict = settle_failure(context, exchange, attempted.answered.error(), tried);
     }
     co_return attempted;

@@ -9,10 +9,16 @@ namespace {
 constexpr Fault kCannotTell = Fault::internal(FaultKind::issuer_unavailable,
                                               "the token issuer's newest keys are not available");
 
-// Looks for the key named `kid` (empty: the token names none) at one issuer. True when the issuer
-// may have it and that is unknown.
-bool look_for(Context& context, const Exchange& exchange, const auth::Issuer& issuer,
-              const std::string& kid, KeyNeed& need) {
+// A key that one issuer may have.
+struct Missing {
+    const auth::Issuer& issuer;
+    const std::string& kid;  // empty: the token names none
+};
+
+// Looks for it. True when the issuer may have it and that is unknown.
+bool look_for(Context& context, const Exchange& exchange, const Missing& missing, KeyNeed& need) {
+    const auth::Issuer& issuer = missing.issuer;
+    const std::string& kid = missing.kid;
     const SteadyTime now = context.reactor.now();
     const std::uint64_t have = issuer.keys ? issuer.keys->generation() : 0;
     // A signature that fails under a name that is known may mean that the key was replaced under
@@ -61,7 +67,7 @@ Fault lacks_key(Context& context, const Exchange& exchange, const auth::VerifyFa
     bool cannot_tell = false;
     for (const auth::Issuer& issuer : trusted.all) {
         if (issuer.iss != iss || !issuer.fetch || !trusted.trusts(issuer)) continue;
-        if (look_for(context, exchange, issuer, failure.kid, need)) cannot_tell = true;
+        if (look_for(context, exchange, {issuer, failure.kid}, need)) cannot_tell = true;
     }
     return cannot_tell ? kCannotTell : failure.fault;
 }

@@ -83,18 +83,22 @@ void note_field(const Header& header, std::string_view raw, Notes& notes) noexce
     }
 }
 
-// Which of the lines that are read, checked and counted don't get into the table.
-struct Dropped {
+// How many lines there may be, and which of them are read, checked and counted and don't get into
+// the table.
+struct FieldRules {
+    std::size_t most = 0;
     // Names with an underscore: CGI and its kin make "user_" and "x-user" one, so a client could
     // set what a proxy before the provider sets.
     bool underscores = false;
     bool content_length = false;
 };
 
-// Reads the field lines of [at, end), which ends with an empty line; `at` stands behind the first
-// line's CRLF. That ending is what keeps the loops inside: a CR stops every one of them.
-Refusal read_fields(const char* at, const char* end, std::size_t limit, Dropped dropped,
-                    HeaderTable& table, Notes& notes) noexcept {
+// Reads the field lines, which end with an empty line and begin behind the first line's CRLF. That
+// ending is what keeps the loops inside: a CR stops every one of them.
+Refusal read_fields(std::string_view bytes, const FieldRules& rules, HeaderTable& table,
+                    Notes& notes) noexcept {
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
     std::size_t lines = 0;
     while (*at != '\r') {
         const char* const name = at;
@@ -118,9 +122,9 @@ Refusal read_fields(const char* at, const char* end, std::size_t limit, Dropped 
         const Header header{{name, static_cast<std::size_t>(name_end - name)},
                             {value, static_cast<std::size_t>(value_end - value)}};
         const bool is_dropped =
-            (dropped.underscores && (seen & kUnderscore) != 0) ||
-            (dropped.content_length && text::iequals(header.name, "content-length"));
-        if (++lines > limit || (!is_dropped && !table.push(header))) {
+            (rules.underscores && (seen & kUnderscore) != 0) ||
+            (rules.content_length && text::iequals(header.name, "content-length"));
+        if (++lines > rules.most || (!is_dropped && !table.push(header))) {
             return {FaultKind::headers_too_large, "There are too many header lines."};
         }
         note_field(header, {raw, static_cast<std::size_t>(at - raw)}, notes);
@@ -198,7 +202,8 @@ Refusal read_request(std::string_view bytes, const HeadLimits& limits, RequestHe
     if (bytes.size() > limits.header_bytes) return {FaultKind::headers_too_large, ""};
 
     Notes notes;
-    refusal = read_fields(at, end, limits.headers, {.underscores = true}, head.headers, notes);
+    refusal = read_fields({at, static_cast<std::size_t>(end - at)},
+                          {.most = limits.headers, .underscores = true}, head.headers, notes);
     if (refusal.kind != FaultKind::none) return refusal;
     refusal = read_framing(notes, head.minor_version, head.framing, head.content_length);
     if (refusal.kind != FaultKind::none) return refusal;
@@ -256,7 +261,8 @@ Refusal read_response(std::string_view bytes, const HeadLimits& limits, bool req
     const bool never_a_body = head.status < 200 || head.status == 204;
     // RFC 9110 section 8.6: such an answer has no Content-Length, and its client would wait.
     refusal =
-        read_fields(at, end, limits.headers, {.content_length = never_a_body}, head.headers, notes);
+        read_fields({at, static_cast<std::size_t>(end - at)},
+                    {.most = limits.headers, .content_length = never_a_body}, head.headers, notes);
     if (refusal.kind != FaultKind::none) return refusal;
     refusal = read_framing(notes, head.minor_version, head.framing, head.content_length);
     if (refusal.kind != FaultKind::none) return refusal;

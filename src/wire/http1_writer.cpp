@@ -104,6 +104,7 @@ void HeadWriter::header(std::string_view name, std::uint64_t value) noexcept {
 
 void HeadWriter::finish() noexcept { append("\r\n"); }
 
+// NOLINTNEXTLINE(readability-function-size): a table, a row a status
 std::string_view reason_phrase(std::uint16_t status) noexcept {
     switch (status) {
         case 100:

@@ -64,6 +64,7 @@ class Builder {
 public:
     Builder(JsonTree& tree, std::size_t depth) : tree_(tree), depth_(depth) {}
 
+    // NOLINTBEGIN(readability-identifier-naming): RapidJSON's reader calls them so
     bool Null() { return add(JsonKind::null); }
     bool Bool(bool truth) {
         if (!add(JsonKind::boolean)) return false;
@@ -96,6 +97,7 @@ public:
     bool Int64(std::int64_t) { return false; }
     bool Uint64(std::uint64_t) { return false; }
     bool Double(double) { return false; }
+    // NOLINTEND(readability-identifier-naming)
 
 private:
     bool add(JsonKind kind) {
