@@ -1,35 +1,20 @@
 #pragma once
 
+#include <rotary/net/deadline_wheel.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <array>
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 
 namespace rotary::net {
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-class Deadlines;
-class Wait;
-
-// A place on the wheel; part of a Wait.
-struct DeadlineNode {
-    DeadlineNode* previous = nullptr;
-    DeadlineNode* next = nullptr;
-    SteadyTime expiry = SteadyTime::max();
-    Wait* wait = nullptr;
-    bool armed() const noexcept { return next != nullptr; }
-};
-
-// A coarse wheel: arming and disarming are a few pointer writes where a timer an operation costs
-// 3.5 us. Never early, late by one tick at most. The tick timer runs only while something is armed.
+// The wheel, turned by one timer of Asio's, which is set to the next tick at which something is
+// due: a timer an operation would cost 3.5 us, and one that ticked for nothing as much a tick.
 class Deadlines {
 public:
-    static constexpr std::chrono::milliseconds kTick{10};
+    static constexpr std::chrono::milliseconds kTick = DeadlineWheel::kTick;
 
     explicit Deadlines(boost::asio::io_context& context);
     ~Deadlines();
@@ -37,23 +22,20 @@ public:
     Deadlines& operator=(const Deadlines&) = delete;
 
     void arm(DeadlineNode& node, SteadyTime expiry) noexcept;
-    void disarm(DeadlineNode& node) noexcept;
+    void disarm(DeadlineNode& node) noexcept { wheel_.disarm(node); }
     void stop();
     // Called with each node whose time came; set once by the reactor.
     void (*on_expired)(DeadlineNode& node, void* context) = nullptr;
     void* on_expired_context = nullptr;
 
 private:
-    static constexpr std::size_t kSlots = 1024;  // an expiry further off passes its slot unharmed
     void tick();
-    void schedule();
-    void expire_slot(std::uint64_t tick, SteadyTime now, DeadlineNode& expired) noexcept;
+    void set_timer(DeadlineWheel::Tick at);
 
     boost::asio::steady_timer timer_;
-    std::array<DeadlineNode, kSlots> slots_;  // heads of circular lists
-    std::uint64_t last_tick_ = 0;
-    std::size_t armed_ = 0;
-    bool ticking_ = false;
+    DeadlineWheel wheel_;
+    DeadlineWheel::Tick set_to_ = DeadlineWheel::kNever;  // kNever: the timer is not set
+    bool in_tick_ = false;
     bool stopped_ = false;
     std::shared_ptr<bool> alive_;  // false once destroyed: a timer that fired may still be queued
 };
