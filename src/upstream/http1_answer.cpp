@@ -3,6 +3,7 @@
 #include <rotary/upstream/http1_provider.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 // The answer to a try (RFC 9112 sections 4 and 6).
 namespace rotary::upstream {
@@ -140,6 +141,19 @@ std::string_view Http1Provider::payload_at_hand(std::string& space) const {
     return space;
 }
 
+// A burst of small chunks becomes one piece: its payload moves together over the framing between,
+// which was read. So one read goes on as one write, and one chunk of ours.
+bool Http1Provider::merge(wire::Pieces& pieces, std::string_view payload) noexcept {
+    constexpr std::size_t kSmall = 1024;
+    const auto before = pieces.payload();
+    if (before.empty() || payload.size() > kSmall) return false;
+    std::string_view& last = before.back();
+    const auto end = static_cast<std::size_t>(last.data() + last.size() - in_.begin());
+    std::memmove(in_.begin() + end, payload.data(), payload.size());
+    last = {last.data(), last.size() + payload.size()};
+    return true;
+}
+
 Result<void> Http1Provider::take(wire::Pieces& pieces) {
     in_.consume(std::exchange(head_bytes_, 0));
     taken_ = 0;
@@ -152,7 +166,7 @@ Result<void> Http1Provider::take(wire::Pieces& pieces) {
         taken_ += piece->consumed;
         if (piece->payload.empty()) continue;
         has_payload = true;
-        pieces.add(piece->payload);
+        if (!merge(pieces, piece->payload)) pieces.add(piece->payload);
     }
     return {};
 }

@@ -70,6 +70,7 @@ private:
     Sent send_on(wire::Pieces& pieces);
     wire::HeadLimits head_limits() const noexcept;
     Result<bool> take_head();
+    bool merge(wire::Pieces& pieces, std::string_view payload) noexcept;
     bool make_room() noexcept;
     Fault broken(const char* detail) const;
 

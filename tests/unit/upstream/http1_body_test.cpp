@@ -81,6 +81,14 @@ void receive(OneTry& attempt, std::string_view bytes) {
     EXPECT_TRUE(attempt.provider.receive(32768).value()) << bytes;
 }
 
+// Small runs of payload that came together are taken as one.
+Strings together(const Strings& runs) {
+    if (runs.empty() || runs == Strings{kFault}) return runs;
+    std::string all;
+    for (const std::string& run : runs) all += run;
+    return {all};
+}
+
 // Each arrival is looked at, and then taken.
 TEST(Http1ProviderBody, IsLookedAtAndTakenAsItComes) {
     struct Step {
@@ -131,7 +139,7 @@ TEST(Http1ProviderBody, IsLookedAtAndTakenAsItComes) {
             if (i > 0) {
                 receive(again, step.bytes);
             }
-            EXPECT_EQ(taken(again), step.pieces) << row.name << ": " << i;
+            EXPECT_EQ(taken(again), together(step.pieces)) << row.name << ": " << i;
             EXPECT_EQ(again.provider.took_all(), step.ends) << row.name << ": " << i;
             const bool is_fault = step.pieces == Strings{kFault};
             EXPECT_EQ(again.provider.drop_taken(), is_fault) << row.name << ": " << i;
@@ -148,7 +156,7 @@ TEST(Http1ProviderBody, WhatWasLookedAtIsStillThereToBeTaken) {
     EXPECT_EQ(peeked(attempt), Strings{"llo"});
     EXPECT_TRUE(attempt.provider.peeked_all());
     EXPECT_FALSE(attempt.provider.took_all());
-    EXPECT_EQ(taken(attempt), (Strings{"he", "llo"}));
+    EXPECT_EQ(taken(attempt), Strings{"hello"});
     EXPECT_TRUE(attempt.provider.took_all());
     EXPECT_FALSE(attempt.provider.drop_taken());
 }
@@ -167,14 +175,33 @@ TEST(Http1ProviderBody, IsTakenAsFarAsThereIsRoomForItsPieces) {
     constexpr std::size_t kMost = wire::Pieces::kPayload;
     OneTry attempt;
     std::string chunks;
-    for (std::size_t i = 0; i < kMost + 2; ++i) chunks += "1\r\nx\r\n";
+    const std::string large(1025, 'x');
+    for (std::size_t i = 0; i < kMost + 2; ++i) chunks += "401\r\n" + large + "\r\n";
     attempt.answer(kChunked, chunks + "0\r\n\r\n");
-    EXPECT_EQ(taken(attempt), Strings(kMost, "x"));
+    EXPECT_EQ(taken(attempt), Strings(kMost, large));
     EXPECT_FALSE(attempt.provider.took_all());
     EXPECT_TRUE(attempt.provider.drop_taken()) << "there is more";
-    EXPECT_EQ(taken(attempt), Strings(2, "x"));
+    EXPECT_EQ(taken(attempt), Strings(2, large));
     EXPECT_TRUE(attempt.provider.took_all());
     EXPECT_FALSE(attempt.provider.drop_taken());
+}
+
+// However small a burst's chunks are, it goes on as a whole; a large one is not moved.
+TEST(Http1ProviderBody, ABurstOfSmallChunksIsOnePiece) {
+    OneTry attempt;
+    const std::string large(1025, 'l');
+    std::string chunks;
+    std::string payload;
+    for (int i = 0; i < 500; ++i) {
+        const std::string event = "data: " + std::to_string(1000 + i) + "\n\n";
+        chunks += "c\r\n" + event + "\r\n";
+        payload += event;
+    }
+    attempt.answer(kChunked, chunks + "401\r\n" + large + "\r\n3\r\nend\r\n0\r\n\r\n");
+    std::string after = large;
+    after += "end";
+    EXPECT_EQ(taken(attempt), (Strings{payload, after}));
+    EXPECT_TRUE(attempt.provider.took_all());
 }
 
 TEST(Http1ProviderBody, IsFullUntilSomeOfItWasTaken) {
