@@ -1,6 +1,7 @@
 #include <rotary/base/json_text.hpp>
 #include <rotary/wire/json_writer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -32,10 +33,19 @@ JsonWriter& JsonWriter::close(char bracket) {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-    separate();
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
+    std::array<char, 64> text;  // put together here, since each append asks for room
+    if (name.size() > text.size() - 4) {
+        separate();
+        out_.append("\"").append(name).append("\":");
+    } else {
+        char* at = text.data();
+        if (comma_) *at++ = ',';
+        *at++ = '"';
+        at = std::copy(name.begin(), name.end(), at);
+        *at++ = '"';
+        *at++ = ':';
+        out_.append(text.data(), static_cast<std::size_t>(at - text.data()));
+    }
     comma_ = false;
     return *this;
 }

@@ -31,6 +31,9 @@ constexpr bool is_plain_json(char c) noexcept {
            c != '"' && c != '\\';
 }
 
+// Whether it holds all of them as they are: most of what is written.
+bool is_plain_json(std::string_view value) noexcept;
+
 // Writes `value` as a JSON string, quotes included, by out.append(std::string_view). Bytes that are
 // not UTF-8 are replaced, so whatever a peer sent, the text stays valid JSON.
 template <class Out>

@@ -42,6 +42,25 @@ TEST(JsonText, IsSpelledAsAskedFor) {
     }
 }
 
+// Up to sixteen bytes are looked at together.
+TEST(JsonText, WhatIsNotPlainIsFoundWhereverItStands) {
+    for (std::size_t size = 1; size <= 40; ++size) {
+        const std::string plain(size, 'a');
+        EXPECT_TRUE(is_plain_json(std::string_view(plain)));
+        std::string quoted = "\"";
+        quoted.append(plain).append("\"");
+        EXPECT_EQ(written(plain), quoted);
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                std::string value = plain;
+                value[at] = static_cast<char>(byte);
+                ASSERT_EQ(is_plain_json(std::string_view(value)), is_plain_json(value[at]))
+                    << size << " " << at << " " << byte;
+            }
+        }
+    }
+}
+
 TEST(JsonText, IsAppended) {
     std::string out = "[";
     append_json_string(out, "a\n");
