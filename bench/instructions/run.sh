@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# User instructions a request, counted by valgrind's callgrind: what a change costs, on any machine
+# and beside any load, to a few in a thousand. Cycles and cache misses are not in it, nor is the
+# kernel; bench/load measures CPU time.
+#
+# One worker; 16 connections that stand, each with one request at a time; JSON access log to a file.
+# Workloads: a chat of 1 KB; one of 32 KB; a streamed answer of 100 events that come at once; a
+# request with a forged token.
+#
+# usage: run.sh [--check | --record] [--keep FOLDER]
+#        --check fails when one is more than 3 % above what recorded.txt says; --record writes that
+#        file; --keep leaves callgrind's files in FOLDER, for callgrind_annotate.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here root=$here/../.. recorded=$here/recorded.txt
+# shellcheck source=bench/common.sh
+source "$root/bench/common.sh"
+
+mode=show keep=
+while (($# > 0)); do
+    case $1 in
+    --check | --record) mode=${1#--} ;;
+    --keep) keep=$(realpath "${2:?}") && shift ;;
+    *)
+        sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+
+need_tools valgrind callgrind_control curl openssl python3
+mapfile -t ports < <(free_ports 3)
+export UPSTREAM_PORT=${ports[0]} GATEWAY_PORT=${ports[1]} ADMIN_PORT=${ports[2]} ACCESS_LOG=json
+make_identity
+
+python3 "$here/load.py" provider "$UPSTREAM_PORT" >"$tmp/provider.log" 2>&1 &
+pids+=($!)
+valgrind --tool=callgrind --callgrind-out-file="$tmp/callgrind" \
+    "$rotary" serve -c "$root/bench/load/gateway/rotary.yaml" >"$tmp/access" 2>"$tmp/gateway.log" &
+readonly gateway=$!
+pids+=("$gateway")
+answers "https://127.0.0.1:$GATEWAY_PORT/chat/1.0/chat/completions?chat" ||
+    die "the gateway does not answer"
+
+# instructions WORKLOAD NUMBER: of one request; NUMBER is that of the dump.
+instructions() {
+    local requests total
+    requests=$(python3 "$here/load.py" clients "$1" "$GATEWAY_PORT" "$CERTS/dev-ca.crt" "$gateway")
+    total=$(awk '/^totals:/ {print $2}' "$tmp/callgrind.$2")
+    [[ -z $keep ]] || cp "$tmp/callgrind.$2" "$keep/$1.callgrind"
+    echo $((total / requests))
+}
+
+failed=0 number=0
+: >"$tmp/counts"
+printf '%-10s %12s %12s\n' workload instructions recorded
+for workload in chat upload burst refused; do
+    number=$((number + 1))
+    count=$(instructions "$workload" "$number")
+    known=$(awk -v w="$workload" '$1 == w {print $2}' "$recorded" 2>/dev/null || true)
+    echo "$workload $count" >>"$tmp/counts"
+    printf '%-10s %12s %12s\n' "$workload" "$count" "${known:--}"
+    if [[ $mode == check ]] && ((count * 100 > ${known:-0} * 103)); then
+        failed=1
+    fi
+done
+[[ $mode != record ]] || cp "$tmp/counts" "$recorded"
+((failed == 0)) || die "more than 3 % above bench/instructions/recorded.txt"
