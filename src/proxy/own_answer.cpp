@@ -27,7 +27,6 @@ Task<Result<void>> answer(downstream::Client& client, Exchange& exchange, std::s
     }
     exchange.outcome.answer_started = true;
     wire::Pieces pieces;
-    pieces.clear();
     const auto delivered = co_await deliver(client, pieces, true);
     co_return delivered;
 }

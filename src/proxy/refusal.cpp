@@ -114,7 +114,6 @@ Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange
     write_cors(exchange, head);
     client.start(head, downstream::AnswerBody::sized);
     wire::Pieces pieces;
-    pieces.clear();
     if (!exchange.request.is_head) pieces.add({body.data(), size});
     exchange.outcome.answer_started = true;
     const auto delivered = co_await deliver(client, pieces, true);

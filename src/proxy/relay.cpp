@@ -139,7 +139,6 @@ Fault Relay::too_late() const {
 // Something of our own between two events.
 Task<Result<void>> Relay::put_in(std::string_view text) {
     wire::Pieces pieces;
-    pieces.clear();
     pieces.add(text);
     last_sent_ = context_.reactor.now();
     const auto delivered = co_await deliver(client_, pieces, false);
@@ -153,7 +152,6 @@ Task<Result<void>> Relay::interrupted(Fault fault) {
     const bool can_tell = is_event_stream_ && gate_.at_boundary();
     if (can_tell && events_.done()) {
         wire::Pieces nothing;
-        nothing.clear();
         const auto ended = co_await deliver(client_, nothing, true);
         co_return ended;
     }

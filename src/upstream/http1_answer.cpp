@@ -1,5 +1,4 @@
 #include <rotary/base/text.hpp>
-#include <rotary/net/cut_short.hpp>
 #include <rotary/upstream/http1_provider.hpp>
 
 #include <algorithm>
@@ -102,11 +101,8 @@ Task<Result<void>> Http1Provider::read_head() {
         net::WaitFor what = wait_until(answer_.answer_by);
         what.read = &connection_->descriptor();
         const net::Wake wake = co_await services_.reactor.wait(what);
-        if (const auto cut = net::cut_short(wake)) co_return *cut;
-        if (wake != net::Wake::ready) {
-            co_return Fault::upstream(FaultKind::upstream_timeout,
-                                      "The provider did not answer in time.");
-        }
+        const auto fault = brought_nothing(wake, "The provider did not answer in time.");
+        if (fault) co_return *fault;
     }
     co_return Result<void>{};
 }
@@ -128,16 +124,21 @@ Result<std::string_view> Http1Provider::peek() {
     return std::string_view{};
 }
 
-std::string_view Http1Provider::payload_at_hand(std::string& space) const {
-    wire::BodyReader reader = body_;
+std::size_t Http1Provider::walk(wire::BodyReader& reader, std::string* payload) const {
     std::size_t seen = head_bytes_;
-    space.clear();
     while (!reader.done()) {
         const auto piece = reader.next(in_.view().substr(seen));
         if (!piece || piece->consumed == 0) break;
         seen += piece->consumed;
-        space.append(piece->payload);
+        if (payload != nullptr) payload->append(piece->payload);
     }
+    return seen;
+}
+
+std::string_view Http1Provider::payload_at_hand(std::string& space) const {
+    wire::BodyReader reader = body_;
+    space.clear();
+    walk(reader, &space);
     return space;
 }
 
@@ -201,11 +202,9 @@ Task<Result<void>> Http1Provider::read(SteadyTime deadline) {
         net::WaitFor what = wait_until(deadline);
         watch(what);
         const net::Wake wake = co_await services_.reactor.wait(what);
-        if (const auto cut = net::cut_short(wake)) co_return *cut;
-        if (wake == net::Wake::timed_out) {
-            co_return Fault::upstream(FaultKind::upstream_timeout,
-                                      "The provider fell silent in the middle of its answer.");
-        }
+        const auto fault =
+            brought_nothing(wake, "The provider fell silent in the middle of its answer.");
+        if (fault) co_return *fault;
     }
 }
 

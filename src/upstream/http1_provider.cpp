@@ -13,6 +13,11 @@ net::WaitFor Http1Provider::wait_until(SteadyTime deadline) const noexcept {
     return what;
 }
 
+std::optional<Fault> Http1Provider::brought_nothing(net::Wake wake, const char* late) noexcept {
+    if (wake == net::Wake::ready) return std::nullopt;
+    return net::cut_short(wake).value_or(Fault::upstream(FaultKind::upstream_timeout, late));
+}
+
 void Http1Provider::forget_answer() noexcept {
     in_.reset();
     head_bytes_ = interim_ = taken_ = peeked_ = 0;
@@ -102,13 +107,7 @@ void Http1Provider::hang_up() noexcept {
 
 void Http1Provider::release() noexcept {
     wire::BodyReader reader = body_;
-    std::size_t seen = head_bytes_;
-    while (connection_ && !reader.done()) {
-        const auto piece = reader.next(in_.view().substr(seen));
-        if (!piece || piece->consumed == 0) break;
-        seen += piece->consumed;
-    }
-    const bool is_complete = connection_ && reader.done() && in_.size() == seen;
+    const bool is_complete = connection_ && walk(reader, nullptr) == in_.size() && reader.done();
     if (is_complete && request_sent_ && keep_alive_) {
         services_.pool.put(bucket_, std::move(connection_), services_.reactor.now());
     }

@@ -1,4 +1,3 @@
-#include <rotary/net/cut_short.hpp>
 #include <rotary/upstream/http1_provider.hpp>
 
 #include <utility>
@@ -52,11 +51,8 @@ Task<Result<void>> Http1Provider::finish_send(wire::Pieces& pieces) {
         net::WaitFor what = wait_until(services_.reactor.now() + timeouts().write_stall);
         what.read = what.write = &connection_->descriptor();
         const net::Wake wake = co_await services_.reactor.wait(what);
-        if (const auto cut = net::cut_short(wake)) co_return *cut;
-        if (wake != net::Wake::ready) {
-            co_return Fault::upstream(FaultKind::upstream_timeout,
-                                      "The provider took the request too slowly.");
-        }
+        const auto fault = brought_nothing(wake, "The provider took the request too slowly.");
+        if (fault) co_return *fault;
         if (connection_->descriptor().readable()) {
             if (!make_room()) break;
             const net::IoResult read = connection_->read_some(in_.space(), in_.space_size());

@@ -10,14 +10,14 @@
 namespace rotary::test {
 
 // A TCP port of 127.0.0.1 that is taken: which one the kernel says, or one that was taken before.
-// Connecting is refused until listen(), and then succeeds with nobody answering but whoever accepts
-// from fd(), which does not wait.
+// Connecting is refused until listen(), and then succeeds, answered by none but the test that
+// accepts from fd(), which does not wait.
 class LoopbackPort {
 public:
     explicit LoopbackPort(std::uint16_t number = 0)
         : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), number_(number) {
         // Of a port from before connections may still be closing. One that the kernel chooses is
-        // nobody else's, so it is only said behind the choice.
+        // not taken by another, so it is only said behind the choice.
         const int on = 1;
         if (number != 0) ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         sockaddr_in place = address();

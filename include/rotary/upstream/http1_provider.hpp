@@ -73,6 +73,12 @@ private:
     bool merge(wire::Pieces& pieces, std::string_view payload) noexcept;
     bool make_room() noexcept;
     Fault broken(const char* detail) const;
+    // Why a wait brought nothing: its client or the process went, or it was `late`. Nothing: it
+    // did.
+    static std::optional<Fault> brought_nothing(net::Wake wake, const char* late) noexcept;
+    // Follows `reader` through what stands behind the head and adds the payload to `payload`, if
+    // there is one. Returns where it ended: at the end of what came, or before a malformed byte.
+    std::size_t walk(wire::BodyReader& reader, std::string* payload) const;
 
     Services& services_;
     Terms terms_;
