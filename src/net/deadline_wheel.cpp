@@ -105,7 +105,6 @@ Tick DeadlineWheel::occupied(Tick from, Tick last) noexcept {
 void DeadlineWheel::expire(SteadyTime now, DeadlineNode& expired) noexcept {
     const Tick current = tick_at_or_before(now);
     while (hand_ < current && armed_ > 0) {
-        if ((hand_ + 1) % kSlots == 0) deal_out(turns_[turn() % kTurns]);
         const Tick last = std::min(current, turn() * kSlots + kSlots - 1);
         for (Tick tick = hand_ + 1; tick <= last; ++tick) {
             tick = occupied(tick, last);
@@ -118,6 +117,8 @@ void DeadlineWheel::expire(SteadyTime now, DeadlineNode& expired) noexcept {
             }
         }
         hand_ = last;
+        // The coming turn has its slots before next() asks for them.
+        if ((hand_ + 1) % kSlots == 0) deal_out(turns_[turn() % kTurns]);
     }
     hand_ = std::max(hand_, current);
 }
