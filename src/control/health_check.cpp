@@ -115,8 +115,11 @@ void HealthChecker::Check::resolve() {
         check.why_ = "the name was not resolved in time";
         check.connect(0);
     });
+    const auto post = [this](std::function<void()> work) {
+        boost::asio::post(context_, std::move(work));
+    };
     question_ = resolver_.ask(
-        target_.host, context_,
+        target_.host, post,
         [self = shared_from_this()](const net::Resolved& resolved) { self->resolved(resolved); });
 }
 

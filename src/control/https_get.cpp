@@ -211,8 +211,9 @@ void HttpsGet::start(const HttpsGetRequest& request, Done done) {
         connect(call_, {{asio::ip::make_address(host), 0}});
         return;
     }
+    const auto post = [this](std::function<void()> work) { asio::post(context_, std::move(work)); };
     call_->question =
-        resolver_.ask(host, context_, [this, call = call_](const net::Resolved& resolved) {
+        resolver_.ask(host, post, [this, call = call_](const net::Resolved& resolved) {
             if (resolved) {
                 connect(call, **resolved);
             } else {

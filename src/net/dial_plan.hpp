@@ -1,7 +1,7 @@
 #pragma once
 
 #include <rotary/base/fault.hpp>
-#include <rotary/net/deadline.hpp>
+#include <rotary/net/deadline_wheel.hpp>
 #include <rotary/net/resolver.hpp>
 
 #include <cstddef>

@@ -44,8 +44,9 @@ Task<Resolved> Dialer::State::resolve(const Endpoint& endpoint, WaitFor wait) {
 
     Event done;
     Resolved answer = Fault();
+    const auto post = [this](std::function<void()> work) { reactor.post(std::move(work)); };
     const Resolver::Question question =
-        resolver.ask(endpoint.host, reactor.context(), [&](const Resolved& resolved) {
+        resolver.ask(endpoint.host, post, [&](const Resolved& resolved) {
             answer = resolved;
             done.set();
         });

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/net/deadline.hpp>
+#include <rotary/net/deadline_wheel.hpp>
 #include <rotary/net/resolver.hpp>
 
 #include <chrono>

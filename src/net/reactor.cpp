@@ -1,7 +1,5 @@
 #include <rotary/net/reactor.hpp>
 
-#include <boost/asio/post.hpp>
-
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +14,8 @@ namespace rotary::net {
 
 namespace {
 
-constexpr int kBatch = 256;  // of events; behind each Asio's timers have their turn
+constexpr std::int64_t kLongestWait = 1'000'000;  // ms
+constexpr int kBatch = 256;  // of events; behind each deadlines have their turn, and mail
 
 int make_epoll() {
     const int fd = ::epoll_create1(EPOLL_CLOEXEC);
@@ -66,17 +65,17 @@ void Event::set() noexcept {
 // WaitList
 
 void WaitList::push(Wait& wait) noexcept {
-    wait.previous_ = last;
-    wait.next_ = nullptr;
+    wait.before_ = last;
+    wait.behind_ = nullptr;
     wait.queue_ = this;
-    (last != nullptr ? last->next_ : first) = &wait;
+    (last != nullptr ? last->behind_ : first) = &wait;
     last = &wait;
 }
 
 void WaitList::erase(Wait& wait) noexcept {
-    (wait.previous_ != nullptr ? wait.previous_->next_ : first) = wait.next_;
-    (wait.next_ != nullptr ? wait.next_->previous_ : last) = wait.previous_;
-    wait.previous_ = wait.next_ = nullptr;
+    (wait.before_ != nullptr ? wait.before_->behind_ : first) = wait.behind_;
+    (wait.behind_ != nullptr ? wait.behind_->before_ : last) = wait.before_;
+    wait.before_ = wait.behind_ = nullptr;
     wait.queue_ = nullptr;
 }
 
@@ -120,7 +119,6 @@ void Wait::await_suspend(std::coroutine_handle<> awaiter) noexcept {
         return;
     }
     reactor_.yielded_.push(*this);
-    reactor_.run_later();
 }
 
 void Wait::link() noexcept {
@@ -132,8 +130,8 @@ void Wait::link() noexcept {
         what_.client->hang_up_watcher_ = this;
     }
     if (what_.deadline != SteadyTime::max()) {
-        timer_.wait = this;
-        reactor_.deadlines_.arm(timer_, what_.deadline);
+        on_due = [](DeadlineNode& node) { static_cast<Wait&>(node).finish(Wake::timed_out); };
+        reactor_.arm(*this, what_.deadline);
     }
 }
 
@@ -146,7 +144,7 @@ void Wait::unlink() noexcept {
     if (what_.client != nullptr && what_.client->hang_up_watcher_ == this) {
         what_.client->hang_up_watcher_ = nullptr;
     }
-    reactor_.deadlines_.disarm(timer_);
+    reactor_.disarm(*this);
 }
 
 void Wait::finish(Wake why) noexcept {
@@ -158,99 +156,121 @@ void Wait::finish(Wake why) noexcept {
         *what_.waited += std::max(reactor_.now() - begun_, SteadyTime::duration::zero());
     }
     wake_ = why;
-    reactor_.resume_later(*this);
+    reactor_.ready_.push(*this);
 }
 
 // Reactor
 
-Reactor::Reactor(boost::asio::io_context& context, Clock clock)
-    : context_(context),
-      clock_(clock),
-      epoll_(context, make_epoll()),
-      deadlines_(context),
-      now_(clock_()),
-      alive_(std::make_shared<bool>(true)) {
-    deadlines_.on_expired = [](DeadlineNode& node, void*) { node.wait->finish(Wake::timed_out); };
-    arm();
+Reactor::Reactor(Clock clock)
+    : clock_(clock), epoll_(make_epoll()), wheel_(clock_()), now_(clock_()) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.ptr = nullptr;  // tells it from a descriptor
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, mailbox_.fd(), &event) == 0) return;
+    const int error = errno;
+    ::close(epoll_);
+    throw std::system_error(error, std::system_category(), "epoll_ctl");
 }
 
-Reactor::~Reactor() { *alive_ = false; }
-
-void Reactor::stop() {
-    stopped_ = true;
-    deadlines_.stop();
-    boost::system::error_code ignored;
-    epoll_.cancel(ignored);
-}
+Reactor::~Reactor() { ::close(epoll_); }
 
 void Reactor::add(Descriptor& descriptor) noexcept {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &descriptor;
-    if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, descriptor.fd(), &event) == 0) return;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor.fd(), &event) == 0) return;
     // No event will ever come for it: let its owner find it dead rather than wait.
     ::shutdown(descriptor.fd(), SHUT_RDWR);
     descriptor.readable_ = descriptor.writable_ = descriptor.hung_up_ = true;
 }
 
-void Reactor::arm() {
-    if (stopped_) return;
-    // Asio re-arms its own edge-triggered set here, so that events left over are reported again.
-    epoll_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                      [this, alive = alive_](const boost::system::error_code& error) {
-                          if (!*alive || error || stopped_) return;
-                          ++turns_;
-                          go_round();
-                          if (*alive) arm();
-                      });
+void Reactor::arm(DeadlineNode& node, SteadyTime expiry) noexcept {
+    // The hand of a wheel on which nothing is armed has not been moved.
+    if (wheel_.empty()) wheel_.set_now(now());
+    due_ = std::min(due_, wheel_.arm(node, expiry));
 }
 
-void Reactor::take_events() {
-    std::array<epoll_event, kBatch> events;
-    const int count = ::epoll_wait(epoll_.native_handle(), events.data(), kBatch, 0);
-    for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
-        static_cast<Descriptor*>(event.data.ptr)->happened(event.events);
-    }
+void Reactor::run() {
+    while (!stopped_) run_once(SteadyTime::duration::max());
 }
 
-void Reactor::go_round() {
+bool Reactor::run_once(SteadyTime::duration longest) {
+    bool any = take_events(patience(longest));
     refresh_now();
     running_ = true;
-    take_events();
-    run_ready();
-    run_yielded();
+    any = expire() || any;
+    any = empty_mailbox() || any;
+    any = run_ready() || any;
+    any = run_yielded() || any;
     running_ = false;
-    if (!yielded_.empty() || !ready_.empty()) run_later();
+    if (any) ++rounds_;
+    return any;
 }
 
-void Reactor::resume_later(Wait& wait) noexcept {
-    ready_.push(wait);
-    run_later();
+int Reactor::patience(SteadyTime::duration longest) const noexcept {
+    if (!ready_.empty() || !yielded_.empty()) return 0;
+    if (due_ == DeadlineWheel::kNever && longest == longest.max()) return -1;
+    if (due_ != DeadlineWheel::kNever) {
+        longest = std::min(longest, DeadlineWheel::time_of(due_) - clock_());
+    }
+    // A wake before the time would find nothing due.
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(longest).count();
+    return static_cast<int>(std::clamp<std::int64_t>(milliseconds, 0, kLongestWait));
 }
 
-void Reactor::run_later() noexcept {
-    if (running_ || posted_) return;
-    posted_ = true;
-    boost::asio::post(context_, [this, alive = alive_] {
-        if (!*alive) return;
-        posted_ = false;
-        go_round();
-    });
+bool Reactor::take_events(int patience) {
+    std::array<epoll_event, kBatch> events;
+    const int count = ::epoll_wait(epoll_, events.data(), kBatch, patience);
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.ptr == nullptr) {
+            has_mail_ = true;
+        } else {
+            static_cast<Descriptor*>(event.data.ptr)->happened(event.events);
+        }
+    }
+    return count > 0;
 }
 
-void Reactor::run_ready() noexcept {
+bool Reactor::expire() {
+    if (due_ == DeadlineWheel::kNever || now_ < DeadlineWheel::time_of(due_)) return false;
+    // What expired is gathered first: a callback may arm and disarm whatever it likes.
+    DeadlineNode expired;
+    expired.previous = expired.next = &expired;
+    wheel_.expire(now_, expired);
+    due_ = wheel_.next();
+    const bool any = expired.next != &expired;
+    while (expired.next != &expired) {
+        DeadlineNode& node = *expired.next;
+        wheel_.disarm(node);
+        node.on_due(node);
+    }
+    return any;
+}
+
+bool Reactor::empty_mailbox() {
+    if (!std::exchange(has_mail_, false)) return false;
+    for (const Mailbox::Work& work : mailbox_.empty()) {
+        turn_.begin();
+        work();
+    }
+    return true;
+}
+
+bool Reactor::run_ready() noexcept {
+    if (ready_.empty()) return false;
     while (!ready_.empty()) {
         Wait& wait = *ready_.first;
         ready_.erase(wait);
         resume(wait);
     }
+    return true;
 }
 
 // One after the other, those that yield again behind the rest; then new events are looked for. So
 // what becomes ready waits for one of them, or for as long as others before it have just taken.
-void Reactor::run_yielded() noexcept {
-    if (yielded_.empty()) return;
+bool Reactor::run_yielded() noexcept {
+    if (yielded_.empty()) return false;
     const SteadyTime begun = clock_();
     const SteadyTime until = begun + (begun - now_);
     do {
@@ -259,6 +279,7 @@ void Reactor::run_yielded() noexcept {
         wait.unlink();
         resume(wait);
     } while (!yielded_.empty() && ready_.empty() && clock_() < until);
+    return true;
 }
 
 void Reactor::resume(Wait& wait) noexcept {

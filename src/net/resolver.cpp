@@ -3,25 +3,23 @@
 #include "dns_client.hpp"
 #include "name_table.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
 namespace rotary::net {
 
-// Made and dropped on the thread of its context; the answer comes from the resolver's thread, which
-// touches `context` alone, under the mutex: after drop() nothing is posted there any more.
+// Made and dropped on the asker's thread; the answer comes from the resolver's thread, which
+// touches `post` alone, under the mutex: after drop() nothing is posted there any more.
 struct Resolver::Question::Asker {
     std::mutex mutex;
-    boost::asio::io_context* context = nullptr;  // null: dropped
+    Post post;  // none: dropped
     Done done;
 
     static void tell(const std::shared_ptr<Asker>& asker, const Resolved& resolved) {
         const std::lock_guard lock(asker->mutex);
-        if (asker->context == nullptr) return;
-        boost::asio::post(*asker->context, [asker, resolved] {
+        if (!asker->post) return;
+        asker->post([asker, resolved] {
             if (const Done call = std::exchange(asker->done, nullptr)) call(resolved);
         });
     }
@@ -31,7 +29,7 @@ void Resolver::Question::drop() noexcept {
     if (asker_ == nullptr) return;
     {
         const std::lock_guard lock(asker_->mutex);
-        asker_->context = nullptr;
+        asker_->post = nullptr;
     }
     asker_->done = nullptr;
     asker_.reset();
@@ -127,11 +125,10 @@ std::optional<Resolved> Resolver::known(const std::string& name) {
     return state_->find(name);
 }
 
-Resolver::Question Resolver::ask(const std::string& name, boost::asio::io_context& context,
-                                 Done done) {
+Resolver::Question Resolver::ask(const std::string& name, Post post, Done done) {
     Question question;
     question.asker_ = std::make_shared<Question::Asker>();
-    question.asker_->context = &context;
+    question.asker_->post = std::move(post);
     question.asker_->done = std::move(done);
     const std::lock_guard lock(state_->mutex);
     if (const std::optional<Resolved> known = state_->find(name)) {

@@ -1,7 +1,5 @@
 #include "server/admission.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <unistd.h>
 
 #include <chrono>
@@ -55,10 +53,9 @@ void Admission::ask(std::size_t at, int tries) {
         doors_[at].listener->resume();
         return;
     }
-    boost::asio::post(other->reactor().context(), [this, other, at, tries] {
+    other->reactor().post([this, other, at, tries] {
         const auto idle = other->evict_longest_idle();
-        boost::asio::post(parts_.reactor.context(),
-                          [this, at, idle, tries] { answered(at, idle, tries); });
+        parts_.reactor.post([this, at, idle, tries] { answered(at, idle, tries); });
     });
 }
 

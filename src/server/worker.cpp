@@ -7,13 +7,9 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/net/listener.hpp>
+#include <rotary/net/timer.hpp>
 #include <rotary/proxy/request_metrics.hpp>
 #include <rotary/proxy/session.hpp>
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <pthread.h>
 
@@ -45,7 +41,6 @@ struct Worker::Impl {
           registry(*made_with.registry),
           log_writer(made_with.access_log),
           buffers(buffer_limits(first.limits), made_with.bodies),
-          reactor(io),
           dialer(reactor, buffers, *made_with.resolver, dialer_limits(first)),
           pool(reactor, pool_limits(first)),
           sessions(reactor, made_with.connections),
@@ -72,9 +67,9 @@ struct Worker::Impl {
                   {}},
           admission({reactor, sessions, shard, *made_with.log, made_with.connections}, registry,
                     [this](std::size_t at, int fd) { serve(at, fd); }),
-          tick(io),
-          drain_wait(io),
-          last_wait(io) {
+          tick(reactor),
+          drain_wait(reactor),
+          last_wait(reactor) {
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
         registry.attach(&shard);
@@ -149,19 +144,15 @@ struct Worker::Impl {
         sessions.drain();
         const auto grace =
             closes_without_loss ? config().timeouts.accept_grace : config::Duration{0};
-        drain_wait.expires_after(grace);
-        drain_wait.async_wait([this](const boost::system::error_code& error) {
-            if (!error && !stopping) close_listeners();
+        drain_wait.start(grace, [this] {
+            if (!stopping) close_listeners();
         });
     }
 
     void close_listeners() {
         admission.close();
         for (auto& listener : listeners) listener->stop();
-        drain_wait.expires_after(config().timeouts.shutdown);
-        drain_wait.async_wait([this](const boost::system::error_code& error) {
-            if (!error) sessions.end_fresh();
-        });
+        drain_wait.start(config().timeouts.shutdown, [this] { sessions.end_fresh(); });
         sessions.on_empty(std::exchange(on_drained, nullptr));
     }
 
@@ -175,24 +166,19 @@ struct Worker::Impl {
         reactor.refresh_now();
         pool.sweep(reactor.now());
         access_log->flush();
-        tick.expires_after(std::min<config::Duration>(config().timeouts.log_flush, kLongestTick));
-        tick.async_wait([this](const boost::system::error_code& error) {
-            if (!error) on_tick();
-        });
+        tick.start(std::min<config::Duration>(config().timeouts.log_flush, kLongestTick),
+                   [this] { on_tick(); });
     }
 
     void end_loop() {
         tick.cancel();
         access_log->flush();
         reactor.stop();
-        guard.reset();
-        io.stop();
     }
 
     const std::size_t index;
     metrics::Registry& registry;
     LogWriter* const log_writer;
-    boost::asio::io_context io{1};
     BufferPool buffers;
     net::Reactor reactor;
     net::Dialer dialer;
@@ -209,13 +195,12 @@ struct Worker::Impl {
     Admission admission;
     std::vector<ListenAt> listen_at;
     std::vector<std::unique_ptr<net::Listener>> listeners;
-    boost::asio::steady_timer tick;
-    boost::asio::steady_timer drain_wait;  // of a drain, for clients that have just come
-    boost::asio::steady_timer last_wait;   // of a stop, for sessions that do not end
+    net::Timer tick;
+    net::Timer drain_wait;  // of a drain, for clients that have just come
+    net::Timer last_wait;   // of a stop, for sessions that do not end
     std::function<void()> on_drained;
     bool stopping = false;
     std::atomic<std::chrono::steady_clock::rep> heartbeat{0};
-    std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> guard;
     std::thread thread;
 };
 
@@ -246,17 +231,16 @@ Worker::~Worker() {
 }
 
 void Worker::start() {
-    impl_->guard.emplace(impl_->io.get_executor());
     impl_->beat();  // a thread that the system has yet to start is not stuck
     impl_->thread = std::thread([impl = impl_.get()] {
         const std::string name = "worker-" + std::to_string(impl->index);
         pthread_setname_np(pthread_self(), name.c_str());
         impl->on_tick();
-        impl->io.run();
+        impl->reactor.run();
     });
 }
 
-void Worker::post(std::function<void()> work) { boost::asio::post(impl_->io, std::move(work)); }
+void Worker::post(std::function<void()> work) { impl_->reactor.post(std::move(work)); }
 
 void Worker::publish(Published published) {
     post([impl = impl_.get(), published = std::move(published)]() mutable {
@@ -306,12 +290,8 @@ void Worker::begin_stop() {
         impl->admission.close();
         for (auto& listener : impl->listeners) listener->stop();
         impl->pool.clear();
-        impl->last_wait.expires_after(impl->config().timeouts.shutdown);
-        impl->last_wait.async_wait([impl](const boost::system::error_code& error) {
-            if (!error) impl->end_loop();
-        });
-        impl->sessions.on_empty(
-            [impl] { boost::asio::post(impl->io, [impl] { impl->end_loop(); }); });
+        impl->last_wait.start(impl->config().timeouts.shutdown, [impl] { impl->end_loop(); });
+        impl->sessions.on_empty([impl] { impl->reactor.post([impl] { impl->end_loop(); }); });
         impl->sessions.drain();
         impl->sessions.cancel_all();
     });

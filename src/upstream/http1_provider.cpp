@@ -59,7 +59,7 @@ Task<Result<void>> Http1Provider::wait_for_place() {
     const SteadyTime deadline = std::min(terms_.wait.deadline, end);
     for (;;) {
         // Other workers' connections that close wake nothing here.
-        const SteadyTime next_look = services_.reactor.now() + net::Deadlines::kTick;
+        const SteadyTime next_look = services_.reactor.now() + net::DeadlineWheel::kTick;
         net::WaitFor what = wait_until(std::min(deadline, next_look));
         what.event = &waiter.event();
         const net::Wake wake = co_await services_.reactor.wait(what);

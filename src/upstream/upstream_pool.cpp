@@ -155,7 +155,7 @@ bool UpstreamPool::others_turn(Bucket& bucket) const noexcept {
     if (bucket.turn_ends == net::SteadyTime::max()) bucket.turn_ends = now + limits_.turn;
     if (now < bucket.turn_ends) return false;
     bucket.turn_ends = net::SteadyTime::max();
-    bucket.hold_back = now + 3 * net::Deadlines::kTick;  // they look each tick, late by one at most
+    bucket.hold_back = now + 3 * net::DeadlineWheel::kTick;  // they look each tick, or one late
     return true;
 }
 
@@ -221,7 +221,7 @@ Task<void> UpstreamPool::watch() {
     do {
         net::WaitFor what;
         what.event = &cleared_;
-        what.deadline = reactor_.now() + net::Deadlines::kTick;
+        what.deadline = reactor_.now() + net::DeadlineWheel::kTick;
         co_await reactor_.wait(what);
     } while (yield_to_others());
     watching_ = false;

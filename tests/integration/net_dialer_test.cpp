@@ -366,10 +366,10 @@ TEST(Dialer, ClientThatHangsUpEndsIt) {
     WaitFor limits;
     limits.client = &client.descriptor();
     spawn(dial(loop.dialer, endpoint, limits, result));
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_EQ(result.error().kind, FaultKind::none) << "still at it";
     client_peer.reset();
-    while (result.has_error() && result.error().kind == FaultKind::none) loop.context.run_one();
+    while (result.has_error() && result.error().kind == FaultKind::none) turn(loop.reactor);
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, FaultKind::client_gone);
     EXPECT_EQ(result.error().origin, Origin::client);
@@ -386,10 +386,10 @@ TEST(Dialer, NamesTimeIsNotConnectings) {
     constexpr auto kPatience = 5s;
     spawn(dial(loop.dialer, endpoint, WaitFor(), result, kPatience));
     const auto waited_for = std::chrono::steady_clock::now() + kPatience + 100ms;
-    while (std::chrono::steady_clock::now() < waited_for) loop.context.run_one_for(20ms);
+    while (std::chrono::steady_clock::now() < waited_for) loop.reactor.run_once(20ms);
     EXPECT_EQ(result.error().kind, FaultKind::none) << "still at it";
     loop.names.release("slow.test");
-    while (result.has_error() && result.error().kind == FaultKind::none) loop.context.run_one();
+    while (result.has_error() && result.error().kind == FaultKind::none) turn(loop.reactor);
     EXPECT_TRUE(result.has_value()) << result.error().detail;
 }
 
@@ -406,7 +406,7 @@ TEST(Dialer, ClientThatHangsUpEndsTheWaitForAName) {
     spawn(dial(loop.dialer, endpoint, limits, result));
     ASSERT_TRUE(loop.names.wait_for("hanging.test"));
     client_peer.reset();
-    while (result.has_error() && result.error().kind == FaultKind::none) loop.context.run_one();
+    while (result.has_error() && result.error().kind == FaultKind::none) turn(loop.reactor);
     ASSERT_TRUE(result.has_error());
     EXPECT_EQ(result.error().kind, FaultKind::client_gone);
 }

@@ -69,7 +69,7 @@ TEST(Listener, HandsOverSocketsReadyForUse) {
                       [&](int fd) { accepted.all.push_back(fd); });
     ASSERT_NE(listener.port(), 0);
     clients.all.push_back(connect_to(listener.port()));
-    while (accepted.all.empty()) loop.context.run_one();
+    while (accepted.all.empty()) turn(loop.reactor);
     const int fd = accepted.all.front();
     EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
@@ -87,7 +87,7 @@ TEST(Listener, TakesMoreThanATurnsWorth) {
     Listener listener(loop.reactor, loopback_options(),
                       [&](int fd) { accepted.all.push_back(fd); });
     for (int i = 0; i < 200; ++i) clients.all.push_back(connect_to(listener.port()));
-    while (accepted.all.size() < 200) loop.context.run_one();
+    while (accepted.all.size() < 200) turn(loop.reactor);
 }
 
 TEST(Listener, SharesItsPortWithAnotherWorkers) {
@@ -129,7 +129,7 @@ TEST(Listener, StoppedOneRefuses) {
     listener->stop();
     listener->stop();
     EXPECT_EQ(connect_to(port), -1);
-    loop.context.poll();
+    settle(loop.reactor);
     listener.reset();
 }
 
@@ -168,8 +168,8 @@ TEST(Listener, TakesNobodyNewWhileItStops) {
     same.port = first->port();
     std::size_t taken_over = 0;
     std::optional<Listener> second;
-    while (accepted.all.empty()) loop.context.run_one();
-    loop.context.run_for(300ms);
+    while (accepted.all.empty()) turn(loop.reactor);
+    turn_for(loop.reactor, 300ms);
     EXPECT_EQ(accepted.all.size(), 1U) << "it came before";
     second.emplace(loop.reactor, same, [&](int fd) {
         ++taken_over;
@@ -177,7 +177,7 @@ TEST(Listener, TakesNobodyNewWhileItStops) {
     });
     first->stop();
     EXPECT_EQ(accepted.all.size(), 1U);
-    while (taken_over == 0) loop.context.run_one();
+    while (taken_over == 0) turn(loop.reactor);
     client.join();
     EXPECT_GE(late, 0);
     clients.all.push_back(late);
@@ -223,13 +223,13 @@ TEST(Listener, LosesNobodyWhenAnotherTakesOver) {
         const std::size_t before = served;
         auto next = std::make_unique<Listener>(loop.reactor, same, serve);
         ASSERT_TRUE(now->stop_taking());
-        loop.context.run_for(100us);  // on loopback a handshake is over at once
+        turn_for(loop.reactor, 100us);  // on loopback a handshake is over at once
         now->stop();
         now = std::move(next);
-        while (served + lost < before + 20) loop.context.run_for(1ms);
+        while (served + lost < before + 20) turn_for(loop.reactor, 1ms);
     }
     done = true;
-    while (running > 0) loop.context.run_for(1ms);
+    while (running > 0) turn_for(loop.reactor, 1ms);
     for (std::thread& client : clients) client.join();
     EXPECT_EQ(lost, 0U) << "of " << served;
     EXPECT_GE(served, 160U);
@@ -246,15 +246,15 @@ TEST(Listener, LeavesTheQueueAloneWhileItPauses) {
     });
     for (int i = 0; i < 3; ++i) clients.all.push_back(connect_to(listener->port()));
     for (std::size_t taken = 1; taken <= 2; ++taken) {
-        while (accepted.all.size() < taken) loop.context.run_one();
-        loop.context.poll();
+        while (accepted.all.size() < taken) turn(loop.reactor);
+        settle(loop.reactor);
         EXPECT_EQ(accepted.all.size(), taken);
         listener->resume();
     }
-    while (accepted.all.size() < 3) loop.context.run_one();
+    while (accepted.all.size() < 3) turn(loop.reactor);
     listener->stop();
     EXPECT_EQ(connect_to(listener->port()), -1) << "it stops in a pause too";
-    loop.context.poll();
+    settle(loop.reactor);
 }
 
 TEST(Listener, MayBeStoppedByWhatItAccepts) {
@@ -268,8 +268,8 @@ TEST(Listener, MayBeStoppedByWhatItAccepts) {
     const std::uint16_t port = listener->port();
     Fds clients;
     for (int i = 0; i < 3; ++i) clients.all.push_back(connect_to(port));
-    while (accepted.all.empty()) loop.context.run_one();
-    loop.context.poll();
+    while (accepted.all.empty()) turn(loop.reactor);
+    settle(loop.reactor);
     EXPECT_EQ(accepted.all.size(), 1U);
     EXPECT_EQ(connect_to(port), -1);
 }
@@ -304,8 +304,8 @@ TEST(Listener, OutOfDescriptorsItRefusesWithoutSpinningAndRecovers) {
     for (int i = 0; i < 10; ++i) clients.all.push_back(connect_to(listener.port()));
     {
         const FewDescriptors few(4);
-        const std::uint64_t turns = loop.reactor.turns();
-        while (accepted.all.size() + listener.refused() < 10) loop.context.run_one();
+        const std::uint64_t turns = loop.reactor.rounds();
+        while (accepted.all.size() + listener.refused() < 10) turn(loop.reactor);
         EXPECT_EQ(accepted.all.size(), 4U);
         EXPECT_EQ(listener.refused(), 6U);
         EXPECT_EQ(told, 6U);
@@ -313,12 +313,12 @@ TEST(Listener, OutOfDescriptorsItRefusesWithoutSpinningAndRecovers) {
         char byte = 0;
         const ssize_t got = ::recv(clients.all.back(), &byte, 1, MSG_DONTWAIT);
         EXPECT_TRUE(got == 0 || (got < 0 && errno == ECONNRESET)) << got << ' ' << errno;
-        loop.context.run_for(150ms);
-        EXPECT_LE(loop.reactor.turns() - turns, 5U);
+        turn_for(loop.reactor, 150ms);
+        EXPECT_LE(loop.reactor.rounds() - turns, 5U);
     }
     const std::uint64_t refused = listener.refused();
     clients.all.push_back(connect_to(listener.port()));
-    while (accepted.all.size() < 5) loop.context.run_one();
+    while (accepted.all.size() < 5) turn(loop.reactor);
     EXPECT_EQ(listener.refused(), refused);
     EXPECT_GE(std::chrono::steady_clock::now() - begun, options.backoff);
 }

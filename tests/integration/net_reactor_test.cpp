@@ -41,7 +41,7 @@ Task<void> wait_for(Reactor& reactor, WaitFor what, std::optional<Wake>& wake) {
 
 // Runs the loop's handlers until something came of it.
 void run_until_woken(NetLoop& loop, const std::optional<Wake>& wake) {
-    while (!wake) loop.context.run_one();
+    while (!wake) turn(loop.reactor);
 }
 
 TEST(Waiting, ClientThatHangsUpWakesAWaitForAnother) {
@@ -60,13 +60,13 @@ TEST(Waiting, ClientThatHangsUpWakesAWaitForAnother) {
         what.client = &client.stream->descriptor();
         what.deadline = loop.reactor.now() + 20s;
         spawn(wait_for(loop.reactor, what, wake));
-        loop.context.poll();
+        settle(loop.reactor);
         ASSERT_FALSE(wake);
-        const std::uint64_t turns = loop.reactor.turns();
+        const std::uint64_t turns = loop.reactor.rounds();
         row.reset ? client.peer.reset() : client.peer.finish();
         run_until_woken(loop, wake);
         EXPECT_EQ(wake, Wake::peer_gone);
-        EXPECT_EQ(loop.reactor.turns(), turns + 1);
+        EXPECT_EQ(loop.reactor.rounds(), turns + 1);
     }
 }
 
@@ -76,7 +76,7 @@ TEST(Waiting, ClientAlreadyGoneIsToldAtOnceEvenBesideReadiness) {
     Line client(loop);
     client.peer.finish();
     ASSERT_TRUE(upstream.peer.write("answer"));
-    loop.context.poll();
+    settle(loop.reactor);
     ASSERT_TRUE(client.stream->descriptor().hung_up());
     std::optional<Wake> wake;
     WaitFor what;
@@ -102,7 +102,7 @@ TEST(Waiting, ClientsOwnBytesAreReadBeforeItsEnd) {
         Line client(loop);
         ASSERT_TRUE(client.peer.write("GET"));
         client.peer.finish();
-        if (known_before) loop.context.poll();
+        if (known_before) settle(loop.reactor);
         EXPECT_EQ(client.stream->descriptor().hung_up(), known_before);
         std::string got;
         IoStatus end = IoStatus::ok;
@@ -115,7 +115,7 @@ TEST(Waiting, ClientsOwnBytesAreReadBeforeItsEnd) {
 TEST(Waiting, DeadlineWakesAWaitForBytes) {
     NetLoop loop;
     Line line(loop);
-    loop.context.poll();
+    settle(loop.reactor);
     std::optional<Wake> wake;
     WaitFor what;
     what.read = &line.stream->descriptor();
@@ -131,7 +131,7 @@ TEST(Waiting, CancelWakesEveryWaiter) {
     NetLoop loop;
     Line line(loop);
     Line other(loop);
-    loop.context.poll();
+    settle(loop.reactor);
     line.stream->descriptor().clear_writable();
     std::array<std::optional<Wake>, 3> wakes;
     std::array<WaitFor, 3> whats;
@@ -142,7 +142,7 @@ TEST(Waiting, CancelWakesEveryWaiter) {
     for (std::size_t i = 0; i < 3; ++i) spawn(wait_for(loop.reactor, whats[i], wakes[i]));
     line.stream->descriptor().cancel();
     EXPECT_FALSE(wakes[0]) << "who is woken runs later, not inside of cancel()";
-    loop.context.poll();
+    settle(loop.reactor);
     for (const auto& wake : wakes) EXPECT_EQ(wake, Wake::cancelled);
 }
 
@@ -168,13 +168,13 @@ TEST(Waiting, StreamMayGoInTheBatchOfItsEvent) {
     std::array<Rival, 2> rivals;
     int survivors = 0;
     for (Rival& rival : rivals) rival.line = std::make_unique<Line>(loop);
-    loop.context.poll();
+    settle(loop.reactor);
     rivals[0].other = &rivals[1];
     rivals[1].other = &rivals[0];
     for (Rival& rival : rivals) rival.task = end_the_other(loop.reactor, rival, survivors);
     for (Rival& rival : rivals) ASSERT_TRUE(rival.line->peer.write("now"));
-    while (survivors == 0) loop.context.run_one();
-    loop.context.poll();
+    while (survivors == 0) turn(loop.reactor);
+    settle(loop.reactor);
     EXPECT_EQ(survivors, 1);
 }
 
@@ -185,16 +185,16 @@ TEST(Waiting, MoreEventsThanABatchAreAllSeen) {
     for (std::size_t i = 0; i < wakes.size(); ++i) {
         lines.push_back(std::make_unique<Line>(loop));
     }
-    loop.context.poll();
+    settle(loop.reactor);
     for (std::size_t i = 0; i < wakes.size(); ++i) {
         WaitFor what;
         what.read = &lines[i]->stream->descriptor();
         spawn(wait_for(loop.reactor, what, wakes[i]));
         ASSERT_TRUE(lines[i]->peer.write("x"));
     }
-    const std::uint64_t turns = loop.reactor.turns();
+    const std::uint64_t turns = loop.reactor.rounds();
     for (const auto& wake : wakes) run_until_woken(loop, wake);
-    EXPECT_EQ(loop.reactor.turns(), turns + 2) << "Asio's timers have their turn between two";
+    EXPECT_EQ(loop.reactor.rounds(), turns + 2) << "deadlines and mail have their turn between two";
 }
 
 enum class Served { yes, not_yet };
@@ -217,7 +217,7 @@ TEST(SessionSet, DrainEndsTheIdleOnesThenTheFreshOnesAndCancelTheRest) {
     Line fresh(loop);
     Line busy(loop);
     Line upstream(loop);
-    loop.context.poll();
+    settle(loop.reactor);
     SessionSet set(loop.reactor);
     std::optional<Wake> idle_wake;
     std::optional<Wake> fresh_wake;
@@ -230,13 +230,13 @@ TEST(SessionSet, DrainEndsTheIdleOnesThenTheFreshOnesAndCancelTheRest) {
     set.on_empty([&] { empty = true; });
 
     set.drain();
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_TRUE(set.draining());
     EXPECT_EQ(idle_wake, Wake::cancelled);
     EXPECT_FALSE(fresh_wake) << "it has had no answer yet";
     EXPECT_FALSE(set.fresh_time_is_over());
     set.end_fresh();
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_TRUE(set.fresh_time_is_over());
     EXPECT_EQ(fresh_wake, Wake::cancelled);
     EXPECT_FALSE(busy_wake);
@@ -244,7 +244,7 @@ TEST(SessionSet, DrainEndsTheIdleOnesThenTheFreshOnesAndCancelTheRest) {
     EXPECT_FALSE(empty);
 
     set.cancel_all();
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_EQ(busy_wake, Wake::cancelled);
     EXPECT_EQ(set.size(), 0U);
     EXPECT_TRUE(empty);
@@ -254,7 +254,7 @@ TEST(SessionSet, EachSessionGivesItsPlaceBack) {
     NetLoop loop;
     Line first(loop);
     Line second(loop);
-    loop.context.poll();
+    settle(loop.reactor);
     net::ConnectionLimit limit(2);
     SessionSet one(loop.reactor, &limit);
     SessionSet other(loop.reactor, &limit);
@@ -266,11 +266,11 @@ TEST(SessionSet, EachSessionGivesItsPlaceBack) {
     EXPECT_FALSE(one.admit());
     EXPECT_FALSE(other.admit());
     other.cancel_all();
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_EQ(limit.open(), 1U);
     EXPECT_TRUE(one.admit()) << "the limit is everybody's";
     one.cancel_all();
-    loop.context.poll();
+    settle(loop.reactor);
 }
 
 // The one that has just said something is not idle, though the reactor has yet to see it.
@@ -281,7 +281,7 @@ TEST(SessionSet, TheLongestIdleMakesRoom) {
     Line speaking(loop);
     Line older(loop);
     Line newer(loop);
-    loop.context.poll();
+    settle(loop.reactor);
     net::ConnectionLimit limit(4);
     SessionSet none(loop.reactor, &limit);
     SessionSet set(loop.reactor, &limit);
@@ -302,7 +302,7 @@ TEST(SessionSet, TheLongestIdleMakesRoom) {
     ASSERT_TRUE(speaking.peer.write("G"));
     EXPECT_TRUE(set.evict_longest_idle().has_value());
     EXPECT_EQ(limit.open(), 4U) << "its place has another";
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_EQ(wakes[2], Wake::cancelled);
     EXPECT_EQ(wakes[1], Wake::ready);
     EXPECT_FALSE(wakes[3]);
@@ -310,12 +310,12 @@ TEST(SessionSet, TheLongestIdleMakesRoom) {
     EXPECT_TRUE(set.evict_longest_idle().has_value());
     EXPECT_FALSE(set.evict_longest_idle().has_value());
     EXPECT_EQ(limit.longest_idle(), nullptr);
-    loop.context.poll();
+    settle(loop.reactor);
     EXPECT_EQ(wakes[3], Wake::cancelled);
     EXPECT_FALSE(wakes[0]) << "it is busy";
     EXPECT_EQ(limit.open(), 3U) << "two places are others', one is busy's";
     set.cancel_all();
-    loop.context.poll();
+    settle(loop.reactor);
 }
 
 // More threads than places: never too many get in, and none is lost.

@@ -6,6 +6,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -48,7 +49,10 @@ public:
     explicit Caller(Resolver& resolver) : resolver_(resolver) {}
 
     void ask(const std::string& name) {
-        questions_.push_back(resolver_.ask(name, context_, [this, name](const Resolved& resolved) {
+        const auto post = [this](std::function<void()> work) {
+            boost::asio::post(context_, std::move(work));
+        };
+        questions_.push_back(resolver_.ask(name, post, [this, name](const Resolved& resolved) {
             answers_.emplace_back(name, resolved);
         }));
     }

@@ -71,7 +71,7 @@ void NetLoop::run(Task<void> task) {
 void NetLoop::run_until(const bool& done) {
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (!done) {
-        context.run_one_for(std::chrono::seconds(1));
+        reactor.run_once(std::chrono::seconds(1));
         if (std::chrono::steady_clock::now() < limit) continue;
         std::fputs("the loop did not come to its end\n", stderr);
         std::abort();

@@ -7,6 +7,7 @@
 #include <rotary/net/tls.hpp>
 
 #include <support/certificates.hpp>
+#include <support/running.hpp>
 
 #include <coroutine>
 #include <memory>
@@ -38,8 +39,7 @@ public:
     void run(Task<void> task);
     void run_until(const bool& done);
 
-    boost::asio::io_context context{1};
-    net::Reactor reactor{context};
+    net::Reactor reactor;
     BufferPool buffers{BufferPool::Limits()};
 };
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <rotary/base/task.hpp>
-
-#include <boost/asio/io_context.hpp>
+#include <rotary/net/reactor.hpp>
 
 #include <chrono>
 #include <optional>
@@ -10,6 +9,21 @@
 #include <utility>
 
 namespace rotary::test {
+
+// A round of the loop, which waits for something to happen.
+inline void turn(net::Reactor& reactor) { reactor.run_once(std::chrono::seconds(1)); }
+
+// Rounds until nothing is left to do at once. Returns whether anything was.
+inline bool settle(net::Reactor& reactor) {
+    bool any = false;
+    while (reactor.run_once({})) any = true;
+    return any;
+}
+
+inline void turn_for(net::Reactor& reactor, net::SteadyTime::duration time) {
+    const net::SteadyTime end = reactor.exact_now() + time;
+    while (reactor.exact_now() < end) reactor.run_once(end - reactor.exact_now());
+}
 
 // A task of the path that has been started, on a worker whose loop the test turns.
 template <class T>
@@ -21,10 +35,10 @@ public:
 
     bool ended() const { return result_.has_value(); }
     // Turns the loop until the task has ended.
-    T result(boost::asio::io_context& io) {
+    T result(net::Reactor& reactor) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
         while (!ended()) {
-            io.run_one_for(std::chrono::milliseconds(100));
+            reactor.run_once(std::chrono::milliseconds(100));
             if (!ended() && std::chrono::steady_clock::now() > end) {
                 throw std::runtime_error("the task still waits");
             }
@@ -41,9 +55,9 @@ private:
 };
 
 template <class T>
-T run(boost::asio::io_context& io, Task<T> task) {
+T run(net::Reactor& reactor, Task<T> task) {
     Running<T> running(std::move(task));
-    return running.result(io);
+    return running.result(reactor);
 }
 
 }  // namespace rotary::test

@@ -9,14 +9,12 @@ namespace rotary::net {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-class Wait;
-
-// A place on the wheel; part of a Wait.
+// A place on the wheel; what has a deadline is one.
 struct DeadlineNode {
     DeadlineNode* previous = nullptr;
     DeadlineNode* next = nullptr;
     SteadyTime expiry = SteadyTime::max();
-    Wait* wait = nullptr;
+    void (*on_due)(DeadlineNode& node) = nullptr;  // called when its time has come, disarmed
     bool armed() const noexcept { return next != nullptr; }
 };
 

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <rotary/net/deadline.hpp>
+#include <rotary/net/deadline_wheel.hpp>
+#include <rotary/net/mailbox.hpp>
 #include <rotary/net/turn.hpp>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
-#include <memory>
+#include <utility>
 
 namespace rotary::net {
 
@@ -100,7 +98,7 @@ struct WaitList {
 // unlinks itself on waking. Does not suspend when a flag is already set, unless the turn is over:
 // then the others come first. A passed deadline or a client already gone is reported before
 // readiness.
-class Wait {
+class Wait : DeadlineNode {
 public:
     Wait(Reactor& reactor, const WaitFor& what) noexcept : reactor_(reactor), what_(what) {}
     Wait(const Wait&) = delete;
@@ -124,32 +122,29 @@ private:
 
     Reactor& reactor_;
     WaitFor what_;
-    DeadlineNode timer_;
     SteadyTime begun_{};
     std::coroutine_handle<> awaiter_;
-    Wait* previous_ = nullptr;  // in the list it is queued on
-    Wait* next_ = nullptr;
+    Wait* before_ = nullptr;  // in the list it is queued on
+    Wait* behind_ = nullptr;
     WaitList* queue_ = nullptr;
     Wake wake_ = Wake::ready;
     bool linked_ = false;
     bool yields_ = false;  // has what it waits for, and lets the others go first
 };
 
-// One worker's readiness loop: a private edge-triggered epoll set, nested in the worker's
-// io_context through its descriptor, so that Asio's timers and signals share the thread
-// (measured overhead over a bare epoll loop: 2 %). One epoll_ctl a connection, none an operation.
+// One worker's loop: an edge-triggered epoll set, a wheel of deadlines and a mailbox, in one wait a
+// round. One epoll_ctl a connection, none an operation.
 //
 // Fairness: what a coroutine does between two waits is its turn. Streams count its bytes and calls
 // here; when the turn is over they say `would_block`, and the wait that follows queues the
 // coroutine behind all that have just become ready. So no loop over a stream needs to think of the
-// others. Those that are queued so go on one after the other, at least one each time around and
-// for as long as the rest has just taken.
+// others. Those that are queued so go on one after the other, at least one a round and for as long
+// as the rest has just taken.
 class Reactor {
 public:
     // The clock is the path's only one: what passes another moves the time.
     using Clock = SteadyTime (*)() noexcept;
-    explicit Reactor(boost::asio::io_context& context,
-                     Clock clock = std::chrono::steady_clock::now);
+    explicit Reactor(Clock clock = std::chrono::steady_clock::now);
     ~Reactor();
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
@@ -157,44 +152,49 @@ public:
     Wait wait(const WaitFor& what) noexcept { return Wait(*this, what); }
     // Lets all other coroutines have a turn first: for loops that never run dry.
     Wait yield() noexcept { return Wait(*this, Wait::Yield{}); }
-    // Outside of a round, in a callback of Asio's, no loop of ours keeps the others waiting.
     bool turn_is_over() noexcept { return running_ && turn_.is_over(); }
     Turn& turn() noexcept { return turn_; }
-    // The loop's notion of now: read once a turn, outside one (in a callback of Asio's) as it is.
+    // The loop's notion of now: read once a round, outside of one as it is.
     SteadyTime now() const noexcept { return running_ ? now_ : clock_(); }
     void refresh_now() noexcept { now_ = clock_(); }
     SteadyTime exact_now() const noexcept { return clock_(); }  // for measures; 20 to 30 ns
-    boost::asio::io_context& context() noexcept { return context_; }
-    std::uint64_t turns() const noexcept { return turns_; }
 
-    void stop();  // no more turns; called on the worker's thread once its streams are gone
+    void arm(DeadlineNode& node, SteadyTime expiry) noexcept;
+    void disarm(DeadlineNode& node) noexcept { wheel_.disarm(node); }
+    // Has `work` run in a round to come; from any thread. Dropped when the reactor goes first.
+    void post(Mailbox::Work work) { mailbox_.put(std::move(work)); }
+
+    void run();  // rounds, until stop() is called in one
+    void stop() noexcept { stopped_ = true; }
+    // One round: waits until something happens, `longest` at most. Returns whether anything did.
+    bool run_once(SteadyTime::duration longest);
+    std::uint64_t rounds() const noexcept { return rounds_; }  // in which something happened
 
 private:
     friend class Descriptor;
     friend class Wait;
     void add(Descriptor& descriptor) noexcept;
-    void arm();          // async_wait on the inner epoll
-    void go_round();     // what became ready runs, then some of what yielded
-    void take_events();  // of the inner epoll, a batch
-    void resume_later(Wait& wait) noexcept;
-    void run_later() noexcept;  // has go_round called soon when none is going on
-    void run_ready() noexcept;  // never nested: resumed code only queues
-    void run_yielded() noexcept;
+    int patience(SteadyTime::duration longest) const noexcept;  // of the epoll set, in ms
+    bool take_events(int patience);                             // a batch
+    bool expire();
+    bool empty_mailbox();
+    bool run_ready() noexcept;  // never nested: resumed code only queues
+    bool run_yielded() noexcept;
     void resume(Wait& wait) noexcept;
 
-    boost::asio::io_context& context_;
     Clock clock_;
-    boost::asio::posix::stream_descriptor epoll_;
-    Deadlines deadlines_;
+    int epoll_;
+    Mailbox mailbox_;
+    DeadlineWheel wheel_;
+    DeadlineWheel::Tick due_ = DeadlineWheel::kNever;  // when the wheel has to be looked at
     SteadyTime now_;
-    std::uint64_t turns_ = 0;
+    std::uint64_t rounds_ = 0;
     WaitList ready_;
     WaitList yielded_;
     Turn turn_;  // of the coroutine that runs
+    bool has_mail_ = false;
     bool running_ = false;
-    bool posted_ = false;
     bool stopped_ = false;
-    std::shared_ptr<bool> alive_;  // false once destroyed: handlers of ours may still be queued
 };
 
 }  // namespace rotary::net

@@ -2,7 +2,6 @@
 
 #include <rotary/base/fault.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
@@ -53,8 +52,11 @@ public:
     // The answer, if it is known now. One that is stale begins to be renewed.
     std::optional<Resolved> known(const std::string& name);
 
-    // An answer that is waited for; dropping it ends the wait. On the thread of its context, which
-    // must outlive it.
+    // Has a piece of work run on the asker's thread: how an answer gets there.
+    using Post = std::function<void(std::function<void()> work)>;
+
+    // An answer that is waited for; dropping it ends the wait. On the asker's thread; what `post`
+    // refers to must outlive it.
     class Question {
     public:
         Question() = default;
@@ -68,10 +70,9 @@ public:
         struct Asker;
         std::shared_ptr<Asker> asker_;
     };
-    // Calls `done` once, later, on `context`'s thread.
+    // Calls `done` once, later, by `post`.
     using Done = std::function<void(const Resolved& resolved)>;
-    [[nodiscard]] Question ask(const std::string& name, boost::asio::io_context& context,
-                               Done done);
+    [[nodiscard]] Question ask(const std::string& name, Post post, Done done);
 
     // Ends all lookups without waiting for one. Nothing is answered any more.
     void stop();

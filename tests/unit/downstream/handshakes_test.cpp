@@ -66,7 +66,7 @@ TEST_F(HandshakeTest, IsOneOfTls) {
     test::Running<std::optional<HandshakeFailure>> served(connection.handshake());
     const auto shaken = worker_.run(client.handshake({}));
     ASSERT_TRUE(shaken.has_value());
-    EXPECT_FALSE(served.result(worker_.io).has_value());
+    EXPECT_FALSE(served.result(worker_.reactor).has_value());
     const std::string_view asked[] = {"GET / HTTP/1.1\r\nhost: a\r\n\r\n"};
     EXPECT_EQ(client.write_some(asked).bytes, asked[0].size());
     const Asked next = worker_.run(connection.next(worker_.request, worker_.waited));
@@ -98,7 +98,7 @@ TEST_F(HandshakeTest, FailsForAReason) {
         if (row.is_late) worker.config.timeouts.tls_handshake = config::Duration::zero();
         client.say(row.said);
         if (row.closes) client.close();
-        worker.io.poll();
+        test::settle(worker.reactor);
         const auto failure = worker.run(connection.handshake());
         ASSERT_TRUE(failure.has_value()) << row.name;
         EXPECT_EQ(failure->end, row.end) << row.name;
@@ -124,7 +124,7 @@ TEST_F(HandshakeTest, AClientThatSpeaksHttpCanBeToldSo) {
 TEST_F(HandshakeTest, MakesRoomForAnotherConnection) {
     test::Running<std::optional<HandshakeFailure>> shaking(connection_.handshake());
     EXPECT_TRUE(worker_.sessions.evict_longest_idle().has_value());
-    EXPECT_TRUE(shaking.result(worker_.io).has_value());
+    EXPECT_TRUE(shaking.result(worker_.reactor).has_value());
 }
 
 }  // namespace

@@ -268,10 +268,10 @@ TEST_F(SlowClientTest, GetsAllOfIt) {
     while (!writing.ended()) {
         const std::string more = client_.client.hear();
         heard += more;
-        if (more.empty()) client_.io.run_one();
+        if (more.empty()) test::turn(client_.reactor);
     }
     heard += client_.client.hear();
-    EXPECT_TRUE(writing.result(client_.io).has_value());
+    EXPECT_TRUE(writing.result(client_.reactor).has_value());
     std::string all = "HTTP/1.1 200 OK\n" + lines_ + "transfer-encoding: chunked\n\n493e0\n";
     all.append(payload_).append("\n0\n\n");
     EXPECT_TRUE(test::without_cr(heard) == all) << heard.substr(0, 100);
@@ -282,10 +282,10 @@ TEST_F(SlowClientTest, GetsAllOfIt) {
 
 TEST_F(SlowClientTest, MayGo) {
     test::Running<Result<void>> writing(client_.connection.finish_write(pieces_));
-    client_.io.poll();
+    test::settle(client_.reactor);
     EXPECT_FALSE(writing.ended());
     client_.client.close();
-    const auto written = writing.result(client_.io);
+    const auto written = writing.result(client_.reactor);
     ASSERT_TRUE(written.has_error());
     EXPECT_EQ(written.error().kind, FaultKind::client_gone);
 }

@@ -85,11 +85,11 @@ TEST(Http1RequestBody, IsReadToItsEnd) {
         for (std::size_t i = 1; i < row.arrivals.size(); ++i) {
             EXPECT_FALSE(reading.ended()) << row.name << ": " << i;
             client.say(row.arrivals[i]);
-            client.io.poll();
+            test::settle(client.reactor);
         }
         // The next request comes with the last of the body or later.
         client.say("GET /next HTTP/1.1\nhost: a\n\n");
-        ASSERT_TRUE(reading.result(client.io).has_value()) << row.name;
+        ASSERT_TRUE(reading.result(client.reactor).has_value()) << row.name;
         EXPECT_EQ(client.request.body, row.body) << row.name;
         EXPECT_EQ(static_cast<bool>(client.request.body_block), row.in_block) << row.name;
         EXPECT_EQ(client.request.bytes_received,
@@ -207,10 +207,10 @@ TEST(Http1RequestBody, TakesMemoryAsItComes) {
     const std::string piece(65536, 'x');
     for (std::size_t said = piece.size(); said <= 1u << 20; said += piece.size()) {
         client.client.say(piece);
-        client.io.poll();
+        test::settle(client.reactor);
         EXPECT_LE(client.memory.used(), std::max<std::size_t>(2 * said, 65536)) << said;
     }
-    EXPECT_TRUE(reading.result(client.io).has_value());
+    EXPECT_TRUE(reading.result(client.reactor).has_value());
     EXPECT_EQ(client.request.body.size(), 1u << 20);
     EXPECT_GT(client.waited.count(), 0);
 }
@@ -238,7 +238,7 @@ TEST(Http1RequestBody, IsAskedForWhereItsClientWaitsForThat) {
         const bool is_chunked = !client.request.body_length.has_value();
         client.say(is_chunked ? "5\nhello\n0\n\n"
                               : std::string("hello").substr(std::string_view(row.at_hand).size()));
-        EXPECT_TRUE(reading.result(client.io).has_value()) << row.name;
+        EXPECT_TRUE(reading.result(client.reactor).has_value()) << row.name;
     }
 }
 
@@ -246,7 +246,7 @@ TEST(Http1RequestBody, AClientThatIsGoneIsNotAskedForIt) {
     OneClient client;
     ASSERT_EQ(client.ask(head_of("content-length: 5\nexpect: 100-continue\n")), Asked::request);
     client.client.close();
-    client.io.poll();
+    test::settle(client.reactor);
     const auto read = client.run(client.connection.read_body());
     ASSERT_TRUE(read.has_error());
     EXPECT_EQ(read.error().kind, FaultKind::client_gone);

@@ -56,9 +56,9 @@ TEST(Http1Connection, RequestsComeOneAfterTheOther) {
                 while (!next.ended() && !rest.empty()) {
                     client.say(rest.substr(0, row.at_a_time));
                     rest.erase(0, row.at_a_time);
-                    client.io.poll();
+                    test::settle(client.reactor);
                 }
-                ASSERT_EQ(next.result(client.io), Asked::request) << row.name;
+                ASSERT_EQ(next.result(client.reactor), Asked::request) << row.name;
                 const std::string expected = row.waits ? path : "/" + std::to_string(4 - asked);
                 EXPECT_EQ(client.request.path, expected) << row.name;
                 EXPECT_EQ(client.answer(), "HTTP/1.1 204 None\n\n") << row.name;
@@ -137,10 +137,10 @@ TEST(Http1Connection, EndsWithItsClient) {
         client.connect();
         client.client.say(said);
         test::Running<Asked> next(client.connection.next(client.request, client.waited));
-        client.io.poll();
+        test::settle(client.reactor);
         EXPECT_FALSE(next.ended()) << said;
         client.client.close();
-        EXPECT_EQ(next.result(client.io), Asked::nothing) << said;
+        EXPECT_EQ(next.result(client.reactor), Asked::nothing) << said;
     }
 }
 
@@ -191,12 +191,12 @@ TEST(Http1Connection, ADrainEndsWhoWaits) {
             ASSERT_TRUE(client.finish()) << row.name;
         }
         test::Running<Asked> next(client.connection.next(client.request, client.waited));
-        client.io.poll();
+        test::settle(client.reactor);
         ASSERT_FALSE(next.ended()) << row.name;
         if (row.speaks) client.say("GET /last HTTP/1.1\nhost: a\n\n");
         client.sessions.drain();
         if (!row.has_asked) client.sessions.end_fresh();
-        EXPECT_EQ(next.result(client.io), row.asked) << row.name;
+        EXPECT_EQ(next.result(client.reactor), row.asked) << row.name;
     }
 }
 
@@ -206,7 +206,7 @@ TEST(Http1Connection, MakesRoomForAnotherWhileItIsIdle) {
     EXPECT_FALSE(client.sessions.evict_longest_idle().has_value()) << "it does not wait yet";
     test::Running<Asked> next(client.connection.next(client.request, client.waited));
     EXPECT_TRUE(client.sessions.evict_longest_idle().has_value());
-    EXPECT_EQ(next.result(client.io), Asked::nothing);
+    EXPECT_EQ(next.result(client.reactor), Asked::nothing);
 }
 
 TEST(Http1Connection, IdleItHoldsNoBuffer) {
@@ -218,7 +218,7 @@ TEST(Http1Connection, IdleItHoldsNoBuffer) {
     test::Running<Asked> next(client.connection.next(client.request, client.waited));
     EXPECT_GT(client.buffers.kept_bytes(), before);
     client.client.close();
-    EXPECT_EQ(next.result(client.io), Asked::nothing);
+    EXPECT_EQ(next.result(client.reactor), Asked::nothing);
 }
 
 TEST(Http1Connection, AnOldOneClosesBehindItsNextAnswer) {
@@ -279,7 +279,7 @@ TEST(Http1Connection, WatchesItsClient) {
     what.event = &never;
     client.connection.watch(what);
     client.client.close();
-    client.io.poll();
+    test::settle(client.reactor);
     const auto wait_for = [](net::Reactor& reactor, const net::WaitFor& wait) -> Task<net::Wake> {
         const net::Wake wake = co_await reactor.wait(wait);
         co_return wake;

@@ -63,12 +63,12 @@ TEST(Http1End, WhatIsNotReadToItsEndIsReadOnForAWhile) {
         test::Running<bool> end(client.connection.drop_rest());
         EXPECT_TRUE(client.client.heard_the_end()) << row.name;
         client.client.say(std::string(40000, 'x'));
-        client.io.poll();
+        test::settle(client.reactor);
         client.client.say(std::string(40000, 'x'));
-        client.io.poll();
+        test::settle(client.reactor);
         EXPECT_FALSE(end.ended()) << row.name;
         client.client.close();
-        EXPECT_FALSE(end.result(client.io)) << row.name;
+        EXPECT_FALSE(end.result(client.reactor)) << row.name;
         EXPECT_FALSE(client.is_aborted()) << row.name;
     }
 }
@@ -89,10 +89,10 @@ TEST(Http1End, ReadsNoMoreThanIsFair) {
     EXPECT_EQ(client.connection.end(Fault{}), After::unread);
     test::Running<bool> end(client.connection.drop_rest());
     client.client.say(std::string(1999, 'x'));
-    client.io.poll();
+    test::settle(client.reactor);
     EXPECT_FALSE(end.ended());
     client.client.say("x");
-    EXPECT_FALSE(end.result(client.io));
+    EXPECT_FALSE(end.result(client.reactor));
 }
 
 TEST(Http1End, WaitsNoLongerThanItMay) {

@@ -22,7 +22,7 @@ OneClient::OneClient(std::size_t read_bytes) : buffers(reading(read_bytes), &mem
 
 void OneClient::connect() {
     EXPECT_FALSE(run(connection.handshake()).has_value());
-    io.poll();
+    test::settle(reactor);
 }
 
 Asked OneClient::ask(std::string_view text) {

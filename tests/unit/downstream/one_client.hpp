@@ -2,8 +2,6 @@
 
 #include <rotary/downstream/http1_connection.hpp>
 
-#include <boost/asio/io_context.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -24,7 +22,7 @@ struct OneClient {
 
     template <class T>
     T run(Task<T> task) {
-        return test::run(io, std::move(task));
+        return test::run(reactor, std::move(task));
     }
     void say(std::string_view text) const { client.say(test::with_crlf(text)); }
     std::string hear() { return test::without_cr(client.hear()); }
@@ -46,10 +44,9 @@ struct OneClient {
     // The connection's end of the socket will send RST and drop what it has not sent.
     bool is_aborted() const;
 
-    boost::asio::io_context io{1};
     MemoryBudget memory{std::size_t{1} << 30};
     BufferPool buffers;
-    net::Reactor reactor{io};
+    net::Reactor reactor;
     net::SessionSet sessions{reactor};
     wire::Scratch scratch;
     config::Config config;

@@ -1,37 +1,40 @@
-// The parts of the reactor that need no descriptor: events, deadlines, yielding, who runs when.
+// The parts of the reactor that need no descriptor: events, deadlines, yielding, mail, who runs
+// when.
 #include <rotary/base/task.hpp>
 #include <rotary/net/reactor.hpp>
+#include <rotary/net/timer.hpp>
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <algorithm>
 #include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
 
 using namespace std::chrono_literals;
 using rotary::Task;
+using rotary::net::DeadlineNode;
 using rotary::net::Event;
 using rotary::net::Reactor;
+using rotary::net::SteadyTime;
 using rotary::net::WaitFor;
 using rotary::net::Wake;
 
 class ReactorTest : public ::testing::Test {
 protected:
-    ~ReactorTest() override { reactor_.stop(); }
     // Until nothing is left to do at once.
     void settle() {
-        while (context_.poll_one() > 0) {
+        while (reactor_.run_once({})) {
         }
     }
 
-    boost::asio::io_context context_{1};
-    Reactor reactor_{context_};
+    Reactor reactor_;
     std::vector<std::string> story_;
 };
 
@@ -47,7 +50,7 @@ TEST_F(ReactorTest, EventWakesItsWaiterFromACallback) {
     rotary::spawn(wait_for_event(reactor_, event, story_));
     settle();
     EXPECT_TRUE(story_.empty());
-    boost::asio::post(context_, [&] {
+    reactor_.post([&] {
         event.set();
         story_.push_back("set");  // the waiter runs after its waker, never inside of it
     });
@@ -73,7 +76,7 @@ TEST_F(ReactorTest, WaitForNothingButADeadlineSleeps) {
     Wake wake = Wake::ready;
     const auto start = std::chrono::steady_clock::now();
     rotary::spawn(sleep(reactor_, 30ms, wake));
-    context_.run();
+    reactor_.run();
     EXPECT_EQ(wake, Wake::timed_out);
     EXPECT_GE(std::chrono::steady_clock::now() - start, 30ms);
 }
@@ -103,12 +106,12 @@ Task<void> count_with_yields(Reactor& reactor, const char* name, std::vector<std
 TEST_F(ReactorTest, YieldLetsTheOthersRun) {
     rotary::spawn(count_with_yields(reactor_, "a", story_));
     rotary::spawn(count_with_yields(reactor_, "b", story_));
-    boost::asio::post(context_, [&] { story_.push_back("asio"); });
+    reactor_.post([&] { story_.push_back("mail"); });
     settle();
-    const auto asio = std::find(story_.begin(), story_.end(), "asio");
-    ASSERT_NE(asio, story_.end());
-    EXPECT_LT(asio - story_.begin(), 6) << "a handler of Asio's waits for no more than a round";
-    story_.erase(asio);
+    const auto mail = std::find(story_.begin(), story_.end(), "mail");
+    ASSERT_NE(mail, story_.end());
+    EXPECT_LT(mail - story_.begin(), 6) << "mail waits for no more than a round";
+    story_.erase(mail);
     EXPECT_EQ(story_, (std::vector<std::string>{"a0", "b0", "a1", "b1", "a2", "b2"}));
 }
 
@@ -133,7 +136,7 @@ TEST_F(ReactorTest, ATurnEndsAfterItsBytesAndTheNextOnesCome) {
     bool stop = false;
     rotary::spawn(never_dry(reactor_, "a", story_, stop));
     rotary::spawn(never_dry(reactor_, "b", story_, stop));
-    while (story_.size() < 6) context_.poll_one();
+    while (story_.size() < 6) reactor_.run_once({});
     story_.resize(6);
     EXPECT_EQ(story_, (std::vector<std::string>{"a4", "b4", "a4", "b4", "a4", "b4"}));
     stop = true;
@@ -145,7 +148,7 @@ TEST_F(ReactorTest, ATurnEndsAfterItsTime) {
     bool stop = false;
     rotary::spawn(never_dry(reactor_, "a", story_, stop));
     rotary::spawn(never_dry(reactor_, "b", story_, stop));
-    while (story_.size() < 4) context_.poll_one();
+    while (story_.size() < 4) reactor_.run_once({});
     EXPECT_EQ(story_[0][0], 'a');
     EXPECT_EQ(story_[1][0], 'b');
     EXPECT_EQ(story_[2][0], 'a');
@@ -164,13 +167,13 @@ TEST_F(ReactorTest, WhoBecomesReadyWaitsForOneTurnOnly) {
     Event event;
     rotary::spawn(wait_for_event(reactor_, event, story_));
     bool fired = false;
-    boost::asio::steady_timer timer(context_, 1ms);
-    timer.async_wait([&](const boost::system::error_code&) { fired = true; });
-    while (!fired) context_.poll_one();
+    rotary::net::Timer timer(reactor_);
+    timer.start(1ms, [&] { fired = true; });
+    while (!fired) reactor_.run_once({});
     const std::size_t before = story_.size();
     event.set();
     const auto ready = [&] { return std::find(story_.begin(), story_.end(), "ready"); };
-    while (ready() == story_.end()) context_.poll_one();
+    while (ready() == story_.end()) reactor_.run_once({});
     EXPECT_EQ(ready() - story_.begin(), static_cast<std::ptrdiff_t>(before));
     stop = true;
     settle();
@@ -247,17 +250,15 @@ struct Death {
 class ReactorDeath : public ::testing::TestWithParam<Death> {};
 
 TEST_P(ReactorDeath, FrameDestroyedWhileItWaitsIsForgotten) {
-    boost::asio::io_context context(1);
-    Reactor reactor(context);
+    Reactor reactor;
     Event event;
     bool reached = false;
     const Owned waiting = owned(reactor, event, reached);
     if (GetParam().woken) event.set();
     waiting.frame.destroy();
     event.set();
-    context.poll();
-    reactor.stop();
-    context.run();
+    while (reactor.run_once({})) {
+    }
     EXPECT_FALSE(reached);
 }
 
@@ -265,25 +266,178 @@ INSTANTIATE_TEST_SUITE_P(Cases, ReactorDeath,
                          ::testing::Values(Death{"Asleep", false}, Death{"Woken", true}),
                          [](const auto& row) { return row.param.name; });
 
-TEST(Reactor, MayGoBeforeItsContextRunsAgain) {
-    boost::asio::io_context context(1);
-    Event event;
-    {
-        Reactor reactor(context);
-        bool reached = false;
-        const Owned waiting = owned(reactor, event, reached);
-        event.set();  // posts a run that will find the reactor gone
-        waiting.frame.destroy();
+// --- deadlines ----------------------------------------------------------------------------------
+
+struct Due : DeadlineNode {
+    explicit Due(std::vector<Due*>& fires) : fired(fires) {
+        on_due = [](DeadlineNode& node) {
+            Due& self = static_cast<Due&>(node);
+            EXPECT_FALSE(self.armed());
+            self.at = std::chrono::steady_clock::now();
+            self.fired.push_back(&self);
+            if (self.also) self.also();
+        };
     }
-    context.run();
+    std::vector<Due*>& fired;
+    SteadyTime at;
+    std::function<void()> also;
+};
+
+class ReactorDeadlines : public ReactorTest {
+protected:
+    ~ReactorDeadlines() override {
+        for (Due& due : dues_) reactor_.disarm(due);
+    }
+    Due& due() { return dues_.emplace_back(fired_); }
+    void run_until_fired(std::size_t count) {
+        while (fired_.size() < count) reactor_.run_once(10s);
+    }
+    std::vector<Due*> fired_;
+    std::deque<Due> dues_;
+};
+
+TEST_F(ReactorDeadlines, FireNeverEarly) {
+    const SteadyTime start = reactor_.now();
+    for (const auto after : {0us, 1us, 3700us, 9999us, 10000us, 10001us, 25000us, 61234us}) {
+        reactor_.arm(due(), start + after);
+    }
+    reactor_.arm(due(), start - 5s);
+    run_until_fired(dues_.size());
+    for (const Due& one : dues_) EXPECT_GE(one.at, one.expiry);
+    EXPECT_EQ(fired_.back(), &dues_[7]) << "the last one by time";
 }
 
-TEST(Reactor, StopLetsTheContextEnd) {
-    boost::asio::io_context context(1);
-    Reactor reactor(context);
-    boost::asio::post(context, [&] { reactor.stop(); });
-    context.run();
-    EXPECT_EQ(reactor.turns(), 0U);
+TEST_F(ReactorDeadlines, ADisarmedOneDoesNotFire) {
+    reactor_.arm(due(), reactor_.now() + 10ms);
+    reactor_.disarm(dues_[0]);
+    reactor_.disarm(dues_[0]);
+    reactor_.arm(due(), reactor_.now() + 30ms);
+    run_until_fired(1);
+    EXPECT_EQ(fired_, std::vector<Due*>{&dues_[1]});
+}
+
+TEST_F(ReactorDeadlines, ArmingAgainMovesOne) {
+    const SteadyTime start = reactor_.now();
+    reactor_.arm(due(), start);
+    reactor_.arm(dues_[0], start + 40ms);
+    run_until_fired(1);
+    EXPECT_GE(dues_[0].at, start + 40ms);
+}
+
+TEST_F(ReactorDeadlines, OneMayDisarmAnotherOfItsTick) {
+    const SteadyTime now = reactor_.now();
+    reactor_.arm(due(), now);
+    reactor_.arm(due(), now);
+    dues_[0].also = [&] { reactor_.disarm(dues_[1]); };
+    run_until_fired(1);
+    settle();
+    EXPECT_EQ(fired_, std::vector<Due*>{&dues_[0]});
+}
+
+TEST_F(ReactorDeadlines, OneMayArmAnother) {
+    due().also = [&] { reactor_.arm(dues_[1], reactor_.now()); };
+    due();
+    reactor_.arm(dues_[0], reactor_.now());
+    run_until_fired(2);
+    EXPECT_EQ(fired_.back(), &dues_[1]);
+}
+
+// Nothing is armed, so no round ends before its time.
+TEST_F(ReactorDeadlines, ARoundWithNothingToDoWaits) {
+    const SteadyTime start = reactor_.exact_now();
+    EXPECT_FALSE(reactor_.run_once(20ms));
+    EXPECT_GE(reactor_.exact_now() - start, 20ms);
+    EXPECT_EQ(reactor_.rounds(), 0U);
+}
+
+TEST_F(ReactorDeadlines, ATimerFiresOnceAndMayBeStartedByItsCallback) {
+    rotary::net::Timer timer(reactor_);
+    int calls = 0;
+    const std::function<void()> call = [&] {
+        if (++calls < 3) timer.start(1ms, call);
+    };
+    timer.start(1ms, call);
+    while (calls < 3) reactor_.run_once(10s);
+    EXPECT_FALSE(reactor_.run_once(30ms));
+    EXPECT_EQ(calls, 3);
+}
+
+TEST_F(ReactorDeadlines, ATimerThatIsCancelledOrGoneDoesNotFire) {
+    int calls = 0;
+    rotary::net::Timer cancelled(reactor_);
+    cancelled.start(1ms, [&] { ++calls; });
+    cancelled.cancel();
+    {
+        rotary::net::Timer gone(reactor_);
+        gone.start(1ms, [&] { ++calls; });
+    }
+    EXPECT_FALSE(reactor_.run_once(30ms));
+    EXPECT_EQ(calls, 0);
+}
+
+// --- mail ---------------------------------------------------------------------------------------
+
+TEST_F(ReactorTest, MailOfAnotherThreadWakesTheLoop) {
+    bool came = false;
+    std::thread sender([&] { reactor_.post([&] { came = true; }); });
+    while (!came) reactor_.run_once(10s);
+    sender.join();
+}
+
+TEST_F(ReactorTest, MailIsReadInTheOrderItCameAndMailOfMailLater) {
+    reactor_.post([&] {
+        story_.push_back("first");
+        reactor_.post([&] { story_.push_back("answer"); });
+    });
+    reactor_.post([&] { story_.push_back("second"); });
+    EXPECT_TRUE(reactor_.run_once({}));
+    EXPECT_EQ(story_, (std::vector<std::string>{"first", "second"}));
+    EXPECT_TRUE(reactor_.run_once({}));
+    EXPECT_EQ(story_.back(), "answer");
+    EXPECT_FALSE(reactor_.run_once({}));
+}
+
+// None is lost between a box that is being emptied and one that fills again.
+TEST_F(ReactorTest, MailOfManyThreadsAllComes) {
+    constexpr int kEach = 20'000;
+    std::vector<int> next(4);
+    std::vector<std::thread> senders;
+    for (std::size_t i = 0; i < next.size(); ++i) {
+        senders.emplace_back([&, i] {
+            for (int piece = 0; piece < kEach; ++piece) {
+                reactor_.post([&, i, piece] { next[i] = next[i] == piece ? piece + 1 : -1; });
+            }
+        });
+    }
+    const std::vector<int> all(next.size(), kEach);
+    while (next != all && std::count(next.begin(), next.end(), -1) == 0) {
+        ASSERT_TRUE(reactor_.run_once(60s));
+    }
+    for (std::thread& sender : senders) sender.join();
+    EXPECT_EQ(next, all);
+}
+
+TEST(Reactor, DropsTheMailThatNoRoundRead) {
+    const auto held = std::make_shared<int>();
+    {
+        Reactor reactor;
+        reactor.post([held] { FAIL() << "no round ran"; });
+        EXPECT_EQ(held.use_count(), 2);
+    }
+    EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(Reactor, RunsUntilItIsStopped) {
+    Reactor reactor;
+    int rounds = 0;
+    const std::function<void()> again = [&] {
+        if (++rounds == 3) return reactor.stop();
+        reactor.post(again);
+    };
+    reactor.post(again);
+    reactor.run();
+    EXPECT_EQ(rounds, 3);
+    EXPECT_EQ(reactor.rounds(), 3U);
 }
 
 }  // namespace

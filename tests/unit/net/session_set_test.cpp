@@ -54,7 +54,7 @@ class SessionSetTest : public testing::Test {
 protected:
     ~SessionSetTest() override { reactor_.stop(); }
     void settle() {
-        while (context_.poll_one() > 0) {
+        while (reactor_.run_once({})) {
         }
     }
     Line& line() {
@@ -70,8 +70,7 @@ protected:
         }
     }
 
-    boost::asio::io_context context_{1};
-    Reactor reactor_{context_};
+    Reactor reactor_;
     std::deque<Line> lines_;
 };
 

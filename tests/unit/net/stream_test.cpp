@@ -67,7 +67,7 @@ protected:
         reactor_.stop();
     }
     void settle() {
-        while (context_.poll_one() > 0) {
+        while (reactor_.run_once({})) {
         }
     }
     static std::array<int, 2> pair() {
@@ -98,8 +98,7 @@ protected:
         ASSERT_TRUE(server_done_ && server_done_->has_value());
     }
 
-    boost::asio::io_context context_{1};
-    Reactor reactor_{context_};
+    Reactor reactor_;
     BufferPool buffers_{BufferPool::Limits()};
     std::shared_ptr<const TlsContext> server_context_ = test::server_of(identity());
     std::shared_ptr<const TlsContext> client_context_;

@@ -250,7 +250,7 @@ TEST(Hold, ReadsUntilThereIsSomethingToSay) {
         answer.provider.ends = row.ends;
         Hold hold(answer.request.context, answer.request.exchange, answer.provider);
         EXPECT_EQ(found_in(hold.look()), Found::more) << row.name;
-        const auto held = test::run(answer.request.io, hold.run());
+        const auto held = test::run(answer.request.reactor, hold.run());
         EXPECT_EQ(found_in(held), row.found) << row.name;
         std::string space;
         EXPECT_EQ(answer.provider.payload_at_hand(space).size(), row.read) << row.name;
@@ -299,7 +299,7 @@ TEST(Hold, WhatDoesNotComeEndsTheWait) {
         if (row.head_is_due) is_due(answer);
         if (row.request_is_late) answer.request.exchange.outcome.deadline = now;
         Hold hold(answer.request.context, answer.request.exchange, answer.provider);
-        const auto held = test::run(answer.request.io, hold.run());
+        const auto held = test::run(answer.request.reactor, hold.run());
         EXPECT_EQ(held ? none : held.error().kind, row.kind) << row.name;
         EXPECT_EQ(answer.request.exchange.outcome.is_unproven, row.is_unproven) << row.name;
     }
@@ -320,7 +320,7 @@ public:
         auto connection = request.pool.take(bucket, request.reactor.now());
         connection.open(std::make_unique<net::Stream>(request.reactor, request.buffers, far_.near(),
                                                       net::Stream::Role{}));
-        request.io.poll();
+        test::settle(request.reactor);
         request.pool.put(bucket, std::move(connection), request.reactor.now());
         upstream::Terms terms;
         terms.config = &request.snapshot->config;
@@ -331,8 +331,8 @@ public:
         wire::Pieces pieces;
         EXPECT_TRUE(provider_.send(pieces));
         far_.say(test::with_crlf(sent));
-        request.io.poll();
-        EXPECT_TRUE(test::run(request.io, provider_.read_head()).has_value()) << sent;
+        test::settle(request.reactor);
+        EXPECT_TRUE(test::run(request.reactor, provider_.read_head()).has_value()) << sent;
     }
     upstream::Provider& end() { return provider_; }
 
@@ -368,7 +368,7 @@ TEST(Hold, EachAnswerHasItsTime) {
         request.backend().event_gap = row.gap;
         SilentProvider provider(request, row.head + "\n", row.first_byte);
         Hold hold(request.context, request.exchange, provider.end());
-        const auto held = test::run(request.io, hold.run());
+        const auto held = test::run(request.reactor, hold.run());
         EXPECT_EQ(held ? none : held.error().kind, row.kind) << row.name;
         request.pool.clear();
     }
@@ -404,7 +404,8 @@ TEST(ReadRefusal, ReadsItToItsEndOrAsFarAsItMay) {
         OneAnswer answer(kRefusal, row.arrivals);
         answer.provider.fault = Fault::upstream(FaultKind::upstream_protocol_error);
         row.prepare(answer);
-        EXPECT_TRUE(test::run(answer.request.io, refusal_is_read(answer.request, answer.provider)))
+        EXPECT_TRUE(
+            test::run(answer.request.reactor, refusal_is_read(answer.request, answer.provider)))
             << row.name;
         std::string space;
         EXPECT_EQ(answer.provider.payload_at_hand(space), row.read) << row.name;
@@ -415,7 +416,7 @@ TEST(ReadRefusal, HasItsTime) {
     OneRequest request;
     request.snapshot->config.timeouts.error_body = config::Duration::zero();
     SilentProvider provider(request, kRefusal + "\n5\nhe", 60s);
-    EXPECT_TRUE(test::run(request.io, refusal_is_read(request, provider.end())));
+    EXPECT_TRUE(test::run(request.reactor, refusal_is_read(request, provider.end())));
     request.pool.clear();
 }
 

@@ -7,8 +7,6 @@
 #include <rotary/proxy/context.hpp>
 #include <rotary/proxy/request_metrics.hpp>
 
-#include <boost/asio/io_context.hpp>
-
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -58,9 +56,8 @@ struct OneRequest {
 
     std::string logged();  // of the event log so far
 
-    boost::asio::io_context io{1};
     BufferPool buffers{BufferPool::Limits{}};
-    net::Reactor reactor{io};
+    net::Reactor reactor;
     net::Resolver resolver;
     net::Dialer dialer{reactor, buffers, resolver, {}};
     upstream::UpstreamPool pool{reactor, {}};

@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <support/front.hpp>
-
-#include <boost/asio/io_context.hpp>
+#include <support/running.hpp>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -69,7 +68,7 @@ struct OneWorker {
     ~OneWorker() {
         admission.close();
         listener->stop();
-        context.poll();
+        test::settle(reactor);
         served.clear();
         reactor.stop();
         registry.detach(&shard);
@@ -87,8 +86,7 @@ struct OneWorker {
     }
 
     metrics::Registry& registry;
-    boost::asio::io_context context{1};
-    net::Reactor reactor{context};
+    net::Reactor reactor;
     net::SessionSet sessions;
     metrics::Shard shard;
     std::list<Session> served;
@@ -108,10 +106,10 @@ protected:
         for (bool busy = true; busy;) {
             one_.reactor.refresh_now();
             other_.reactor.refresh_now();
-            const std::size_t ran = one_.context.poll() + other_.context.poll();
+            busy = test::settle(one_.reactor);
+            busy = test::settle(other_.reactor) || busy;
             one_.end_evicted();
             other_.end_evicted();
-            busy = ran > 0;
         }
     }
     double counted(const std::string& series) const {
@@ -219,7 +217,7 @@ TEST_F(AdmissionTest, ALineOfClientsIsLetInOneByOne) {
     const Client third(one_.listener->port());
     const Client fourth(one_.listener->port());
     one_.reactor.refresh_now();
-    one_.context.poll();
+    test::settle(one_.reactor);
     EXPECT_EQ(one_.served.size(), 0U) << "the other worker has yet to answer";
     EXPECT_EQ(limit_.open(), 2U);
     settle();
@@ -233,7 +231,7 @@ TEST_F(AdmissionTest, APlaceThatIsGivenBackMeanwhileIsTaken) {
     const auto second = come(other_);
     other_.make_idle(other_.served.front());
     const Client third(one_.listener->port());
-    one_.context.poll();  // asks
+    test::settle(one_.reactor);  // asks
     other_.served.clear();
     settle();
     EXPECT_EQ(one_.served.size(), 1U);
@@ -259,7 +257,7 @@ TEST_F(AdmissionTest, APlaceWhoseClientIsGoneIsGivenBack) {
     const auto second = come(other_);
     other_.make_idle(other_.served.front());
     const Client third(one_.listener->port());
-    one_.context.poll();  // asks
+    test::settle(one_.reactor);  // asks
     one_.admission.close();
     settle();
     EXPECT_TRUE(third.ended());

@@ -66,9 +66,9 @@ TEST(Http1ProviderAnswer, MayComeByteByByte) {
     for (const char& c : text) {
         EXPECT_FALSE(reading.ended());
         attempt.far->say({&c, 1});
-        attempt.io.poll();
+        test::settle(attempt.reactor);
     }
-    EXPECT_TRUE(reading.result(attempt.io).has_value());
+    EXPECT_TRUE(reading.result(attempt.reactor).has_value());
     EXPECT_EQ(attempt.provider.answer().status, 429);
 }
 
@@ -186,14 +186,14 @@ TEST(Http1ProviderAnswer, IsWaitedForAsLongAsItMay) {
         attempt.begin();
         ASSERT_TRUE(attempt.send()) << row.name;
         test::Running<Result<void>> reading(attempt.provider.read_head());
-        attempt.io.poll();
+        test::settle(attempt.reactor);
         if (!row.is_late) {
             EXPECT_FALSE(reading.ended()) << row.name;
             EXPECT_GT(attempt.provider.answer().answer_by, attempt.reactor.now()) << row.name;
             attempt.say("HTTP/1.1 204 None\n\n");
         }
         EXPECT_LE(attempt.provider.answer().answer_by, attempt.terms.wait.deadline) << row.name;
-        const auto read = reading.result(attempt.io);
+        const auto read = reading.result(attempt.reactor);
         EXPECT_EQ(read.has_error(), row.is_late) << row.name;
         if (read.has_error()) {
             EXPECT_EQ(read.error().kind, FaultKind::upstream_timeout) << row.name;
@@ -215,7 +215,7 @@ TEST(Http1ProviderAnswer, IsNotWaitedForWithoutAClient) {
         } else {
             near.cancel();
         }
-        const auto read = reading.result(attempt.io);
+        const auto read = reading.result(attempt.reactor);
         ASSERT_TRUE(read.has_error());
         EXPECT_EQ(read.error().kind, hangs_up ? FaultKind::client_gone : FaultKind::draining);
     }

@@ -77,7 +77,7 @@ using Strings = std::vector<std::string>;
 // What comes of the body is read.
 void receive(OneTry& attempt, std::string_view bytes) {
     attempt.far->say(bytes);
-    attempt.io.poll();
+    test::settle(attempt.reactor);
     EXPECT_TRUE(attempt.provider.receive(32768).value()) << bytes;
 }
 
@@ -229,7 +229,7 @@ TEST(Http1ProviderBody, IsReceivedInPortions) {
     attempt.answer(kSized);
     EXPECT_FALSE(attempt.provider.receive(32768).value()) << "nothing has come";
     attempt.far->say("hello");
-    attempt.io.poll();
+    test::settle(attempt.reactor);
     EXPECT_TRUE(attempt.provider.receive(2).value());
     EXPECT_EQ(taken(attempt), Strings{"he"});
     EXPECT_FALSE(attempt.provider.drop_taken());
@@ -325,7 +325,7 @@ TEST(Http1ProviderBody, MoreOfItIsWaitedFor) {
         test::Running<Result<void>> reading(attempt.provider.read(row.deadline));
         EXPECT_EQ(reading.ended(), row.deadline != never) << row.name;
         row.happens(attempt, near, client);
-        const auto read = reading.result(attempt.io);
+        const auto read = reading.result(attempt.reactor);
         EXPECT_EQ(read ? none : read.error().kind, row.kind) << row.name;
     }
 }

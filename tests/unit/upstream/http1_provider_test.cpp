@@ -105,11 +105,11 @@ private:
 TEST_F(NoPlaceTest, AConnectionComesBack) {
     begin();
     test::Running<Result<void>> waiting(attempt_.provider.wait_for_place());
-    attempt_.io.poll();
+    test::settle(attempt_.reactor);
     EXPECT_FALSE(waiting.ended());
     EXPECT_EQ(attempt_.state->pending(), 1U);
     attempt_.pool.put(attempt_.bucket, std::move(other_), attempt_.reactor.now());
-    EXPECT_TRUE(waiting.result(attempt_.io).has_value());
+    EXPECT_TRUE(waiting.result(attempt_.reactor).has_value());
     EXPECT_TRUE(attempt_.provider.is_connected());
     EXPECT_TRUE(attempt_.provider.is_reused());
     EXPECT_TRUE(attempt_.provider.asked());
@@ -120,7 +120,7 @@ TEST_F(NoPlaceTest, APlaceComesBack) {
     begin();
     test::Running<Result<void>> waiting(attempt_.provider.wait_for_place());
     other_.reset();
-    EXPECT_TRUE(waiting.result(attempt_.io).has_value());
+    EXPECT_TRUE(waiting.result(attempt_.reactor).has_value());
     EXPECT_FALSE(attempt_.provider.is_connected());
     EXPECT_FALSE(attempt_.provider.asked());
     EXPECT_EQ(attempt_.state->connections(), 1U);
@@ -133,7 +133,7 @@ TEST_F(NoPlaceTest, APlaceBecomesFreeOnAnotherWorker) {
     ASSERT_TRUE(begun.has_value() && !*begun);
     test::Running<Result<void>> waiting(attempt_.provider.wait_for_place());
     attempt_.state->close_connection();
-    EXPECT_TRUE(waiting.result(attempt_.io).has_value());
+    EXPECT_TRUE(waiting.result(attempt_.reactor).has_value());
     EXPECT_EQ(attempt_.state->connections(), 1U);
 }
 
@@ -164,7 +164,7 @@ TEST_F(NoPlaceTest, ItsClientGoes) {
     begin();
     test::Running<Result<void>> waiting(attempt_.provider.wait_for_place());
     client.close();
-    const auto waited = waiting.result(attempt_.io);
+    const auto waited = waiting.result(attempt_.reactor);
     ASSERT_TRUE(waited.has_error());
     EXPECT_EQ(waited.error().kind, FaultKind::client_gone);
     EXPECT_EQ(attempt_.state->pending(), 0U);
@@ -178,7 +178,7 @@ TEST_F(NobodyMayWaitTest, IsToldAtOnce) {
     begin();
     test::Running<Result<void>> waiting(attempt_.provider.wait_for_place());
     ASSERT_TRUE(waiting.ended());
-    const auto waited = waiting.result(attempt_.io);
+    const auto waited = waiting.result(attempt_.reactor);
     ASSERT_TRUE(waited.has_error());
     EXPECT_EQ(waited.error().detail, std::string(kNoRoom.detail));
 }

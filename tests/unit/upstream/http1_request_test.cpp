@@ -110,10 +110,10 @@ TEST_F(SlowProviderTest, GetsAllOfIt) {
     while (!sending.ended()) {
         const std::string more = request_.hear();
         heard += more;
-        if (more.empty()) request_.io.run_one();
+        if (more.empty()) test::turn(request_.reactor);
     }
     heard += request_.hear();
-    EXPECT_TRUE(sending.result(request_.io).has_value());
+    EXPECT_TRUE(sending.result(request_.reactor).has_value());
     std::string all = "POST /x HTTP/1.1\nHost: a.test\n" + lines_ + "content-length: 300000\n\n";
     all += body_;
     EXPECT_TRUE(heard == all) << heard.substr(0, 100);
@@ -128,10 +128,10 @@ TEST_F(SlowProviderTest, MayAnswerBeforeItIsThrough) {
     send();
     test::Running<Result<void>> sending(request_.provider.finish_send(request_.pieces));
     request_.say("HTTP/1.1 413 Too Much\ncontent-le");
-    request_.io.poll();
+    test::settle(request_.reactor);
     EXPECT_FALSE(sending.ended()) << "half a head is no answer";
     request_.say("ngth: 2\n\n{}");
-    EXPECT_TRUE(sending.result(request_.io).has_value());
+    EXPECT_TRUE(sending.result(request_.reactor).has_value());
     EXPECT_EQ(request_.read_head(), FaultKind::none);
     EXPECT_EQ(request_.provider.answer().status, 413);
     release();
@@ -141,12 +141,12 @@ TEST_F(SlowProviderTest, InterimAnswersAreNone) {
     send();
     test::Running<Result<void>> sending(request_.provider.finish_send(request_.pieces));
     request_.say("HTTP/1.1 100 Continue\n\nHTTP/1.1 103 Early Hints\n\n");
-    request_.io.poll();
+    test::settle(request_.reactor);
     EXPECT_FALSE(sending.ended());
     while (!sending.ended()) {
-        if (request_.hear().empty()) request_.io.run_one();
+        if (request_.hear().empty()) test::turn(request_.reactor);
     }
-    EXPECT_TRUE(sending.result(request_.io).has_value());
+    EXPECT_TRUE(sending.result(request_.reactor).has_value());
 }
 
 TEST_F(SlowProviderTest, WhatIsNoAnswerIsAFault) {
@@ -160,7 +160,7 @@ TEST_F(SlowProviderTest, MayGo) {
     send();
     test::Running<Result<void>> sending(request_.provider.finish_send(request_.pieces));
     request_.far->close();
-    EXPECT_TRUE(sending.result(request_.io).has_value());
+    EXPECT_TRUE(sending.result(request_.reactor).has_value());
     EXPECT_EQ(request_.read_head(), FaultKind::upstream_protocol_error);
     release();
 }
@@ -196,7 +196,7 @@ TEST_F(SlowProviderTest, LosesItsClientOrTheProcess) {
         } else {
             near.cancel();
         }
-        const auto sent = sending.result(request.io);
+        const auto sent = sending.result(request.reactor);
         ASSERT_TRUE(sent.has_error()) << row.name;
         EXPECT_EQ(sent.error().kind, row.kind) << row.name;
     }

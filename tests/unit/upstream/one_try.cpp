@@ -25,7 +25,7 @@ OneTry::OneTry(const rotation::BackendLimits& limits, std::size_t read_bytes)
 OneTry::~OneTry() {
     provider.abandon();
     pool.clear();
-    io.poll();  // what watches over idle connections ends
+    test::settle(reactor);  // what watches over idle connections ends
 }
 
 void OneTry::pool_connection() {
@@ -34,7 +34,7 @@ void OneTry::pool_connection() {
     far.emplace();
     connection.open(
         std::make_unique<net::Stream>(reactor, buffers, far->near(), net::Stream::Role{}));
-    io.poll();
+    test::settle(reactor);
     pool.put(bucket, std::move(connection), reactor.now());
     ASSERT_EQ(pool.idle(), 1U);
 }

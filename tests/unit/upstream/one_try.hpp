@@ -2,8 +2,6 @@
 
 #include <rotary/upstream/http1_provider.hpp>
 
-#include <boost/asio/io_context.hpp>
-
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -26,7 +24,7 @@ struct OneTry {
 
     template <class T>
     T run(Task<T> task) {
-        return test::run(io, std::move(task));
+        return test::run(reactor, std::move(task));
     }
     // Heads are written with bare line feeds.
     void say(std::string_view text) const { far->say(test::with_crlf(text)); }
@@ -43,9 +41,8 @@ struct OneTry {
     void answer(std::string_view head, std::string_view body = "", std::string_view method = "GET");
     FaultKind read_head();  // none: it was read
 
-    boost::asio::io_context io{1};
     BufferPool buffers;
-    net::Reactor reactor{io};
+    net::Reactor reactor;
     net::Resolver resolver;
     net::Dialer dialer{reactor, buffers, resolver, {}};
     std::shared_ptr<rotation::BackendState> state = std::make_shared<rotation::BackendState>();

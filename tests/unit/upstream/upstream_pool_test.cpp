@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <support/running.hpp>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ class UpstreamPoolTest : public testing::Test {
 protected:
     ~UpstreamPoolTest() override {
         pool_.clear();
-        context_.poll();  // what watches over idle connections ends
+        test::settle(reactor_);  // what watches over idle connections ends
         for (const int fd : peers_) {
             if (fd >= 0) ::close(fd);
         }
@@ -51,19 +53,18 @@ protected:
         peers_.push_back(ends[1]);
         connection.open(
             std::make_unique<net::Stream>(reactor_, buffers_, ends[0], net::Stream::Role{}));
-        context_.poll();
+        test::settle(reactor_);
         return connection;
     }
     void hang_up(std::size_t peer) {
         ::close(peers_[peer]);
         peers_[peer] = -1;
-        context_.poll();
+        test::settle(reactor_);
     }
     static net::SteadyTime now() { return std::chrono::steady_clock::now(); }
 
-    boost::asio::io_context context_;
     BufferPool buffers_{BufferPool::Limits{}};
-    net::Reactor reactor_{context_};
+    net::Reactor reactor_;
     std::shared_ptr<rotation::BackendState> state_ = std::make_shared<rotation::BackendState>();
     UpstreamPool pool_{reactor_, {}};
     std::vector<int> peers_;  // the other ends, in order
@@ -321,7 +322,7 @@ TEST_F(UpstreamPoolTest, WhatIsDeadOrTooOldIsNotUsed) {
             pool_.put(bucket, dialled(bucket), begun);
             ASSERT_EQ(pool_.idle(), 1U) << row.name;
             row.happens(peers_.back());
-            context_.poll();
+            test::settle(reactor_);
             if (by_sweep) {
                 pool_.sweep(begun + row.age);
                 EXPECT_EQ(pool_.idle(), row.used ? 1U : 0U) << row.name;
