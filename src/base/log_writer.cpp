@@ -1,6 +1,8 @@
 #include <rotary/base/log_writer.hpp>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,11 +80,19 @@ struct LogWriter::State {
 
 namespace {
 
-// What one write may carry. To a pipe, whole lines that fit PIPE_BUF: such a write is atomic, so it
-// neither blocks once the pipe is writable nor mixes with what others write there.
-std::string_view next_piece(std::string_view text, SinkKind sink) noexcept {
-    if (sink != SinkKind::pipe || text.size() <= PIPE_BUF) return text;
-    const auto end = text.rfind('\n', PIPE_BUF - 1);
+// What a write to a pipe that is writable may carry and neither block nor mix with what others
+// write there: PIPE_BUF, which is atomic, or all that an empty pipe holds, which goes in at once.
+// (One that another process fills in between holds up this thread alone.)
+std::size_t room_of_pipe(int fd) noexcept {
+    int held = 0;
+    if (::ioctl(fd, FIONREAD, &held) != 0 || held > 0) return PIPE_BUF;
+    return static_cast<std::size_t>(std::max(::fcntl(fd, F_GETPIPE_SZ), PIPE_BUF));
+}
+
+// Whole lines that fit into so many bytes.
+std::string_view next_piece(std::string_view text, std::size_t room) noexcept {
+    if (text.size() <= room) return text;
+    const auto end = text.rfind('\n', room - 1);
     return text.substr(0, end == text.npos ? PIPE_BUF : end + 1);
 }
 
@@ -102,6 +112,9 @@ ssize_t LogWriter::State::write_some(std::string_view text) const {
     if (sink == SinkKind::socket) {
         return ::send(options.fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
+    if (sink == SinkKind::pipe && text.size() > PIPE_BUF) {
+        text = next_piece(text, room_of_pipe(options.fd));
+    }
     return ::write(options.fd, text.data(), text.size());
 }
 
@@ -109,7 +122,7 @@ ssize_t LogWriter::State::write_some(std::string_view text) const {
 bool LogWriter::State::write_all(std::string_view text) {
     while (!text.empty()) {
         if (sink != SinkKind::file && !wait_writable()) break;
-        const ssize_t n = write_some(next_piece(text, sink));
+        const ssize_t n = write_some(text);
         if (n > 0) {
             text.remove_prefix(static_cast<std::size_t>(n));
             written_bytes.fetch_add(static_cast<std::uint64_t>(n), std::memory_order_relaxed);

@@ -1,4 +1,5 @@
 #include <rotary/proxy/access_log.hpp>
+#include <rotary/wire/json_line.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <algorithm>
@@ -40,44 +41,46 @@ void AccessLog::flush() {
 
 void AccessLog::write_json(const AccessLine& line) {
     TimestampBuffer timestamp;
-    wire::JsonWriter json(buffer_);
-    const auto optional = [&](std::string_view key, std::string_view value) {
-        if (!value.empty()) json.string(key, clipped(value));
+    wire::JsonLine json(buffer_);
+    const auto optional = [&](const auto& name, std::string_view value) {
+        if (!value.empty()) json.string(name, clipped(value));
     };
-    json.begin_object()
-        .string("start_time", format_timestamp(line.start, timestamp))
-        .string("method", clipped(line.method))
-        .string("request.path", clipped(line.path))
-        .number("response_code", line.status)
-        .milliseconds("duration_ms", line.duration);
-    if (line.first_byte.count() > 0) json.milliseconds("ttft_ms", line.first_byte);
-    json.number("overhead_us",
-                std::chrono::duration_cast<std::chrono::microseconds>(line.overhead).count())
-        .number("bytes_received", line.bytes_received)
-        .number("bytes_sent", line.bytes_sent);
-    optional("host", line.host);
-    optional("client_address", line.client_address);
-    optional("sub", line.subject);
-    json.boolean("stream", line.stream);
-    optional("user-agent", line.user_agent);
-    json.string("request_id", line.request_id);
-    optional("x-request-id", line.client_request_id);
-    optional("x-stainless-retry-count", line.retry_count);
-    optional("api", line.api);
-    optional("policy", line.policy);
-    optional("env", line.environment);
-    optional("gen_ai.provider.name", line.provider);
-    optional("gen_ai.original.model", line.original_model);
-    optional("gen_ai.request.model", line.request_model);
-    optional("backend", line.backend);
-    optional("upstream_host", line.upstream_host);
-    optional("upstream_request_id", line.upstream_request_id);
-    json.number("attempts", line.attempts);
-    if (line.attempts > 0) json.boolean("reused_connection", line.reused_connection);
-    optional("error.code", line.error_code);
-    optional("error.reason", line.error_reason);
-    json.end_object();
-    buffer_.push_back('\n');
+    const auto boolean = [&](const auto& name, bool value) {
+        json.raw(name);
+        value ? json.raw("true") : json.raw("false");
+    };
+    json.string(R"({"start_time":)", format_timestamp(line.start, timestamp));
+    json.string(R"(,"method":)", clipped(line.method));
+    json.string(R"(,"request.path":)", clipped(line.path));
+    json.number(R"(,"response_code":)", line.status);
+    json.milliseconds(R"(,"duration_ms":)", line.duration);
+    if (line.first_byte.count() > 0) json.milliseconds(R"(,"ttft_ms":)", line.first_byte);
+    const auto overhead = std::chrono::duration_cast<std::chrono::microseconds>(line.overhead);
+    json.number(R"(,"overhead_us":)", static_cast<std::uint64_t>(overhead.count()));
+    json.number(R"(,"bytes_received":)", line.bytes_received);
+    json.number(R"(,"bytes_sent":)", line.bytes_sent);
+    optional(R"(,"host":)", line.host);
+    optional(R"(,"client_address":)", line.client_address);
+    optional(R"(,"sub":)", line.subject);
+    boolean(R"(,"stream":)", line.stream);
+    optional(R"(,"user-agent":)", line.user_agent);
+    json.string(R"(,"request_id":)", line.request_id);
+    optional(R"(,"x-request-id":)", line.client_request_id);
+    optional(R"(,"x-stainless-retry-count":)", line.retry_count);
+    optional(R"(,"api":)", line.api);
+    optional(R"(,"policy":)", line.policy);
+    optional(R"(,"env":)", line.environment);
+    optional(R"(,"gen_ai.provider.name":)", line.provider);
+    optional(R"(,"gen_ai.original.model":)", line.original_model);
+    optional(R"(,"gen_ai.request.model":)", line.request_model);
+    optional(R"(,"backend":)", line.backend);
+    optional(R"(,"upstream_host":)", line.upstream_host);
+    optional(R"(,"upstream_request_id":)", line.upstream_request_id);
+    json.number(R"(,"attempts":)", line.attempts);
+    if (line.attempts > 0) boolean(R"(,"reused_connection":)", line.reused_connection);
+    optional(R"(,"error.code":)", line.error_code);
+    optional(R"(,"error.reason":)", line.error_reason);
+    json.end();
 }
 
 void AccessLog::write_text(const AccessLine& line) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -122,6 +123,32 @@ TEST(LogWriter, DropsAndCountsWhenTheSinkStalls) {
     const std::string text = read_all(pipe.reader.get());
     EXPECT_FALSE(text.empty());
     EXPECT_EQ(text.size() % 100, 0U);  // whole lines only, although the pipe was full
+}
+
+// Write calls of this process so far; 0: the kernel does not count them.
+std::uint64_t write_calls() {
+    std::ifstream io("/proc/self/io");
+    std::string name;
+    for (std::uint64_t count = 0; io >> name >> count;) {
+        if (name == "syscw:") return count;
+    }
+    return 0;
+}
+
+TEST(LogWriter, WritesAllThatAnEmptyPipeHoldsInOneCall) {
+    if (write_calls() == 0) GTEST_SKIP() << "no /proc/self/io";
+    Pipe pipe;
+    LogWriter writer({.fd = pipe.writer.get(), .stop_wait = kLong});
+    const std::uint64_t before = write_calls();
+    std::string buffer = lines(600, 'c');
+    const std::string expected = buffer;
+    ASSERT_TRUE(writer.submit(buffer));
+    ASSERT_TRUE(writer.flush(kLong));
+    EXPECT_EQ(write_calls() - before, 1U);
+    std::string received(expected.size(), '\0');
+    EXPECT_EQ(::read(pipe.reader.get(), received.data(), received.size()),
+              static_cast<ssize_t>(received.size()));
+    EXPECT_EQ(received, expected);
 }
 
 TEST(LogWriter, GoesOnWhenTheReaderCatchesUp) {

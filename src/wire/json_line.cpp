@@ -1,0 +1,57 @@
+#include <rotary/wire/json_line.hpp>
+
+#include <rotary/base/json_text.hpp>
+
+#include <charconv>
+
+namespace rotary::wire {
+
+void JsonLine::move() {
+    out_.append(block_.data(), size_);
+    size_ = 0;
+}
+
+void JsonLine::add_string(std::string_view value) {
+    if (value.size() + 2 > kBytes - kRoom || !text::is_plain_json(value)) {
+        move();
+        return text::append_json_string(out_, value);
+    }
+    if (value.size() + 2 > kBytes - kRoom - size_) move();
+    char* at = block_.data() + size_;
+    *at++ = '"';
+    std::memcpy(at, value.data(), value.size());
+    at[value.size()] = '"';
+    size_ += value.size() + 2;
+    make_room();
+}
+
+void JsonLine::add_number(std::uint64_t value) {
+    char* const at = block_.data() + size_;
+    size_ += static_cast<std::size_t>(std::to_chars(at, at + kRoom, value).ptr - at);
+    make_room();
+}
+
+void JsonLine::add_milliseconds(std::chrono::nanoseconds value) {
+    auto micros = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
+    if (micros < 0) {
+        block_[size_++] = '-';
+        micros = -micros;
+    }
+    add_number(static_cast<std::uint64_t>(micros / 1000));
+    const auto rest = static_cast<unsigned>(micros % 1000);
+    const auto digit = [](unsigned n) { return static_cast<char>('0' + n); };
+    char* const at = block_.data() + size_;
+    at[0] = '.';
+    at[1] = digit(rest / 100);
+    at[2] = digit(rest / 10 % 10);
+    at[3] = digit(rest % 10);
+    size_ += 4;
+    make_room();
+}
+
+void JsonLine::end() {
+    raw("}\n");
+    move();
+}
+
+}  // namespace rotary::wire
