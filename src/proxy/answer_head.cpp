@@ -63,7 +63,7 @@ bool write_answer_head(Context& context, downstream::Client& client, Exchange& e
             has_request_id = true;
             exchange.keep_upstream_request_id(header.value);
         }
-        head.header(header.name, header.value);
+        head.line(header);
     }
     write_edits(exchange, head);
     write_cors(exchange, head);

@@ -8,7 +8,7 @@ void write_cors(const Exchange& exchange, wire::HeadWriter& writer) {
     // A cache must not give the answer for one origin to another.
     if (!cors.is_open()) writer.append("vary: origin\r\n");
     if (exchange.request.origin.empty() || !cors.allows(exchange.request.origin)) return;
-    writer.header("access-control-allow-origin", cors.is_open() ? "*" : exchange.request.origin);
+    writer.line("access-control-allow-origin: ", cors.is_open() ? "*" : exchange.request.origin);
     writer.append(cors.answer_lines);
 }
 
@@ -17,10 +17,10 @@ void write_preflight(const Exchange& exchange, wire::HeadWriter& writer) {
     writer.append(cors.preflight_lines);
     // "*" would not cover Authorization, and nothing at all with credentials: it is spelled out.
     if (cors.any_method) {
-        writer.header("access-control-allow-methods", exchange.request.preflight_method);
+        writer.line("access-control-allow-methods: ", exchange.request.preflight_method);
     }
     if (cors.any_header && !exchange.request.preflight_headers.empty()) {
-        writer.header("access-control-allow-headers", exchange.request.preflight_headers);
+        writer.line("access-control-allow-headers: ", exchange.request.preflight_headers);
     }
     writer.append("vary: access-control-request-method, access-control-request-headers\r\n");
 }

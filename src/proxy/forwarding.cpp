@@ -119,13 +119,13 @@ Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
     wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     const wire::HeaderTable& headers = context.scratch.request.headers;
     for (const wire::Header& header : headers) {
-        if (goes_on(exchange, headers, header.name)) writer.header(header.name, header.value);
+        if (goes_on(exchange, headers, header.name)) writer.line(header);
     }
     if (exchange.list() != nullptr) writer.append("accept-encoding: identity\r\n");
     const config::HeaderModifier& edits = exchange.match.route->request_headers;
     for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
     for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);
-    writer.header("x-client-request-id", exchange.request_id());
+    writer.line("x-client-request-id: ", exchange.request_id());
     if (!writer.ok()) {
         return Fault::client(FaultKind::headers_too_large, "The headers are too large to go on.");
     }

@@ -3,14 +3,14 @@
 namespace rotary::proxy {
 
 void write_own_headers(const Exchange& exchange, wire::HeadWriter& head, bool has_request_id) {
-    if (!has_request_id) head.header("x-request-id", exchange.request_id());
-    head.header("x-rotary-request-id", exchange.request_id());
+    if (!has_request_id) head.line("x-request-id: ", exchange.request_id());
+    head.line("x-rotary-request-id: ", exchange.request_id());
     if (exchange.tries.attempts == 0 || !exchange.routing().expose_route) return;
     if (const routing::Entry* entry = exchange.entry()) {
-        head.header("x-rotary-model", entry->model);
+        head.line("x-rotary-model: ", entry->model);
     }
-    head.header("x-rotary-backend", exchange.backend()->name);
-    head.header("x-rotary-attempts", static_cast<std::uint64_t>(exchange.tries.attempts));
+    head.line("x-rotary-backend: ", exchange.backend()->name);
+    head.line("x-rotary-attempts: ", static_cast<std::uint64_t>(exchange.tries.attempts));
 }
 
 }  // namespace rotary::proxy

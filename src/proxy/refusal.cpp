@@ -37,20 +37,20 @@ bool is_last_word(FaultKind kind) noexcept {
 
 void write_challenge(wire::HeadWriter& writer, FaultKind kind) {
     if (kind == FaultKind::missing_credentials) {
-        writer.header("www-authenticate", "Bearer realm=\"rotary\"");
+        writer.line("www-authenticate: ", "Bearer realm=\"rotary\"");
     } else if (kind == FaultKind::invalid_token || kind == FaultKind::token_expired) {
-        writer.header("www-authenticate", "Bearer realm=\"rotary\", error=\"invalid_token\"");
+        writer.line("www-authenticate: ", "Bearer realm=\"rotary\", error=\"invalid_token\"");
     } else if (kind == FaultKind::scope_denied) {
-        writer.header("www-authenticate", "Bearer realm=\"rotary\", error=\"insufficient_scope\"");
+        writer.line("www-authenticate: ", "Bearer realm=\"rotary\", error=\"insufficient_scope\"");
     }
 }
 
 // When to come back: for the entry that returns soonest, rounded up.
 void write_retry_after(wire::HeadWriter& writer, std::chrono::milliseconds wait) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
-    writer.header("retry-after", static_cast<std::uint64_t>(seconds.count()));
-    writer.header("retry-after-ms", static_cast<std::uint64_t>(wait.count()));
-    if (seconds > kPatienceOfSdks) writer.header("x-should-retry", "false");
+    writer.line("retry-after: ", static_cast<std::uint64_t>(seconds.count()));
+    writer.line("retry-after-ms: ", static_cast<std::uint64_t>(wait.count()));
+    if (seconds > kPatienceOfSdks) writer.line("x-should-retry: ", "false");
 }
 
 std::string_view message_of(const Exchange& exchange, const Fault& fault,
@@ -103,12 +103,12 @@ Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange
     wire::HeadWriter head =
         client.begin_answer(problem.status, wire::reason_phrase(problem.status));
     head.append("content-type: application/json\r\n");
-    head.header("content-length", static_cast<std::uint64_t>(size));
+    head.line("content-length: ", static_cast<std::uint64_t>(size));
     write_own_headers(exchange, head, false);
     write_challenge(head, fault.kind);
     if (wait.count() > 0) write_retry_after(head, wait);
     if (fault.kind == FaultKind::method_not_allowed) {
-        head.header("allow", exchange.snapshot().table.allowed_methods(exchange.request.host,
+        head.line("allow: ", exchange.snapshot().table.allowed_methods(exchange.request.host,
                                                                        exchange.request.path));
     }
     write_cors(exchange, head);

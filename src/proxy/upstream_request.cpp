@@ -115,7 +115,7 @@ bool write_upstream_request(Context& context, const Exchange& exchange,
     }
     if (writes_content_type_late(exchange)) {
         const bool is_json = exchange.content.body_kind == llm::BodyKind::json;
-        head.header("content-type", is_json ? "application/json" : exchange.request.content_type);
+        head.line("content-type: ", is_json ? "application/json" : exchange.request.content_type);
     }
     pieces.clear();
     splice(exchange, entry, pieces);

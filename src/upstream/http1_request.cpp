@@ -15,11 +15,11 @@ wire::HeadWriter Http1Provider::begin_request(std::string_view method) {
 
 void Http1Provider::end_target(wire::HeadWriter& head, std::string_view authority) {
     head.append(" HTTP/1.1\r\n");
-    head.header("Host", authority);
+    head.line("Host: ", authority);
 }
 
 bool Http1Provider::start(wire::HeadWriter& head, std::optional<std::size_t> length) {
-    if (length) head.header("content-length", static_cast<std::uint64_t>(*length));
+    if (length) head.line("content-length: ", static_cast<std::uint64_t>(*length));
     head.finish();
     head_ = head.view();
     return head.ok();

@@ -103,6 +103,7 @@ Refusal read_fields(std::string_view bytes, const FieldRules& rules, HeaderTable
     while (*at != '\r') {
         const char* const name = at;
         std::uint8_t seen = 0;
+        at = skip_usual_name(at, end);
         while (is_class(*at, kTokenChar)) seen |= kClasses[static_cast<unsigned char>(*at++)];
         if (at == name && (*at == ' ' || *at == '\t'))
             return bad("Header lines may not be folded.");
@@ -286,6 +287,23 @@ unsigned line_feeds(const char* at) noexcept {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\n'))));
 }
+
+// Behind blocks of 64 bytes without a LF, of which a token has many; sixteen bytes are left.
+std::size_t skip_without_line_feed(std::string_view bytes, std::size_t at) noexcept {
+    while (bytes.size() - at >= 80) {
+        const auto load = [&](std::size_t offset) {
+            return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + at + offset));
+        };
+        const __m128i lf = _mm_set1_epi8('\n');
+        const __m128i first =
+            _mm_or_si128(_mm_cmpeq_epi8(load(0), lf), _mm_cmpeq_epi8(load(16), lf));
+        const __m128i last =
+            _mm_or_si128(_mm_cmpeq_epi8(load(32), lf), _mm_cmpeq_epi8(load(48), lf));
+        if (_mm_movemask_epi8(_mm_or_si128(first, last)) != 0) break;
+        at += 64;
+    }
+    return at;
+}
 #endif
 
 // Whether the LF at `index` ends an empty line that is not the one allowed before the head.
@@ -300,6 +318,7 @@ std::size_t HeadEnd::find(std::string_view bytes) noexcept {
     std::size_t at = std::min(scanned, bytes.size());
 #if defined(__SSE2__)
     for (; bytes.size() - at >= 16; at += 16) {
+        at = skip_without_line_feed(bytes, at);
         for (unsigned mask = line_feeds(bytes.data() + at); mask != 0; mask &= mask - 1) {
             scanned = at + static_cast<std::size_t>(std::countr_zero(mask));
             if (ends_head(bytes, scanned)) return scanned + 1;

@@ -80,27 +80,42 @@ void HeadWriter::request_line(std::string_view method, std::string_view target) 
     append(" HTTP/1.1\r\n");
 }
 
-void HeadWriter::header(std::string_view name, std::string_view value) noexcept {
-    const std::size_t size = name.size() + value.size() + 4;
-    if (!ok_ || size > capacity_ - size_ || !is_token(name) || !is_field_value(value)) {
+void HeadWriter::put(std::string_view name, std::string_view between,
+                     std::string_view value) noexcept {
+    const std::size_t size = name.size() + between.size() + value.size() + 2;
+    if (!ok_ || size > capacity_ - size_) {
         ok_ = false;
         return;
     }
-    char* at = data_ + size_;
-    std::memcpy(at, name.data(), name.size());
-    at += name.size();
-    std::memcpy(at, ": ", 2);
-    at += 2;
-    if (!value.empty()) std::memcpy(at, value.data(), value.size());
-    std::memcpy(at + value.size(), "\r\n", 2);
+    const auto copy = [](char* at, std::string_view text) {
+        if (!text.empty()) std::memcpy(at, text.data(), text.size());
+        return at + text.size();
+    };
+    char* at = copy(data_ + size_, name);
+    at = copy(at, between);
+    at = copy(at, value);
+    at[0] = '\r';
+    at[1] = '\n';
     size_ += size;
 }
 
-void HeadWriter::header(std::string_view name, std::uint64_t value) noexcept {
+void HeadWriter::header(std::string_view name, std::string_view value) noexcept {
+    ok_ = ok_ && is_token(name) && is_field_value(value);
+    put(name, ": ", value);
+}
+
+void HeadWriter::line(FieldName name, std::string_view value) noexcept {
+    ok_ = ok_ && is_field_value(value);
+    put(name.text(), {}, value);
+}
+
+void HeadWriter::line(FieldName name, std::uint64_t value) noexcept {
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    header(name, std::string_view{digits, static_cast<std::size_t>(end - digits)});
+    put(name.text(), {}, {digits, static_cast<std::size_t>(end - digits)});
 }
+
+void HeadWriter::line(const Header& header) noexcept { put(header.name, ": ", header.value); }
 
 void HeadWriter::finish() noexcept { append("\r\n"); }
 

@@ -64,9 +64,42 @@ inline unsigned refused_in_value(const char* at) noexcept {
 }
 #endif
 
+#if defined(__SSE2__)
+// A bit for each of the sixteen bytes at `at` that is none of the letters, digits and hyphens of
+// which nearly all names are made.
+inline unsigned unusual_in_name(const char* at) noexcept {
+    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const auto within = [](__m128i bytes, char first, char last) {
+        const __m128i offset = _mm_sub_epi8(bytes, _mm_set1_epi8(first));
+        const __m128i most = _mm_set1_epi8(static_cast<char>(last - first));
+        return _mm_cmpeq_epi8(_mm_min_epu8(offset, most), offset);
+    };
+    const __m128i letter = within(_mm_or_si128(block, _mm_set1_epi8(0x20)), 'a', 'z');
+    const __m128i digit = within(block, '0', '9');
+    const __m128i hyphen = _mm_cmpeq_epi8(block, _mm_set1_epi8('-'));
+    const __m128i usual = _mm_or_si128(_mm_or_si128(letter, digit), hyphen);
+    return static_cast<unsigned>(_mm_movemask_epi8(usual)) ^ 0xFFFFU;
+}
+#endif
+
+// Behind the letters, digits and hyphens that begin [at, end), sixteen at a time.
+inline const char* skip_usual_name(const char* at, const char* end) noexcept {
+#if defined(__SSE2__)
+    for (; end - at >= 16; at += 16) {
+        const unsigned mask = unusual_in_name(at);
+        if (mask != 0) return at + std::countr_zero(mask);
+    }
+#endif
+    return at;
+}
+
 // The first byte of [at, end) that may not stand in a field value, or `end`.
 inline const char* skip_field_value(const char* at, const char* end) noexcept {
 #if defined(__SSE2__)
+    for (; end - at >= 32; at += 32) {
+        const unsigned mask = refused_in_value(at) | refused_in_value(at + 16) << 16;
+        if (mask != 0) return at + std::countr_zero(mask);
+    }
     for (; end - at >= 16; at += 16) {
         const unsigned mask = refused_in_value(at);
         if (mask != 0) return at + std::countr_zero(mask);

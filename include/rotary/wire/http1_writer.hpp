@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/wire/http1_scan.hpp>
 #include <rotary/wire/message.hpp>
 
 #include <cstddef>
@@ -7,6 +8,21 @@
 #include <string_view>
 
 namespace rotary::wire {
+
+// A field name of ours with its colon, checked when it is compiled.
+class FieldName {
+public:
+    template <std::size_t N>
+    consteval FieldName(const char (&text)[N]) : text_(text, N - 1) {
+        if (!text_.ends_with(": ") ||
+            !http1::all_of_class(text_.substr(0, N - 3), http1::kTokenChar))
+            throw "a token, a colon and a space";
+    }
+    constexpr std::string_view text() const noexcept { return text_; }
+
+private:
+    std::string_view text_;
+};
 
 // Appends to a buffer of fixed capacity that its caller owns; remembers when it did not fit.
 // Header values with CR, LF or NUL and names that are no token are refused the same way: nothing
@@ -18,7 +34,10 @@ public:
     void status_line(std::uint16_t status, std::string_view reason) noexcept;
     void request_line(std::string_view method, std::string_view target) noexcept;
     void header(std::string_view name, std::string_view value) noexcept;
-    void header(std::string_view name, std::uint64_t value) noexcept;
+    void line(FieldName name, std::string_view value) noexcept;
+    void line(FieldName name, std::uint64_t value) noexcept;
+    // A line that was read, and checked by that.
+    void line(const Header& header) noexcept;
     void append(std::string_view raw) noexcept;  // compiled lines, already checked
     void finish() noexcept;                      // the empty line
 
@@ -27,6 +46,9 @@ public:
     std::size_t size() const noexcept { return size_; }
 
 private:
+    // What stands between the name and the value is the caller's business.
+    void put(std::string_view name, std::string_view between, std::string_view value) noexcept;
+
     char* data_;
     std::size_t capacity_;
     std::size_t size_ = 0;

@@ -57,5 +57,16 @@ TEST(Http1HeadEnd, FindsTheEmptyLine) {
     }
 }
 
+// Blocks are looked at at once: wherever in them a line ends, and the head.
+TEST(Http1HeadEnd, FindsItAtEveryPlaceOfABlock) {
+    for (std::size_t before = 1; before < 200; ++before) {
+        const std::string line(before, 'a');
+        const std::string head = "G\r\n" + line + "\r\n\r\n";
+        EXPECT_EQ(end_at_once(head), head.size()) << before;
+        EXPECT_EQ(end_at_once(head + line), head.size()) << before;
+        EXPECT_EQ(end_at_once("G" + line + "\r\nb" + line + "\r\n\r"), 0U) << before;
+    }
+}
+
 }  // namespace
 }  // namespace rotary::wire

@@ -429,6 +429,29 @@ TEST(Http1Request, NamesWithUnderscoresAreDropped) {
         << "still counted";
 }
 
+// Sixteen bytes of a name are looked at at once: whatever is special is seen at every place of it.
+TEST(Http1Request, ReadsNamesOfEveryLength) {
+    for (std::size_t size = 1; size <= 40; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            const auto named = [&](char c) {
+                std::string name(size, 'n');
+                name[at] = c;
+                return read_request(with(name + ": v\r\n"));
+            };
+            for (const char c : std::string_view("Zz09-!~^")) {
+                const Request request = named(c);
+                ASSERT_EQ(request.fault, FaultKind::none) << size << ' ' << at << c;
+                ASSERT_EQ(request.head.headers.size(), 2U);
+                EXPECT_EQ((request.head.headers.begin() + 1)->name.size(), size);
+            }
+            EXPECT_EQ(named('_').head.headers.size(), 1U) << "dropped";
+            for (const char c : std::string_view(" @[{/(\x7f\x80\xff\r\n\0", 12)) {
+                EXPECT_NE(named(c).fault, FaultKind::none) << size << ' ' << at << ' ' << int{c};
+            }
+        }
+    }
+}
+
 // A head that was used before must leave nothing behind.
 TEST(Http1Request, ForgetsTheLastHead) {
     RequestHead head;

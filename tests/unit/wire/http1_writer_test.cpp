@@ -19,14 +19,17 @@ TEST(HeadWriter, WritesARequest) {
     HeadWriter writer(memory.data(), memory.size());
     writer.request_line("POST", "/v1/chat?a=b");
     writer.header("Host", "api.test");
-    writer.header("content-length", std::numeric_limits<std::uint64_t>::max());
+    writer.line("content-length: ", std::numeric_limits<std::uint64_t>::max());
+    writer.line("x-id: ", "1-2");
+    writer.line(Header{"X-Read", "as it came"});
     writer.append("api-key: k\r\n");
     writer.header("X-Empty", "");
     writer.finish();
     EXPECT_TRUE(writer.ok());
     EXPECT_EQ(writer.view(),
               "POST /v1/chat?a=b HTTP/1.1\r\nHost: api.test\r\n"
-              "content-length: 18446744073709551615\r\napi-key: k\r\nX-Empty: \r\n\r\n");
+              "content-length: 18446744073709551615\r\nx-id: 1-2\r\nX-Read: as it came\r\n"
+              "api-key: k\r\nX-Empty: \r\n\r\n");
     EXPECT_EQ(writer.size(), writer.view().size());
 }
 
@@ -34,7 +37,7 @@ TEST(HeadWriter, WritesAResponseThatReadsBack) {
     std::array<char, 128> memory{};
     HeadWriter writer(memory.data(), memory.size());
     writer.status_line(429, reason_phrase(429));
-    writer.header("content-length", std::uint64_t{0});
+    writer.line("content-length: ", std::uint64_t{0});
     writer.finish();
     ASSERT_TRUE(writer.ok());
     EXPECT_EQ(writer.view(), "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n");
@@ -61,6 +64,7 @@ TEST(HeadWriter, RefusesWhatCouldBeReadAsTwoLines) {
         {"NUL in a value", [](HeadWriter& w) { w.header("X", "a\0b"sv); }},
         {"DEL in a value", [](HeadWriter& w) { w.header("X", "\x7f"); }},
         {"CR behind sixteen bytes", [](HeadWriter& w) { w.header("X", "0123456789abcdef0\r"); }},
+        {"CRLF behind a name of ours", [](HeadWriter& w) { w.line("x: ", "a\r\nEvil: 1"); }},
         {"empty name", [](HeadWriter& w) { w.header("", "a"); }},
         {"colon in a name", [](HeadWriter& w) { w.header("X:", "a"); }},
         {"space in a name", [](HeadWriter& w) { w.header("X Y", "a"); }},
@@ -100,7 +104,7 @@ TEST(HeadWriter, StaysInsideItsMemory) {
         HeadWriter writer(memory.data(), capacity);
         writer.status_line(200, "OK");
         writer.header("A", "bc");
-        writer.header("n", std::uint64_t{1234});
+        writer.line("n: ", std::uint64_t{1234});
         writer.finish();
         EXPECT_EQ(writer.ok(), capacity == whole.size()) << capacity;
         EXPECT_EQ(writer.view(), whole.substr(0, writer.size()));
