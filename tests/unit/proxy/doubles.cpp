@@ -95,7 +95,7 @@ void HandMadeProvider::end_target(wire::HeadWriter& head, std::string_view autho
 }
 
 bool HandMadeProvider::start(wire::HeadWriter& head, std::optional<std::size_t> length) {
-    if (length) head.header("content-length", static_cast<std::uint64_t>(*length));
+    if (length) head.line("content-length: ", static_cast<std::uint64_t>(*length));
     head.finish();
     request_head_ = without_cr(head.view());
     return head.ok();
