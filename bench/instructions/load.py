@@ -2,11 +2,14 @@
 
 usage: load.py provider PORT
        load.py clients WORKLOAD GATEWAY_PORT CA CALLGRIND_PID
+       load.py count FILE BINARY REQUESTS
 
 `clients` warms the gateway up, has callgrind count from zero, sends a fixed number of requests over
-16 connections, has it dump, and prints how many there were.
+16 connections, has it dump, and prints how many there were. `count` prints what a dump holds for
+each request: all of it, and what the binary itself took.
 """
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -57,8 +60,14 @@ WORKLOADS = {
     "upload": (question(32768), True),
     "burst": (question(919), True),
     "refused": (question(919), False),
+    "large": (question(919), True),
 }
-ANSWERS = {"chat": sized(CHAT), "upload": sized(CHAT), "burst": burst(100)}
+ANSWERS = {
+    "chat": sized(CHAT),
+    "upload": sized(CHAT),
+    "burst": burst(100),
+    "large": sized(CHAT + b" " * 65536),
+}
 
 
 def read_message(sock, pending):
@@ -134,7 +143,31 @@ def clients(workload, port, ca, pid):
     print(COUNTED)
 
 
+def count(path, binary, requests):
+    total = own = 0
+    names, is_own, is_call = {}, False, False
+    with open(path, errors="replace") as dump:
+        for line in dump:
+            if line.startswith("ob="):
+                number, name = re.match(r"ob=\((\d+)\)(?: (.*))?", line).groups()
+                names[number] = name or names[number]
+                is_own = os.path.basename(names[number]) == os.path.basename(binary)
+            elif line.startswith("cob="):
+                number, name = re.match(r"cob=\((\d+)\)(?: (.*))?", line).groups()
+                names[number] = name or names[number]
+            elif line.startswith("calls="):
+                is_call = True  # the next line is what the called ones took
+            elif line[0].isdigit() or line[0] in "+-*":
+                cost = 0 if is_call else int(line.split()[1])
+                is_call = False
+                total += cost
+                own += cost if is_own else 0
+    print(total // requests, own // requests)
+
+
 if sys.argv[1] == "provider":
     provider(int(sys.argv[2]))
+elif sys.argv[1] == "count":
+    count(sys.argv[2], sys.argv[3], int(sys.argv[4]))
 else:
     clients(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5])

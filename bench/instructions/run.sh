@@ -4,8 +4,9 @@
 # kernel; bench/load measures CPU time.
 #
 # One worker; 16 connections that stand, each with one request at a time; JSON access log to a file.
-# Workloads: a chat of 1 KB; one of 32 KB; a streamed answer of 100 events that come at once; a
-# request with a forged token.
+# Workloads: a chat of 1 KB; one of 32 KB; one whose answer has 64 KB; a streamed answer of 100
+# events that come at once; a request with a forged token. What libraries take depends on the
+# machine they run on, so what is recorded and checked is the binary's own part.
 #
 # usage: run.sh [--check | --record] [--keep FOLDER]
 #        --check fails when one is more than 3 % above what recorded.txt says; --record writes that
@@ -23,7 +24,7 @@ while (($# > 0)); do
     --check | --record) mode=${1#--} ;;
     --keep) keep=$(realpath "${2:?}") && shift ;;
     *)
-        sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+        sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
         exit 2
         ;;
     esac
@@ -41,28 +42,28 @@ valgrind --tool=callgrind --callgrind-out-file="$tmp/callgrind" \
     "$rotary" serve -c "$root/bench/load/gateway/rotary.yaml" >"$tmp/access" 2>"$tmp/gateway.log" &
 readonly gateway=$!
 pids+=("$gateway")
-answers "https://127.0.0.1:$GATEWAY_PORT/chat/1.0/chat/completions?chat" ||
-    die "the gateway does not answer"
+readonly url=https://127.0.0.1:$GATEWAY_PORT/chat/1.0/chat/completions?chat
+# Under valgrind, and on a busy machine, a start takes its time.
+answers "$url" || answers "$url" || answers "$url" || die "the gateway does not answer"
 
-# instructions WORKLOAD NUMBER: of one request; NUMBER is that of the dump.
+# instructions WORKLOAD NUMBER: of one request, all and the binary's own; NUMBER is the dump's.
 instructions() {
-    local requests total
+    local requests
     requests=$(python3 "$here/load.py" clients "$1" "$GATEWAY_PORT" "$CERTS/dev-ca.crt" "$gateway")
-    total=$(awk '/^totals:/ {print $2}' "$tmp/callgrind.$2")
+    python3 "$here/load.py" count "$tmp/callgrind.$2" "$rotary" "$requests"
     [[ -z $keep ]] || cp "$tmp/callgrind.$2" "$keep/$1.callgrind"
-    echo $((total / requests))
 }
 
 failed=0 number=0
 : >"$tmp/counts"
-printf '%-10s %12s %12s\n' workload instructions recorded
-for workload in chat upload burst refused; do
+printf '%-10s %12s %12s %12s\n' workload all own recorded
+for workload in chat upload large burst refused; do
     number=$((number + 1))
-    count=$(instructions "$workload" "$number")
+    read -r all own <<<"$(instructions "$workload" "$number")"
     known=$(awk -v w="$workload" '$1 == w {print $2}' "$recorded" 2>/dev/null || true)
-    echo "$workload $count" >>"$tmp/counts"
-    printf '%-10s %12s %12s\n' "$workload" "$count" "${known:--}"
-    if [[ $mode == check ]] && ((count * 100 > ${known:-0} * 103)); then
+    echo "$workload $own" >>"$tmp/counts"
+    printf '%-10s %12s %12s %12s\n' "$workload" "$all" "$own" "${known:--}"
+    if [[ $mode == check ]] && ((own * 100 > ${known:-0} * 103)); then
         failed=1
     fi
 done
