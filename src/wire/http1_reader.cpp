@@ -318,7 +318,8 @@ std::size_t HeadEnd::find(std::string_view bytes) noexcept {
     std::size_t at = std::min(scanned, bytes.size());
 #if defined(__SSE2__)
     for (; bytes.size() - at >= 16; at += 16) {
-        at = skip_without_line_feed(bytes, at);
+        // The blocks within a long value: they are looked for behind one that has no line feed.
+        if (line_feeds(bytes.data() + at) == 0) at = skip_without_line_feed(bytes, at);
         for (unsigned mask = line_feeds(bytes.data() + at); mask != 0; mask &= mask - 1) {
             scanned = at + static_cast<std::size_t>(std::countr_zero(mask));
             if (ends_head(bytes, scanned)) return scanned + 1;
