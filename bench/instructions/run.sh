@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # User instructions a request, counted by valgrind's callgrind: what a change costs, on any machine
 # and beside any load, to a few in a thousand. Cycles and cache misses are not in it, nor is the
-# kernel; bench/load measures CPU time.
+# kernel; the rig (bench/README.md) measures CPU time.
 #
 # One worker; 16 connections that stand, each with one request at a time; JSON access log to a file.
 # Workloads: a chat of 1 KB; one of 32 KB; one whose answer has 64 KB; a streamed answer of 100

@@ -10,8 +10,9 @@ constexpr std::size_t kDialledAtATime = 32;  // less than any listener's backlog
 constexpr std::size_t kReadBytes = 262144;
 constexpr auto kPatience = std::chrono::seconds(60);  // without anything being ready
 
-std::string question(std::size_t bytes) {
-    const std::string begin = R"({"model":"any","messages":[{"role":"user","content":")";
+std::string question(std::size_t bytes, bool stream) {
+    std::string begin = stream ? R"({"stream":true,)" : "{";
+    begin += R"("model":"any","messages":[{"role":"user","content":")";
     const std::string end = R"("}]})";
     std::string body = begin;
     while (body.size() + end.size() < bytes) {
@@ -63,7 +64,7 @@ int Clients::keep_session(SSL* tls, SSL_SESSION* session) {
 }
 
 std::string Clients::request_with(const std::string& token) const {
-    const std::string body = question(order_.body);
+    const std::string body = question(order_.body, order_.stream);
     std::string request = "POST " + order_.path + " HTTP/1.1\r\nHost: localhost\r\n";
     if (!token.empty()) {
         request.append("Authorization: Bearer ").append(token).append("\r\n");

@@ -23,6 +23,7 @@ struct Order {
     std::string tokens;                // a file, a bearer token a line; empty: none is sent
     std::vector<std::string> headers;  // further ones
     std::size_t body = 919;            // bytes of a request's body
+    bool stream = false;               // the body asks for a stream
     std::size_t connections = 64;
     double seconds = 0;  // no request begins after them; 0: `requests` counts
     std::size_t requests = 0;

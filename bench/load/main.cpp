@@ -66,6 +66,7 @@ void add_clients(CLI::App& app, Order& order) {
     command->add_option("--tokens", order.tokens, "a file, a bearer token a line");
     command->add_option("--header", order.headers, "'name: value', may come again");
     command->add_option("--body", order.body, "bytes");
+    command->add_flag("--stream", order.stream, "ask for a streamed answer");
     command->add_option("--connections", order.connections);
     command->add_option("--seconds", order.seconds);
     command->add_option("--requests", order.requests, "in place of --seconds");

@@ -1,0 +1,188 @@
+"""./dev bench: Rotary beside its peers, workload by workload. bench/README.md says how."""
+import argparse
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from rig import machine, report
+from rig.contest import Contest
+from rig.peers import all_peers
+from rig.peers.peer import INSTALLED, ROOT
+from rig.workloads import ALL, BY_NAME
+
+ISSUER = "https://issuer.test/bench"
+BUILD = os.path.join(ROOT, "build/release")
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@dataclass
+class Settings:
+    """What all workloads share."""
+    rounds: int
+    seconds: float
+    load: str
+    folder: str
+    binary: str
+    issuer: str = ISSUER
+    certs: str = ""
+    rsa_certs: str = ""
+    token: str = ""
+    token_files: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.certs = os.path.join(self.folder, "certs")
+        run(ROOT + "/certs/make-certs.sh", "--quiet", "--dir", self.certs)
+        self.rsa_certs = self._with_rsa()
+        self.token = run(self.binary, "token", "--key", self.certs + "/dev-issuer.key", "--issuer",
+                         ISSUER, "--subject", "bench", "--ttl", "12h").strip()
+
+    def _with_rsa(self):
+        """The same, but for the server's certificate."""
+        certs = os.path.join(self.folder, "certs-rsa")
+        shutil.copytree(self.certs, certs)
+        server = certs + "/dev-server"
+        run("openssl", "req", "-new", "-newkey", "rsa:2048", "-noenc", "-keyout", server + ".key",
+            "-subj", "/CN=localhost", "-out", server + ".csr", "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        run("openssl", "x509", "-req", "-in", server + ".csr", "-CA", certs + "/dev-ca.crt",
+            "-CAkey", certs + "/dev-ca.key", "-CAcreateserial", "-copy_extensions", "copy",
+            "-days", "30", "-out", server + ".crt")
+        return certs
+
+    def tokens(self, count):
+        """A file with so many tokens of the issuer."""
+        if count not in self.token_files:
+            path = os.path.join(self.folder, "tokens-%d" % count)
+            with open(path, "wb") as file:
+                subprocess.run([self.load, "tokens", "--key", self.certs + "/dev-issuer.key",
+                                "--like", self.token, "--count", str(count)], check=True,
+                               stdout=file)
+            self.token_files[count] = path
+        return self.token_files[count]
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description="Measures Rotary beside its peers: all workloads (an hour "
+        "or so), or those that are named. Progress goes to standard error, the table to standard "
+        "output; the results are written as they come.",
+        epilog="Besides: './dev bench peers [NAME…]' installs the peers that apt has not, "
+        "'./dev bench list' shows workloads and peers; 'instructions', 'micro' and 'soak' are "
+        "benches of their own.")
+    parser.add_argument("workloads", nargs="*", metavar="NAME", help="of './dev bench list'")
+    parser.add_argument("--peers", metavar="A,B", help="only these, and Rotary")
+    parser.add_argument("--rounds", type=int, default=6, help="of each contestant (6)")
+    parser.add_argument("--seconds", type=float, default=3, help="of a round (3)")
+    parser.add_argument("--beside", metavar="PATH", help="another rotary, an earlier build say")
+    parser.add_argument("--binary", default=BUILD + "/rotary", help="the rotary to measure")
+    parser.add_argument("--keep", metavar="NAME", help="results go to bench/results/NAME, beside "
+                        "what other workloads left there; else to build/bench")
+    given = parser.parse_args(arguments)
+    unknown = [name for name in given.workloads if name not in BY_NAME]
+    if unknown:
+        parser.error("no workload '%s'; there are %s" % (unknown[0], ", ".join(BY_NAME)))
+    if given.rounds < 1 or given.seconds <= 0:
+        parser.error("at least one round, of more than no time")
+    return parser, given
+
+
+def chosen_peers(parser, given):
+    peers = all_peers(given.binary, given.beside and os.path.realpath(given.beside))
+    if not given.peers:
+        return peers
+    wanted = given.peers.split(",")
+    unknown = [key for key in wanted if key not in peers]
+    if unknown:
+        parser.error("no peer '%s'; there are %s" % (unknown[0], ", ".join(peers)))
+    return {key: peer for key, peer in peers.items()
+            if key in wanted or key.split("-")[0] in ("rotary", "beside")}
+
+
+def contestants_of(workload, peers):
+    keys = list(workload.peers)
+    if "beside" in peers:
+        keys.insert(keys.index("rotary") + 1, "beside")
+    return [(key, peers[key]) for key in keys if key in peers]
+
+
+def measure(arguments):
+    parser, given = parse(arguments)
+    peers = chosen_peers(parser, given)
+    if os.cpu_count() < 2:
+        parser.error("needs two cores: one for the proxy, one for the load")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    folder = os.path.join(ROOT, "bench/results/" + given.keep if given.keep else "build/bench")
+    workloads = [BY_NAME[name] for name in given.workloads] or ALL
+    with tempfile.TemporaryDirectory(prefix="rig-") as temporary:
+        settings = Settings(given.rounds, given.seconds, BUILD + "/bench/bench_load", temporary,
+                            os.path.realpath(given.binary))
+        results = report.Results(folder, fresh=not given.keep)
+        results.begin(machine.describe(), machine.revision(ROOT), peers)
+        for number, workload in enumerate(workloads, 1):
+            say("[%d/%d] %s: %s" % (number, len(workloads), workload.name, workload.title))
+            begun = time.monotonic()
+            results.add(Contest(workload, contestants_of(workload, peers), settings, say).run())
+            say("[%d/%d] %s: %.0f s" % (number, len(workloads), workload.name,
+                                        time.monotonic() - begun))
+        print(results.table())
+        say("the results are in " + os.path.relpath(folder, ROOT))
+
+
+def install(names):
+    """Those that apt has are the business of ./dev."""
+    failed = False
+    os.makedirs(INSTALLED, exist_ok=True)
+    for key, peer in all_peers("").items():
+        if key == "envoy-jwt" or (names and key not in names):
+            continue
+        if peer.own_install and peer.missing():
+            try:
+                say("installing " + peer.name)
+                peer.install()
+            except RuntimeError as error:
+                failed = failed or key in names
+                say("%s can't be had: %s" % (peer.name, error))
+    return 1 if failed else 0
+
+
+def show():
+    for workload in ALL:
+        print("%-18s %s" % (workload.name, workload.title))
+    print()
+    for key, peer in all_peers(BUILD + "/rotary").items():
+        print("%-18s %s" % (key, peer.missing() or peer.version()))
+
+
+def main():
+    def stop(*_):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, stop)
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        if command == "peers":
+            return install(sys.argv[2:])
+        if command == "list":
+            show()
+        else:
+            measure(sys.argv[1:])
+    except KeyboardInterrupt:
+        say("stopped; what was measured until then is written")
+        return 130
+    return 0
+
+
+sys.exit(main())
