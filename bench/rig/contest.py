@@ -17,6 +17,7 @@ from rig.peers.peer import Site
 from rig.processes import Failed, Stage, Talker, free_port, poll
 
 IDLE_SECONDS = 10  # that CPU time of idle connections is counted over
+IDLE_RATE = 1000   # requests a second that precede the silence: few enough not to be a flood
 ERRORS = {"status": "answers other than 200", "content": "answers of another length",
           "broken": "answers that broke off"}
 
@@ -35,6 +36,7 @@ class Contestant:
     log_path: str = ""
     requests: int = 0          # answered, in rounds or not
     trouble: str = ""          # why it is out
+    remark: str = ""           # what else the reader of its figures has to know
     figures: dict = field(default_factory=lambda: collections.defaultdict(list))
 
     def stands(self):
@@ -93,7 +95,7 @@ class Contest:
                 self._try(contestant, self._round)
             self.say("%s: round %d of %d: %s" % (
                 self.workload.name, number + 1, self.settings.rounds, ", ".join(
-                    "%s %.1f" % (c.label, c.figures["cpu_us"][-1]) for c in self._standing())))
+                    "%s %.3g" % (c.label, c.figures["cpu_us"][-1]) for c in self._standing())))
         for contestant in self._standing():
             self._try(contestant, self._count_system_calls)
 
@@ -263,7 +265,7 @@ class Contest:
         self.others.append(others)
         rate = counts["requests"] / counts["seconds"]
         if self.rate > 0 and rate < 0.9 * self.rate:
-            raise Failed("answers %d a second at most" % rate)
+            contestant.remark = "answered %d a second, not %d" % (rate, self.rate)
         units = counts["events" if self.workload.unit == "event" else "requests"]
         for name, value in (("cpu_us", cpu * 1e6 / units), ("rate", units / counts["seconds"]),
                             ("p50_us", counts["p50"]), ("p99_us", counts["p99"]),
@@ -289,10 +291,10 @@ class Contest:
         process, number = contestant.process, self.workload.idle
         self._ask(contestant, ["--requests", 640])
         before = machine.pss(process.pid)
-        clients = self._clients(contestant, ["--requests", number], connections=number)
+        clients = self._clients(contestant, ["--requests", number, "--rate", IDLE_RATE],
+                                connections=number)
         clients.go()
         self._check(contestant, clients.answer())
-        span = machine.Span(process.pid, [clients.process.pid])
         after = machine.pss(process.pid)
         span = machine.Span(process.pid, [clients.process.pid])
         time.sleep(IDLE_SECONDS)
@@ -333,7 +335,7 @@ class Contest:
             "asked": asked, "seen": self.seen,
             "contestants": [
                 {"key": c.key, "label": c.label, "trouble": c.trouble,
-                 "figures": {name: [float("%.4g" % value) for value in values]
+                 "remark": c.remark, "figures": {name: [float("%.4g" % value) for value in values]
                              for name, values in c.figures.items()}} for c in self.contestants]}
 
 

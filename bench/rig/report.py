@@ -79,8 +79,9 @@ def section(record):
              "machine" % (record["name"], rate, record["rounds"], record["round_seconds"],
                           record["others"] * 100), markdown(head, rows)]
     for contestant in record["contestants"]:
-        if contestant["trouble"]:
-            parts.append("%s: %s." % (contestant["label"], contestant["trouble"]))
+        said = contestant["trouble"] or contestant["remark"]
+        if said:
+            parts.append("%s: %s." % (contestant["label"], said))
     return "\n\n".join(parts)
 
 
