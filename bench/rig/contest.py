@@ -1,11 +1,10 @@
 """One workload: its provider, its contestants, rounds that take turns, and what was checked."""
 import collections
+import contextlib
 import http.client
 import json
 import os
 import re
-import shutil
-import signal
 import ssl
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from rig import figures, machine
 from rig.peers.peer import Site
 from rig.processes import Failed, Stage, Talker, free_port, poll
+from rig.system_calls import SystemCalls
 
 IDLE_SECONDS = 10  # that CPU time of idle connections is counted over
 IDLE_RATE = 1000   # requests a second that precede the silence: few enough not to be a flood
@@ -136,10 +136,16 @@ class Contest:
         if not poll(lambda: contestant.process.poll() is not None or self._answers(contestant)):
             raise Failed("did not answer within 90 s")
         if contestant.process.poll() is not None:
-            raise Failed("ended: " + machine.read(contestant.process.log).strip()[-300:])
+            raise Failed("ended: " + self._last_words(contestant))
         contestant.figures["start_s"].append(time.monotonic() - begun)
         if not machine.holds_port(contestant.process.pid, contestant.port):
             raise Failed("another process holds its port")
+
+    def _last_words(self, contestant):
+        """Of what it wrote, the first error, or the last line."""
+        lines = machine.read(contestant.process.log).replace(self.folder + "/", "").splitlines()
+        errors = [line for line in lines if "error: " in line]
+        return (errors or lines[-1:] or ["without a word"])[0].strip()[:300]
 
     def _start_process(self, contestant):
         launch = contestant.launch
@@ -213,16 +219,13 @@ class Contest:
             file.write(token + "\n")
         return path
 
-    def _ask(self, contestant, amount, around=None):
-        """Has clients ask, checks what they got, and returns it; `around` is entered for the time
-        between the connections' being open and the last answer."""
+    def _ask(self, contestant, amount, around=contextlib.nullcontext()):
+        """Has clients ask, checks what they got, and returns it. `around` is a context that holds
+        from when the connections stand to the last answer."""
         clients = self._clients(contestant, amount)
-        if around:
-            around.__enter__()
-        clients.go()
-        counts = clients.answer()
-        if around:
-            around.__exit__(None, None, None)
+        with around:
+            clients.go()
+            counts = clients.answer()
         clients.close()
         self._check(contestant, counts)
         return counts
@@ -279,8 +282,6 @@ class Contest:
         capacity = contestant.figures["rate"][-1]
         number = max(self.workload.connections, min(self.workload.counted, int(capacity)))
         counter = SystemCalls(contestant.process.pid)
-        if not counter.works:
-            return
         counts = self._ask(contestant, self._amount(["--requests", number]), counter)
         units = counts["events" if self.workload.unit == "event" else "requests"]
         if counter.count is not None:
@@ -335,50 +336,5 @@ class Contest:
             "asked": asked, "seen": self.seen,
             "contestants": [
                 {"key": c.key, "label": c.label, "trouble": c.trouble,
-                 "remark": c.remark, "figures": {name: [float("%.4g" % value) for value in values]
+                 "remark": c.remark, "figures": {name: [float("%.5g" % value) for value in values]
                              for name, values in c.figures.items()}} for c in self.contestants]}
-
-
-class SystemCalls:
-    """Counts the system calls of a process by perf, from `enter` to `exit`."""
-
-    def __init__(self, pid):
-        self.count, self.works = None, bool(shutil.which("perf"))
-        self.pid = pid
-
-    def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="rig-perf-")
-        paths = [os.path.join(self.folder, name) for name in ("control", "ack")]
-        for path in paths:
-            os.mkfifo(path)
-        pids = ",".join(map(str, machine.tree(self.pid)))
-        self.process = subprocess.Popen(
-            ["perf", "stat", "-x,", "-D", "-1", "-e", "raw_syscalls:sys_enter", "-p", pids,
-             "--control=fifo:%s,%s" % tuple(paths)], stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True)
-        self.control = os.open(paths[0], os.O_RDWR)
-        self.ack = os.open(paths[1], os.O_RDWR | os.O_NONBLOCK)
-        self._tell(b"enable\n")
-
-    def _tell(self, command):
-        """perf answers each command once it is carried out."""
-        os.write(self.control, command)
-        poll(lambda: self.process.poll() is not None or self._acknowledged(), 5)
-
-    def _acknowledged(self):
-        try:
-            return bool(os.read(self.ack, 16))
-        except BlockingIOError:
-            return False
-
-    def __exit__(self, *_):
-        self._tell(b"disable\n")
-        self.process.send_signal(signal.SIGINT)
-        _, said = self.process.communicate(timeout=10)
-        os.close(self.control)
-        os.close(self.ack)
-        shutil.rmtree(self.folder)
-        try:
-            self.count = figures.counted_by_perf(said)
-        except ValueError:
-            self.works = False

@@ -75,9 +75,10 @@ def markdown(head, rows, words=1):
 def section(record):
     head, rows = rows_of(record)
     rate = ", %s a second" % whole(record["rate"]) if record["rate"] else ""
-    parts = ["### %s" % record["title"], "`%s`%s; %d rounds of %g s; others had %.0f %% of the "
-             "machine" % (record["name"], rate, record["rounds"], record["round_seconds"],
-                          record["others"] * 100), markdown(head, rows)]
+    parts = ["### %s" % record["title"], "`%s`%s; %d round%s of %g s; others had %.0f %% of "
+             "the machine" % (record["name"], rate, record["rounds"],
+                              "s" * (record["rounds"] > 1), record["round_seconds"],
+                              record["others"] * 100), markdown(head, rows)]
     for contestant in record["contestants"]:
         said = contestant["trouble"] or contestant["remark"]
         if said:
