@@ -2,7 +2,7 @@
 import math
 from html import escape
 
-COLOURS = {"nginx": "#7a8794", "HAProxy": "#b58a3c", "Rotary": "#1f6feb"}
+COLOURS = {"nginx": "#7a8794", "others": "#7a8794", "HAProxy": "#b58a3c", "Rotary": "#1f6feb"}
 OTHERS = ("#3b8f5a", "#9467bd", "#c0504d", "#17a2b8", "#8c6d31", "#5f6b7a")
 WIDTH, LABELS, BAR, GAP, TOP = 760, 250, 15, 9, 46
 
@@ -33,7 +33,7 @@ def bars(title, rows, unit="", mark=None, log=False):
         y += GAP
     if mark is not None:
         x = LABELS + length(mark)
-        parts.append('<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" stroke="#333" '
+        parts.insert(0, '<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" stroke="#333" '
                      'stroke-dasharray="4 3"/>' % (x, x, top - 4, y))
     return document(title + (" (%s)" % unit if unit else ""), parts, y + 8)
 
@@ -42,18 +42,19 @@ def lines(title, series, ticks, unit):
     """`series`: {name: [value, …]}, a value, or None, for each of the ticks, which are words."""
     height, left, bottom = 330, 70, 290
     known = [value for values in series.values() for value in values if value is not None]
-    high = max(known) * 1.1
+    scale = round_scale(max(known))
+    high = scale[-1]
     step = (WIDTH - left - 60) / max(1, len(ticks) - 1)
 
     def at(place, value):
         return left + 20 + place * step, bottom - value / high * (bottom - TOP - 30)
 
     parts = legend(list(series))
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        _, y = at(0, high * share)
+    for value in scale:
+        _, y = at(0, value)
         parts.append('<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#ddd"/>' % (
             left, WIDTH - 20, y, y))
-        parts.append(text(left - 6, y + 4, number(high * share), "end"))
+        parts.append(text(left - 6, y + 4, "%g" % value, "end"))
     for place, word in enumerate(ticks):
         parts.append(text(at(place, 0)[0], bottom + 20, word, "middle"))
     for name, values in series.items():
@@ -63,6 +64,14 @@ def lines(title, series, ticks, unit):
         parts += ['<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>' % (
             x, y, colour(name, list(series))) for x, y in points]
     return document("%s (%s)" % (title, unit), parts, height)
+
+
+def round_scale(highest):
+    """Round numbers, evenly, from nothing to no less than the highest value."""
+    power = 10 ** math.floor(math.log10(highest))
+    step = next(share * power for share in (0.2, 0.25, 0.5, 1, 2, 2.5)
+                if share * power * 5 >= highest)
+    return [step * i for i in range(math.ceil(highest / step) + 1)]
 
 
 def colour(name, names):
@@ -83,7 +92,8 @@ def legend(names):
 
 
 def text(x, y, words, anchor="start"):
-    return '<text x="%.1f" y="%.1f" text-anchor="%s">%s</text>' % (x, y, anchor, escape(words))
+    return ('<text x="%.1f" y="%.1f" text-anchor="%s" paint-order="stroke" stroke="white" '
+            'stroke-width="3">%s</text>' % (x, y, anchor, escape(words)))
 
 
 def number(value):

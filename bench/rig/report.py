@@ -1,4 +1,5 @@
 """The results of a run: JSON for programs, a table as Markdown, pictures as SVG."""
+import glob
 import json
 import os
 
@@ -114,7 +115,8 @@ def pictures(records):
         if standing:
             found["chat.svg"] = plot.bars(
                 "CPU time of a chat of 1 KB, on a scale of logarithms",
-                [(c["label"], [("", value(c, "cpu_us"))]) for c in standing], "µs", log=True)
+                [(c["label"], [("Rotary" if c["key"].startswith(("rotary", "beside")) else "others",
+                                value(c, "cpu_us"))]) for c in standing], "µs", log=True)
     rows = []
     for record in records:
         ratios = [(c["label"], beside(record, c, "cpu_us", "nginx"))
@@ -145,7 +147,10 @@ class Results:
         self.folder = folder
         self.path = os.path.join(folder, "results.json")
         self.all = {"workloads": {}, "peers": {}}
-        if not fresh and os.path.exists(self.path):
+        if fresh:
+            for picture in glob.glob(os.path.join(folder, "*.svg")):
+                os.remove(picture)
+        elif os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as file:
                 self.all = json.load(file)
 

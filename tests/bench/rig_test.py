@@ -164,6 +164,13 @@ class Pictures(unittest.TestCase):
                                        log=True))
         self.assertAlmostEqual(widths[2] - widths[1], widths[1] - widths[0], delta=0.2)
 
+    def test_a_scale_is_of_round_numbers_that_reach_the_highest(self):
+        self.assertEqual(plot.round_scale(10), [0, 2, 4, 6, 8, 10])
+        self.assertEqual(plot.round_scale(109), [0, 25, 50, 75, 100, 125])
+        for highest in (0.013, 0.7, 1, 26.2, 99.9, 101, 7053):
+            self.assertGreaterEqual(plot.round_scale(highest)[-1], highest)
+            self.assertLessEqual(len(plot.round_scale(highest)), 7)
+
     def test_lines_pass_over_what_was_not_measured(self):
         picture = plot.lines("t", {"nginx": [1, None, 3], "Rotary": [1, 2, 3]}, ["a", "b", "c"],
                              "µs")
