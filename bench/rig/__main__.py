@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
 
 from rig import machine, report
 from rig.contest import Contest
 from rig.peers import all_peers
 from rig.peers.peer import INSTALLED, ROOT
+from rig.processes import Failed
 from rig.workloads import ALL, BY_NAME
 
 ISSUER = "https://issuer.test/bench"
@@ -134,10 +134,13 @@ def measure(arguments):
         results.begin(machine.describe(), machine.revision(ROOT), peers)
         for number, workload in enumerate(workloads, 1):
             say("[%d/%d] %s: %s" % (number, len(workloads), workload.name, workload.title))
-            begun = time.monotonic()
-            results.add(Contest(workload, contestants_of(workload, peers), settings, say).run())
-            say("[%d/%d] %s: %.0f s" % (number, len(workloads), workload.name,
-                                        time.monotonic() - begun))
+            try:
+                record = Contest(workload, contestants_of(workload, peers), settings, say).run()
+                results.add(record)
+                say("[%d/%d] %s: %d s" % (number, len(workloads), workload.name,
+                                          record["seconds"]))
+            except Failed as failure:
+                say("%s can't be measured: %s" % (workload.name, failure))
         print(results.table())
         say("the results are in " + os.path.relpath(folder, ROOT))
 

@@ -80,10 +80,13 @@ class Contest:
             return
         try:
             step(contestant)
-        except Failed as failure:
-            contestant.trouble = str(failure)
-            self.say("%s: %s: %s" % (self.workload.name, contestant.label, failure))
+        except (Failed, OSError) as failure:
+            self._put_out(contestant, str(failure))
             self._stop(contestant)
+
+    def _put_out(self, contestant, why):
+        contestant.trouble = why
+        self.say("%s: %s: %s" % (self.workload.name, contestant.label, why))
 
     def _measure(self):
         for contestant in self._standing():
@@ -320,21 +323,23 @@ class Contest:
             with open(contestant.log_path, "rb") as file:
                 lines = sum(1 for _ in file)
         if lines is not None and lines != contestant.requests and contestant.stands():
-            contestant.trouble = "logged %d lines of %d requests" % (lines, contestant.requests)
+            self._put_out(contestant, "logged %d lines of %d requests" % (
+                lines, contestant.requests))
 
     def _record(self, begun):
         asked = sum(c.requests for c in self.contestants)
-        whole = all(c.stands() or not c.requests for c in self.contestants)
-        if whole and not self.workload.failing and self.seen != asked:
-            self.say("%s: the provider saw %d requests, the clients %d answers" % (
-                self.workload.name, self.seen, asked))
+        doubt = ""
+        if all(c.stands() or not c.requests for c in self.contestants) and (
+                not self.workload.failing and self.seen != asked):
+            doubt = "The provider saw %d requests, the clients %d answers" % (self.seen, asked)
+            self.say("%s: %s" % (self.workload.name, doubt))
         return {
             "name": self.workload.name, "title": self.workload.title, "unit": self.workload.unit,
             "rate": max(self.rate, 0), "begun": int(begun), "seconds": round(time.time() - begun),
             "rounds": self.settings.rounds, "round_seconds": self.settings.seconds,
             "others": round(figures.median(self.others), 3) if self.others else 0,
-            "asked": asked, "seen": self.seen,
+            "asked": asked, "seen": self.seen, "doubt": doubt,
             "contestants": [
-                {"key": c.key, "label": c.label, "trouble": c.trouble,
-                 "remark": c.remark, "figures": {name: [float("%.5g" % value) for value in values]
+                {"key": c.key, "label": c.label, "trouble": c.trouble, "remark": c.remark,
+                 "figures": {name: [float("%.5g" % value) for value in values]
                              for name, values in c.figures.items()}} for c in self.contestants]}

@@ -101,12 +101,16 @@ def last_line(path):
     return lines[-1][:300] if lines else ""
 
 
+given_ports = set()
+
+
 def free_port():
-    """Below the range that the kernel gives to outgoing connections."""
+    """Below the range that the kernel gives to outgoing connections; never the same twice."""
     while True:
         port = random.randrange(20000, 32000)
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
+            if port not in given_ports and probe.connect_ex(("127.0.0.1", port)) != 0:
+                given_ports.add(port)
                 return port
 
 

@@ -84,6 +84,8 @@ def section(record):
         said = contestant["trouble"] or contestant["remark"]
         if said:
             parts.append("%s: %s." % (contestant["label"], said))
+    if record.get("doubt"):
+        parts.append("**%s.**" % record["doubt"])
     return "\n\n".join(parts)
 
 

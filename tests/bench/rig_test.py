@@ -74,7 +74,7 @@ def contestant(key, label, trouble="", **values):
 
 def record(name, *contestants, unit="request", rate=0):
     return {"name": name, "title": name.title(), "unit": unit, "rate": rate, "begun": 0,
-            "seconds": 1, "rounds": 2, "round_seconds": 3.0, "others": 0.25, "asked": 5, "seen": 5,
+            "seconds": 1, "rounds": 2, "round_seconds": 3.0, "others": 0.25, "asked": 5, "seen": 5, "doubt": "",
             "revision": "abc", "contestants": list(contestants)}
 
 
@@ -111,6 +111,9 @@ class Report(unittest.TestCase):
         said = report.section(slow)
         self.assertIn("nginx: answered 9 a second, not 10.", said)
         self.assertIn("| nginx | 21.00 |", said)
+
+    def test_a_count_that_does_not_fit_is_told(self):
+        self.assertIn("**5 seen, 6 asked.**", report.section(CHAT | {"doubt": "5 seen, 6 asked"}))
 
     def test_sizes_stand_beside_the_first(self):
         self.assertIn("| Rotary, 9 routes | 15.00 | 0 % | 1.50 |", report.section(ROUTES))

@@ -64,7 +64,7 @@ class Nginx(Peer):
     def launch(self, site):
         workload = site.workload
         ports = [site.provider] * 2 + [site.failing] if workload.failing else [site.provider]
-        servers = ["server 127.0.0.%d:%d max_fails=0;" % (1, port) for port in ports]
+        servers = ["server 127.0.0.1:%d max_fails=0;" % port for port in ports]
         more = [BUFFERED if self.buffered else UNBUFFERED]
         if workload.upstream_tls:
             more.append(VERIFIED.format(authority=site.authority))
