@@ -94,21 +94,24 @@ def parse(arguments):
     unknown = [name for name in given.workloads if name not in BY_NAME]
     if unknown:
         parser.error("no workload '%s'; there are %s" % (unknown[0], ", ".join(BY_NAME)))
+    given.peers = given.peers.split(",") if given.peers else []
+    unknown = [key for key in given.peers if key not in all_peers("")]
+    if unknown:
+        parser.error("no peer '%s'; there are %s" % (unknown[0], ", ".join(all_peers(""))))
     if given.rounds < 1 or given.seconds <= 0:
         parser.error("at least one round, of more than no time")
-    return parser, given
+    if os.cpu_count() < 2:
+        parser.error("needs two cores: one for the proxy, one for the load")
+    given.load = BUILD + "/bench/bench_load"
+    for path in filter(None, (given.binary, given.beside, given.load)):
+        if not os.access(path, os.X_OK):
+            parser.error("no program at " + path)
+    return given
 
 
-def chosen_peers(parser, given):
-    peers = all_peers(given.binary, given.beside and os.path.realpath(given.beside))
-    if not given.peers:
-        return peers
-    wanted = given.peers.split(",")
-    unknown = [key for key in wanted if key not in peers]
-    if unknown:
-        parser.error("no peer '%s'; there are %s" % (unknown[0], ", ".join(peers)))
-    return {key: peer for key, peer in peers.items()
-            if key in wanted or key.split("-")[0] in ("rotary", "beside")}
+def chosen_peers(given):
+    return {key: peer for key, peer in all_peers(given.binary, given.beside).items()
+            if not given.peers or key in given.peers or key.split("-")[0] in ("rotary", "beside")}
 
 
 def contestants_of(workload, peers):
@@ -118,18 +121,24 @@ def contestants_of(workload, peers):
     return [(key, peers[key]) for key in keys if key in peers]
 
 
+def keep_binaries(given, folder):
+    """What is measured is copied: a build meanwhile changes nothing."""
+    for name in ("binary", "beside", "load"):
+        path = getattr(given, name)
+        if path:
+            setattr(given, name, shutil.copy2(path, os.path.join(folder, name)))
+
+
 def measure(arguments):
-    parser, given = parse(arguments)
-    peers = chosen_peers(parser, given)
-    if os.cpu_count() < 2:
-        parser.error("needs two cores: one for the proxy, one for the load")
+    given = parse(arguments)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     folder = os.path.join(ROOT, "bench/results/" + given.keep if given.keep else "build/bench")
     workloads = [BY_NAME[name] for name in given.workloads] or ALL
     with tempfile.TemporaryDirectory(prefix="rig-") as temporary:
-        settings = Settings(given.rounds, given.seconds, BUILD + "/bench/bench_load", temporary,
-                            os.path.realpath(given.binary))
+        keep_binaries(given, temporary)
+        peers = chosen_peers(given)
+        settings = Settings(given.rounds, given.seconds, given.load, temporary, given.binary)
         results = report.Results(folder, fresh=not given.keep)
         results.begin(machine.describe(), machine.revision(ROOT), peers)
         for number, workload in enumerate(workloads, 1):

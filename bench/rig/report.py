@@ -17,14 +17,15 @@ def value(contestant, name):
 
 
 def base_of(record, contestant):
-    """The contestant that another is set beside: itself at the first size where sizes vary, else
-    nginx, else the first."""
+    """The contestant that another is set beside: itself at the first size where sizes vary; else
+    the other build, or nginx, or the first."""
     standing = [c for c in record["contestants"] if not c["trouble"]]
     own = [c for c in record["contestants"] if c["key"] == contestant["key"]]
     if len(own) > 1:
         return own[0] if not own[0]["trouble"] else None
+    other = [c for c in standing if c["key"] == "beside"]
     nginx = [c for c in standing if c["key"] == "nginx"]
-    return (nginx or standing or [None])[0]
+    return (other or nginx or standing or [None])[0]
 
 
 def beside(record, contestant, name, key=None):

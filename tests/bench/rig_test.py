@@ -120,6 +120,12 @@ class Report(unittest.TestCase):
         self.assertIn("| Routes | Rotary, 9 routes | 15.00 µs |  |  | 1.50 |",
                       report.summary([ROUTES]))
 
+    def test_another_build_is_the_base(self):
+        both = copy.deepcopy(CHAT)
+        both["contestants"].append(contestant("beside", "Before", **speeds(14, 15.4)))
+        self.assertIn("| Rotary | 10.50 | 2 % | 0.71 |", report.section(both))
+        self.assertIn("| Chat | Rotary | 10.50 µs | 0.50 | 0.62 |", report.summary([both]))
+
     def test_a_size_that_failed_is_no_base(self):
         failed = copy.deepcopy(ROUTES)
         failed["contestants"][0] |= {"trouble": "ended", "figures": {}}

@@ -1,4 +1,4 @@
-"""Bifrost: named, though it can't be built from what Go's module proxy has."""
+"""Bifrost: named, though Go's module proxy has no version of it to build."""
 import os
 
 from rig.peers import peer
@@ -13,7 +13,7 @@ class Bifrost(Peer):
     settings = "not measured yet: no version could be had"
 
     def missing(self):
-        return "its Go module (%s) can't be had" % MODULE.split("@", maxsplit=1)[0]
+        return "Go's module proxy refuses " + MODULE.split("@", maxsplit=1)[0]
 
     def install(self):
         os.environ["GOBIN"] = peer.installed("bifrost")
