@@ -55,8 +55,9 @@ def rows_of(record):
                 for c in record["contestants"] if not c["trouble"]]
         return head, rows
     unit = record["unit"]
-    head = ["", "CPU µs a " + unit, "±", "beside", unit + "s a second", "p50 ms", "p99 ms",
-            "system calls a " + unit, "core busy", "start s"]
+    each = {"request": "a request", "event": "an event"}[unit]
+    head = ["", "CPU µs " + each, "±", "beside", unit + "s a second", "p50 ms", "p99 ms",
+            "system calls " + each, "core busy", "start s"]
     rows = [[c["label"], cell(value(c, "cpu_us")),
              cell(figures.spread(c["figures"].get("cpu_us", [])), "%.0f %%", 100),
              cell(beside(record, c, "cpu_us")), whole(value(c, "rate")),
