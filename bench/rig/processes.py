@@ -28,11 +28,13 @@ class Stage:
             self.end(process)
 
     def start(self, name, command, cores, environment=None, **pipes):
-        """`pipes` as for Popen; what is not given goes to NAME.log."""
+        """`pipes` as for Popen; what is not given goes to NAME.log. The process is told to end even
+        when this one is killed."""
         log = open(os.path.join(self.folder, re.sub(r"\W+", "-", name) + ".log"), "ab")
         pipes = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log} | pipes
         process = subprocess.Popen(
-            ["taskset", "-c", ",".join(map(str, cores))] + [str(word) for word in command],
+            ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", ",".join(map(str, cores))] +
+            [str(word) for word in command],
             env=os.environ | (environment or {}), cwd=self.folder, start_new_session=True,
             **pipes)
         log.close()

@@ -100,12 +100,12 @@ class Report(unittest.TestCase):
         self.assertIn("| Rotary | 10.50 | 2 % | 0.50 | 1,000 | 1.50 | 9.00 | – | 50 % | 0.1 |", said)
         self.assertIn("others had 25 % of the machine", said)
 
-    def test_who_is_out_is_named_with_the_reason(self):
+    def test_a_contestant_that_is_out_is_named_with_the_reason(self):
         said = report.section(CHAT)
         self.assertIn("Bifrost: can't be had.", said)
         self.assertNotIn("| Bifrost", said)
 
-    def test_who_did_not_keep_the_rate_is_told_with_its_figures(self):
+    def test_a_rate_that_was_not_kept_is_told_beside_the_figures(self):
         slow = copy.deepcopy(CHAT)
         slow["contestants"][0]["remark"] = "answered 9 a second, not 10"
         said = report.section(slow)
