@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import re
 
 from rig import figures, plot
 
@@ -172,8 +173,10 @@ class Results:
 
     def write(self):
         os.makedirs(self.folder, exist_ok=True)
-        files = {"results.json": json.dumps(self.all, indent=1, ensure_ascii=False) + "\n",
-                 "README.md": self.table() + "\n"} | pictures(self._records())
+        words = json.dumps(self.all, indent=1, ensure_ascii=False)
+        words = re.sub(r"\[[-\d.,\s]+\]", lambda rounds: " ".join(rounds[0].split()), words)
+        files = {"results.json": words + "\n", "README.md": self.table() + "\n"}
+        files |= pictures(self._records())
         for name, words in files.items():
             path = os.path.join(self.folder, name)
             with open(path + ".new", "w", encoding="utf-8") as file:
