@@ -21,27 +21,27 @@ public:
     JsonLine(const JsonLine&) = delete;
     JsonLine& operator=(const JsonLine&) = delete;
 
-    template <std::size_t N>
-    void string(const char (&name)[N], std::string_view value) {
+    template <std::size_t kSize>
+    void string(const char (&name)[kSize], std::string_view value) {
         raw(name);
         add_string(value);
     }
-    template <std::size_t N>
-    void number(const char (&name)[N], std::uint64_t value) {
+    template <std::size_t kSize>
+    void number(const char (&name)[kSize], std::uint64_t value) {
         raw(name);
         add_number(value);
     }
     // In milliseconds with three decimals, cut off: 1.234.
-    template <std::size_t N>
-    void milliseconds(const char (&name)[N], std::chrono::nanoseconds value) {
+    template <std::size_t kSize>
+    void milliseconds(const char (&name)[kSize], std::chrono::nanoseconds value) {
         raw(name);
         add_milliseconds(value);
     }
-    template <std::size_t N>
-    void raw(const char (&text)[N]) {
-        static_assert(N <= kRoom);
-        std::memcpy(block_.data() + size_, text, N - 1);
-        size_ += N - 1;
+    template <std::size_t kSize>
+    void raw(const char (&text)[kSize]) {
+        static_assert(kSize <= kRoom);
+        std::memcpy(block_.data() + size_, text, kSize - 1);
+        size_ += kSize - 1;
         make_room();
     }
     void end();  // of the object and the line; nothing may follow
