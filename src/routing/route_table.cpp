@@ -4,7 +4,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -109,6 +108,17 @@ std::uint64_t PathPattern::precedence() const noexcept {
     return std::uint64_t{base_.size()} << 40 | kind << 32 | value_.size();
 }
 
+std::string PathPattern::beginning() const {
+    if (regex_ == nullptr) return base_ + value_;
+    constexpr int kLongest = 256;
+    std::string least;
+    std::string most;
+    if (!regex_->PossibleMatchRange(&least, &most, kLongest)) return base_;
+    // What lies between two texts begins as both do.
+    const auto differs = std::mismatch(least.begin(), least.end(), most.begin(), most.end());
+    return base_ + std::string(least.begin(), differs.first);
+}
+
 std::string_view PathPattern::rewritten(std::string_view path, const config::PathRewrite* rewrite,
                                         std::string& scratch) const {
     const std::string_view rest = rest_of(path);
@@ -139,61 +149,108 @@ std::string PathPattern::rewrite_error(const config::PathRewrite& rewrite) const
     return regex_->CheckRewriteString(rewrite.value, &why) ? std::string() : why;
 }
 
-bool RouteTable::Host::covers(std::string_view host) const noexcept {
-    switch (kind) {
-        case Kind::any:
-            return true;
-        case Kind::exact:
-            return text::iequals(host, name);
-        case Kind::wildcard:
-            return host.size() > name.size() &&
-                   text::iequals(host.substr(host.size() - name.size()), name);
+void RouteTable::Host::index() {
+    std::stable_sort(rules.begin(), rules.end(), [](const Rule& a, const Rule& b) {
+        return a.pattern.precedence() > b.pattern.precedence();
+    });
+    for (std::uint32_t rank = 0; rank < rules.size(); ++rank) {
+        const PathPattern& pattern = rules[rank].pattern;
+        std::uint32_t& place = beginnings[pattern.beginning()];
+        if (place == PrefixTree::kNone) {
+            place = static_cast<std::uint32_t>(places.size());
+            places.emplace_back();
+        }
+        Place& at = places[place];
+        (pattern.is_expression() ? at.expressions : at.texts).push_back(rank);
+        has_expressions = has_expressions || pattern.is_expression();
     }
-    return false;
+}
+
+// The first rule of all those that match. Texts are cheap and come first; an expression is tried
+// only where it would go before what has been found.
+void RouteTable::Host::find(std::string_view path, std::string_view method,
+                            Found& found) const noexcept {
+    std::size_t best = rules.size();
+    const auto look_at = [&](const Ranks& ranks) {
+        for (const std::uint32_t rank : ranks) {
+            if (rank >= best) return;
+            const Rule& rule = rules[rank];
+            ++found.looked_at;
+            const bool method_fits = rule.method.empty() || rule.method == method;
+            if (!method_fits && found.path_known) continue;
+            if (!rule.pattern.matches(path)) continue;
+            found.path_known = true;
+            if (method_fits) best = rank;
+        }
+    };
+    found.looked_at += beginnings.walk(
+        path, [&](std::uint32_t place, std::size_t) { look_at(places[place].texts); });
+    if (has_expressions) {
+        found.looked_at += beginnings.walk(
+            path, [&](std::uint32_t place, std::size_t) { look_at(places[place].expressions); });
+    }
+    if (best < rules.size()) found.rule = &rules[best];
 }
 
 void RouteTable::add(std::string_view host, Rule rule) {
+    const auto known = by_name_.find(host);
+    if (known != by_name_.end()) {
+        hosts_[known->second].rules.push_back(std::move(rule));
+        return;
+    }
+    by_name_.emplace(host, hosts_.size());
     Host::Kind kind = host.empty() ? Host::Kind::any : Host::Kind::exact;
     if (host.starts_with("*.")) {
         kind = Host::Kind::wildcard;
         host.remove_prefix(1);
     }
-    auto place = std::find_if(hosts_.begin(), hosts_.end(), [&](const Host& known) {
-        return known.kind == kind && known.name == host;
-    });
-    if (place == hosts_.end()) {
-        hosts_.push_back({std::string(host), kind, {}});
-        place = hosts_.end() - 1;
-    }
-    place->rules.push_back(std::move(rule));
+    Host& made = hosts_.emplace_back(Host{std::string(host), kind, {}});
+    made.rules.push_back(std::move(rule));
 }
 
 void RouteTable::finish() {
+    by_name_.clear();
     std::stable_sort(hosts_.begin(), hosts_.end(), [](const Host& a, const Host& b) {
         return a.kind != b.kind ? a.kind < b.kind : a.name.size() > b.name.size();
     });
-    for (Host& host : hosts_) {
-        std::stable_sort(host.rules.begin(), host.rules.end(), [](const Rule& a, const Rule& b) {
-            return a.pattern.precedence() > b.pattern.precedence();
-        });
+    for (std::uint32_t i = 0; i < hosts_.size(); ++i) {
+        Host& host = hosts_[i];
+        host.index();
+        const std::string backwards(host.name.rbegin(), host.name.rend());
+        if (host.kind == Host::Kind::exact) exact_[backwards] = i;
+        if (host.kind == Host::Kind::wildcard) wildcards_[backwards] = i;
+        if (host.kind == Host::Kind::any) any_ = i;
     }
+    unsigned steps = 0;
+    for (Host& host : hosts_) {
+        if (host.kind != Host::Kind::any) host.wider = wildcard_for(host.name, steps);
+    }
+}
+
+std::uint32_t RouteTable::wildcard_for(std::string_view host, unsigned& steps) const noexcept {
+    std::uint32_t longest = any_;
+    steps += wildcards_.walk(Backwards(host), [&](std::uint32_t found, std::size_t size) {
+        if (size < host.size()) longest = found;  // "*.example.com" is not for ".example.com"
+    });
+    return longest;
+}
+
+std::uint32_t RouteTable::narrowest(std::string_view host, unsigned& steps) const noexcept {
+    std::uint32_t exact = PrefixTree::kNone;
+    steps += exact_.walk(Backwards(host), [&](std::uint32_t found, std::size_t size) {
+        if (size == host.size()) exact = found;
+    });
+    return exact != PrefixTree::kNone ? exact : wildcard_for(host, steps);
 }
 
 RouteTable::Found RouteTable::find(std::string_view host, std::string_view path,
                                    std::string_view method) const noexcept {
     Found found;
-    for (const Host& known : hosts_) {
-        if (!known.covers(host)) continue;
+    for (std::uint32_t i = narrowest(host, found.looked_at); i != PrefixTree::kNone;
+         i = hosts_[i].wider) {
         found.host_known = true;
-        for (const Rule& rule : known.rules) {
-            const bool method_fits = rule.method.empty() || rule.method == method;
-            if (!method_fits && found.path_known) continue;
-            if (!rule.pattern.matches(path)) continue;
-            found.path_known = true;
-            if (!method_fits) continue;
-            found.rule = &rule;
-            return found;
-        }
+        hosts_[i].find(path, method, found);
+        if (found.rule != nullptr) break;
     }
     return found;
 }
@@ -213,11 +270,18 @@ std::string RouteTable::hosts() const {
 
 std::string RouteTable::allowed_methods(std::string_view host, std::string_view path) const {
     std::vector<std::string_view> methods;
-    for (const Host& known : hosts_) {
-        if (!known.covers(host)) continue;
-        for (const Rule& rule : known.rules) {
-            if (rule.pattern.matches(path)) methods.push_back(rule.method);
-        }
+    unsigned steps = 0;
+    for (std::uint32_t i = narrowest(host, steps); i != PrefixTree::kNone; i = hosts_[i].wider) {
+        const Host& known = hosts_[i];
+        known.beginnings.walk(path, [&](std::uint32_t place, std::size_t) {
+            for (const Ranks* ranks :
+                 {&known.places[place].texts, &known.places[place].expressions}) {
+                for (const std::uint32_t rank : *ranks) {
+                    const Rule& rule = known.rules[rank];
+                    if (rule.pattern.matches(path)) methods.push_back(rule.method);
+                }
+            }
+        });
     }
     std::sort(methods.begin(), methods.end());
     methods.erase(std::unique(methods.begin(), methods.end()), methods.end());

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <rotary/config/kinds/route.hpp>
+#include <rotary/routing/prefix_tree.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +36,9 @@ public:
     std::uint64_t precedence() const noexcept;
     // Whether every path that matches is the same, but for the trailing slash.
     bool is_fixed() const noexcept { return type_ != Type::prefix && regex_ == nullptr; }
+    bool is_expression() const noexcept { return regex_ != nullptr; }
+    // What every path that matches begins with: all of the text, or what an expression begins with.
+    std::string beginning() const;
 
     const std::string& base() const noexcept { return base_; }
     // The path that goes on to the provider, below its Backend's base path. `scratch` holds it when
@@ -54,6 +60,10 @@ private:
 
 // Which rule of which HTTPRoute serves a request: host, then path, then method. Compiled with the
 // snapshot; immutable; any thread; find() allocates nothing.
+//
+// Hosts and paths are found by their beginnings, so a match costs what host and path are long, not
+// how many rules there are; only expressions of one host with the same beginning ("/.*a", "/.*b"
+// below one base path) are tried one after another.
 class RouteTable {
 public:
     struct Rule {
@@ -65,6 +75,7 @@ public:
         const Rule* rule = nullptr;
         bool host_known = false;  // some rule is for this host
         bool path_known = false;  // some rule has this path, with another method
+        unsigned looked_at = 0;   // steps through the trees, and rules that were compared
     };
 
     // Hosts are lower case; "*.example.com" covers every name below; "" is any host.
@@ -79,13 +90,35 @@ public:
     std::string allowed_methods(std::string_view host, std::string_view path) const;
 
 private:
+    using Ranks = std::vector<std::uint32_t>;  // places in Host::rules, ascending
+
+    // The rules whose paths begin alike.
+    struct Place {
+        Ranks texts;
+        Ranks expressions;
+    };
     struct Host {
         std::string name;  // exact; for wildcards the suffix with its dot; empty: any
         enum class Kind : std::uint8_t { exact, wildcard, any } kind;
-        std::vector<Rule> rules;
-        bool covers(std::string_view host) const noexcept;
+        std::vector<Rule> rules;     // by precedence
+        PrefixTree beginnings = {};  // of paths, to `places`
+        std::vector<Place> places = {};
+        bool has_expressions = false;             // any rule's
+        std::uint32_t wider = PrefixTree::kNone;  // the next host that covers its names too
+
+        void index();
+        void find(std::string_view path, std::string_view method, Found& found) const noexcept;
     };
+
+    // The narrowest host that covers the name, and the narrowest wildcard.
+    std::uint32_t narrowest(std::string_view host, unsigned& steps) const noexcept;
+    std::uint32_t wildcard_for(std::string_view host, unsigned& steps) const noexcept;
+
     std::vector<Host> hosts_;  // exact first, then wildcards by length, then any
+    std::map<std::string, std::size_t, std::less<>> by_name_;  // as they were added
+    PrefixTree exact_;                                         // names read backwards, to hosts_
+    PrefixTree wildcards_;
+    std::uint32_t any_ = PrefixTree::kNone;
 };
 
 // True when a path has "." or ".." segments, also percent-encoded, also between backslashes or
