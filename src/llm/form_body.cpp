@@ -112,6 +112,10 @@ bool decodes_to_ignoring_case(std::string_view encoded, std::string_view plain) 
     return decodes(encoded, plain, [](char a, char b) { return text::lower(a) == text::lower(b); });
 }
 
+int DecodedBytes::next() noexcept {
+    return rest_.empty() ? -1 : static_cast<unsigned char>(take_decoded(rest_));
+}
+
 BodyKind body_kind(std::string_view content_type) noexcept {
     if (content_type == "application/json") return BodyKind::json;  // as nearly all say it
     const std::string_view essence = essence_of(content_type);

@@ -58,7 +58,7 @@ bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
     const routing::Forwarding& forwarding = exchange.snapshot().forwarding;
     const auto sent = sent_on(exchange.match.route->auth, name);
     if (sent ? !*sent : !is_let_through(forwarding, name)) return false;
-    return !is_one_of(name, forwarding.credential_headers) && !is_replaced(exchange, name) &&
+    return !forwarding.credential_headers.contains(name) && !is_replaced(exchange, name) &&
            !wire::is_hop_by_hop(name, headers);
 }
 
@@ -76,8 +76,7 @@ bool is_withheld(const Exchange& exchange, std::string_view name) noexcept {
         if (key.in == config::ApiKeyLocation::In::query && is(key.name))
             return !key.send_token_upstream;
     }
-    const std::vector<std::string>& names = exchange.snapshot().forwarding.withheld_query;
-    return std::any_of(names.begin(), names.end(), is);
+    return exchange.snapshot().forwarding.withheld_query.holds(llm::DecodedBytes(name));
 }
 
 // Some parsers take a semicolon for an ampersand.

@@ -159,8 +159,8 @@ std::size_t Compiler::backend(const config::Backend& resource) {
         compiled.credential_line = credential.name + ": " + credential.value + "\r\n";
     }
     compiled.credential_query = credential.query;
-    add_lower_case(credential.name, snapshot->forwarding.credential_headers);
-    add_lower_case(credential.parameter, snapshot->forwarding.withheld_query);
+    snapshot->forwarding.credential_headers.insert(credential.name);
+    snapshot->forwarding.withheld_query.insert(credential.parameter);
     // A Backend without a key of its own shares its quota with no other.
     const bool open = credential.value.empty() && credential.query.empty();
     const std::string identity =
@@ -278,7 +278,7 @@ void Compiler::add_forwarding() {
         add_lower_case(glob, forwarding.header_globs);
     }
     for (const std::string& name : routing.withheld_query) {
-        add_lower_case(name, forwarding.withheld_query);
+        forwarding.withheld_query.insert(name);
     }
 }
 

@@ -34,4 +34,14 @@ Result<ScannedBody> scan_multipart(std::string_view text, std::string_view bound
 bool decodes_to(std::string_view encoded, std::string_view plain) noexcept;
 bool decodes_to_ignoring_case(std::string_view encoded, std::string_view plain) noexcept;
 
+// The bytes that such a text stands for, one after another.
+class DecodedBytes {
+public:
+    explicit DecodedBytes(std::string_view encoded) noexcept : rest_(encoded) {}
+    int next() noexcept;  // -1 at the end
+
+private:
+    std::string_view rest_;
+};
+
 }  // namespace rotary::llm

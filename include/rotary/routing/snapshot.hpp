@@ -7,6 +7,7 @@
 #include <rotary/rotation/verdict.hpp>
 #include <rotary/routing/cors.hpp>
 #include <rotary/routing/model_place.hpp>
+#include <rotary/routing/name_set.hpp>
 #include <rotary/routing/route_table.hpp>
 #include <rotary/routing/shared_state.hpp>
 
@@ -105,9 +106,9 @@ struct Route {
 
 // What of a client's request goes on to whichever Backend, and what never does. Lower case.
 struct Forwarding {
-    std::vector<std::string> header_globs;        // routing.forward_headers
-    std::vector<std::string> credential_headers;  // of Backends' own keys
-    std::vector<std::string> withheld_query;  // routing.withheld_query, and of Backends' own keys
+    std::vector<std::string> header_globs;  // routing.forward_headers
+    NameSet credential_headers;             // of Backends' own keys
+    NameSet withheld_query;                 // routing.withheld_query, and of Backends' own keys
 };
 
 // The compiled configuration: immutable, shared by pointer with every worker, freed on the control

@@ -120,5 +120,19 @@ TEST(FormBody, ComparesNamesDecoded) {
     EXPECT_FALSE(decodes_to_ignoring_case("apix", "api"));
 }
 
+TEST(FormBody, SaysWhatBytesAnEncodedTextStandsFor) {
+    const auto bytes = [](std::string_view encoded) {
+        std::string said;
+        DecodedBytes from(encoded);
+        for (int c = from.next(); c >= 0; c = from.next()) said.push_back(static_cast<char>(c));
+        EXPECT_EQ(from.next(), -1);
+        return said;
+    };
+    EXPECT_EQ(bytes(""), "");
+    EXPECT_EQ(bytes("a+b%20c%2B"), "a b c+");
+    EXPECT_EQ(bytes("%ff%FF"), "\xff\xff") << "no byte is taken for the end";
+    EXPECT_EQ(bytes("%6=%zz%"), "%6=%zz%");
+}
+
 }  // namespace
 }  // namespace rotary::llm
