@@ -8,8 +8,8 @@
 #include <list>
 #include <map>
 #include <mutex>
-#include <new>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 namespace rotary::metrics {
@@ -38,7 +38,8 @@ struct Series {
 struct Family {
     Kind kind;
     std::string help;
-    std::list<Series> series;  // a lease points to them
+    std::list<Series> series = {};  // a lease points to them
+    std::unordered_map<std::string_view, Series*> by_labels = {};
 };
 
 std::unique_ptr<Buckets> make_buckets(std::span<const double> bounds) {
@@ -55,40 +56,6 @@ std::unique_ptr<Buckets> make_buckets(std::span<const double> bounds) {
 
 }  // namespace
 
-Shard::~Shard() {
-    for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
-}
-
-Shard::Cell* Shard::grow(std::uint32_t index) noexcept {
-    auto& slot = chunks_[index / kChunkCells % kChunks];
-    Cell* chunk = slot.load(std::memory_order_relaxed);
-    if (chunk == nullptr) {
-        chunk = new (std::nothrow) Cell[kChunkCells]();
-        // Release: a reader that sees the chunk sees its zeros.
-        slot.store(chunk, std::memory_order_release);
-    }
-    return chunk;
-}
-
-void Shard::ensure(std::uint32_t cells) noexcept {
-    for (std::uint32_t index = 0; index < cells; index += kChunkCells) grow(index);
-}
-
-void Shard::observe(HistogramId id, std::chrono::nanoseconds duration) noexcept {
-    if (id.buckets == nullptr) return;
-    const auto& bounds = id.buckets->nanoseconds;
-    const auto count = duration.count();
-    const auto value = count < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(count);
-    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
-    bump(id.index + static_cast<std::uint32_t>(bucket), 1);
-    bump(id.index + static_cast<std::uint32_t>(bounds.size()) + 1, value);
-}
-
-std::uint64_t Shard::value(std::uint32_t index) const noexcept {
-    const Cell* chunk = chunks_[index / kChunkCells % kChunks].load(std::memory_order_acquire);
-    return chunk == nullptr ? 0 : chunk[index % kChunkCells].load(std::memory_order_relaxed);
-}
-
 struct Lease::Held {
     std::shared_ptr<Registry::State> state;
     std::vector<Series*> series;
@@ -99,14 +66,15 @@ struct Registry::State {
     std::map<std::string, Family, std::less<>> families;
     std::vector<std::unique_ptr<Buckets>> buckets;
     std::vector<const Shard*> shards;
-    std::vector<std::uint64_t> retired;  // what detached shards had counted, by cell
+    using Counts = std::unordered_map<std::uint32_t, std::uint64_t>;  // by cell; most are zero
+    Counts retired;  // what detached shards had counted
     std::vector<std::function<void(Exposition&)>> sources;
     std::uint32_t next = kSinkCells;
     Lease::Held* recording = nullptr;
     std::uint32_t unused_cells = 0;
     std::uint64_t releases = 0;
     std::map<std::uint32_t, std::vector<std::uint32_t>> free;  // blocks of cells, by their size
-    std::map<std::uint32_t, std::uint64_t> base;  // what a cell had counted for another series
+    Counts base;  // what a cell had counted for another series
 
     struct Wanted {
         Kind kind;
@@ -120,23 +88,26 @@ struct Registry::State {
         const std::lock_guard lock(mutex);
         auto found = families.find(wanted.name);
         if (found == families.end()) {
-            Family family{wanted.kind, std::string(wanted.help), {}};
+            Family family{wanted.kind, std::string(wanted.help)};
             found = families.emplace(std::string(wanted.name), std::move(family)).first;
         }
         Family& family = found->second;
         if (family.kind != wanted.kind) {
             throw std::logic_error("metric registered with two types: " + found->first);
         }
-        const std::string labels = render_labels(wanted.labels);
-        for (Series& series : family.series) {
-            if (series.labels != labels) continue;
-            if (series.buckets != nullptr &&
-                !std::ranges::equal(series.buckets->seconds, wanted.bounds)) {
-                throw std::logic_error("histogram registered with other buckets: " + found->first);
-            }
-            return hold(series);
+        std::string labels = render_labels(wanted.labels);
+        const auto known = family.by_labels.find(labels);
+        if (known == family.by_labels.end()) {
+            Series& made = family.series.emplace_back(add(wanted, std::move(labels)));
+            family.by_labels.emplace(made.labels, &made);
+            return hold(made);
         }
-        return hold(family.series.emplace_back(add(wanted, labels)));
+        Series& series = *known->second;
+        if (series.buckets != nullptr &&
+            !std::ranges::equal(series.buckets->seconds, wanted.bounds)) {
+            throw std::logic_error("histogram registered with other buckets: " + found->first);
+        }
+        return hold(series);
     }
 
     Series add(const Wanted& wanted, std::string labels) {
@@ -156,11 +127,13 @@ struct Registry::State {
         if (!blocks.empty()) {
             const std::uint32_t index = blocks.back();
             blocks.pop_back();
-            for (std::uint32_t i = index; i < index + size; ++i) base[i] = counted(i);
+            for (std::uint32_t i = index; i < index + size; ++i) set_base(i);
             return index;
         }
-        if (next + size > Shard::kChunkCells * Shard::kChunks) {
-            throw std::logic_error("too many metric series");
+        if (size > Shard::kChunkCells * Shard::kChunks - next) {
+            throw std::runtime_error(
+                "too many metric series, of this configuration and of those that requests still "
+                "use");
         }
         next += size;
         return next - size;
@@ -197,6 +170,7 @@ struct Registry::State {
         for (auto& [name, family] : families) {
             std::erase_if(family.series, [&](const Series& series) {
                 if (series.unused_since != oldest) return false;
+                family.by_labels.erase(series.labels);
                 free[series.cells].push_back(series.index);
                 unused_cells -= series.cells;
                 return true;
@@ -211,15 +185,36 @@ struct Registry::State {
         return buckets.emplace_back(make_buckets(bounds)).get();
     }
 
+    static std::uint64_t count_of(const Counts& counts, std::uint32_t index) {
+        if (counts.empty()) return 0;
+        const auto found = counts.find(index);
+        return found == counts.end() ? 0 : found->second;
+    }
+
+    // What the series that gets this cell has not counted itself.
+    void set_base(std::uint32_t index) {
+        const std::uint64_t before = counted(index);
+        if (before == 0) {
+            base.erase(index);
+        } else {
+            base[index] = before;
+        }
+    }
+
     // Under the mutex.
     std::uint64_t total(std::uint32_t index) const {
-        const auto before = base.find(index);
-        return counted(index) - (before == base.end() ? 0 : before->second);
+        return counted(index) - count_of(base, index);
     }
 
     std::uint64_t counted(std::uint32_t index) const {
-        std::uint64_t sum = index < retired.size() ? retired[index] : 0;
+        std::uint64_t sum = count_of(retired, index);
         for (const Shard* shard : shards) sum += shard->value(index);
+        return sum;
+    }
+
+    std::uint64_t observations(const Series& series) const {
+        std::uint64_t sum = 0;
+        for (std::uint32_t i = 0; i + 1 < series.cells; ++i) sum += total(series.index + i);
         return sum;
     }
 
@@ -229,6 +224,8 @@ struct Registry::State {
 
 void Registry::State::print_histogram(std::string& out, const std::string& name,
                                       const Series& series) const {
+    // A page of ten thousand routes would be a page of zeros.
+    if (observations(series) == 0) return;
     const auto& bounds = series.buckets->seconds;
     const auto last = static_cast<std::uint32_t>(bounds.size());
     std::uint64_t count = 0;
@@ -318,8 +315,10 @@ void Registry::attach(const Shard* shard) {
 void Registry::detach(const Shard* shard) {
     const std::lock_guard lock(state_->mutex);
     if (std::erase(state_->shards, shard) == 0) return;
-    state_->retired.resize(std::max<std::size_t>(state_->retired.size(), state_->next));
-    for (std::uint32_t i = 0; i < state_->next; ++i) state_->retired[i] += shard->value(i);
+    for (std::uint32_t i = 0; i < state_->next; ++i) {
+        const std::uint64_t counted = shard->value(i);
+        if (counted != 0) state_->retired[i] += counted;
+    }
 }
 
 void Registry::on_scrape(std::function<void(Exposition&)> source) {

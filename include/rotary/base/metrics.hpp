@@ -46,8 +46,9 @@ struct Label {
 using Labels = std::vector<Label>;
 
 // One worker's cells. Owned by its worker, which alone calls the non-const functions; any thread
-// may call value(). An id registered later than the last ensure() costs one allocation on first
-// use.
+// may call value(). They are address space, of which a page becomes memory when a cell of it first
+// counts: a series that never counts costs none. An id registered later than the last ensure()
+// costs one call to the kernel on first use.
 class Shard {
 public:
     Shard() = default;
@@ -55,7 +56,7 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    // Makes room for `cells` cells (Registry::cells()), so that the path need not allocate.
+    // Makes room for `cells` cells (Registry::cells()), so that the path need not ask for it.
     void ensure(std::uint32_t cells) noexcept;
 
     void add(SeriesId id, std::uint64_t n = 1) noexcept { bump(id.index, n); }
@@ -70,25 +71,26 @@ public:
 
     std::uint64_t value(std::uint32_t index) const noexcept;
 
-private:
-    friend class Registry;
-    using Cell = std::atomic<std::uint64_t>;
-    static constexpr std::uint32_t kChunkCells = 4096;
+    static constexpr std::uint32_t kChunkCells = 131072;  // 1 MiB
     static constexpr std::uint32_t kChunks = 1024;
 
+private:
+    using Chunk = std::uint64_t*;
+    using Cell = std::atomic_ref<std::uint64_t>;
+
     void bump(std::uint32_t index, std::uint64_t n) noexcept {
-        Cell* chunk = chunks_[index / kChunkCells % kChunks].load(std::memory_order_relaxed);
+        Chunk chunk = chunks_[index / kChunkCells % kChunks].load(std::memory_order_relaxed);
         if (chunk == nullptr) [[unlikely]] {
             chunk = grow(index);
             if (chunk == nullptr) return;
         }
         // One writer: a plain add, without the bus lock of fetch_add.
-        Cell& cell = chunk[index % kChunkCells];
+        const Cell cell(chunk[index % kChunkCells]);
         cell.store(cell.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
-    Cell* grow(std::uint32_t index) noexcept;
+    Chunk grow(std::uint32_t index) noexcept;
 
-    std::array<std::atomic<Cell*>, kChunks> chunks_{};
+    std::array<std::atomic<Chunk>, kChunks> chunks_{};
 };
 
 enum class Type : std::uint8_t { counter, gauge, histogram };
@@ -130,8 +132,8 @@ public:
 // must outlive the shards' use of its ids. A series that no Lease holds is kept: a reload that
 // registers the same name and labels gets the same id back and goes on counting. Only when many are
 // kept so, the longest unused are dropped and their cells given to others. A name that comes back
-// with another type or other buckets, or more than four million cells, is a bug in us:
-// std::logic_error.
+// with another type or other buckets is a bug in us: std::logic_error. More cells than a Shard has,
+// in all configurations that are still in use, is std::runtime_error.
 class Registry {
 public:
     Registry();
