@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "config/check/checker.hpp"
@@ -168,23 +169,23 @@ void check_issuers(Checker& checker) {
 void check_authentications(Checker& checker) {
     const Resources& resources = checker.resources;
     const std::set<std::string_view> attached = attached_to_rules(resources, "Authentication");
-    for (std::size_t i = 0; i < resources.authentications.size(); ++i) {
-        const Authentication& one = resources.authentications[i];
+    std::map<std::string_view, std::vector<const Authentication*>> of_target;
+    for (const Authentication& one : resources.authentications) {
         check_auth_spec(checker, one.defaults);
         check_auth_spec(checker, one.overrides);
         check_target(checker, one.metadata, one.target, attached.contains(one.metadata.name));
-        for (std::size_t j = 0; j < i; ++j) {
-            const Authentication& earlier = resources.authentications[j];
-            const bool same_target = one.target.kind == TargetKind::api &&
-                                     earlier.target.kind == TargetKind::api &&
-                                     one.target.name == earlier.target.name;
-            if (same_target && (are_rivals(one.defaults, earlier.defaults) ||
-                                are_rivals(one.overrides, earlier.overrides))) {
+        if (one.target.kind != TargetKind::api) {
+            continue;
+        }
+        for (const Authentication* earlier : of_target[one.target.name]) {
+            if (are_rivals(one.defaults, earlier->defaults) ||
+                are_rivals(one.overrides, earlier->overrides)) {
                 checker.error(one.target.mark, "the Authentication " +
-                                                   shown(earlier.metadata.name) +
+                                                   shown(earlier->metadata.name) +
                                                    " is for this API on the same level");
             }
         }
+        of_target[one.target.name].push_back(&one);
     }
 }
 

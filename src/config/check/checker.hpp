@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct Checker {
     const Resources& resources;
     const NamedFiles& files;
     std::vector<Finding>& findings;
+    std::map<const void*, std::set<std::string_view>> known_names = {};  // of each kind's objects
 
     void error(const Mark& mark, std::string message) {
         findings.push_back(error_at(mark, std::move(message)));
@@ -48,14 +50,20 @@ struct Checker {
     template <class Object>
     void must_exist(const char* kind, const std::string& name, const Mark& mark,
                     const std::vector<Object>& objects) {
-        std::vector<std::string> names;
-        for (const Object& object : objects) {
-            if (object.metadata.name == name) {
-                return;
+        std::set<std::string_view>& known = known_names[&objects];
+        if (known.empty()) {
+            for (const Object& object : objects) {
+                known.insert(object.metadata.name);
             }
-            names.push_back(object.metadata.name);
+        }
+        if (known.contains(name)) {
+            return;
         }
         if (!name.empty() && !may_be_unread(name)) {
+            std::vector<std::string> names;
+            for (const Object& object : objects) {
+                names.push_back(object.metadata.name);
+            }
             error(mark, std::string("there is no ") + kind + " " + shown(name) +
                             where_else(kind, name, names));
         }

@@ -24,17 +24,6 @@ std::vector<const Policy*> of_rule(const HttpRouteRule& rule, const char* kind,
     return found;
 }
 
-template <class Policy>
-std::vector<const Policy*> of_api(const std::vector<Policy>& policies, const Api& api) {
-    std::vector<const Policy*> found;
-    for (const Policy& policy : policies) {
-        if (policy.target.kind == TargetKind::api && policy.target.name == api.metadata.name) {
-            found.push_back(&policy);
-        }
-    }
-    return found;
-}
-
 // The halves of all policies, the one with the first say first.
 template <class Spec, class Policy>
 std::vector<const Spec*> by_priority(const std::vector<const Policy*>& api,
@@ -102,7 +91,7 @@ EffectivePolicy effective_policy(const Resources& resources, const Api& api,
     EffectivePolicy effective;
     const bool* subscription_validation = nullptr;
     for (const PolicySpec* spec :
-         by_priority<PolicySpec>(of_api(resources.policies, api),
+         by_priority<PolicySpec>(resources.policies_of(api),
                                  of_rule(rule, "APIPolicy", resources, &Resources::find_policy))) {
         if (effective.ai_provider == nullptr && spec->ai_provider) {
             effective.ai_provider = &*spec->ai_provider;
@@ -125,7 +114,7 @@ EffectivePolicy effective_policy(const Resources& resources, const Api& api,
 EffectiveAuthentication effective_authentication(const Resources& resources, const Api& api,
                                                  const HttpRouteRule& rule) {
     return merge(by_priority<AuthSpec>(
-        of_api(resources.authentications, api),
+        resources.authentications_of(api),
         of_rule(rule, "Authentication", resources, &Resources::find_authentication)));
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "config/check/checker.hpp"
@@ -161,13 +162,14 @@ void check_rotations(Checker& checker) {
 void check_policies(Checker& checker) {
     const Resources& resources = checker.resources;
     const std::set<std::string_view> attached = attached_to_rules(resources, "APIPolicy");
-    for (std::size_t i = 0; i < resources.policies.size(); ++i) {
-        const ApiPolicy& policy = resources.policies[i];
+    std::map<std::string_view, std::vector<const ApiPolicy*>> of_target;
+    for (const ApiPolicy& policy : resources.policies) {
         check_spec(checker, policy.defaults);
         check_spec(checker, policy.overrides);
-        for (std::size_t j = 0; j < i; ++j) {
-            check_rivals(checker, policy, resources.policies[j]);
+        for (const ApiPolicy* earlier : of_target[policy.target.name]) {
+            check_rivals(checker, policy, *earlier);
         }
+        of_target[policy.target.name].push_back(&policy);
         if (policy.target.name_space == policy.metadata.name_space) {
             checker.warning(policy.target.name_space_mark,
                             "APK refuses an APIPolicy that says this, even where it is the "

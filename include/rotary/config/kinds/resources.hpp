@@ -26,10 +26,31 @@ struct Unserved {
     bool needs_validation = false;  // without effect where subscriptions are not validated
 };
 
+// Where the objects of one kind stand, by a name of theirs. Made up for what has been added when it
+// is asked; one thread.
+class Places {
+public:
+    // The places of the objects that `name_of` gives this name, ascending.
+    template <class Object, class NameOf>
+    const std::vector<std::size_t>& of(const std::vector<Object>& objects, std::string_view name,
+                                       const NameOf& name_of) {
+        for (; known_ < objects.size(); ++known_) {
+            by_name_[std::string(name_of(objects[known_]))].push_back(known_);
+        }
+        const auto found = by_name_.find(name);
+        return found == by_name_.end() ? none_ : found->second;
+    }
+
+private:
+    std::map<std::string, std::vector<std::size_t>, std::less<>> by_name_;
+    std::vector<std::size_t> none_;
+    std::size_t known_ = 0;
+};
+
 // The Kubernetes-shaped resources, every version brought to one shape, defaults in place, in the
 // order of files and documents. Plain values: built once by load(), read-only from then on.
-// References are identities, looked up here. Of two objects of one kind and identity (which is a
-// finding) the lookups return the first.
+// References are identities, looked up here, by one thread at a time. Of two objects of one kind
+// and identity (which is a finding) the lookups return the first.
 struct Resources {
     std::vector<Api> apis;
     std::vector<HttpRoute> routes;
@@ -58,10 +79,22 @@ struct Resources {
     const SecretObject* find_secret(std::string_view name) const;
     const ConfigMap* find_config_map(std::string_view name) const;
 
+    // Those that are for an API as a whole, in their order.
+    std::vector<const ApiPolicy*> policies_of(const Api& api) const;
+    std::vector<const Authentication*> authentications_of(const Api& api) const;
+
     // nullptr when the Secret or its key is missing.
     const Secret* find_value(const KeyReference& reference) const;
     // The PEM text of the place that the source names; nothing when it is missing.
     std::optional<std::string> find_pem(const PemSource& source) const;
+
+private:
+    struct Index {
+        Places apis, routes, backends, ai_providers, policies, authentications, scopes, secrets,
+            config_maps;
+        Places policy_targets, authentication_targets;
+    };
+    mutable Index index_;
 };
 
 }  // namespace rotary::config
