@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMaxProcessFileBytes = 1024 * 1024;
 constexpr std::size_t kMaxNamedFileBytes = std::size_t{16} * 1024 * 1024;
 
 std::string folder_of(const std::string& file) { return fs::path(file).parent_path().string(); }
@@ -70,6 +71,10 @@ public:
         std::string unread;
         order_.push_back(source.file);
         fingerprint_.add("process", source.file, source.text);
+        if (source.text.size() > kMaxProcessFileBytes) {
+            report({source.file, 0, 0, ""}, "larger than 1 MiB");
+            return;
+        }
         const std::vector<Document> documents =
             parse_yaml(source.file, source.text, loaded_.findings, unread);
         if (!unread.empty()) {
@@ -99,6 +104,13 @@ public:
         Resources& resources = loaded_.resources;
         order_.push_back(source.file);
         fingerprint_.add("resources", source.file, source.text);
+        const std::size_t most = loaded_.config.limits.resource_file_bytes;
+        if (source.text.size() > most) {
+            report({source.file, 0, 0, ""},
+                   "larger than limits.resource_file_bytes, " + std::to_string(most) + " bytes");
+            resources.unread += source.text;
+            return;
+        }
         FileReading reading{source.file, folder_of(source.file), environment_, loaded_.findings};
         reading.unserved = &resources.unserved;
         for (const Document& document :
@@ -107,8 +119,11 @@ public:
         }
     }
 
+    // Of a file that is larger than may be read there is enough to tell so.
     bool read_file(const std::string& path, const Mark& asked_for, SourceText& source) {
-        FileText read = read_whole_file(path, kMaxFileBytes);
+        const std::size_t most =
+            std::max(kMaxProcessFileBytes, loaded_.config.limits.resource_file_bytes);
+        FileText read = read_whole_file(path, most);
         loaded_.files.push_back(path);
         if (!read.error.empty()) {
             report(asked_for, read.error);

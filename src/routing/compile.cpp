@@ -117,13 +117,15 @@ void Compiler::error(const config::Mark& mark, std::string_view path, std::strin
     findings.push_back(std::move(finding));
 }
 
-std::string Compiler::policy_name(const config::ModelRotation& rotation) const {
-    for (const config::ApiPolicy& policy : loaded.resources.policies) {
-        for (const config::PolicySpec* spec : {&policy.defaults, &policy.overrides}) {
-            if (spec->rotation && &*spec->rotation == &rotation) return policy.metadata.name;
+std::string Compiler::policy_name(const config::ModelRotation& rotation) {
+    if (policy_names.empty()) {
+        for (const config::ApiPolicy& policy : loaded.resources.policies) {
+            for (const config::PolicySpec* spec : {&policy.defaults, &policy.overrides}) {
+                if (spec->rotation) policy_names[&*spec->rotation] = policy.metadata.name;
+            }
         }
     }
-    return {};
+    return policy_names[&rotation];
 }
 
 std::size_t Compiler::backend(const config::Backend& resource) {

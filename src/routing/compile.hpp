@@ -41,13 +41,15 @@ struct Compiler {
     SharedState& shared;
     std::vector<config::Finding>& findings;
     Snapshot* snapshot;
-    std::map<std::string, std::size_t> backend_index;     // by name
-    std::map<std::string, std::size_t> credential_index;  // by what is sent
+    std::map<std::string, std::size_t> backend_index;            // by name
+    std::map<std::string, std::size_t> credential_index;         // by what is sent
+    std::map<std::string, std::vector<std::size_t>> list_index;  // by API, policy, environment
+    std::map<const config::ModelRotation*, std::string> policy_names;
     bool failed = false;
 
     // Once for each place and message, however many rules lead there.
     void error(const config::Mark& mark, std::string_view path, std::string message);
-    std::string policy_name(const config::ModelRotation& rotation) const;
+    std::string policy_name(const config::ModelRotation& rotation);
     std::size_t backend(const config::Backend& resource);
     AuthRules auth(const config::Api& api, const config::HttpRouteRule& rule);
     ModelPlace model_place(const config::EffectivePolicy& policy);

@@ -4,7 +4,9 @@
 #include <rotary/config/check/effective.hpp>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 namespace rotary::routing {
@@ -47,14 +49,13 @@ std::optional<std::size_t> list_for(Compiler& compiler, const ApiContext& contex
     const std::vector<ListedEntry> entries = entries_of(compiler, rule, models);
     if (entries.empty()) return std::nullopt;
     const std::string policy_name = compiler.policy_name(*policy.rotation);
-    for (std::size_t i = 0; i < compiler.snapshot->lists.size(); ++i) {
-        const EntryList& known = compiler.snapshot->lists[i];
-        if (known.api == context.api.metadata.name && known.policy == policy_name &&
-            known.environment == context.environment && same_backends(compiler, known, entries)) {
-            return i;
-        }
+    std::vector<std::size_t>& known = compiler.list_index[joined(
+        {context.api.metadata.name, policy_name, to_string(context.environment)})];
+    for (const std::size_t list : known) {
+        if (same_backends(compiler, compiler.snapshot->lists[list], entries)) return list;
     }
-    return compiler.add_list({policy_name, context, rule, policy, entries});
+    known.push_back(compiler.add_list({policy_name, context, rule, policy, entries}));
+    return known.back();
 }
 
 void check_rewrite(Compiler& compiler, const PathPattern& pattern,
@@ -138,6 +139,24 @@ void add_environment(Compiler& compiler, const ApiContext& context,
     }
 }
 
+// What has counters of its own: as many as the workers have cells for, twice, for a reload.
+void check_series(Compiler& compiler) {
+    const Snapshot& snapshot = *compiler.snapshot;
+    std::set<std::tuple<std::string_view, std::string_view, Environment>> served;
+    for (const Route& route : snapshot.routes) {
+        served.emplace(route.api, route.policy, route.environment);
+    }
+    std::size_t count = served.size() + snapshot.backends.size();
+    for (const EntryList& list : snapshot.lists) count += list.entries.size();
+    const std::size_t most = snapshot.config.limits.metric_series;
+    if (count <= most) return;
+    compiler.error(snapshot.config.mark, "limits.metric_series",
+                   std::to_string(count) +
+                       " APIs, Backends and entries have metrics of their "
+                       "own, more than limits.metric_series, " +
+                       std::to_string(most));
+}
+
 // What was loaded of an issuer's keys must hold some; those of a URL come later.
 void check_keys(Compiler& compiler, const config::TokenIssuer& issuer) {
     const config::Limits& limits = compiler.loaded.config.limits;
@@ -189,7 +208,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
                                         std::vector<config::Finding>& findings) {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->config = loaded.config;
-    Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}};
+    Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}, {}, {}};
     for (const config::Api& api : loaded.resources.apis) {
         add_environment(compiler, {api, Environment::production}, api.production);
         add_environment(compiler, {api, Environment::sandbox}, api.sandbox);
@@ -198,6 +217,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     snapshot->unknown_host = "No API is served at this host, but at: " + snapshot->table.hosts() +
                              ". Try curl --resolve.";
     compiler.add_forwarding();
+    check_series(compiler);
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
         snapshot->issuers.push_back(issuer);
         check_keys(compiler, issuer);

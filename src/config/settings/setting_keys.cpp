@@ -53,6 +53,8 @@ constexpr LimitKey kLimitKeys[] = {
     {"unknown_kids", &Limits::unknown_kids, 0, kMillion, at_reload},
     {"admin_connections", &Limits::admin_connections, 1, 10'000, at_reload},
     {"admin_body_bytes", &Limits::admin_body_bytes, 0, 16 * kMiB, at_reload},
+    {"resource_file_bytes", &Limits::resource_file_bytes, kKiB, 256 * kMiB, at_reload},
+    {"metric_series", &Limits::metric_series, 1, kMostMetricSeries, at_reload},
 };
 
 constexpr Duration kNone{0};

@@ -327,11 +327,6 @@ const Node* Node::find(std::string_view key) const {
 std::vector<Document> parse_yaml(const std::string& file, std::string_view text,
                                  std::vector<Finding>& findings, std::string& unread) {
     std::vector<Document> documents;
-    if (text.size() > kMaxFileBytes) {
-        findings.push_back(error_at({file, 0, 0, ""}, "larger than 1 MiB"));
-        unread += text;
-        return documents;
-    }
     if (const std::optional<BadText> bad = find_bad_text(text)) {
         findings.push_back(error_at({file, bad->line, bad->column, ""}, bad->message));
         unread += text;

@@ -37,7 +37,6 @@ struct Document {
 };
 
 // What the safety of the loader rests on: bounds that no configuration can change.
-inline constexpr std::size_t kMaxFileBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxDepth = 64;
 inline constexpr std::size_t kMaxNodes = 100'000;
 

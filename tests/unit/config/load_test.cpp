@@ -229,11 +229,34 @@ TEST_F(Load, RefusesWhatIsNotAFile) {
 }
 
 TEST_F(Load, RefusesALargeFile) {
-    write("large.yaml", std::string((1U << 20U) + 1, '#'));
-    write("fits.yaml", std::string(1U << 20U, '#'));
-    const std::string text = to_text(load_with("resources: [large.yaml, fits.yaml]\n").findings);
-    EXPECT_NE(text.find("large.yaml: error: larger than 1 MiB"), std::string::npos) << text;
+    write("large.yaml", std::string(5001, '#'));
+    write("fits.yaml", std::string(5000, '#'));
+    const std::string resources = "resources: [large.yaml, fits.yaml]\n";
+    const std::string text =
+        to_text(load_with("limits: {resource_file_bytes: 5000}\n" + resources).findings);
+    EXPECT_NE(text.find("large.yaml: error: larger than limits.resource_file_bytes, 5000 bytes"),
+              std::string::npos)
+        << text;
     EXPECT_EQ(text.find("fits.yaml"), std::string::npos) << text;
+    EXPECT_EQ(to_text(load_with(resources).findings).find("larger"), std::string::npos);
+}
+
+TEST_F(Load, TakesResourcesOfSomeMegabytesInOneFile) {
+    std::string text(3U << 20U, '#');
+    text += "\n---\n" + scope("behind");
+    write("large.yaml", text);
+    EXPECT_EQ(names(load_with("resources: [large.yaml]\n")), Names{"behind"});
+}
+
+TEST_F(Load, RefusesALargeProcessFile) {
+    const std::string settings = "listeners: [{port: 1, plaintext: true}]\n#";
+    const std::string fits = settings + std::string((1U << 20U) - settings.size(), '#');
+    const auto findings_of = [&](const std::string& text) {
+        write("rotary.yaml", text);
+        return to_text(load(path("rotary.yaml"), variables()).findings);
+    };
+    EXPECT_EQ(findings_of(fits).find("larger"), std::string::npos);
+    EXPECT_NE(findings_of(fits + "#").find("error: larger than 1 MiB"), std::string::npos);
 }
 
 TEST_F(Load, KeepsReadingAfterABrokenFile) {

@@ -114,7 +114,6 @@ const Row kRefused[] = {
     {"very_deep", repeated("[", 100'000), 1, 33, "", "deeper than 64", false},
     {"deep_block", repeated("- ", 300) + "a", 1, 129, "", "deeper than 64", false},
     {"many", "[" + repeated("1,", 100'001) + "]", 1, 200'000, "[99999]", "more than 100000", false},
-    {"large", std::string((1U << 20U) + 1, '#'), 0, 0, "", "larger than 1 MiB", false},
     {"nul", std::string("a: 1\nb: \0x\n", 11), 2, 4, "", "NUL", false},
     {"latin_1", "a: 1\nb: caf\xE9\n", 2, 7, "", "UTF-8", false},
     {"utf_16",

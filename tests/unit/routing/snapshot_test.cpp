@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -554,6 +555,30 @@ TEST(Snapshot, KnowsWhatGoesOnToProviders) {
     const Forwarding& forwarding = compiled.snapshot->forwarding;
     EXPECT_THAT(forwarding.header_globs, ElementsAre("x-tenant-*", "x-a"));
     EXPECT_TRUE(forwarding.withheld_query.contains("token"));
+}
+
+// The chat's one API, its Backends and its entries: check says what serve could not start with.
+TEST(SnapshotFindings, MoreMetricSeriesThanTheLimitAllows) {
+    const auto with_limit = [](std::size_t most) {
+        SharedState shared;
+        return compile_text(usual_chat(), shared,
+                            "listeners: [{plaintext: true}]\nlimits: {metric_series: " +
+                                std::to_string(most) + "}");
+    };
+    const auto compiled = with_limit(100);
+    ASSERT_NE(compiled.snapshot, nullptr) << compiled.text();
+    std::size_t count = compiled.snapshot->backends.size();
+    for (const EntryList& list : compiled.snapshot->lists) count += list.entries.size();
+    std::set<std::string> served;
+    for (const Route& route : compiled.snapshot->routes) {
+        served.insert(route.api + "/" + std::string(to_string(route.environment)));
+    }
+    count += served.size();
+    EXPECT_NE(with_limit(count).snapshot, nullptr);
+    const auto refused = with_limit(count - 1);
+    EXPECT_EQ(refused.snapshot, nullptr);
+    EXPECT_THAT(refused.text(), HasSubstr("limits.metric_series: " + std::to_string(count)));
+    EXPECT_THAT(refused.text(), HasSubstr("more than limits.metric_series, "));
 }
 
 TEST(SnapshotFindings, NamesThatNeverGoOnAreNotAskedFor) {

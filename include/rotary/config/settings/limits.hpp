@@ -58,6 +58,10 @@ struct Limits {
     std::size_t unknown_kids = 128;  // remembered as unknown, an issuer and worker
     std::size_t admin_connections = 64;
     std::size_t admin_body_bytes = 65536;
+
+    // The configuration itself.
+    std::size_t resource_file_bytes = 16777216;  // of one file of resources
+    std::size_t metric_series = 50000;           // APIs' environments, Backends and entries
 };
 
 // Every wait. YAML takes plain numbers (seconds, decimals allowed) or a number with its unit:

@@ -11,6 +11,8 @@ namespace rotary::config {
 
 inline constexpr std::size_t kMostHeaders = 1024;    // the path's tables of headers hold no more
 inline constexpr std::size_t kMostJsonDepth = 1024;  // nor its scanner's stack
+// A worker has cells for twice as many: those of a configuration and of the one that it replaces.
+inline constexpr std::size_t kMostMetricSeries = 100'000;
 
 // When a changed value of rotary.yaml is used: from a reload on, or not before a restart. A reload
 // says of the latter that they wait.
