@@ -49,12 +49,14 @@ start_time() {
 # User instructions of one request.
 instructions() {
     local requests total try
-    valgrind --tool=callgrind --callgrind-out-file="$tmp/callgrind.$1" \
+    # The start is not counted: it would take minutes.
+    valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file="$tmp/callgrind.$1" \
         "$rotary" serve -c "$tmp/$1/rotary.yaml" >"$tmp/access" 2>"$tmp/gateway.log" &
     local gateway=$!
     for ((try = 0; try < 30; try++)); do
         if answers "$url"; then break; fi
     done
+    callgrind_control --instr=on "$gateway" >/dev/null
     requests=$(python3 "$here/load.py" clients chat "$GATEWAY_PORT" "$CERTS/dev-ca.crt" "$gateway")
     total=$(awk '/^totals:/ {print $2}' "$tmp/callgrind.$1.1")
     echo $((total / requests))

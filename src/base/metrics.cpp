@@ -167,7 +167,8 @@ struct Registry::State {
                 if (series.unused_since != 0) oldest = std::min(oldest, series.unused_since);
             }
         }
-        for (auto& [name, family] : families) {
+        for (auto& row : families) {
+            Family& family = row.second;
             std::erase_if(family.series, [&](const Series& series) {
                 if (series.unused_since != oldest) return false;
                 family.by_labels.erase(series.labels);
