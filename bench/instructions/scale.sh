@@ -56,7 +56,7 @@ instructions() {
     for ((try = 0; try < 30; try++)); do
         if answers "$url"; then break; fi
     done
-    callgrind_control --instr=on "$gateway" >/dev/null
+    callgrind_control --instr=on "$gateway" >/dev/null 2>&1
     requests=$(python3 "$here/load.py" clients chat "$GATEWAY_PORT" "$CERTS/dev-ca.crt" "$gateway")
     total=$(awk '/^totals:/ {print $2}' "$tmp/callgrind.$1.1")
     echo $((total / requests))
