@@ -12,10 +12,10 @@ namespace rotary::wire {
 // A field name of ours with its colon, checked when it is compiled.
 class FieldName {
 public:
-    template <std::size_t kSize>
-    consteval FieldName(const char (&text)[kSize]) : text_(text, kSize - 1) {
+    template <std::size_t size>
+    consteval FieldName(const char (&text)[size]) : text_(text, size - 1) {
         if (!text_.ends_with(": ") ||
-            !http1::all_of_class(text_.substr(0, kSize - 3), http1::kTokenChar))
+            !http1::all_of_class(text_.substr(0, size - 3), http1::kTokenChar))
             throw "a token, a colon and a space";
     }
     constexpr std::string_view text() const noexcept { return text_; }

@@ -21,27 +21,27 @@ public:
     JsonLine(const JsonLine&) = delete;
     JsonLine& operator=(const JsonLine&) = delete;
 
-    template <std::size_t kSize>
-    void string(const char (&name)[kSize], std::string_view value) {
+    template <std::size_t size>
+    void string(const char (&name)[size], std::string_view value) {
         raw(name);
         add_string(value);
     }
-    template <std::size_t kSize>
-    void number(const char (&name)[kSize], std::uint64_t value) {
+    template <std::size_t size>
+    void number(const char (&name)[size], std::uint64_t value) {
         raw(name);
         add_number(value);
     }
     // In milliseconds with three decimals, cut off: 1.234.
-    template <std::size_t kSize>
-    void milliseconds(const char (&name)[kSize], std::chrono::nanoseconds value) {
+    template <std::size_t size>
+    void milliseconds(const char (&name)[size], std::chrono::nanoseconds value) {
         raw(name);
         add_milliseconds(value);
     }
-    template <std::size_t kSize>
-    void raw(const char (&text)[kSize]) {
-        static_assert(kSize <= kRoom);
-        std::memcpy(block_.data() + size_, text, kSize - 1);
-        size_ += kSize - 1;
+    template <std::size_t size>
+    void raw(const char (&text)[size]) {
+        static_assert(size <= kRoom);
+        std::memcpy(block_.data() + size_, text, size - 1);
+        size_ += size - 1;
         make_room();
     }
     void end();  // of the object and the line; nothing may follow
