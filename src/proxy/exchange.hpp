@@ -55,7 +55,7 @@ struct Choice {
 // What was tried. Steps 5 to 9 write it.
 struct Tries {
     Choice choice;
-    rotation::EntrySet tried = 0;
+    rotation::Tried tried;  // of the list's entries, or of the rule's Backends by their place
     unsigned attempts = 0;
     unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
     bool reused_connection = false;

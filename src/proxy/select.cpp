@@ -1,29 +1,37 @@
 #include "proxy/select.hpp"
 
+#include <cstdint>
+
 namespace rotary::proxy {
 
 namespace {
 
-// The Backends of the rule that this request has not tried. A try there marks its place among them.
-rotation::EntrySet untried(const Exchange& exchange) {
+// Whether there is a Backend of the rule that this request has not tried, and whose health check
+// does not fail, if that is `healthy`. Into `found`, by their places: a rule has few.
+bool find_untried(const Exchange& exchange, bool healthy, std::uint64_t& found) {
     const routing::Route& route = *exchange.match.route;
-    return route.backend_cursor == nullptr ? 0
-                                           : route.backend_cursor->all() & ~exchange.tries.tried;
+    found = 0;
+    if (route.backend_cursor == nullptr) return false;
+    for (std::size_t i = 0; i < route.backends.size(); ++i) {
+        if (!rotation::contains(route.backend_cursor->all(), i)) continue;
+        if (exchange.tries.tried.contains(i)) continue;
+        const auto& backend = exchange.snapshot().backends[route.backends[i]];
+        if (healthy && !backend.state->healthy()) continue;
+        found |= std::uint64_t{1} << i;
+    }
+    return found != 0;
 }
 
-// Of them one whose health check does not fail; of all of them when all fail.
+// Of those that were not tried one whose health check does not fail; of all when all fail.
 std::size_t pick_backend(Exchange& exchange) {
     const routing::Route& route = *exchange.match.route;
-    const rotation::EntrySet all = untried(exchange);
-    rotation::EntrySet healthy = all;
-    for (std::size_t i = 0; i < route.backends.size(); ++i) {
-        const auto& backend = exchange.snapshot().backends[route.backends[i]];
-        if (!backend.state->healthy()) healthy &= ~(rotation::EntrySet{1} << i);
-    }
-    if (healthy == 0) healthy = all;
-    const std::size_t place = exchange.tries.tried == 0 ? route.backend_cursor->next(healthy)
-                                                        : route.backend_cursor->next_once(healthy);
-    exchange.tries.tried |= rotation::EntrySet{1} << place;
+    std::uint64_t found = 0;
+    if (!find_untried(exchange, true, found)) find_untried(exchange, false, found);
+    const rotation::EntrySet active(&found, 1);
+    const std::size_t place = exchange.tries.tried.empty()
+                                  ? route.backend_cursor->next(active)
+                                  : route.backend_cursor->next_other(active);
+    exchange.tries.tried.add(place);
     return route.backends[place];
 }
 
@@ -43,7 +51,10 @@ Next candidate(const Exchange& exchange, const Attempted& attempted, SteadyTime 
         // A Backend that could not even be asked has not done the request's work.
         const bool was_asked =
             attempted.answered || !attempted.verdict.try_next || attempted.verdict.costs_budget;
-        if (was_asked || !has_tries(exchange) || untried(exchange) == 0) return Next::nowhere;
+        std::uint64_t found = 0;
+        if (was_asked || !has_tries(exchange) || !find_untried(exchange, false, found)) {
+            return Next::nowhere;
+        }
         return Next::backend;
     }
     if (!attempted.verdict.try_next || !has_tries(exchange)) return Next::nowhere;
@@ -68,7 +79,7 @@ Result<void> select(Context& context, Exchange& exchange, Next next) {
         }
         if (next != Next::same_backend) choice.backend = pick_backend(exchange);
     } else if (const auto pick = list->rotation.pick(now, exchange.tries.tried)) {
-        exchange.tries.tried |= rotation::EntrySet{1} << pick->entry;
+        exchange.tries.tried.add(pick->entry);
         choice = {choice.list, pick->entry, list->entries[pick->entry].backend, pick->probe};
     } else if (exchange.tries.attempts == 0 && !route.backends.empty() &&
                exchange.routing().on_all_suspended == config::OnAllSuspended::passthrough) {

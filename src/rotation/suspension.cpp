@@ -90,9 +90,11 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
         until_.store(kActive, std::memory_order_release);
         probe_until_.store(0, std::memory_order_release);
         reason_.store(SuspendReason::none, std::memory_order_relaxed);
+        changed();
         return false;
     }
     probe_until_.store(ticks(now + limits.probe_verdict), std::memory_order_release);
+    changed();
     // It is back from here on at the earliest, not from a time when no request asked for it.
     if (broken) out_again_ = now + last_duration_;
     return true;
@@ -119,6 +121,7 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
     if (new_until != old_until) reason_.store(reason, std::memory_order_relaxed);
     until_.store(new_until, std::memory_order_release);
     probe_until_.store(0, std::memory_order_release);
+    changed();
     return fresh;
 }
 
@@ -160,9 +163,11 @@ void EntryState::take_out(SteadyTime now, SuspendReason reason, std::chrono::mil
     last_duration_ = duration;
     probe_until_.store(0, std::memory_order_release);
     const Ticks until = ticks(now + duration);
-    if (until < old_until) return;  // out for longer already, for another reason
-    reason_.store(reason, std::memory_order_relaxed);
-    until_.store(until, std::memory_order_release);
+    if (until >= old_until) {  // else out for longer already, for another reason
+        reason_.store(reason, std::memory_order_relaxed);
+        until_.store(until, std::memory_order_release);
+    }
+    changed();
 }
 
 void EntryState::probe_passed() noexcept {
@@ -171,11 +176,13 @@ void EntryState::probe_passed() noexcept {
     until_.store(kActive, std::memory_order_release);
     probe_until_.store(0, std::memory_order_release);
     reason_.store(SuspendReason::none, std::memory_order_relaxed);
+    changed();
 }
 
 void EntryState::probe_dropped() noexcept {
     std::lock_guard lock(change_);
     probe_until_.store(0, std::memory_order_release);
+    changed();
 }
 
 void EntryState::resume() noexcept {
@@ -187,13 +194,38 @@ void EntryState::resume() noexcept {
     failures_.store(0, std::memory_order_relaxed);
     times_out_ = 0;
     out_again_ = {};
+    changed();
 }
 
 void EntryState::set_down(SteadyTime expected) noexcept {
+    std::lock_guard lock(change_);
     down_until_.store(std::max<Ticks>(ticks(expected), 1), std::memory_order_release);
+    changed();
 }
 
-void EntryState::set_up() noexcept { down_until_.store(kActive, std::memory_order_release); }
+void EntryState::set_up() noexcept {
+    std::lock_guard lock(change_);
+    down_until_.store(kActive, std::memory_order_release);
+    changed();
+}
+
+void EntryState::tell(const std::shared_ptr<Outlook>& outlook) {
+    std::lock_guard lock(change_);
+    std::erase_if(told_, [](const auto& gone) { return gone.expired(); });
+    told_.push_back(outlook);
+}
+
+void EntryState::changed() const noexcept {
+    for (const auto& told : told_) {
+        if (const auto outlook = told.lock()) outlook->end();
+    }
+}
+
+// A health check ends when it says so, not by the clock.
+SteadyTime EntryState::out_until() const noexcept {
+    const bool down = down_until_.load(std::memory_order_acquire) != kActive;
+    return down ? SteadyTime::max() : until();
+}
 
 SteadyTime EntryState::until() const noexcept {
     const Ticks down = down_until_.load(std::memory_order_acquire);

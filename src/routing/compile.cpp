@@ -255,9 +255,9 @@ void Compiler::add_backends(Route& route, const ApiContext& context,
         total += reference.weight;
     }
     if (total == 0) return;  // check() has warned of it
-    if (weights.size() > rotation::kMaxEntries) {
+    if (weights.size() > rotation::kWordEntries) {
         error(rule.backends.front().mark, "spec.rules.backendRefs",
-              "at most " + std::to_string(rotation::kMaxEntries) + " backendRefs are possible");
+              "at most " + std::to_string(rotation::kWordEntries) + " backendRefs are possible");
         return;
     }
     // Rules of one HTTPRoute with the same Backends share a position: they serve alike.

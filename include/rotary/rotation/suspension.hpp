@@ -2,13 +2,16 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/limits.hpp>
+#include <rotary/rotation/outlook.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string_view>
+#include <vector>
 
 namespace rotary::rotation {
 
@@ -101,6 +104,11 @@ public:
     void set_down(SteadyTime expected) noexcept;
     void set_up() noexcept;
 
+    // From now on every change of its standing ends the outlook, for as long as that lives.
+    void tell(const std::shared_ptr<Outlook>& outlook);
+    // While it is out: until when, unless it changes.
+    SteadyTime out_until() const noexcept;
+
     // When it returns, or when its probe's verdict is due; SteadyTime::min() while it is active.
     SteadyTime until() const noexcept;
     SuspendReason reason() const noexcept;
@@ -111,6 +119,7 @@ private:
 
     void take_out(SteadyTime now, SuspendReason reason, std::chrono::milliseconds first,
                   const Limits& limits) noexcept;
+    void changed() const noexcept;  // under change_, behind the change
 
     std::atomic<Ticks> until_{kActive};
     std::atomic<Ticks> down_until_{kActive};
@@ -118,6 +127,7 @@ private:
     std::atomic<SuspendReason> reason_{SuspendReason::none};
     std::atomic<std::uint32_t> failures_{0};  // in a row
     std::mutex change_;
+    std::vector<std::weak_ptr<Outlook>> told_;    // by each change
     std::chrono::milliseconds last_duration_{0};  // of the refusals in a row; 0: none
     std::uint32_t times_out_ = 0;                 // take_out() in a row
     SteadyTime out_again_{};                      // being taken out before that is in a row

@@ -104,7 +104,7 @@ TEST(ExchangeTest, NothingOfARequestIsTheNextOnes) {
                            R"({"model":"mine","stream":true})");
     request.choose();
     Exchange& exchange = request.exchange;
-    exchange.tries.tried = 1;
+    exchange.tries.tried.add(0);
     exchange.outcome.status = 500;
     exchange.outcome.fault = Fault::client(FaultKind::bad_request);
     exchange.outcome.reason = "why";
@@ -132,7 +132,7 @@ TEST(ExchangeTest, NothingOfARequestIsTheNextOnes) {
     EXPECT_EQ(exchange.list(), nullptr);
     EXPECT_EQ(exchange.entry(), nullptr);
     EXPECT_EQ(exchange.backend(), nullptr);
-    EXPECT_EQ(exchange.tries.tried, 0U);
+    EXPECT_TRUE(exchange.tries.tried.empty());
     EXPECT_EQ(exchange.tries.attempts + exchange.tries.attempts_that_suspended, 0U);
     EXPECT_EQ(exchange.outcome.status, 0);
     EXPECT_EQ(exchange.outcome.fault.kind, FaultKind::none);

@@ -180,7 +180,7 @@ const Route* route_for(const Snapshot& snapshot, const char* host, const char* p
 std::string picks(const EntryList& list, int count) {
     std::string text;
     for (int i = 0; i < count; ++i) {
-        text.push_back(static_cast<char>('A' + list.rotation.pick(kNow, 0)->entry));
+        text.push_back(static_cast<char>('A' + list.rotation.pick(kNow, {})->entry));
     }
     return text;
 }
