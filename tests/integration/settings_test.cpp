@@ -68,7 +68,7 @@ protected:
         const std::regex use("\\b(" + group + "\\(\\)|" + group +
                              "|process|bounds|config|Config)\\." + key + "\\b");
         for (const char* room : {"proxy", "downstream", "upstream", "routing", "rotation", "auth",
-                                 "control", "admin", "server", "net", "config"}) {
+                                 "control", "admin", "server", "net", "config", "config/check"}) {
             for (const auto& entry :
                  fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
                 if (!entry.is_regular_file()) continue;

@@ -16,9 +16,10 @@ void check_weights(Checker& checker, const std::vector<ModelEntry>& entries, con
 }
 
 void check_list(Checker& checker, const std::vector<ModelEntry>& entries, const Mark& mark) {
-    if (entries.size() > kMaxEntries) {
+    const std::size_t most = checker.config.limits.rotation_entries;
+    if (entries.size() > most) {
         checker.error(mark, "has " + std::to_string(entries.size()) + " entries, at most " +
-                                std::to_string(kMaxEntries) + " are possible");
+                                std::to_string(most) + " may be (limits.rotation_entries)");
     }
     std::set<std::pair<std::string, std::string>> seen;
     for (const ModelEntry& entry : entries) {

@@ -48,6 +48,7 @@ constexpr LimitKey kLimitKeys[] = {
     {"dns_addresses", &Limits::dns_addresses, 1, 256, at_reload},
     {"access_log_buffer_bytes", &Limits::access_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
     {"event_log_buffer_bytes", &Limits::event_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
+    {"rotation_entries", &Limits::rotation_entries, 1, kMostEntries, at_reload},
     {"jwks_bytes", &Limits::jwks_bytes, 256, 16 * kMiB, at_reload},
     {"jwks_keys", &Limits::jwks_keys, 1, 10'000, at_reload},
     {"unknown_kids", &Limits::unknown_kids, 0, kMillion, at_reload},

@@ -62,11 +62,20 @@ const WeightRow kWeights[] = {
     {"more_than_a_table_holds", {99'991, 70'001, 1}, ""},
     {"divided", {1'000'000'000, 500'000'000}, ""},
     {"sum_beyond_32_bits", {4'000'000'000, 4'000'000'001}, ""},
-    {"most_entries", std::vector<std::uint32_t>(64, 1), ""},
-    {"too_many_entries", std::vector<std::uint32_t>(65, 1), "has 65 entries, at most 64"},
+    {"most_entries", std::vector<std::uint32_t>(1000, 1), ""},
+    {"too_many_entries", std::vector<std::uint32_t>(1001, 1),
+     "error: list: has 1001 entries, at most 1000 may be (limits.rotation_entries)"},
 };
 INSTANTIATE_TEST_SUITE_P(Rows, Weights, testing::ValuesIn(kWeights),
                          [](const auto& row) { return row.param.name; });
+
+TEST(Weights, AListMayBeAsLongAsTheLimitSays) {
+    Config config;
+    config.limits.rotation_entries = 2;
+    EXPECT_EQ(findings_of(with_list(entries_with({1, 1})), config), "");
+    const std::string text = findings_of(with_list(entries_with({1, 1, 1})), config);
+    EXPECT_NE(text.find("has 3 entries, at most 2 may be"), std::string::npos) << text;
+}
 
 // One API with one route, whose requests hold no model.
 Resources one_api() {

@@ -10,8 +10,6 @@
 
 namespace rotary::config {
 
-inline constexpr std::size_t kMaxEntries = 64;  // of one list of a rotation
-
 // The rules between objects, and what files must hold that are named. Each finding stands at the
 // reference that is broken. A file that is not among `files` was reported when it could not be
 // read. load() has called it already.

@@ -51,6 +51,7 @@ struct Limits {
     std::size_t dns_addresses = 16;                 // tried for one host
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
     std::size_t event_log_buffer_bytes = 1048576;   // lines beyond it are dropped
+    std::size_t rotation_entries = 1000;            // of one list of models
 
     // Keys of token issuers, and the admin listener.
     std::size_t jwks_bytes = 262144;

@@ -11,6 +11,7 @@ namespace rotary::config {
 
 inline constexpr std::size_t kMostHeaders = 1024;    // the path's tables of headers hold no more
 inline constexpr std::size_t kMostJsonDepth = 1024;  // nor its scanner's stack
+inline constexpr std::size_t kMostEntries = 10'000;  // a place in an order is 16 bits wide
 // A worker has cells for twice as many: those of a configuration and of the one that it replaces.
 inline constexpr std::size_t kMostMetricSeries = 100'000;
 
