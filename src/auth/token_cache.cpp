@@ -13,7 +13,7 @@ namespace rotary::auth {
 namespace {
 
 constexpr std::uint32_t kNone = UINT32_MAX;
-constexpr std::size_t kReservedEntries = 65536;
+constexpr std::size_t kMostLooks = 64;  // at entries in use, for one that may go
 
 __extension__ using Wide = unsigned __int128;
 
@@ -60,7 +60,7 @@ TokenCache::TokenCache(const TokenCacheLimits& limits, Hash hash)
       buckets_(std::bit_ceil(std::max<std::size_t>(limits.entries, 1)), kNone),
       free_(kNone),
       tokens_(std::make_unique<TokenStore>(limits.bytes)) {
-    entries_.reserve(std::min(limits.entries, kReservedEntries));  // growing leaves holes behind
+    entries_.reserve(limits.entries);  // touches nothing; to grow would take long, and leave holes
 }
 
 TokenCache::~TokenCache() = default;
@@ -164,13 +164,14 @@ void TokenCache::remove(std::uint32_t index) {
     entry.next = std::exchange(free_, index);
 }
 
-// Only called while an entry is there, so the hand finds one in at most two rounds.
+// Only called while an entry is there. Where all are in use the request that brought another token
+// does not go through all of them: the last one it looked at goes.
 void TokenCache::evict_one() {
-    for (;; ++hand_) {
+    for (std::size_t looks = 0;; ++hand_) {
         if (hand_ >= entries_.size()) hand_ = 0;
         Entry& entry = entries_[hand_];
         if (entry.claims == nullptr) continue;
-        if (!std::exchange(entry.used, false)) break;
+        if (!std::exchange(entry.used, false) || ++looks == kMostLooks) break;
     }
     remove(static_cast<std::uint32_t>(hand_++));
 }

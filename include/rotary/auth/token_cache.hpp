@@ -27,7 +27,7 @@ struct TokenCacheLimits {
 // once a worker. Owned by a worker and used on its thread alone. Keyed by the whole token: a hash
 // with a random seed finds the place and every byte is compared, so no two tokens are ever taken
 // for each other. Bounded in entries and bytes, of memory and not only of text; the clock algorithm
-// chooses who leaves.
+// chooses who leaves, within a bounded number of looks.
 class TokenCache {
 public:
     using Seed = std::array<std::uint64_t, 3>;

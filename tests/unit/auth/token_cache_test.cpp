@@ -145,6 +145,25 @@ TEST(TokenCache, WhatIsUsedStays) {
     }
 }
 
+// Among many that are all in use the hand gives up soon, and no request pays for all of them.
+TEST(TokenCache, LooksForOneThatMayGoAreBounded) {
+    constexpr int kEntries = 200;
+    TokenCache cache(limits_of(kEntries));
+    const auto name = [](int number) { return "token" + std::to_string(number); };
+    for (int i = 0; i < kEntries; ++i) {
+        cache.put(name(i), claims_of("a"), kNow, 1);
+        ASSERT_NE(cache.find(name(i), kNow, 1), nullptr);
+    }
+    cache.put("first", claims_of("a"), kNow, 1);   // 0 to 63 are in use no more; the last one goes
+    cache.put("second", claims_of("a"), kNow, 1);  // 64 to 127 the same
+    EXPECT_EQ(cache.size(), 200U);
+    for (int i = 0; i < kEntries; ++i) {
+        EXPECT_EQ(cache.find(name(i), kNow, 1) == nullptr, i == 63 || i == 127) << i;
+    }
+    EXPECT_NE(cache.find("first", kNow, 1), nullptr);
+    EXPECT_NE(cache.find("second", kNow, 1), nullptr);
+}
+
 TEST(TokenCache, HoldsNoMoreThanItsBytes) {
     const auto claims = claims_of("a");
     TokenCacheLimits limits;
