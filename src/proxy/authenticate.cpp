@@ -22,6 +22,14 @@ std::optional<std::string_view> query_parameter(std::string_view query, std::str
     return std::nullopt;
 }
 
+// Whether verify() may come as far as a signature: what has not three parts is refused before.
+bool may_be_signed(std::string_view token, std::size_t most_bytes) {
+    const std::size_t first = token.find('.');
+    const std::size_t second = first == token.npos ? first : token.find('.', first + 1);
+    return token.size() <= most_bytes && second != token.npos &&
+           token.find('.', second + 1) == token.npos;
+}
+
 // Why what was brought was not good enough: what the client hears, and what the log does. A
 // dependency's failure wins over the caller's: a client that hears 401 throws its token away.
 struct Refusal {
@@ -50,6 +58,10 @@ public:
         look_at(CredentialKind::oauth2, &Authenticator::oauth2);
         look_at(CredentialKind::jwt, &Authenticator::jwt);
         look_at(CredentialKind::api_key, &Authenticator::api_key);
+        if (need_.unverified) {
+            need_.pending = true;
+            return Fault::client(FaultKind::missing_credentials);  // is not known yet
+        }
         const auth::AuthVerdict verdict = credentials_.verdict();
         if (verdict == auth::AuthVerdict::admitted) return {};
         exchange_.match.caller.reset();
@@ -107,6 +119,10 @@ private:
         if (claims && !trusted.trusts(issuers.issuers()[claims->issuer_index()])) claims = nullptr;
         if (!claims) {
             const config::Limits& limits = exchange_.limits();
+            if (!need_.in_turn && may_be_signed(token, limits.token_bytes)) {
+                need_.unverified = true;
+                return Brought::refused;
+            }
             auth::JwtLimits jwt_limits;
             jwt_limits.token_bytes = limits.token_bytes;
             jwt_limits.json_depth = limits.json_depth;

@@ -10,12 +10,16 @@
 // issuer and cooldown is made for such tokens, and they wait for it a moment.
 namespace rotary::proxy {
 
-// What authentication found out about keys that it lacked.
+// What authentication could not do at once.
 struct KeyNeed {
-    bool may_ask = true;    // else only what is under way counts
-    bool asked = false;     // this exchange had keys fetched: once is all it gets
-    bool pending = false;   // a key may still come: wait and authenticate again
-    std::string asked_kid;  // of the token that it was for; empty: it names none
+    // A signature costs as much as a whole request with a known token: it is checked only after
+    // all others that were ready have had their turn.
+    bool in_turn = false;
+    bool unverified = false;  // a token waits for that
+    bool may_ask = true;      // else only what is under way counts
+    bool asked = false;       // this exchange had keys fetched: once is all it gets
+    bool pending = false;     // a key may still come, or the turn: authenticate again
+    std::string asked_kid;    // of the token that it was for; empty: it names none
 };
 
 // Judges a token that auth::verify refused, has keys fetched where that may help and is allowed,

@@ -80,8 +80,9 @@ std::size_t count_of(std::string_view text, std::string_view part) {
     return count;
 }
 
-OneRequest::OneRequest(const std::vector<std::string>& backends)
-    : log_file(std::tmpfile(), &std::fclose),
+OneRequest::OneRequest(const std::vector<std::string>& backends, net::Reactor::Clock clock)
+    : reactor(io, clock),
+      log_file(std::tmpfile(), &std::fclose),
       log(LogLevel::debug, LogFormat::json, fileno(log_file.get())),
       access_writer(LogWriterOptions{fileno(log_file.get())}),
       access_log(&access_writer, AccessLogFormat::json, 65536),

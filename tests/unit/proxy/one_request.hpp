@@ -29,7 +29,9 @@ std::size_t count_of(std::string_view text, std::string_view part);
 // /chat/1.0 of llm.example.com without authentication; a test changes what it is about, in the
 // snapshot that it may write, and asks then.
 struct OneRequest {
-    explicit OneRequest(const std::vector<std::string>& backends = {"a"});  // weigh 1 each
+    // Backends that weigh 1 each.
+    explicit OneRequest(const std::vector<std::string>& backends = {"a"},
+                        net::Reactor::Clock clock = std::chrono::steady_clock::now);
     ~OneRequest();
     OneRequest(const OneRequest&) = delete;
     OneRequest& operator=(const OneRequest&) = delete;
