@@ -1,6 +1,7 @@
 #include <rotary/rotation/order.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -65,7 +66,8 @@ std::vector<std::uint16_t> smooth_order(std::span<const std::uint32_t> weights, 
 
 __extension__ using Wide = unsigned __int128;
 
-DueTurns::DueTurns(std::span<const std::uint32_t> weights, double progress) {
+DueTurns::DueTurns(std::span<const std::uint32_t> weights, double progress)
+    : ahead_(words_for(weights.size())) {
     constexpr std::uint64_t kParts = std::uint64_t{1} << 32;
     last_ = {static_cast<std::uint64_t>(std::round(progress * static_cast<double>(kParts))),
              kParts};
@@ -99,15 +101,20 @@ void DueTurns::catch_up(std::size_t entry) noexcept {
 }
 
 std::size_t DueTurns::take(EntrySet active) noexcept {
-    std::size_t best = runners_.size();
-    Time first{};
-    for (std::size_t i = 0; i < runners_.size(); ++i) {
-        const Runner& runner = runners_[i];
-        if (runner.weight == 0 || !contains(active, i)) continue;
-        if (!is_ahead(i)) catch_up(i);
-        if (best != runners_.size() && !is_before(due(runner), first)) continue;
-        best = i;
-        first = due(runner);
+    std::size_t best = 0;
+    Time first = kNever;
+    for (std::size_t word = 0; word < active.size(); ++word) {
+        for (std::uint64_t left = active[word]; left != 0; left &= left - 1) {
+            const auto bit = static_cast<std::size_t>(std::countr_zero(left));
+            const std::size_t entry = word * kWordEntries + bit;
+            if (runners_[entry].weight == 0) continue;
+            if ((ahead_[word] >> bit & 1) == 0 && !is_ahead(entry)) catch_up(entry);
+            const Time time = due(runners_[entry]);
+            if (!is_before(time, first)) continue;
+            best = entry;
+            first = time;
+        }
+        ahead_[word] = active[word];
     }
     ++runners_[best].turn;
     last_ = first;

@@ -18,6 +18,15 @@ bool Tried::contains(std::size_t entry) const noexcept {
            std::find(more_.begin(), more_.end(), entry) != more_.end();
 }
 
+void Tried::take_from(std::span<std::uint64_t> set) const noexcept {
+    const auto take = [&](std::size_t entry) {
+        set[entry / kWordEntries] &= ~(std::uint64_t{1} << entry % kWordEntries);
+    };
+    const std::size_t at_hand = std::min<std::size_t>(size_, kAtHand);
+    for (std::size_t i = 0; i < at_hand; ++i) take(first_[i]);
+    for (const std::uint16_t entry : more_) take(entry);
+}
+
 void Tried::add(std::size_t entry) {
     const auto index = static_cast<std::uint16_t>(entry);
     if (size_ < kAtHand) {
@@ -51,6 +60,13 @@ std::optional<Rotation::Pick> Rotation::pick(SteadyTime now, const Tried& tried)
 
 std::optional<Rotation::Pick> Rotation::look(SteadyTime now, const Tried& tried) const noexcept {
     std::lock_guard lock(known_->looking);
+    if (tried.empty() &&
+        known_->outlook->holds(now)) {  // turns are computed, or another one looked
+        for (std::size_t i = 0; i < known_->found.size(); ++i) {
+            known_->found[i] = known_->active[i].load(std::memory_order_relaxed);
+        }
+        return take(known_->order.load(std::memory_order_relaxed));
+    }
     if (tried.empty()) known_->outlook->begin();
     SteadyTime until = SteadyTime::max();
     if (const auto probe = find_active(now, tried, until)) return probe;
@@ -61,10 +77,14 @@ std::optional<Rotation::Pick> Rotation::look(SteadyTime now, const Tried& tried)
     if (!tried.empty()) return Pick{cursor_->next_other(active), false};
     Order* order = cursor_->order(active);
     publish(order, until);
-    if (order == nullptr) return Pick{cursor_->next_due(active), false};
+    return take(order);
+}
+
+Rotation::Pick Rotation::take(Order* order) const noexcept {
+    if (order == nullptr) return {cursor_->next_due(known_->found), false};
     for (;;) {
         const std::size_t entry = order->take();
-        if (contains(active, entry)) return Pick{entry, false};
+        if (contains(known_->found, entry)) return {entry, false};
     }
 }
 
@@ -74,7 +94,7 @@ std::optional<Rotation::Pick> Rotation::find_active(SteadyTime now, const Tried&
                                                     SteadyTime& until) const {
     std::fill(known_->found.begin(), known_->found.end(), 0);
     for (std::size_t i = 0; i < states_.size(); ++i) {
-        if (!listed(i) || tried.contains(i)) continue;
+        if (!listed(i)) continue;
         EntryState& state = *states_[i];
         switch (state.standing(now)) {
             case Standing::active:
@@ -84,11 +104,13 @@ std::optional<Rotation::Pick> Rotation::find_active(SteadyTime now, const Tried&
                 until = std::min(until, state.out_until());
                 break;
             case Standing::probe_due:
+                if (tried.contains(i)) break;
                 if (state.claim_probe(now, limits_)) return Pick{i, true};
                 if (state.standing(now) == Standing::active) add(known_->found, i);
                 break;
         }
     }
+    tried.take_from(known_->found);
     return std::nullopt;
 }
 

@@ -32,6 +32,7 @@ public:
     std::size_t size() const noexcept { return size_; }
     bool contains(std::size_t entry) const noexcept;
     void add(std::size_t entry);
+    void take_from(std::span<std::uint64_t> set) const noexcept;
 
 private:
     static constexpr std::size_t kAtHand = 6;

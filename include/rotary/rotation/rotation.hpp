@@ -60,6 +60,7 @@ private:
     bool listed(std::size_t entry) const noexcept { return cursor_->weights()[entry] != 0; }
     std::optional<Pick> look(SteadyTime now, const Tried& tried) const noexcept;
     std::optional<Pick> find_active(SteadyTime now, const Tried& tried, SteadyTime& until) const;
+    Pick take(Order* order) const noexcept;  // of those that were found
     void publish(Order* order, SteadyTime until) const noexcept;
 
     std::shared_ptr<Cursor> cursor_;

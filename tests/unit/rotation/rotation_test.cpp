@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <functional>
 #include <map>
 #include <random>
@@ -371,6 +373,23 @@ TEST(Rotation, PicksAsThePlainAlgorithmWhileEntriesComeAndGo) {
     }
 }
 
+// Weights that no table is laid out for.
+TEST(Rotation, ComputedTurnsAreOfTheActiveOnes) {
+    Fixture f({99'991, 70'001, 60'001});
+    const auto times = [](const std::string& picks, char entry) {
+        return static_cast<int>(std::count(picks.begin(), picks.end(), entry));
+    };
+    f.suspend(2, 60s);
+    const std::string without = f.picks(1000);
+    EXPECT_EQ(times(without, 'C'), 0);
+    EXPECT_NEAR(times(without, 'A'), 588, 1);
+    f.states[2]->resume();
+    const std::string with = f.picks(1000);
+    EXPECT_NEAR(times(with, 'A'), 435, 1);
+    EXPECT_NEAR(times(with, 'B'), 304, 1);
+    EXPECT_NEAR(times(with, 'C'), 261, 1);
+}
+
 TEST(Rotation, ThreadsPickWhileEntriesOfALongListComeAndGo) {
     constexpr std::size_t kEntries = 300;
     Fixture f(std::vector<std::uint32_t>(kEntries, 1));
@@ -410,6 +429,12 @@ TEST(Tried, HoldsAsManyAsThereAre) {
         tried.add(i * 65 % 1009);
         ASSERT_TRUE(tried.contains(i * 65 % 1009)) << i;
         EXPECT_EQ(tried.size(), i + 1);
+        OwnSet left = first_of(1009);
+        tried.take_from(left.words);
+        std::size_t count = 0;
+        for (const std::uint64_t word : left.words) count += std::bitset<64>(word).count();
+        EXPECT_EQ(count, 1009 - tried.size());
+        EXPECT_FALSE(left.has(i * 65 % 1009));
     }
     tried = {};
     EXPECT_TRUE(tried.empty());
