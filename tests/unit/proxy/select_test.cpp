@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -177,6 +178,24 @@ TEST_F(SelectEntry, WhenAllAreOutARequestMayPassThrough) {
         EXPECT_EQ(next(), row.next) << row.name;
         EXPECT_EQ(request_.exchange.entry(), nullptr) << row.name;
     }
+}
+
+TEST(SelectFromALongList, EachIsTriedOnceAndTheNextRequestGoesOn) {
+    constexpr std::size_t kEntries = 150;
+    OneRequest request({"a"});
+    std::vector<std::string> entries;
+    for (std::size_t i = 0; i < kEntries; ++i) entries.push_back("m" + std::to_string(i) + "@a");
+    request.rotate(entries);
+    request.admit_and_scan("POST /chat/1.0/x", "", "{}");
+    request.state(100).suspend(now(), 60s, SuspendReason::rate_limited, {});
+    EXPECT_EQ(next_one(request), "m0");
+    std::set<std::string> seen{"m0"};
+    for (std::size_t i = 2; i < kEntries; ++i) EXPECT_TRUE(seen.insert(next_one(request)).second);
+    EXPECT_EQ(seen.count("m100"), 0U);
+    EXPECT_EQ(next_one(request), "unavailable");
+    EXPECT_EQ(request.exchange.tries.attempts, kEntries - 1);
+    request.admit_and_scan("POST /chat/1.0/x", "", "{}");
+    EXPECT_EQ(next_one(request), "m1");
 }
 
 // --- Backends of a rule without a rotation ------------------------------------------------------
