@@ -157,32 +157,5 @@ TEST_F(AuthenticateTest, AStormOfNewTokensHoldsNobodyUp) {
     EXPECT_LE(places[2], 122 + 2U);
 }
 
-// All who waited for an issuer's keys are woken at once, and verified one by one.
-TEST_F(AuthenticateTest, SoDoThoseWhoWaitedForKeys) {
-    constexpr std::size_t kWaiting = 100;
-    auto fetch = std::make_shared<auth::KeyFetch>();
-    fetch->started();
-    set_keys(nullptr, fetch);
-    ask(forged());
-    for (std::size_t i = 0; i < kWaiting; ++i) spawn(serve("waited"));
-    for (int i = 0; i < 1000 && request_.io.poll_one() > 0; ++i) {
-    }
-    EXPECT_TRUE(ended_.empty());
-    EXPECT_FALSE(request_.context.key_waits.empty());
-
-    set_keys(keys(), fetch);
-    fetch->ended(false, SteadyTime::max());
-    request_.context.key_waits.wake_all();
-    spawn(serve_warm(5));
-    run(kWaiting + 1);
-    for (std::size_t i = 0; i < ended_.size(); ++i) {
-        if (ended_[i] == "warm") {
-            EXPECT_LE(i, 5 + 2U);
-        } else {
-            EXPECT_EQ(ended_[i], "waited out");
-        }
-    }
-}
-
 }  // namespace
 }  // namespace rotary::proxy
