@@ -292,7 +292,23 @@ std::string RouteTable::allowed_methods(std::string_view host, std::string_view 
     return joined;
 }
 
+namespace {
+
+// Nearly all paths have nothing of which a dot segment is made.
+bool may_have_dot_segment(std::string_view path) noexcept {
+    char before = '/';
+    bool found = false;
+    for (const char c : path) {
+        found = found || (c == '.' && before == '/') || c == '%' || c == '\\';
+        before = c;
+    }
+    return found;
+}
+
+}  // namespace
+
 bool has_dot_segment(std::string_view path) noexcept {
+    if (!may_have_dot_segment(path)) return false;
     bool only_dots = true;  // in the segment so far
     std::size_t dots = 0;
     while (!path.empty()) {

@@ -81,7 +81,7 @@ std::size_t count_of(std::string_view text, std::string_view part) {
 }
 
 OneRequest::OneRequest(const std::vector<std::string>& backends, net::Reactor::Clock clock)
-    : reactor(io, clock),
+    : reactor(clock),
       log_file(std::tmpfile(), &std::fclose),
       log(LogLevel::debug, LogFormat::json, fileno(log_file.get())),
       access_writer(LogWriterOptions{fileno(log_file.get())}),
