@@ -78,6 +78,10 @@ BodyReader::Piece BodyReader::next_chunked(std::string_view bytes) noexcept {
             if (remaining_ == 0) state_ = State::data_cr;
             continue;
         }
+        if (const std::size_t header = whole_chunk_header(bytes.substr(at)); header != 0) {
+            at += header;
+            continue;
+        }
         const bool trailer = in_trailer() || (state_ == State::trailer_start && bytes[at] != '\r');
         if (trailer != piece.trailer && at != 0) break;
         piece.trailer = trailer;
@@ -85,6 +89,34 @@ BodyReader::Piece BodyReader::next_chunked(std::string_view bytes) noexcept {
         if (state_ != State::failed) ++at;
     }
     return piece;
+}
+
+// How nearly all chunks begin, the end of the one before included, if all of it is at hand and
+// there is no extension. Returns its length; 0: it has to be looked at byte by byte.
+std::size_t BodyReader::whole_chunk_header(std::string_view bytes) noexcept {
+    constexpr std::size_t kDigits = 8;
+    const auto is_break = [bytes](std::size_t at) {
+        return bytes.size() - at >= 2 && bytes[at] == '\r' && bytes[at + 1] == '\n';
+    };
+    std::size_t at = 0;
+    if (state_ == State::data_cr) {
+        if (!is_break(0)) return 0;
+        at = 2;
+    } else if (state_ != State::size_start) {
+        return 0;
+    }
+    const std::size_t digits = at;
+    std::uint64_t size = 0;
+    for (; at < bytes.size() && at - digits < kDigits; ++at) {
+        const int digit = text::hex_value(bytes[at]);
+        if (digit < 0) break;
+        size = size << 4U | static_cast<std::uint64_t>(digit);
+    }
+    if (size == 0 || !is_break(at) || at + 2 - digits > chunk_header_bytes_) return 0;
+    line_bytes_ = 0;
+    remaining_ = size;
+    state_ = State::data;
+    return at + 2;
 }
 
 bool BodyReader::in_trailer() const noexcept {

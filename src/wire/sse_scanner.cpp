@@ -3,7 +3,7 @@
 #include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 
 namespace rotary::wire {
 namespace {
@@ -18,14 +18,36 @@ std::string_view skip_json_space(std::string_view text) noexcept {
     return at == text.npos ? std::string_view{} : text.substr(at);
 }
 
+// Where the text says "usage" with its quotes, or npos. The first two bytes are looked for
+// together, sixteen places at a time: text has quotes enough and hardly ever these two.
+std::size_t find_usage(std::string_view json) noexcept {
+    std::size_t at = 0;
+#if defined(__SSE2__)
+    const auto load = [json](std::size_t place) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(json.data() + place));
+    };
+    const __m128i first = _mm_set1_epi8(kUsage[0]);
+    const __m128i second = _mm_set1_epi8(kUsage[1]);
+    for (; json.size() - at > 16; at += 16) {
+        const __m128i both =
+            _mm_and_si128(_mm_cmpeq_epi8(load(at), first), _mm_cmpeq_epi8(load(at + 1), second));
+        for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(both)); mask != 0;
+             mask &= mask - 1) {
+            const std::size_t found = at + static_cast<std::size_t>(std::countr_zero(mask));
+            if (json.substr(found).starts_with(kUsage)) return found;
+        }
+    }
+#endif
+    return json.find(kUsage, at);
+}
+
 // Whether some member named usage holds more than null. A look at the text, not a parse: it only
 // decides which payload is worth keeping. Quotes inside a JSON string are escaped, so what stands
 // between bare ones is a key or a whole string; a colon tells the two apart.
 bool holds_usage(std::string_view json) noexcept {
     while (true) {
-        const void* const found = memmem(json.data(), json.size(), kUsage.data(), kUsage.size());
-        if (found == nullptr) return false;
-        const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - json.data());
+        const std::size_t at = find_usage(json);
+        if (at == json.npos) return false;
         json.remove_prefix(at + kUsage.size());
         const std::string_view colon = skip_json_space(json);
         if (!colon.starts_with(':')) continue;

@@ -94,6 +94,7 @@ private:
         final_lf
     };
     Piece next_chunked(std::string_view bytes) noexcept;
+    std::size_t whole_chunk_header(std::string_view bytes) noexcept;
     State after_framing_byte(char c) noexcept;
     State after_size_byte(char c) noexcept;
     State after_extension_byte(char c) const noexcept;

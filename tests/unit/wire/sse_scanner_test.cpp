@@ -385,5 +385,22 @@ TEST(SseScanner, BoundaryIsKnownAfterEveryByte) {
     EXPECT_EQ(seen, "--------+----+---------++");
 }
 
+// It is looked for sixteen places at a time: wherever it stands, and whatever begins like it.
+TEST(SseScanner, FindsUsageAtEveryPlace) {
+    for (std::size_t before = 0; before < 70; ++before) {
+        const std::string text = R"({"user":")" + std::string(before, 'u') + R"(",)";
+        for (const std::string& end : {std::string("}"), std::string(40, ' ') + "}"}) {
+            const std::string used = text + R"("usage":1)" + end;
+            const std::string unused = text + R"("usag":1,"xusage":2)" + end;
+            for (const auto& [data, kept] :
+                 {std::pair(used, used), std::pair(unused, std::string())}) {
+                SseScanner scanner(1000);
+                feed(scanner, "data: " + data + "\n\n");
+                EXPECT_EQ(scanner.usage_payload(), kept) << before;
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace rotary::wire
