@@ -86,4 +86,3 @@ BENCHMARK(find_head_end);
 BENCHMARK(parse_request);
 BENCHMARK(filter_headers);
 BENCHMARK(follow_events);
-BENCHMARK_MAIN();

@@ -58,5 +58,3 @@ BENCHMARK_CAPTURE(document, escaped, Prose::escaped)->Arg(32 << 10);
 BENCHMARK_CAPTURE(document, chinese, Prose::chinese)->Arg(32 << 10);
 
 }  // namespace
-
-BENCHMARK_MAIN();
