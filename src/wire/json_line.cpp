@@ -19,7 +19,7 @@ void JsonLine::add_string(std::string_view value) {
     if (value.size() + 2 > kBytes - kRoom - size_) move();
     char* at = block_.data() + size_;
     *at++ = '"';
-    std::memcpy(at, value.data(), value.size());
+    if (!value.empty()) std::memcpy(at, value.data(), value.size());  // from nowhere it may not
     at[value.size()] = '"';
     size_ += value.size() + 2;
     make_room();

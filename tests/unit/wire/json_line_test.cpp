@@ -16,6 +16,7 @@ TEST(JsonLine, WritesEachKindOfValue) {
     JsonLine line(out);
     line.string(R"({"text":)", "plain");
     line.string(R"(,"empty":)", "");
+    line.string(R"(,"none":)", std::string_view());
     line.number(R"(,"count":)", 18446744073709551615ULL);
     line.milliseconds(R"(,"took":)", 1'234'567ns);
     line.milliseconds(R"(,"back":)", -2'000'000ns);
@@ -23,7 +24,7 @@ TEST(JsonLine, WritesEachKindOfValue) {
     line.end();
     EXPECT_EQ(out,
               "before\n"
-              R"({"text":"plain","empty":"","count":18446744073709551615,"took":1.234,)"
+              R"({"text":"plain","empty":"","none":"","count":18446744073709551615,"took":1.234,)"
               R"("back":-2.000,"yes":true})"
               "\n");
 }
