@@ -148,9 +148,15 @@ TEST(Neighbours, BodiesThatNeverEndShareOneBudget) {
         clients.emplace_back(plain);
         clients.back().send(begun);
     }
-    // Those that found no room are told so; the others wait for the rest of their body.
-    TestClient& last = clients.back();
-    const Response refused = last.read_response();
+    // Those that found no room are told so, whichever they are; the others wait for the rest of
+    // their body.
+    auto told = clients.end();
+    ASSERT_TRUE(eventually([&] {
+        told = std::find_if(clients.begin(), clients.end(),
+                            [](TestClient& client) { return client.has_unread_bytes(); });
+        return told != clients.end();
+    }));
+    const Response refused = told->read_response();
     EXPECT_EQ(refused.status, 503U);
     EXPECT_THAT(refused.body, testing::HasSubstr("\"overloaded\""));
     EXPECT_EQ(refused.header("retry-after"), "1");
