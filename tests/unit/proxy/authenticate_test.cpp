@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 // A clock that stands: then the reactor has one of those that yielded go on in each round.
 SteadyTime standing_clock() noexcept { return SteadyTime(1h); }
 
-// Of the key below, whose signature nobody has made: it costs a check to find that out.
+// A token of the key below with a made-up signature: it costs a check to find that out.
 std::string forged(std::string_view kid = "k") {
     const std::string header = R"({"alg":"EdDSA","kid":")" + std::string(kid) + R"("})";
     return wire::base64url_encode(header) + "." +
