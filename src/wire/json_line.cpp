@@ -1,5 +1,7 @@
 #include <rotary/wire/json_line.hpp>
 
+#include "wire/json_milliseconds.hpp"
+
 #include <rotary/base/json_text.hpp>
 
 #include <charconv>
@@ -32,20 +34,9 @@ void JsonLine::add_number(std::uint64_t value) {
 }
 
 void JsonLine::add_milliseconds(std::chrono::nanoseconds value) {
-    auto micros = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
-    if (micros < 0) {
-        block_[size_++] = '-';
-        micros = -micros;
-    }
-    add_number(static_cast<std::uint64_t>(micros / 1000));
-    const auto rest = static_cast<unsigned>(micros % 1000);
-    const auto digit = [](unsigned n) { return static_cast<char>('0' + n); };
+    static_assert(kMillisecondsBytes <= kRoom);
     char* const at = block_.data() + size_;
-    at[0] = '.';
-    at[1] = digit(rest / 100);
-    at[2] = digit(rest / 10 % 10);
-    at[3] = digit(rest % 10);
-    size_ += 4;
+    size_ += static_cast<std::size_t>(write_milliseconds(at, value) - at);
     make_room();
 }
 

@@ -1,7 +1,9 @@
-#include <rotary/base/json_text.hpp>
 #include <rotary/wire/json_writer.hpp>
 
-#include <algorithm>
+#include "wire/json_milliseconds.hpp"
+
+#include <rotary/base/json_text.hpp>
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -33,19 +35,8 @@ JsonWriter& JsonWriter::close(char bracket) {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-    std::array<char, 64> text;  // put together here, since each append asks for room
-    if (name.size() > text.size() - 4) {
-        separate();
-        out_.append("\"").append(name).append("\":");
-    } else {
-        char* at = text.data();
-        if (comma_) *at++ = ',';
-        *at++ = '"';
-        at = std::copy(name.begin(), name.end(), at);
-        *at++ = '"';
-        *at++ = ':';
-        out_.append(text.data(), static_cast<std::size_t>(at - text.data()));
-    }
+    separate();
+    out_.append("\"").append(name).append("\":");
     comma_ = false;
     return *this;
 }
@@ -65,16 +56,8 @@ JsonWriter& JsonWriter::real(double value) {
 
 JsonWriter& JsonWriter::milliseconds(std::chrono::nanoseconds value) {
     separate();
-    auto micros = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
-    if (micros < 0) {
-        out_ += '-';
-        micros = -micros;
-    }
-    append(out_, micros / 1000);
-    const auto rest = micros % 1000;
-    const auto digit = [](std::int64_t n) { return static_cast<char>('0' + n); };
-    const char decimals[] = {'.', digit(rest / 100), digit(rest / 10 % 10), digit(rest % 10)};
-    out_.append(decimals, sizeof decimals);
+    std::array<char, kMillisecondsBytes> text;
+    out_.append(text.data(), write_milliseconds(text.data(), value));
     return *this;
 }
 
