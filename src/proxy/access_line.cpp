@@ -16,6 +16,7 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
     line.host = exchange.request.host;
     line.client_address = exchange.request.client_address;
     if (exchange.match.caller) line.subject = exchange.match.caller->subject();
+    line.consumer = exchange.match.consumer;
     line.stream = exchange.content.wants_stream;
     line.status = exchange.outcome.status;
     line.duration = now - exchange.request.started;

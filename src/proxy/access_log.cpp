@@ -62,6 +62,7 @@ void AccessLog::write_json(const AccessLine& line) {
     optional(R"(,"host":)", line.host);
     optional(R"(,"client_address":)", line.client_address);
     optional(R"(,"sub":)", line.subject);
+    optional(R"(,"consumer":)", line.consumer);
     boolean(R"(,"stream":)", line.stream);
     optional(R"(,"user-agent":)", line.user_agent);
     json.string(R"(,"request_id":)", line.request_id);

@@ -52,7 +52,7 @@ public:
           credentials_(rules_.uses) {}
 
     Result<void> run() {
-        exchange_.match.caller.reset();
+        forget_caller();
         exchange_.outcome.reason = "";
         if (rules_.disabled) return {};
         look_at(CredentialKind::oauth2, &Authenticator::oauth2);
@@ -63,8 +63,11 @@ public:
             return Fault::client(FaultKind::missing_credentials);  // is not known yet
         }
         const auth::AuthVerdict verdict = credentials_.verdict();
-        if (verdict == auth::AuthVerdict::admitted) return {};
-        exchange_.match.caller.reset();
+        if (verdict == auth::AuthVerdict::admitted) {
+            name_consumer();
+            return {};
+        }
+        forget_caller();
         const bool missing = verdict == auth::AuthVerdict::missing || !refusal_.fault;
         exchange_.outcome.reason =
             missing ? "no credential of a kind that the route needs" : refusal_.reason;
@@ -72,6 +75,19 @@ public:
     }
 
 private:
+    void forget_caller() noexcept {
+        exchange_.match.consumer = {};
+        exchange_.match.caller.reset();
+    }
+
+    // The application that asks is who is accountable; a token without one has its subject.
+    void name_consumer() noexcept {
+        const auth::Claims* claims = exchange_.match.caller.get();
+        if (claims == nullptr) return;
+        exchange_.match.consumer =
+            claims->client_id().empty() ? claims->subject() : claims->client_id();
+    }
+
     void look_at(CredentialKind kind, Brought (Authenticator::*look)()) {
         if (credentials_.wants(kind)) credentials_.bring(kind, (this->*look)());
     }

@@ -31,6 +31,9 @@ struct Match {
     const routing::RouteTable::Rule* rule = nullptr;
     const routing::Route* route = nullptr;
     std::shared_ptr<const auth::Claims> caller;  // of the token that let it in; null: there is none
+    // Whom limits, budgets and logs know the caller as, however it showed who it is; empty: the
+    // route is open. Lives as long as `caller`.
+    std::string_view consumer;
 };
 
 // What goes on to whichever provider: header lines, and what the body says. Steps 3 and 4 write it.

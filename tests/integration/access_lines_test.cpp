@@ -40,9 +40,9 @@ TEST(AccessLines, SayWhoWasServed) {
         EXPECT_EQ(response.header("x-request-id"), "req_abc");
         const std::string line = line_of(edge.gateway, response);
         for (const std::string& part :
-             {pair("sub", "tester"), pair("client_address", "127.0.0.1"),
-              pair("host", "default.gw.wso2.com"), pair("upstream_request_id", "req_abc"),
-              std::string("\"stream\":false")}) {
+             {pair("sub", "tester"), pair("consumer", "tester"),
+              pair("client_address", "127.0.0.1"), pair("host", "default.gw.wso2.com"),
+              pair("upstream_request_id", "req_abc"), std::string("\"stream\":false")}) {
             EXPECT_THAT(line, testing::HasSubstr(part));
         }
         EXPECT_EQ(line.find("error."), std::string::npos) << line;

@@ -22,6 +22,7 @@ struct AccessLine {
     std::string_view host;
     std::string_view client_address;  // the connection's other end
     std::string_view subject;         // of the token that was accepted; empty: there was none
+    std::string_view consumer;        // as limits know it; empty: the route is open
     bool stream = false;              // the request asked for one
     std::uint16_t status = 0;
     std::chrono::nanoseconds duration{0};

@@ -84,6 +84,7 @@ AccessLine served() {
     line.status = 200;
     line.error_code = line.error_reason = "";
     line.subject = "alice";
+    line.consumer = "team-a";
     line.stream = true;
     line.upstream_request_id = "req_1";
     line.first_byte = 250ms;
@@ -111,7 +112,8 @@ TEST(AccessLog, JsonOfAServedRequest) {
               R"("request.path":"/chat/1.0/chat/completions","response_code":200,)"
               R"("duration_ms":1250.000,"ttft_ms":250.000,"overhead_us":120,"bytes_received":10,)"
               R"("bytes_sent":20,"host":"llm.example.com","client_address":"192.0.2.7",)"
-              R"("sub":"alice","stream":true,"user-agent":"OpenAI/Python 1.0","request_id":"r-1",)"
+              R"("sub":"alice","consumer":"team-a","stream":true,"user-agent":"OpenAI/Python 1.0",)"
+              R"("request_id":"r-1",)"
               R"("x-request-id":"c-1","x-stainless-retry-count":"1","api":"chat","policy":"rr",)"
               R"("env":"production","gen_ai.provider.name":"OpenAI",)"
               R"("gen_ai.original.model":"gpt-5","gen_ai.request.model":"gpt-4o","backend":"a",)"
@@ -161,7 +163,7 @@ TEST(AccessLog, WhatAClientWritesStaysOneLine) {
         AccessLine line = served();
         line.method = line.path = line.user_agent = line.client_request_id = row.value;
         line.original_model = line.retry_count = line.host = row.value;
-        line.subject = line.upstream_request_id = row.value;
+        line.subject = line.consumer = line.upstream_request_id = row.value;
         for (const auto format : {AccessLogFormat::json, AccessLogFormat::text}) {
             const std::string text = Sink(format).one(line);
             ASSERT_FALSE(text.empty()) << row.name;
@@ -184,7 +186,7 @@ TEST(AccessLog, LongValuesAreClipped) {
         while (value.size() < 100'000) value += unit;
         AccessLine line = served();
         line.path = line.user_agent = line.original_model = line.method = value;
-        line.host = line.subject = line.upstream_request_id = value;
+        line.host = line.subject = line.consumer = line.upstream_request_id = value;
         const std::string text = Sink(AccessLogFormat::json).one(line);
         EXPECT_LT(text.size(), 16'384U);
         const auto document = wire::JsonDocument::parse(text);
