@@ -6,6 +6,9 @@ namespace rotary::downstream {
 
 namespace {
 
+constexpr Fault kSpokePlainHttp = Fault::client(
+    FaultKind::bad_request, "This port speaks HTTPS: write https:// in front of its address.");
+
 HandshakeEnd end_of(const net::Stream& stream, const Fault& fault) noexcept {
     if (stream.spoke_plain_http()) return HandshakeEnd::plain_http;
     if (fault.kind == FaultKind::request_timeout) return HandshakeEnd::timeout;
@@ -29,7 +32,10 @@ Task<std::optional<HandshakeFailure>> Http1Connection::handshake() {
         if (!shaken) {
             const HandshakeFailure failure{end_of(stream_, shaken.error()), shaken.error(),
                                            stream_.said_anything()};
-            if (stream_.spoke_plain_http()) stream_.drop_tls();
+            if (stream_.spoke_plain_http()) {
+                stream_.drop_tls();
+                refusal_ = kSpokePlainHttp;
+            }
             co_return failure;
         }
     }
@@ -52,11 +58,6 @@ net::WaitFor Http1Connection::wait_until(SteadyTime deadline) noexcept {
 }
 
 // --- requests -----------------------------------------------------------------------------------
-
-Asked Http1Connection::refuse(Fault fault) noexcept {
-    refusal_ = fault;
-    return Asked::refused;
-}
 
 // Reads what has come, up to the end of a head.
 Http1Connection::Head Http1Connection::look_for_head(wire::HeadEnd& end) {
@@ -89,7 +90,7 @@ bool Http1Connection::may_wait() const noexcept {
     return !node_.evicted() && !is_over;
 }
 
-void Http1Connection::begin(Request& request, std::chrono::nanoseconds& waited) noexcept {
+void Http1Connection::start_over(Request& request, std::chrono::nanoseconds& waited) noexcept {
     request = {};
     request_ = &request;
     waited_ = &waited;
@@ -108,9 +109,9 @@ void Http1Connection::begin(Request& request, std::chrono::nanoseconds& waited) 
     bytes_sent_ = 0;
 }
 
-void Http1Connection::begin_refusal(Request& request, std::chrono::nanoseconds& waited) {
+void Http1Connection::begin_refusal(Request& request, std::chrono::nanoseconds& waited) noexcept {
     head_bytes_ = 0;
-    begin(request, waited);
+    start_over(request, waited);
     keep_alive_ = false;
 }
 
@@ -125,22 +126,19 @@ Result<void> Http1Connection::reread_head() { return parse_head(); }
 // Between requests the connection is idle: it holds no buffer and may be ended to make room for
 // another, or by a drain, though not before what has come was looked at. The clock of a head runs
 // from its first byte.
-Task<Asked> Http1Connection::next(Request& request, std::chrono::nanoseconds& waited) {
+Task<bool> Http1Connection::wait() {
     config_ = nullptr;
+    if (refusal_.kind != FaultKind::none) co_return true;
     wire::HeadEnd end;
     SteadyTime deadline;
     bool has_begun = false;
-    if (node_.evicted()) co_return Asked::nothing;
+    if (node_.evicted()) co_return false;
     for (;;) {
         const Head head = look_for_head(end);
-        if (head == Head::whole) break;
-        if (head == Head::lost) co_return Asked::nothing;
-        if (head == Head::refused) {
-            begin_refusal(request, waited);
-            co_return Asked::refused;
-        }
+        if (head == Head::lost) co_return false;
+        if (head != Head::part) co_return true;
         const bool is_idle = in_.empty();
-        if (is_idle && !stream_.descriptor().readable() && !may_wait()) co_return Asked::nothing;
+        if (is_idle && !stream_.descriptor().readable() && !may_wait()) co_return false;
         if (is_idle) {
             in_.reset();
             deadline = services_.reactor.now() + timeouts().keep_alive;
@@ -153,21 +151,28 @@ Task<Asked> Http1Connection::next(Request& request, std::chrono::nanoseconds& wa
         what.deadline = deadline;
         const net::Wake wake = co_await services_.reactor.wait(what);
         if (is_idle) node_.leave_idle();
-        if (node_.evicted()) co_return Asked::nothing;
+        if (node_.evicted()) co_return false;
         if (wake == net::Wake::ready) continue;
         if (is_idle && wake == net::Wake::cancelled) {
             stream_.descriptor().set_readable();  // a request may have come in this very turn
         } else if (!is_idle && wake == net::Wake::timed_out) {
-            begin_refusal(request, waited);
-            co_return refuse(Fault::client(FaultKind::request_timeout));
+            refusal_ = Fault::client(FaultKind::request_timeout);
+            co_return true;
         } else {
-            co_return Asked::nothing;
+            co_return false;
         }
     }
-    begin(request, waited);
+}
+
+Result<void> Http1Connection::begin(Request& request, std::chrono::nanoseconds& waited) {
+    if (refusal_.kind != FaultKind::none) {
+        begin_refusal(request, waited);
+        return refusal_;
+    }
+    start_over(request, waited);
     if (const auto parsed = parse_head(); !parsed) {
         keep_alive_ = false;
-        co_return refuse(parsed.error());
+        return parsed.error();
     }
     const wire::RequestHead& head = services_.scratch.request;
     request.adopt(head);
@@ -176,7 +181,7 @@ Task<Asked> Http1Connection::next(Request& request, std::chrono::nanoseconds& wa
     minor_version_ = head.minor_version;
     keep_alive_ = head.keep_alive && services_.reactor.now() <= oldest_;
     expect_continue_ = head.expect_continue;
-    co_return Asked::request;
+    return {};
 }
 
 // --- the end of an exchange ---------------------------------------------------------------------

@@ -22,9 +22,6 @@ private:
     Context& context_;
 };
 
-constexpr Fault kSpokePlainHttp = Fault::client(
-    FaultKind::bad_request, "This port speaks HTTPS: write https:// in front of its address.");
-
 // Counts the failure and says it in the log, unless the connection only looked whether the port is
 // open, or the process is stopping.
 void note(Context& context, const downstream::HandshakeFailure& failure,
@@ -42,41 +39,28 @@ void note(Context& context, const downstream::HandshakeFailure& failure,
                                               {"others_since_last_line", unsaid}});
 }
 
-Task<void> refuse(Context& context, downstream::Http1Connection& client, Exchange& exchange,
-                  Fault fault) {
-    exchange.begin(context);
-    co_await run_refusal(context, client, exchange, fault);
-    if (client.end(exchange.outcome.fault) == downstream::After::unread) {
-        const bool more = co_await client.drop_rest();
-        static_cast<void>(more);  // there is none
-    }
-    exchange.end();
-}
-
 }  // namespace
 
 Task<void> run_session(Context& context, int fd, const net::TlsContext* tls) {
     downstream::Http1Connection client(context.clients, fd, tls);
     const Counted counted(context);
-    Exchange exchange;
     const auto failure = co_await client.handshake();
     if (failure) {
         note(context, *failure, client.client_address());
-        if (failure->end == downstream::HandshakeEnd::plain_http) {
-            client.begin_refusal(exchange.request, exchange.outcome.waited);
-            co_await refuse(context, client, exchange, kSpokePlainHttp);
-        }
-        co_return;
+        if (failure->end != downstream::HandshakeEnd::plain_http) co_return;
     }
     for (bool more = true; more;) {
-        const auto asked = co_await client.next(exchange.request, exchange.outcome.waited);
-        if (asked == downstream::Asked::nothing) break;
-        if (asked == downstream::Asked::refused) {
-            co_await refuse(context, client, exchange, client.refusal());
-            co_return;
-        }
+        more = co_await client.wait();
+        if (!more) break;
+        const ExchangePool::Lease lease(context.exchanges);
+        Exchange& exchange = *lease;
+        const auto begun = client.begin(exchange.request, exchange.outcome.waited);
         exchange.begin(context);
-        co_await run(context, client, exchange);
+        if (begun) {
+            co_await run(context, client, exchange);
+        } else {
+            co_await run_refusal(context, client, exchange, begun.error());
+        }
         const downstream::After after = client.end(exchange.outcome.fault);
         more = after == downstream::After::next;
         if (after == downstream::After::unread) more = co_await client.drop_rest();

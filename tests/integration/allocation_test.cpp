@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace rotary::test {
 namespace {
@@ -61,6 +64,35 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"LongBody", true, long_body(), 10},
                     Case{"Stream", true, R"({"model":"x","stream":true})", 10}),
     [](const testing::TestParamInfo<Case>& row) { return std::string(row.param.name); });
+
+// Connections that have had an answer and wait for their next request. What OpenSSL 3.0 takes for
+// each is 13.5 KB of it.
+TEST(Allocation, AnIdleConnectionHoldsLittle) {
+    const auto mock = start_mock({});
+    GatewayOptions options;
+    options.workers = 1;
+    options.backends = {{.port = mock->port(), .key = "Bearer one"}};
+    options.production = {{"a", 0, 1}};
+    options.sandbox = options.production;
+    Gateway gateway(options);
+    const Request request = chat(R"({"model":"x"})");
+    std::vector<std::unique_ptr<TestClient>> clients;
+    const auto ask = [&](std::size_t connections) {
+        for (std::size_t i = 0; i < connections; ++i) {
+            clients.push_back(std::make_unique<TestClient>(gateway.client()));
+            ASSERT_EQ(clients.back()->exchange(request).status, 200u);
+        }
+    };
+    ask(50);
+    const pid_t worker = worker_thread();
+    ASSERT_NE(worker, 0);
+    const std::int64_t before = bytes_held_by(worker);
+    constexpr std::size_t kConnections = 200;
+    ask(kConnections);
+    const std::int64_t each = (bytes_held_by(worker) - before) / std::int64_t{kConnections};
+    EXPECT_LE(each, 15'900);  // 15,600 when this was written
+    EXPECT_GE(each, 10'000) << "is it counted?";
+}
 
 }  // namespace
 }  // namespace rotary::test

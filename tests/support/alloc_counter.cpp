@@ -1,5 +1,6 @@
 #include <support/alloc_counter.hpp>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ namespace {
 struct Slot {
     std::atomic<pid_t> thread{0};
     std::atomic<std::uint64_t> count{0};
+    std::atomic<std::int64_t> bytes{0};  // allocated and not freed by it
 };
 
 constexpr std::size_t kSlots = 1024;
@@ -36,17 +38,32 @@ constinit std::atomic<std::size_t> used{0};
 constinit thread_local Slot* mine __attribute__((tls_model("initial-exec"))) = nullptr;
 constinit thread_local bool aborts __attribute__((tls_model("initial-exec"))) = false;
 
-void count_one() {
+Slot& own_slot() {
     if (mine == nullptr) {
         const std::size_t index = used.fetch_add(1, std::memory_order_relaxed);
         mine = &slots[index < kSlots ? index : kSlots - 1];
         mine->thread.store(::gettid(), std::memory_order_relaxed);
     }
-    mine->count.fetch_add(1, std::memory_order_relaxed);
+    return *mine;
+}
+
+void count_one() {
+    own_slot().count.fetch_add(1, std::memory_order_relaxed);
     if (aborts) {
         aborts = false;
         std::abort();
     }
+}
+
+std::int64_t bytes_of(void* p) { return static_cast<std::int64_t>(::malloc_usable_size(p)); }
+
+void* given(void* p) {
+    if (p != nullptr) own_slot().bytes.fetch_add(bytes_of(p), std::memory_order_relaxed);
+    return p;
+}
+
+void taken_back(void* p) {
+    if (p != nullptr) own_slot().bytes.fetch_sub(bytes_of(p), std::memory_order_relaxed);
 }
 
 bool is_power_of_two(std::size_t value) { return value != 0 && (value & (value - 1)) == 0; }
@@ -57,39 +74,43 @@ extern "C" {
 
 void* malloc(std::size_t size) {
     count_one();
-    return __libc_malloc(size);
+    return given(__libc_malloc(size));
 }
 
 void* calloc(std::size_t count, std::size_t size) {
     count_one();
-    return __libc_calloc(count, size);
+    return given(__libc_calloc(count, size));
 }
 
 void* realloc(void* old, std::size_t size) {
     count_one();
-    return __libc_realloc(old, size);
+    taken_back(old);
+    return given(__libc_realloc(old, size));
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
     count_one();
-    return __libc_memalign(alignment, size);
+    return given(__libc_memalign(alignment, size));
 }
 
 void* memalign(std::size_t alignment, std::size_t size) {
     count_one();
-    return __libc_memalign(alignment, size);
+    return given(__libc_memalign(alignment, size));
 }
 
 int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
     if (!is_power_of_two(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
     count_one();
-    void* const memory = __libc_memalign(alignment, size);
+    void* const memory = given(__libc_memalign(alignment, size));
     if (memory == nullptr) return ENOMEM;
     *out = memory;
     return 0;
 }
 
-void free(void* p) { __libc_free(p); }
+void free(void* p) {
+    taken_back(p);
+    __libc_free(p);
+}
 
 }  // extern "C"
 
@@ -121,6 +142,16 @@ std::uint64_t allocations_of(pid_t thread) {
     for (const Slot& slot : slots) {
         if (slot.thread.load(std::memory_order_relaxed) == thread) {
             sum += slot.count.load(std::memory_order_relaxed);
+        }
+    }
+    return sum;
+}
+
+std::int64_t bytes_held_by(pid_t thread) {
+    std::int64_t sum = 0;
+    for (const Slot& slot : slots) {
+        if (slot.thread.load(std::memory_order_relaxed) == thread) {
+            sum += slot.bytes.load(std::memory_order_relaxed);
         }
     }
     return sum;

@@ -23,6 +23,10 @@ std::vector<ThreadAllocations> allocations_by_thread();
 // Of that thread since it began; 0 if it never allocated.
 std::uint64_t allocations_of(pid_t thread);
 
+// What that thread has allocated and not freed, as malloc rounds it up; what another thread freed
+// still counts.
+std::int64_t bytes_held_by(pid_t thread);
+
 // What one thread allocates from here on. Made on any thread.
 class AllocationScope {
 public:

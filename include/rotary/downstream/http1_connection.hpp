@@ -30,13 +30,6 @@ struct Services {
     const config::Config* config = nullptr;  // in force; replaced when another one is published
 };
 
-// What came of waiting for a request.
-enum class Asked : std::uint8_t {
-    request,
-    refused,  // what came is none: it gets an answer, and the connection ends
-    nothing   // the connection is over
-};
-
 // What is left of a connection behind an answer.
 enum class After : std::uint8_t {
     next,   // another request may follow
@@ -53,17 +46,18 @@ public:
     Http1Connection(const Http1Connection&) = delete;
     Http1Connection& operator=(const Http1Connection&) = delete;
 
-    // Nothing: it may ask. A client that spoke plain HTTP can be told so afterwards, by an answer
-    // to the request `refused` of begin_refusal().
+    // Nothing: it may ask. A client that spoke plain HTTP may too, and is told so: what it asks is
+    // refused by begin().
     Task<std::optional<HandshakeFailure>> handshake();
 
-    // Waits for a request and writes it into `request`; `waited` gets the time that is waited for
-    // this client from then on. Both must last until end(). The configuration that is in force
-    // when its head has come holds for all of it: its owner keeps that alive as long.
-    Task<Asked> next(Request& request, std::chrono::nanoseconds& waited);
-    const Fault& refusal() const noexcept { return refusal_; }  // after `refused`
-    // For an answer where there is no request.
-    void begin_refusal(Request& request, std::chrono::nanoseconds& waited);
+    // Waits for a request, of which nothing but its bytes is there then. False: the connection is
+    // over.
+    Task<bool> wait();
+    // Behind wait(): writes it into `request`; `waited` gets the time that is waited for this
+    // client from then on. Both must last until end(). The configuration that is in force when its
+    // head has come holds for all of it: its owner keeps that alive as long. A fault: what came is
+    // no request; it gets an answer, and the connection ends.
+    Result<void> begin(Request& request, std::chrono::nanoseconds& waited);
 
     // After the answer, which ended with `fault`: makes the connection ready for another request.
     After end(const Fault& fault) noexcept;
@@ -96,8 +90,8 @@ private:
     enum class Head : std::uint8_t { whole, part, refused, lost };
     Head look_for_head(wire::HeadEnd& end);
     bool may_wait() const noexcept;
-    Asked refuse(Fault fault) noexcept;
-    void begin(Request& request, std::chrono::nanoseconds& waited) noexcept;
+    void begin_refusal(Request& request, std::chrono::nanoseconds& waited) noexcept;
+    void start_over(Request& request, std::chrono::nanoseconds& waited) noexcept;
     Result<void> parse_head();
     Task<void> linger();
 
@@ -139,7 +133,7 @@ private:
     std::uint8_t minor_version_ = 1;
     bool keep_alive_ = true;
     bool expect_continue_ = false;
-    Fault refusal_;
+    Fault refusal_;  // why what has come is no request
     Request* request_ = nullptr;
     std::chrono::nanoseconds* waited_ = nullptr;
     const config::Config* config_ = nullptr;  // of the exchange that is going on

@@ -8,6 +8,7 @@
 #include <rotary/base/metrics.hpp>
 #include <rotary/downstream/http1_connection.hpp>
 #include <rotary/net/reactor.hpp>
+#include <rotary/proxy/exchange_pool.hpp>
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/observer.hpp>
 #include <rotary/proxy/wiring.hpp>
@@ -47,7 +48,8 @@ struct Context {
     rotation::RetryBudget retry_budget;  // this worker's
     std::uint64_t random_state = 1;      // of request ids; seeded by the worker
     std::string path;                    // a rewritten one, between two awaits only
-    KeyWaits key_waits{};                // woken by the worker
+    ExchangePool exchanges{};
+    KeyWaits key_waits{};  // woken by the worker
     LinePace handshake_lines{};
 };
 

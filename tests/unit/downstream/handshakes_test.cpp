@@ -69,7 +69,7 @@ TEST_F(HandshakeTest, IsOneOfTls) {
     EXPECT_FALSE(served.result(worker_.reactor).has_value());
     const std::string_view asked[] = {"GET / HTTP/1.1\r\nhost: a\r\n\r\n"};
     EXPECT_EQ(client.write_some(asked).bytes, asked[0].size());
-    const Asked next = worker_.run(connection.next(worker_.request, worker_.waited));
+    const Asked next = worker_.run(worker_.wait(connection));
     ASSERT_EQ(next, Asked::request);
     EXPECT_TRUE(worker_.request.is_tls);
 }
@@ -110,8 +110,10 @@ TEST_F(HandshakeTest, FailsForAReason) {
 TEST_F(HandshakeTest, AClientThatSpeaksHttpCanBeToldSo) {
     client_.say("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
     ASSERT_TRUE(worker_.run(connection_.handshake()).has_value());
-    connection_.begin_refusal(worker_.request, worker_.waited);
+    ASSERT_EQ(worker_.run(worker_.wait(connection_)), Asked::refused);
+    EXPECT_EQ(worker_.refusal.kind, FaultKind::bad_request);
     EXPECT_FALSE(worker_.request.is_tls);
+    EXPECT_EQ(worker_.request.method, "");
     wire::HeadWriter head = connection_.begin_answer(400, "Bad Request");
     EXPECT_TRUE(connection_.start(head, AnswerBody::none));
     wire::Pieces pieces;

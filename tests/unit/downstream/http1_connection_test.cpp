@@ -52,7 +52,7 @@ TEST(Http1Connection, RequestsComeOneAfterTheOther) {
             rest.append("GET ").append(path).append(" HTTP/1.1\nhost: a\n\n");
             if (path != "/3" && !row.waits) continue;
             for (std::size_t asked = row.waits ? 1 : 3; asked > 0; --asked) {
-                test::Running<Asked> next(client.connection.next(client.request, client.waited));
+                test::Running<Asked> next(client.wait(client.connection));
                 while (!next.ended() && !rest.empty()) {
                     client.say(rest.substr(0, row.at_a_time));
                     rest.erase(0, row.at_a_time);
@@ -101,8 +101,8 @@ TEST(Http1Connection, WhatIsNoRequestIsRefused) {
         client.config.limits.uri_bytes = row.uri_bytes;
         client.config.limits.headers = row.headers;
         ASSERT_EQ(client.ask(row.text), Asked::refused) << row.name;
-        EXPECT_EQ(client.connection.refusal().kind, row.kind) << row.name;
-        EXPECT_EQ(client.connection.refusal().origin, Origin::client) << row.name;
+        EXPECT_EQ(client.refusal.kind, row.kind) << row.name;
+        EXPECT_EQ(client.refusal.origin, Origin::client) << row.name;
         EXPECT_EQ(client.answer(), "HTTP/1.1 204 None\nconnection: close\n\n") << row.name;
         client.client.close();
         EXPECT_FALSE(client.finish()) << row.name;
@@ -126,7 +126,7 @@ TEST(Http1Connection, WaitsAsLongAsItMay) {
         client.config.timeouts.*row.limit = config::Duration::zero();
         EXPECT_EQ(client.ask(row.said), row.asked) << row.name;
         if (row.asked == Asked::nothing) continue;
-        EXPECT_EQ(client.connection.refusal().kind, FaultKind::request_timeout) << row.name;
+        EXPECT_EQ(client.refusal.kind, FaultKind::request_timeout) << row.name;
         EXPECT_EQ(client.answer(), "HTTP/1.1 204 None\nconnection: close\n\n") << row.name;
     }
 }
@@ -136,7 +136,7 @@ TEST(Http1Connection, EndsWithItsClient) {
         OneClient client;
         client.connect();
         client.client.say(said);
-        test::Running<Asked> next(client.connection.next(client.request, client.waited));
+        test::Running<Asked> next(client.wait(client.connection));
         test::settle(client.reactor);
         EXPECT_FALSE(next.ended()) << said;
         client.client.close();
@@ -190,7 +190,7 @@ TEST(Http1Connection, ADrainEndsWhoWaits) {
             client.answer();
             ASSERT_TRUE(client.finish()) << row.name;
         }
-        test::Running<Asked> next(client.connection.next(client.request, client.waited));
+        test::Running<Asked> next(client.wait(client.connection));
         test::settle(client.reactor);
         ASSERT_FALSE(next.ended()) << row.name;
         if (row.speaks) client.say("GET /last HTTP/1.1\nhost: a\n\n");
@@ -204,7 +204,7 @@ TEST(Http1Connection, MakesRoomForAnotherWhileItIsIdle) {
     OneClient client;
     client.connect();
     EXPECT_FALSE(client.sessions.evict_longest_idle().has_value()) << "it does not wait yet";
-    test::Running<Asked> next(client.connection.next(client.request, client.waited));
+    test::Running<Asked> next(client.wait(client.connection));
     EXPECT_TRUE(client.sessions.evict_longest_idle().has_value());
     EXPECT_EQ(next.result(client.reactor), Asked::nothing);
 }
@@ -215,7 +215,7 @@ TEST(Http1Connection, IdleItHoldsNoBuffer) {
     client.answer();
     ASSERT_TRUE(client.finish());
     const std::size_t before = client.buffers.kept_bytes();
-    test::Running<Asked> next(client.connection.next(client.request, client.waited));
+    test::Running<Asked> next(client.wait(client.connection));
     EXPECT_GT(client.buffers.kept_bytes(), before);
     client.client.close();
     EXPECT_EQ(next.result(client.reactor), Asked::nothing);
@@ -260,17 +260,6 @@ TEST(Http1Connection, TheHeadComesBack) {
     EXPECT_EQ(line->value, "7");
 }
 
-// What spoke without TLS where there must be some has no request that could be answered.
-TEST(Http1Connection, CanAnswerWhereThereIsNoRequest) {
-    OneClient client;
-    client.connect();
-    client.connection.begin_refusal(client.request, client.waited);
-    EXPECT_EQ(client.request.method, "");
-    EXPECT_EQ(client.answer(), "HTTP/1.1 204 None\nconnection: close\n\n");
-    client.client.close();
-    EXPECT_FALSE(client.finish());
-}
-
 TEST(Http1Connection, WatchesItsClient) {
     OneClient client;
     client.connect();
@@ -296,7 +285,7 @@ TEST(Http1Connection, KnowsItsClientsAddress) {
     Http1Connection connection(worker.services, ::accept(port.fd(), nullptr, nullptr), nullptr);
     EXPECT_EQ(connection.client_address(), "127.0.0.1");
     client.say("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-    ASSERT_EQ(worker.run(connection.next(worker.request, worker.waited)), Asked::request);
+    ASSERT_EQ(worker.run(worker.wait(connection)), Asked::request);
     EXPECT_EQ(worker.request.client_address, "127.0.0.1");
 }
 

@@ -25,6 +25,15 @@ void OneClient::connect() {
     test::settle(reactor);
 }
 
+Task<Asked> OneClient::wait(Http1Connection& from) {
+    const bool has_come = co_await from.wait();
+    if (!has_come) co_return Asked::nothing;
+    const auto begun = from.begin(request, waited);
+    if (begun) co_return Asked::request;
+    refusal = begun.error();
+    co_return Asked::refused;
+}
+
 Asked OneClient::ask(std::string_view text) {
     connect();
     say(text);

@@ -14,6 +14,9 @@
 
 namespace rotary::downstream {
 
+// What came of waiting for a request.
+enum class Asked { request, refused, nothing };
+
 // A worker of its own with one client, who is the test. What the configuration says is changed
 // before the client speaks.
 struct OneClient {
@@ -29,7 +32,9 @@ struct OneClient {
 
     // The handshake of a connection without TLS, which is none.
     void connect();
-    Asked next() { return run(connection.next(request, waited)); }
+    // The next request of a connection, this client's or another's; `refusal` says why it is none.
+    Task<Asked> wait(Http1Connection& from);
+    Asked next() { return run(wait(connection)); }
     // A client that has connected says this, and it is read as far as its head goes.
     Asked ask(std::string_view text);
 
@@ -53,6 +58,7 @@ struct OneClient {
     Services services{reactor, buffers, sessions, scratch, &config};
     test::FarEnd client;
     Request request;
+    Fault refusal;
     std::chrono::nanoseconds waited{0};
     Http1Connection connection{services, client.near(), nullptr};
 };
