@@ -1,15 +1,18 @@
-"""The provider and the clients of an instruction count: run.sh starts it beside the gateway.
+"""The provider and the clients of a count: run.sh and system_calls.sh start it beside the gateway.
 
 usage: load.py provider PORT
        load.py clients WORKLOAD GATEWAY_PORT CA CALLGRIND_PID
        load.py count FILE BINARY REQUESTS
+       load.py traced WORKLOAD GATEWAY_PORT CA GATEWAY_PID
 
 `clients` warms the gateway up, has callgrind count from zero, sends a fixed number of requests over
 16 connections, has it dump, and prints how many there were. `count` prints what a dump holds for
-each request: all of it, and what the binary itself took.
+each request: all of it, and what the binary itself took. `traced` has strace count in place of
+callgrind, and prints the system calls of one request.
 """
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -19,6 +22,7 @@ import threading
 CONNECTIONS = 16
 WARM_UP = 320
 COUNTED = 1600
+NOT_PERMITTED = 77  # to trace: a container's doing
 PATH = "/chat/1.0/chat/completions"
 
 TEXT = "It is as much as it is. " * 16
@@ -108,7 +112,8 @@ def provider(port):
         threading.Thread(target=provide, args=(sock,), daemon=True).start()
 
 
-def clients(workload, port, ca, pid):
+def connected(workload, port, ca):
+    """Connections that stand, as a function that sends so many requests over them."""
     body, has_token = WORKLOADS[workload]
     token = os.environ["TOKEN"] if has_token else "forged." * 20
     request = (
@@ -133,6 +138,12 @@ def clients(workload, port, ca, pid):
                 if head is None or expected not in head.split(b"\r\n")[0]:
                     sys.exit("an answer is not as expected: %r" % head)
 
+    return send
+
+
+def clients(workload, port, ca, pid):
+    send = connected(workload, port, ca)
+
     def control(option):
         subprocess.run(["callgrind_control", option, pid], check=True, capture_output=True)
 
@@ -141,6 +152,24 @@ def clients(workload, port, ca, pid):
     send(COUNTED)
     control("--dump")
     print(COUNTED)
+
+
+def traced(workload, port, ca, pid):
+    send = connected(workload, port, ca)
+    send(WARM_UP)
+    command = ["strace", "-f", "-c", "-U", "calls,name", "-p", pid]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as strace:
+        line = strace.stderr.readline()
+        if "attached" not in line:
+            print(line.strip() or "strace said nothing", file=sys.stderr)
+            sys.exit(NOT_PERMITTED if "not permitted" in line else 1)
+        send(COUNTED)
+        strace.send_signal(signal.SIGINT)
+        table = strace.stderr.read()
+    total = re.search(r"^\s*(\d+) total$", table, re.MULTILINE)
+    if total is None:
+        sys.exit("strace counted nothing: " + table)
+    print("%.2f" % (int(total.group(1)) / COUNTED))
 
 
 def count(path, binary, requests):
@@ -169,5 +198,7 @@ if sys.argv[1] == "provider":
     provider(int(sys.argv[2]))
 elif sys.argv[1] == "count":
     count(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+elif sys.argv[1] == "traced":
+    traced(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5])
 else:
     clients(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5])
