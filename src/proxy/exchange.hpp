@@ -84,8 +84,8 @@ struct Outcome {
     std::optional<std::chrono::nanoseconds> overhead;  // of a stream: until its beginning had gone
 };
 
-// Everything about one request and its answer, in parts that have one writer each. The session has it
-// from its worker's ExchangePool while the request is there.
+// Everything about one request and its answer, in parts that have one writer each. The session has
+// it from its worker's ExchangePool while the request is there.
 struct Exchange {
     downstream::Request request;  // what the client asked for; its Client writes it
     Match match;
