@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kData = "data";
 constexpr std::string_view kDone = "[DONE]";
-constexpr std::string_view kUsage = "\"usage\"";
+constexpr std::string_view kUsage = "\"usage";  // and a quote, or Gemini's ending and one
+constexpr std::string_view kMetadata = "Metadata";
 constexpr std::string_view kError = "\"error\"";
 
 std::string_view skip_json_space(std::string_view text) noexcept {
@@ -18,7 +19,7 @@ std::string_view skip_json_space(std::string_view text) noexcept {
     return at == text.npos ? std::string_view{} : text.substr(at);
 }
 
-// Where the text says "usage" with its quotes, or npos. The first two bytes are looked for
+// Where the text says "usage with its first quote, or npos. The first two bytes are looked for
 // together, sixteen places at a time: text has quotes enough and hardly ever these two.
 std::size_t find_usage(std::string_view json) noexcept {
     std::size_t at = 0;
@@ -41,14 +42,17 @@ std::size_t find_usage(std::string_view json) noexcept {
     return json.find(kUsage, at);
 }
 
-// Whether some member named usage holds more than null. A look at the text, not a parse: it only
-// decides which payload is worth keeping. Quotes inside a JSON string are escaped, so what stands
-// between bare ones is a key or a whole string; a colon tells the two apart.
+// Whether some member named usage or usageMetadata holds more than null. A look at the text, not a
+// parse: it only decides which payload is worth keeping. Quotes inside a JSON string are escaped, so
+// what stands between bare ones is a key or a whole string; a colon tells the two apart.
 bool holds_usage(std::string_view json) noexcept {
     while (true) {
         const std::size_t at = find_usage(json);
         if (at == json.npos) return false;
         json.remove_prefix(at + kUsage.size());
+        if (json.starts_with(kMetadata)) json.remove_prefix(kMetadata.size());
+        if (!json.starts_with('"')) continue;
+        json.remove_prefix(1);
         const std::string_view colon = skip_json_space(json);
         if (!colon.starts_with(':')) continue;
         if (!skip_json_space(colon.substr(1)).starts_with("null")) return true;

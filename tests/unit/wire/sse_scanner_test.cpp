@@ -129,6 +129,9 @@ TEST(SseScanner, FollowsStreams) {
          R"(data: {"usages":1,"my_usage":2})"
          "\n\n",
          1},
+        {"Gemini's usage", "data: {\"usageMetadata\" : {}}\n\n", 1, true, false,
+         R"({"usageMetadata" : {}})"},
+        {"neither name", "data: {\"usageMeta\":{},\"usage_\":{}}\n\n", 1},
         {"usage in a comment", ": {\"usage\":1}\n\n"},
         {"usage without its empty line", "data: {\"usage\":1}\n", 0, false, false,
          R"({"usage":1})"},

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <rotary/llm/usage.hpp>
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+
+namespace rotary::llm {
+
+// A count that some vendor's answer may hold, by the meaning it has there.
+enum class Count : std::uint8_t {
+    // OpenAI's chat and all that copy it: caches, audio and images are inside the two.
+    prompt,
+    completion,
+    total,
+    cache_hit,  // DeepSeek's way of saying cached
+    // OpenAI's responses (caches inside) and Anthropic's messages (the two caches outside).
+    input,
+    output,
+    cache_creation,
+    cache_creation_long,
+    cache_read,
+    // The details of either.
+    cached,
+    cache_write,
+    cache_write_long,
+    audio_in,
+    image_in,
+    audio_out,
+    reasoning,
+    // Gemini: the thoughts are outside the candidates, what tools put in outside the prompt.
+    gemini_prompt,
+    gemini_tool_prompt,
+    gemini_candidates,
+    gemini_thoughts,
+    gemini_cached,
+    // Bedrock's Converse: both caches are outside the input.
+    bedrock_input,
+    bedrock_output,
+    bedrock_cache_read,
+    bedrock_cache_write,
+    bedrock_cache_write_long,
+    // Ollama's own.
+    ollama_prompt,
+    ollama_output,
+    // What rateLimitFields of an AIProvider name.
+    named_prompt,
+    named_completion,
+    named_total,
+    // Other units.
+    milliseconds,
+    images,
+    web_searches,
+    kCounts
+};
+inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::kCounts);
+
+// A larger count than this is a mistake.
+inline constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 40;
+
+// What an answer, or the events of a stream in their order, said. A count that is said again
+// replaces the earlier one: vendors' counts are running totals, never to be added up.
+class UsageCounts {
+public:
+    void set(Count count, std::uint64_t value) noexcept {
+        values_[index(count)] = value;
+        present_[index(count)] = true;
+    }
+    void add(Count count, std::uint64_t value) noexcept { set(count, get(count) + value); }
+    void erase(Count count) noexcept {
+        values_[index(count)] = 0;
+        present_[index(count)] = false;
+    }
+    bool has(Count count) const noexcept { return present_[index(count)]; }
+    std::uint64_t get(Count count) const noexcept { return values_[index(count)]; }
+
+    bool has_input() const noexcept;
+    bool has_output() const noexcept;
+    // Some part of what is billed was said.
+    bool any() const noexcept {
+        return has_input() || has_output() || has(Count::milliseconds) || has(Count::images);
+    }
+
+private:
+    static constexpr std::size_t index(Count count) noexcept {
+        return static_cast<std::size_t>(count);
+    }
+
+    std::array<std::uint64_t, kCounts> values_{};
+    std::bitset<kCounts> present_;
+};
+
+// The one record for all vendors, `source` told, or none when there is nothing. Whether caches are
+// inside or outside the input, and thoughts the output, is decided here and nowhere else.
+Usage usage_of(const UsageCounts& counts) noexcept;
+
+}  // namespace rotary::llm

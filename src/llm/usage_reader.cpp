@@ -1,0 +1,289 @@
+#include <rotary/llm/usage_reader.hpp>
+
+#include "llm/usage_rows.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rotary::llm {
+
+namespace {
+
+using Node = UsageNode;
+using Is = UsageRow::Is;
+
+// How many backslashes the text ends with is odd.
+bool ends_escaping(const char* begin, const char* end) noexcept {
+    const char* at = end;
+    while (at != begin && at[-1] == '\\') --at;
+    return (end - at) % 2 != 0;
+}
+
+constexpr std::uint8_t bit(std::size_t place) noexcept {
+    return static_cast<std::uint8_t>(1U << place);
+}
+
+}  // namespace
+
+void UsageReader::begin_text() noexcept {
+    level_ = skipped_ = 0;
+    row_ = nullptr;
+    path_bits_ = path_ends_ = 0;
+    number_ = {};
+    in_string_ = is_escaped_ = awaits_name_ = has_no_choice_ = has_usage_ = false;
+}
+
+void UsageReader::feed(std::string_view json) noexcept {
+    if (json.empty()) return;
+    const char* at = json.data();
+    const char* const end = at + json.size();
+    while (at != end) {
+        if (in_string_) {
+            at = string(at, end);
+        } else if (level_ == 0) {
+            at = static_cast<const char*>(std::memchr(at, '{', static_cast<std::size_t>(end - at)));
+            if (at == nullptr) return;
+            ++at;
+            has_no_choice_ = has_usage_ = false;
+            open(false);
+        } else if (skipped_ > 0) {
+            at = skip(at, end);
+        } else {
+            structure(*at++);
+        }
+    }
+}
+
+// Goes on in a string, to behind its closing quote.
+const char* UsageReader::string(const char* at, const char* end) noexcept {
+    const char* const begin = at;
+    if (is_escaped_) {
+        is_escaped_ = false;
+        text_size_ = kTextBytes + 1;  // no name that is looked for has escapes
+        if (++at == end) return end;
+    }
+    const char* const from = at;
+    for (;;) {
+        const auto* const quote =
+            static_cast<const char*>(std::memchr(at, '"', static_cast<std::size_t>(end - at)));
+        const char* const stop = quote == nullptr ? end : quote;
+        const bool is_escaping = ends_escaping(from, stop);
+        if (quote != nullptr && is_escaping) {
+            at = quote + 1;
+            text_size_ = kTextBytes + 1;
+            if (at != end) continue;
+            return end;
+        }
+        if (keeps_text_) {
+            const auto size = static_cast<std::size_t>(stop - begin);
+            if (text_size_ + size <= kTextBytes)
+                std::memcpy(text_.data() + text_size_, begin, size);
+            text_size_ = std::min(text_size_ + size, kTextBytes + 1);
+        }
+        if (quote == nullptr) {
+            is_escaped_ = is_escaping;
+            return end;
+        }
+        in_string_ = false;
+        end_string();
+        return quote + 1;
+    }
+}
+
+// Through what is not looked at: only its levels and its strings count.
+const char* UsageReader::skip(const char* at, const char* end) noexcept {
+    for (; at != end; ++at) {
+        switch (*at) {
+            case '"':
+                in_string_ = true;
+                keeps_text_ = false;
+                return at + 1;
+            case '{':
+            case '[':
+                ++skipped_;
+                break;
+            case '}':
+            case ']':
+                if (--skipped_ == 0) return at + 1;
+                break;
+            default:
+                break;
+        }
+    }
+    return at;
+}
+
+void UsageReader::structure(char c) noexcept {
+    switch (c) {
+        case '"':
+            in_string_ = true;
+            keeps_text_ = awaits_name_ || (row_ != nullptr && row_->is == Is::item_label);
+            text_size_ = 0;
+            break;
+        case ',':
+            end_value();
+            awaits_name_ = !frames_[level_ - 1].is_list;
+            break;
+        case '{':
+        case '[':
+            open(c == '[');
+            break;
+        case '}':
+        case ']':
+            end_value();
+            close();
+            break;
+        default:
+            digit(c);
+            break;
+    }
+}
+
+void UsageReader::digit(char c) noexcept {
+    if (row_ == nullptr && path_ends_ == 0) return;
+    if (c >= '0' && c <= '9') {
+        number_.has_digits = true;
+        if (number_.has_point && ++number_.fraction > 3) {
+            number_.fraction = 3;
+            return;
+        }
+        number_.value = number_.value * 10 + static_cast<std::uint64_t>(c - '0');
+        if (number_.value > kMostTokens * 1000) number_.is_invalid = true, number_.value = 0;
+    } else if (c == '.') {
+        number_.has_point = true;
+    } else if (c == '-' || c == 'e' || c == 'E' || c == '+') {
+        // The e of true and false comes without a digit, and so counts for nothing.
+        number_.is_invalid = true;
+    }
+}
+
+void UsageReader::open(bool is_list) noexcept {
+    Frame frame;
+    frame.is_list = is_list;
+    if (level_ == 0) {
+        frame.node = Node::root;
+        for (std::size_t i = 0; paths_ != nullptr && i < UsagePaths::kPaths; ++i) {
+            if (!paths_->members[i].empty()) frame.paths |= bit(i);
+        }
+    } else if (frames_[level_ - 1].is_list) {
+        frame.node = frames_[level_ - 1].node;
+    } else {
+        frame.paths = path_bits_;
+        if (row_ != nullptr && row_->is == Is::object) frame.node = row_->node;
+        if (frame.node == Node::none && frame.paths != 0) frame.node = Node::named;
+    }
+    if (frame.node == Node::choices) {
+        has_no_choice_ = is_list && !frames_[level_ - 1].is_list;
+        if (!is_list) frame.node = Node::none;
+    }
+    if (frame.node == Node::usage && !is_list && level_ == 1) has_usage_ = true;
+    if (frame.node == Node::none || level_ == kLevels) {
+        skipped_ = 1;
+    } else {
+        if (is_list) {
+            for (const Count sum : sums_of(frame.node)) counts_.erase(sum);
+        } else {
+            item_ = {};
+        }
+        frames_[level_++] = frame;
+        awaits_name_ = !is_list;
+    }
+    row_ = nullptr;
+    path_bits_ = path_ends_ = 0;
+    number_ = {};
+}
+
+void UsageReader::close() noexcept {
+    const Frame& frame = frames_[--level_];
+    if (!frame.is_list) end_item(frame.node);
+    awaits_name_ = false;
+}
+
+void UsageReader::end_string() noexcept {
+    const std::string_view text =
+        text_size_ <= kTextBytes ? std::string_view(text_.data(), text_size_) : std::string_view{};
+    if (skipped_ > 0 || level_ == 0) return;
+    if (awaits_name_) {
+        awaits_name_ = false;
+        name_member(text);
+        return;
+    }
+    if (frames_[level_ - 1].node == Node::choices) has_no_choice_ = false;
+    if (row_ == nullptr) return;
+    if (row_->is == Is::item_image) item_.is_image = true;
+    if (row_->is != Is::item_label) return;
+    item_.is_long = text == "1h";
+    item_.is_audio = text == "AUDIO";
+    item_.is_image = text == "IMAGE";
+}
+
+void UsageReader::name_member(std::string_view name) noexcept {
+    const Frame& frame = frames_[level_ - 1];
+    row_ = nullptr;
+    path_bits_ = path_ends_ = 0;
+    number_ = {};
+    for (const UsageRow& row : rows_of(frame.node)) {
+        if (row.name == name) row_ = &row;
+    }
+    for (std::size_t i = 0; frame.paths != 0 && i < UsagePaths::kPaths; ++i) {
+        if ((frame.paths & bit(i)) == 0) continue;
+        const std::vector<std::string>& path = paths_->members[i];
+        if (path.size() < level_ || path[level_ - 1] != name) continue;
+        (path.size() == level_ ? path_ends_ : path_bits_) |= bit(i);
+    }
+}
+
+// What a number of the member at hand says, when there was one.
+void UsageReader::end_value() noexcept {
+    if (number_.has_digits) {
+        if (row_ != nullptr && row_->is == Is::seconds && !number_.is_invalid) {
+            for (; number_.fraction < 3; ++number_.fraction) number_.value *= 10;
+            number_.has_point = false;
+        }
+        if (number_.has_point || number_.value > kMostTokens) number_.is_invalid = true;
+        if (row_ != nullptr && row_->is == Is::item_count) {
+            item_.has_count = !number_.is_invalid;
+            item_.count = number_.value;
+        } else if (row_ != nullptr && row_->count != Count::kCounts) {
+            keep(row_->count);
+        }
+        constexpr Count kNamed[] = {Count::named_prompt, Count::named_completion,
+                                    Count::named_total};
+        for (std::size_t i = 0; i < UsagePaths::kPaths; ++i) {
+            if ((path_ends_ & bit(i)) != 0) keep(kNamed[i]);
+        }
+        const bool is_ours = row_ != nullptr || path_ends_ != 0;
+        if (number_.is_invalid && is_ours) ++invalid_;
+    }
+    row_ = nullptr;
+    path_bits_ = path_ends_ = 0;
+    number_ = {};
+}
+
+void UsageReader::keep(Count count) noexcept {
+    if (!number_.is_invalid) counts_.set(count, number_.value);
+}
+
+// An object of a list ends.
+void UsageReader::end_item(UsageNode node) noexcept {
+    const bool is_listed = level_ > 0 && frames_[level_ - 1].is_list;
+    if (!is_listed) return;
+    const auto room = [this](Count count) { return kMostTokens - counts_.get(count); };
+    const auto add = [&](Count count) {
+        if (item_.has_count && item_.count <= room(count)) counts_.add(count, item_.count);
+    };
+    if (node == Node::cache_details && item_.is_long) add(Count::bedrock_cache_write_long);
+    if (node == Node::prompt_parts && item_.is_audio) add(Count::audio_in);
+    if (node == Node::prompt_parts && item_.is_image) add(Count::image_in);
+    if (node == Node::candidate_parts && item_.is_audio) add(Count::audio_out);
+    if (node == Node::data && item_.is_image) counts_.add(Count::images, 1);
+    item_ = {};
+}
+
+void read_events(UsageReader& reader, std::string_view first, std::string_view last) noexcept {
+    if (first != last) reader.feed(first);
+    reader.begin_text();
+    reader.feed(last);
+}
+
+}  // namespace rotary::llm
