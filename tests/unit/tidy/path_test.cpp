@@ -92,7 +92,7 @@ Findings awaits_hold_no_temporaries(const File& file) {
 Findings path_has_one_clock(const File& file) {
     static const std::regex kClock(R"(\b(steady_clock|system_clock)\s*::\s*now\s*\()");
     static const std::vector<std::string_view> kRooms = {
-        "wire", "auth", "llm", "rotation", "downstream", "upstream", "routing", "proxy"};
+        "wire", "auth", "llm", "quota", "rotation", "downstream", "upstream", "routing", "proxy"};
     const bool on_path =
         is_cpp(file) && std::any_of(kRooms.begin(), kRooms.end(), [&](auto room) {
             return file.path.starts_with("src/" + std::string(room) + "/") ||

@@ -8,6 +8,7 @@ namespace rotary::config {
 using Duration = std::chrono::milliseconds;
 
 inline constexpr unsigned kFailuresToSuspend = 5;  // in a row: routing.failures_to_suspend
+inline constexpr std::size_t kCounters = 100'000;  // of callers: quotas.counters
 
 // Counts and sizes. Every queue, table and buffer of the program is bounded by one of them.
 // "A worker" and "a backend" say what the number is counted for; otherwise it is for the process,

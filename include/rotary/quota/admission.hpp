@@ -1,0 +1,82 @@
+#pragma once
+
+#include <rotary/quota/limit.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace rotary::quota {
+
+// Why a request was not admitted: the limit that is free again latest of those that were reached.
+struct Reached {
+    const Limit* limit = nullptr;
+    std::int64_t used = 0;
+    WallTime free_at;
+    bool never = false;  // what it asks for is more than the whole limit: strict admission
+};
+
+// How one class of limits stands, of the tightest one: what a client is told.
+struct Standing {
+    const Limit* limit = nullptr;  // null: none is of this class
+    std::int64_t remaining = 0;
+    WallTime reset;
+};
+
+// What one exchange holds of its limits: taken at once, settled exactly once. Owned by its
+// exchange, on one thread; the counters are all workers'. The limits must outlive it.
+//
+//     admission.ask(limit, counter, amount, now)      for each limit
+//     if (admission.reached()) admission.undo();       nothing was taken
+//     ...
+//     admission.settle(used, now);                     or undo()
+class Admission {
+public:
+    static constexpr std::size_t kMost = 24;  // limits of one exchange
+
+    Admission() = default;
+    ~Admission() { undo(); }
+    Admission(const Admission&) = delete;
+    Admission& operator=(const Admission&) = delete;
+
+    // Takes `amount` of a limit with one counter, or of `counter`. With all of kMost taken there is
+    // no way to keep account of more, and the limit counts as reached. True: taken.
+    bool ask(const Limit& limit, std::int64_t amount, WallTime now) noexcept;
+    bool ask(const Limit& limit, HeldCounter counter, std::int64_t amount, WallTime now) noexcept;
+
+    const Reached* reached() const noexcept { return reached_ ? &*reached_ : nullptr; }
+    // The first limit that would have refused, had it not only counted.
+    const Limit* shadowed() const noexcept { return shadowed_; }
+    // Of requests, tokens and money each the one of which least is left, after what was taken.
+    const Standing& requests() const noexcept { return standings_[0]; }
+    const Standing& tokens() const noexcept { return standings_[1]; }
+    const Standing& cost() const noexcept { return standings_[2]; }
+    bool is_limited() const noexcept;
+    std::size_t size() const noexcept { return size_; }
+
+    // What was used in truth, of each thing that was asked for. Then nothing is held any more; the
+    // standings stay as they were.
+    void settle(const Amounts& used, WallTime now) noexcept;
+    // Nothing was used. What is told of the limits stays as it was, but for what this had taken.
+    void undo() noexcept;
+    void clear() noexcept;  // undo(), and begins anew
+
+private:
+    struct Reservation {
+        const Limit* limit = nullptr;
+        HeldCounter counter;
+        std::int64_t amount = 0;
+        WallTime window;
+    };
+    void note_standing(const Limit& limit, const Taken& taken) noexcept;
+    void note_reached(const Limit& limit, const Taken& taken, std::int64_t amount) noexcept;
+
+    std::array<Reservation, kMost> held_;
+    std::size_t size_ = 0;
+    std::array<Standing, 3> standings_;
+    std::optional<Reached> reached_;
+    const Limit* shadowed_ = nullptr;
+};
+
+}  // namespace rotary::quota

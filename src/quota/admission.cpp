@@ -1,0 +1,91 @@
+#include <rotary/quota/admission.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace rotary::quota {
+
+namespace {
+
+std::size_t class_of(What what) noexcept {
+    if (what == What::requests) return 0;
+    return is_tokens(what) ? 1 : 2;
+}
+
+// Of a negative limit or count nothing is left either.
+std::int64_t left(std::int64_t limit, std::int64_t used) noexcept {
+    return used >= limit ? 0 : limit - std::max<std::int64_t>(used, 0);
+}
+
+}  // namespace
+
+bool Admission::ask(const Limit& limit, std::int64_t amount, WallTime now) noexcept {
+    return ask(limit, HeldCounter(limit.family->common()), amount, now);
+}
+
+bool Admission::ask(const Limit& limit, HeldCounter counter, std::int64_t amount,
+                    WallTime now) noexcept {
+    const Terms terms = limit.terms(now);
+    const bool has_place = size_ < kMost;
+    Taken taken;
+    if (!has_place) {
+        taken = counter->look(terms);
+        taken.admitted = false;
+    } else {
+        taken = limit.shadow ? counter->add(terms, amount) : counter->take(terms, amount);
+    }
+    note_standing(limit, taken);
+    if (!taken.admitted) {
+        if (limit.shadow && shadowed_ == nullptr) shadowed_ = &limit;
+        if (!limit.shadow) note_reached(limit, taken, amount);
+    }
+    const bool is_held = has_place && (taken.admitted || limit.shadow);
+    if (is_held) held_[size_++] = {&limit, std::move(counter), amount, taken.window};
+    return is_held;
+}
+
+void Admission::note_standing(const Limit& limit, const Taken& taken) noexcept {
+    Standing& standing = standings_[class_of(limit.what)];
+    const std::int64_t remaining = left(limit.amount, taken.used);
+    const bool is_tighter = standing.limit == nullptr || remaining < standing.remaining ||
+                            (remaining == standing.remaining && taken.free_at > standing.reset);
+    if (is_tighter) standing = {&limit, remaining, taken.free_at};
+}
+
+void Admission::note_reached(const Limit& limit, const Taken& taken, std::int64_t amount) noexcept {
+    const bool never = limit.strict && amount > limit.amount;
+    if (reached_ && reached_->free_at >= taken.free_at && !never) return;
+    if (reached_ && reached_->never) return;
+    reached_ = Reached{&limit, taken.used, taken.free_at, never};
+}
+
+bool Admission::is_limited() const noexcept {
+    return std::any_of(standings_.begin(), standings_.end(),
+                       [](const Standing& standing) { return standing.limit != nullptr; });
+}
+
+void Admission::settle(const Amounts& used, WallTime now) noexcept {
+    while (size_ > 0) {
+        Reservation& held = held_[--size_];
+        held.counter->settle(held.limit->terms(now), held.window, held.amount,
+                             used[held.limit->what]);
+        held = {};
+    }
+}
+
+void Admission::undo() noexcept {
+    while (size_ > 0) {
+        Reservation& held = held_[--size_];
+        held.counter->undo(held.window, held.amount);
+        held = {};
+    }
+}
+
+void Admission::clear() noexcept {
+    undo();
+    standings_ = {};
+    reached_.reset();
+    shadowed_ = nullptr;
+}
+
+}  // namespace rotary::quota

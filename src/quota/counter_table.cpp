@@ -1,0 +1,117 @@
+#include <rotary/quota/counter_table.hpp>
+
+#include <rotary/config/settings/limits.hpp>
+
+#include <algorithm>
+#include <new>
+
+namespace rotary::quota {
+
+namespace {
+
+// How many places a new counter looks at for one that can go. More than one for each that comes,
+// so that a table of idle ones empties faster than it fills.
+constexpr std::size_t kSweptBuckets = 16;
+
+// Once its window and the next one are over, a counter says nothing that its absence would not.
+WallTime::rep unused_after(const Window& window) noexcept {
+    WallTime::rep time = 0;
+    const bool never = __builtin_add_overflow(window.end.time_since_epoch().count(),
+                                              window.length().count(), &time);
+    return never ? WallTime::max().time_since_epoch().count() : time;
+}
+
+}  // namespace
+
+std::size_t CounterTable::HashKey::operator()(const Key& key) const noexcept {
+    const std::size_t name = std::hash<std::string_view>{}(key.who);
+    const auto family = reinterpret_cast<std::uintptr_t>(key.family);
+    return name ^ (family * 0x9e3779b97f4a7c15u);
+}
+
+CounterTable::CounterTable() : most_(config::kCounters) {}
+CounterTable::~CounterTable() = default;
+
+std::shared_ptr<Family> CounterTable::family(const std::string& key) {
+    std::weak_ptr<Family>& known = families_[key];
+    std::shared_ptr<Family> family = known.lock();
+    if (!family) {
+        family = std::make_shared<Family>(key);
+        known = family;
+    }
+    return family;
+}
+
+void CounterTable::prune() {
+    std::erase_if(families_, [](const auto& row) { return row.second.expired(); });
+}
+
+void CounterTable::sweep(Shard& shard, WallTime now) {
+    const WallTime::rep time = now.time_since_epoch().count();
+    for (std::size_t i = 0; i < kSweptBuckets && shard.counters.bucket_count() > 0; ++i) {
+        const std::size_t bucket = shard.next_bucket++ % shard.counters.bucket_count();
+        const KeyedCounter* unused = nullptr;
+        for (auto one = shard.counters.begin(bucket); one != shard.counters.end(bucket); ++one) {
+            const KeyedCounter& counter = *one->second;
+            if (counter.holders.load(std::memory_order_acquire) == 0 &&
+                counter.unused_after.load(std::memory_order_relaxed) < time) {
+                unused = &counter;
+            }
+        }
+        if (unused == nullptr) continue;
+        shard.counters.erase(Key{unused->family.get(), unused->who});
+        size_.fetch_sub(1, std::memory_order_relaxed);
+    }
+}
+
+KeyedCounter* CounterTable::add(Shard& shard, const std::shared_ptr<Family>& family,
+                                std::string_view who, const Window& window) {
+    sweep(shard, window.begin);
+    const std::size_t most = most_.load(std::memory_order_relaxed);
+    if (size_.fetch_add(1, std::memory_order_relaxed) >= most) {
+        size_.fetch_sub(1, std::memory_order_relaxed);
+        return nullptr;
+    }
+    try {
+        auto made = std::make_unique<KeyedCounter>();
+        made->family = family;
+        made->who = who;
+        const Key key{family.get(), made->who};
+        return shard.counters.emplace(key, std::move(made)).first->second.get();
+    } catch (const std::bad_alloc&) {
+        size_.fetch_sub(1, std::memory_order_relaxed);
+        return nullptr;
+    }
+}
+
+HeldCounter CounterTable::hold(const std::shared_ptr<Family>& family, std::string_view who,
+                               const Window& window) noexcept {
+    const Key key{family.get(), who};
+    Shard& shard = shards_[HashKey{}(key) >> 7 & (kShards - 1)];
+    if (who.size() <= kLongestName) {
+        std::lock_guard lock(shard.mutex);
+        const auto found = shard.counters.find(key);
+        KeyedCounter* keyed =
+            found != shard.counters.end() ? found->second.get() : add(shard, family, who, window);
+        if (keyed != nullptr) {
+            keyed->holders.fetch_add(1, std::memory_order_relaxed);
+            const auto until =
+                std::max(unused_after(window), keyed->unused_after.load(std::memory_order_relaxed));
+            keyed->unused_after.store(until, std::memory_order_relaxed);
+            return HeldCounter(*keyed);
+        }
+    }
+    overflows_.fetch_add(1, std::memory_order_relaxed);
+    return HeldCounter(family->common());
+}
+
+void CounterTable::each(const Family& family, const Visit& visit) const {
+    for (const Shard& shard : shards_) {
+        std::lock_guard lock(shard.mutex);
+        for (const auto& [key, counter] : shard.counters) {
+            if (key.family == &family && !visit(*counter)) return;
+        }
+    }
+}
+
+}  // namespace rotary::quota
