@@ -135,6 +135,14 @@ void check_auth_spec(Checker& checker, const AuthSpec& spec) {
                         "every type is off: the routes are open to everybody, as in APK; "
                         "disabled: true beside authTypes says that it is meant");
     }
+    for (std::size_t i = 0; spec.types->api_key && i < spec.types->api_key->keys.size(); ++i) {
+        const ApiKeyLocation& place = spec.types->api_key->keys[i];
+        if (place.in == ApiKeyLocation::In::query) {
+            checker.warning(place.mark,
+                            "keys in a URL end up in the logs of whoever sees it on its way; "
+                            "prefer `in: Header`");
+        }
+    }
     if (spec.types->api_key && spec.types->api_key->keys.empty()) {
         checker.error(spec.types->api_key->mark.below("keys"),
                       "is required: nobody could send an API key");
@@ -156,8 +164,10 @@ void check_issuers(Checker& checker) {
     issuers_must_differ(checker);
     for (const Api& api : resources.apis) {
         const auto fits = [&](const TokenIssuer& issuer) { return is_for(issuer, api); };
+        const auto has_key = [&](const ConsumerKey& key) { return may_call(key, api); };
         const bool has_issuer =
-            std::any_of(resources.issuers.begin(), resources.issuers.end(), fits);
+            std::any_of(resources.issuers.begin(), resources.issuers.end(), fits) ||
+            std::any_of(resources.consumer_keys.begin(), resources.consumer_keys.end(), has_key);
         if (!has_issuer && !checker.anything_unread() && needs_token(resources, api)) {
             checker.warning(api.metadata.mark,
                             "needs a token, and no TokenIssuer is there for its organization and "

@@ -37,6 +37,7 @@ void names_must_differ(Checker& checker) {
     must_differ(checker, "TokenIssuer", resources.issuers);
     must_differ(checker, "Authentication", resources.authentications);
     must_differ(checker, "Scope", resources.scopes);
+    must_differ(checker, "ConsumerKey", resources.consumer_keys);
     must_differ(checker, "Secret", resources.secrets);
     must_differ(checker, "ConfigMap", resources.config_maps);
 }
@@ -147,6 +148,7 @@ void check(const Config& config, const Resources& resources, const NamedFiles& f
     check_policies(checker);
     check_issuers(checker);
     check_authentications(checker);
+    check_consumer_keys(checker);
     check_rotations(checker);
     check_unserved(checker);
 }

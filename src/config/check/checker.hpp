@@ -99,5 +99,6 @@ void check_rotations(Checker& checker);
 void check_unserved(Checker& checker);  // kinds/unserved.cpp
 void check_issuers(Checker& checker);   // auth.cpp
 void check_authentications(Checker& checker);
+void check_consumer_keys(Checker& checker);  // consumer_keys.cpp
 
 }  // namespace rotary::config

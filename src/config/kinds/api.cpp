@@ -82,11 +82,29 @@ void read_api_spec(Fields& spec, Api& api) {
     }
 }
 
+// Of the annotations that begin with rotary/.
+void read_api_annotations(Object& object, Api& api) {
+    const auto limit = api.metadata.annotations.find("rotary/max-concurrent");
+    if (limit == api.metadata.annotations.end()) {
+        return;
+    }
+    const auto number = parse_integer(limit->second);
+    if (!number || *number < 1 || *number > static_cast<long long>(kMostConcurrent)) {
+        object.fields.error("metadata",
+                            "the annotation rotary/max-concurrent must be a number "
+                            "from 1 to " +
+                                std::to_string(kMostConcurrent));
+        return;
+    }
+    api.max_concurrent = static_cast<std::uint32_t>(*number);
+}
+
 }  // namespace
 
 void read_api(Object& object) {
     Api api;
     api.metadata = object.metadata;
+    read_api_annotations(object, api);
     object.fields.object(
         "spec", [&](Fields& spec) { read_api_spec(spec, api); }, true);
     object.resources.apis.push_back(std::move(api));

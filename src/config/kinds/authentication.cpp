@@ -39,6 +39,7 @@ JwtAuth read_jwt(Fields& fields) {
 void read_api_keys(Fields& fields, const char* key, std::vector<ApiKeyLocation>& keys) {
     fields.each(key, [&](Fields& item) {
         ApiKeyLocation place;
+        place.mark = item.mark_of("in");
         item.choice<ApiKeyLocation::In>(
             "in", place.in,
             {{"Header", ApiKeyLocation::In::header}, {"Query", ApiKeyLocation::In::query}}, true);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* kDataPlane = "dp.wso2.com";
 constexpr const char* kGatewayApi = "gateway.networking.k8s.io";
+constexpr const char* kOwn = "rotary.dev";  // of kinds that APK does not have
 
 struct ServedKind {
     const char* name;
@@ -20,8 +21,8 @@ struct ServedKind {
     ReadKind read;
 };
 
-const std::array<ServedKind, 10>& served_kinds() {
-    static const std::array<ServedKind, 10> kKinds{{
+const std::array<ServedKind, 11>& served_kinds() {
+    static const std::array<ServedKind, 11> kKinds{{
         {"API", kDataPlane, {"v1alpha1", "v1alpha2", "v1alpha3"}, read_api},
         {"HTTPRoute", kGatewayApi, {"v1beta1", "v1"}, read_http_route},
         {"Backend", kDataPlane, {"v1alpha1", "v1alpha2"}, read_backend},
@@ -35,6 +36,7 @@ const std::array<ServedKind, 10>& served_kinds() {
         {"Scope", kDataPlane, {"v1alpha1"}, read_scope},
         {"Secret", "", {"v1"}, read_secret},
         {"ConfigMap", "", {"v1"}, read_config_map},
+        {"ConsumerKey", kOwn, {"v1alpha1"}, read_consumer_key},
     }};
     return kKinds;
 }

@@ -22,6 +22,7 @@ void read_api_policy(Object& object);
 void read_authentication(Object& object);
 void read_backend(Object& object);
 void read_config_map(Object& object);
+void read_consumer_key(Object& object);
 void read_http_route(Object& object);
 void read_scope(Object& object);
 void read_secret(Object& object);

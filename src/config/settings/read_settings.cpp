@@ -1,5 +1,6 @@
 #include "config/settings/read_settings.hpp"
 
+#include <rotary/config/kinds/consumer_key.hpp>
 #include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/config/yaml/suggest.hpp>
 
@@ -132,6 +133,14 @@ void read_settings(Fields& fields, Config& config) {
         {}, {.min = 1});
     fields.texts("resolvers", config.resolvers, {}, kNameServer);
     fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
+    fields.object("auth", [&](Fields& auth) {
+        auth.number("failures_per_minute", config.auth.failures_per_minute,
+                    {.min = 0, .max = 1'000'000});
+    });
+    fields.object("quotas", [&](Fields& quotas) {
+        quotas.number("max_concurrent_per_consumer", config.quotas.max_concurrent_per_consumer,
+                      {.min = 0, .max = kMostConcurrent});
+    });
     fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
         const std::vector<std::string> names = acceptable_names();
         if (std::find(names.begin(), names.end(), name) == names.end()) {

@@ -55,6 +55,7 @@ constexpr LimitKey kLimitKeys[] = {
     {"admin_connections", &Limits::admin_connections, 1, 10'000, at_reload},
     {"admin_body_bytes", &Limits::admin_body_bytes, 0, 16 * kMiB, at_reload},
     {"resource_file_bytes", &Limits::resource_file_bytes, kKiB, 256 * kMiB, at_reload},
+    {"model_sets", &Limits::model_sets, 1, kMillion, at_reload},
     {"metric_series", &Limits::metric_series, 1, kMostMetricSeries, at_reload},
 };
 
@@ -173,6 +174,9 @@ constexpr OtherKey kOtherKeys[] = {
     {"routing.without_rotation", kSameRouting<&Routing::without_rotation>, at_reload},
     {"routing.forward_headers", kSameRouting<&Routing::forward_headers>, at_reload},
     {"routing.withheld_query", kSameRouting<&Routing::withheld_query>, at_reload},
+    {"auth.failures_per_minute", same<&Config::auth, &Auth::failures_per_minute>, at_reload},
+    {"quotas.max_concurrent_per_consumer",
+     same<&Config::quotas, &Quotas::max_concurrent_per_consumer>, at_reload},
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
@@ -181,12 +185,15 @@ constexpr OtherKey kOtherKeys[] = {
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, resolvers,
-                                  routing, accept_unserved, limits, timeouts, log] = config;
+                                  routing, auth, quotas, accept_unserved, limits, timeouts, log] =
+        config;
     [[maybe_unused]] const auto& [address, port, address_mark] = admin;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
                                   percent, failures, jitter, ping, without_rotation,
                                   forward_headers, withheld_query] = routing;
     [[maybe_unused]] const auto& [level, access] = log;
+    [[maybe_unused]] const auto& [failures_per_minute] = auth;
+    [[maybe_unused]] const auto& [max_concurrent] = quotas;
 }
 
 }  // namespace

@@ -199,7 +199,7 @@ TEST(Kinds, AuthenticationOfV1alpha1) {
     EXPECT_EQ(types.jwt->header, "internal-key");
     EXPECT_TRUE(one->overrides.types->oauth2->disabled);
     EXPECT_FALSE(one->overrides.types->api_key);
-    EXPECT_EQ(to_text(loaded.findings).find("authTypes.apiKey"), std::string::npos)
+    EXPECT_EQ(to_text(loaded.findings).find("error: spec.default.authTypes"), std::string::npos)
         << to_text(loaded.findings);
 }
 

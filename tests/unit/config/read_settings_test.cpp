@@ -51,6 +51,9 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.routing.without_rotation, defaults.routing.without_rotation);
     EXPECT_EQ(config.routing.forward_headers, defaults.routing.forward_headers);
     EXPECT_EQ(config.routing.withheld_query, defaults.routing.withheld_query);
+    EXPECT_EQ(config.auth.failures_per_minute, defaults.auth.failures_per_minute);
+    EXPECT_EQ(config.quotas.max_concurrent_per_consumer,
+              defaults.quotas.max_concurrent_per_consumer);
     EXPECT_EQ(config.accept_unserved, defaults.accept_unserved);
     EXPECT_EQ(config.log.level, defaults.log.level);
     EXPECT_EQ(config.log.access, defaults.log.access);

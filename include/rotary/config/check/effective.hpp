@@ -47,6 +47,9 @@ const std::string& environment_of(const Api& api);
 // Whether the issuer is for APIs of this API's organization and environment.
 bool is_for(const TokenIssuer& issuer, const Api& api);
 
+// Whether the keys are good for the API.
+bool may_call(const ConsumerKey& key, const Api& api);
+
 // The Backend of an entry: its own, or the rule's only one. nullptr when there is none.
 const Backend* entry_backend(const Resources& resources, const HttpRouteRule& rule,
                              const ModelEntry& entry);

@@ -53,6 +53,7 @@ struct ApiKeyLocation {
     In in = In::header;
     std::string name;
     bool send_token_upstream = false;
+    Mark mark{};  // of in
 };
 
 struct ApiKeyAuth {

@@ -9,6 +9,7 @@
 #include <rotary/config/kinds/auth.hpp>
 #include <rotary/config/kinds/backend.hpp>
 #include <rotary/config/kinds/common.hpp>
+#include <rotary/config/kinds/consumer_key.hpp>
 #include <rotary/config/kinds/policy.hpp>
 #include <rotary/config/kinds/route.hpp>
 
@@ -60,6 +61,7 @@ struct Resources {
     std::vector<TokenIssuer> issuers;
     std::vector<Authentication> authentications;
     std::vector<Scope> scopes;
+    std::vector<ConsumerKey> consumer_keys;
     std::vector<SecretObject> secrets;
     std::vector<ConfigMap> config_maps;
     std::vector<Unserved> unserved;

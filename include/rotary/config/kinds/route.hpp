@@ -17,6 +17,7 @@ struct Api {
     std::string base_path;  // holds the version: /chat/1.0
     std::string organization;
     std::string environment;
+    std::uint32_t max_concurrent = 0;   // requests in flight: rotary/max-concurrent; 0: any
     bool is_default_version = false;    // served without the version as well
     std::vector<Reference> production;  // HTTPRoutes
     std::vector<Reference> sandbox;

@@ -63,6 +63,7 @@ struct Limits {
 
     // The configuration itself.
     std::size_t resource_file_bytes = 16777216;  // of one file of resources
+    std::size_t model_sets = 1000;               // different `models` of ConsumerKeys
     std::size_t metric_series = 50000;           // APIs' environments, Backends and entries
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <rotary/base/log_level.hpp>
+#include <rotary/config/settings/callers.hpp>
 #include <rotary/config/settings/limits.hpp>
 #include <rotary/config/yaml/finding.hpp>
 
@@ -86,6 +87,8 @@ struct Config {
     std::vector<ResourcePath> resources;
     std::vector<std::string> resolvers;  // ADDRESS or ADDRESS:PORT; empty: the system's
     Routing routing;
+    Auth auth;
+    Quotas quotas;
     std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
     Limits limits;
     Timeouts timeouts;
