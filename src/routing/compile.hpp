@@ -15,6 +15,7 @@ namespace rotary::routing {
 struct ApiContext {
     const config::Api& api;
     Environment environment;
+    std::uint32_t api_number;
 };
 
 // The entries of a list as one rule sees them: an entry without a backendRef stands for the rule's
@@ -56,6 +57,7 @@ struct Compiler {
     std::size_t add_list(const ListSource& source);
     void add_backends(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
     void add_forwarding();
+    void add_consumers();  // once all lists are there; consumers.cpp
 };
 
 }  // namespace rotary::routing

@@ -88,6 +88,9 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     Snapshot& snapshot = *compiler.snapshot;
     Route compiled;
     compiled.api = context.api.metadata.name;
+    compiled.api_number = context.api_number;
+    compiled.max_concurrent = context.api.max_concurrent;
+    compiled.in_flight_key = InFlight::key_of("api", compiled.api);
     compiled.name = route.metadata.name;
     compiled.environment = context.environment;
     compiled.auth = compiler.auth(context.api, rule);
@@ -209,14 +212,17 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->config = loaded.config;
     Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}, {}, {}};
+    std::uint32_t number = 0;
     for (const config::Api& api : loaded.resources.apis) {
-        add_environment(compiler, {api, Environment::production}, api.production);
-        add_environment(compiler, {api, Environment::sandbox}, api.sandbox);
+        add_environment(compiler, {api, Environment::production, number}, api.production);
+        add_environment(compiler, {api, Environment::sandbox, number}, api.sandbox);
+        ++number;
     }
     snapshot->table.finish();
     snapshot->unknown_host = "No API is served at this host, but at: " + snapshot->table.hosts() +
                              ". Try curl --resolve.";
     compiler.add_forwarding();
+    compiler.add_consumers();
     check_series(compiler);
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
         snapshot->issuers.push_back(issuer);

@@ -21,7 +21,6 @@ struct KeyOwner {
     std::vector<std::uint32_t> apis;  // their numbers, ascending
     std::vector<std::string> scopes;
     std::uint32_t model_set = kAllModels;  // number of its allow-list
-    std::uint32_t max_concurrent = 0;      // requests in flight; 0: the process's default
 
     bool may_call(std::uint32_t api) const noexcept;
     bool has_scope(std::string_view scope) const noexcept;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace rotary::rotation {
@@ -39,6 +40,11 @@ public:
     SteadyTime soonest_return(SteadyTime now) const noexcept;
     // Whether every entry with a weight is out for want of quota, not for failing.
     bool all_out_for_quota(SteadyTime now) const noexcept;
+
+    // The same entries by another cursor, as long: those that weigh nothing in it are never picked.
+    Rotation narrowed(std::shared_ptr<Cursor> cursor) const {
+        return Rotation(std::move(cursor), states_, limits_);
+    }
 
     EntryState& state(std::size_t entry) const noexcept { return *states_[entry]; }
     const EntryState::Limits& limits() const noexcept { return limits_; }

@@ -3,6 +3,7 @@
 #include <rotary/rotation/backend_state.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
+#include <rotary/routing/in_flight.hpp>
 
 #include <map>
 #include <memory>
@@ -25,6 +26,7 @@ public:
                                              std::vector<std::uint32_t> weights);
     // `key` names the list, or the HTTPRoute of rules without one.
     std::shared_ptr<rotation::RetryReserve> retry_reserve(const std::string& key);
+    const std::shared_ptr<InFlight>& in_flight() const noexcept { return in_flight_; }
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
@@ -37,6 +39,7 @@ private:
     std::map<std::string, std::shared_ptr<rotation::BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;
     std::map<std::string, std::shared_ptr<rotation::RetryReserve>> retry_reserves_;
+    std::shared_ptr<InFlight> in_flight_ = std::make_shared<InFlight>();
 };
 
 }  // namespace rotary::routing

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <rotary/auth/credentials.hpp>
+#include <rotary/auth/key_table.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
 #include <rotary/rotation/verdict.hpp>
 #include <rotary/routing/cors.hpp>
+#include <rotary/routing/in_flight.hpp>
 #include <rotary/routing/model_place.hpp>
 #include <rotary/routing/name_set.hpp>
 #include <rotary/routing/route_table.hpp>
@@ -71,6 +73,16 @@ struct EntryList {
     rotation::SuspendRules rules;
     ModelPlace model_place;
     std::shared_ptr<rotation::RetryReserve> retry_reserve;
+
+    // For consumers that may have some of its models only: each such part of the list has an order
+    // of its own, shared by all whose lists of models come to it.
+    static constexpr std::uint32_t kWhole = auth::KeyOwner::kAllModels;
+    static constexpr std::uint32_t kNothing = kWhole - 1;
+    std::vector<std::uint32_t> parts{};  // for each number of a model set: kWhole, kNothing, or
+    std::vector<rotation::Rotation> narrowed{};  // a place in here
+
+    // Null for those who may have none of it.
+    const rotation::Rotation* rotation_for(std::uint32_t model_set) const noexcept;
 };
 
 struct AuthRules {
@@ -87,9 +99,12 @@ struct AuthRules {
 // One rule of one HTTPRoute.
 struct Route {
     std::string api;
-    std::string policy;    // "" without one
-    std::string name;      // HTTPRoute's
-    std::string provider;  // AIProvider.providerName, "" without one
+    std::uint32_t api_number = 0;      // as KeyOwner::apis has it
+    std::uint32_t max_concurrent = 0;  // requests in flight of the API; 0: any
+    std::uint64_t in_flight_key = 0;   // the API's
+    std::string policy;                // "" without one
+    std::string name;                  // HTTPRoute's
+    std::string provider;              // AIProvider.providerName, "" without one
     Environment environment = Environment::production;
     AuthRules auth;
     std::optional<config::PathRewrite> rewrite;
@@ -121,6 +136,9 @@ struct Snapshot {
     RouteTable table;
     std::string unknown_host;  // what a request for a host that is not served is told, if it may
     Forwarding forwarding;
+    auth::KeyTable keys;
+    std::shared_ptr<InFlight> in_flight;
+    ConcurrencyLimits consumer_limits;
     std::vector<config::TokenIssuer> issuers;
     std::vector<std::string> issuer_ca_pem;           // of issuers' JWKS servers
     std::vector<std::string> issuer_certificate_pem;  // of issuers without JWKS
