@@ -1,0 +1,99 @@
+#include <rotary/quota/price.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
+namespace rotary::quota {
+
+namespace {
+
+using config::Rate;
+__extension__ using Wide = __int128;  // 13 kinds of 2^40 each, at 10^15 and a thousand: below 2^104
+
+constexpr std::uint64_t kMostCount = std::uint64_t{1} << 40;  // what an answer may tell
+constexpr Wide kThousand = 1000;
+
+std::size_t at(Rate rate) { return static_cast<std::size_t>(rate); }
+
+// Absent rates are those of the kind that they are a part of.
+struct Fallback {
+    Rate rate;
+    Rate other;
+};
+constexpr Fallback kFallbacks[] = {
+    {Rate::cached_read, Rate::input},
+    {Rate::cache_write, Rate::input},
+    {Rate::cache_write_long, Rate::cache_write},
+    {Rate::audio_in, Rate::input},
+    {Rate::image_in, Rate::input},
+    {Rate::reasoning, Rate::output},
+    {Rate::audio_out, Rate::output},
+};
+
+std::array<config::Picos, config::kRates> filled(config::Rates rates) {
+    for (const Fallback& fallback : kFallbacks) {
+        if (!rates[at(fallback.rate)]) rates[at(fallback.rate)] = rates[at(fallback.other)];
+    }
+    std::array<config::Picos, config::kRates> all{};
+    for (std::size_t i = 0; i < config::kRates; ++i) all[i] = rates[i].value_or(0);
+    return all;
+}
+
+config::Rates overlaid(config::Rates below, const config::Rates& above) {
+    for (std::size_t i = 0; i < config::kRates; ++i) {
+        if (above[i]) below[i] = above[i];
+    }
+    return below;
+}
+
+// What is left of a whole when its parts are taken out; a vendor that counts a part which is not in
+// its whole must not make it negative.
+std::uint64_t rest(std::uint64_t whole, std::uint64_t parts) {
+    return whole > parts ? whole - parts : 0;
+}
+
+}  // namespace
+
+Price::Price(const config::PriceEntry& entry) {
+    tiers_.push_back({0, filled(entry.rates)});
+    for (const config::PriceTier& tier : entry.tiers) {
+        tiers_.push_back({tier.above_input, filled(overlaid(entry.rates, tier.rates))});
+    }
+}
+
+Nanos Price::cost(const llm::Usage& usage) const noexcept {
+    const auto bounded = [](std::uint64_t count) { return std::min(count, kMostCount); };
+    const std::uint64_t cached = bounded(usage.cached_read);
+    const std::uint64_t write = bounded(usage.cache_write);
+    const std::uint64_t write_long = bounded(usage.cache_write_long);
+    const std::uint64_t audio_in = bounded(usage.audio_in);
+    const std::uint64_t image_in = bounded(usage.image_in);
+    const std::uint64_t reasoning = bounded(usage.reasoning);
+    const std::uint64_t audio_out = bounded(usage.audio_out);
+    const std::uint64_t input = bounded(usage.input);
+
+    const Rates* rates = &tiers_.front().rates;
+    for (const Tier& tier : tiers_) {
+        if (input > tier.above_input) rates = &tier.rates;
+    }
+    const auto price = [&](std::uint64_t count, Rate rate) {
+        return Wide(count) * (*rates)[at(rate)];
+    };
+    Wide picos = price(rest(input, cached + write + write_long + audio_in + image_in), Rate::input);
+    picos += price(cached, Rate::cached_read) + price(write, Rate::cache_write);
+    picos += price(write_long, Rate::cache_write_long);
+    picos += price(audio_in, Rate::audio_in) + price(image_in, Rate::image_in);
+    picos += price(rest(bounded(usage.output), reasoning + audio_out), Rate::output);
+    picos += price(reasoning, Rate::reasoning) + price(audio_out, Rate::audio_out);
+    picos += price(1, Rate::request) + price(bounded(usage.images), Rate::image);
+    picos += price(bounded(usage.web_searches), Rate::web_search);
+    const Wide femtos = picos * kThousand + price(bounded(usage.milliseconds), Rate::second);
+
+    constexpr Wide kInNano = 1'000'000;
+    const Wide nanos = (femtos + kInNano / 2) / kInNano;
+    constexpr Wide kMost = std::numeric_limits<Nanos>::max();
+    return static_cast<Nanos>(std::min(nanos, kMost));
+}
+
+}  // namespace rotary::quota
