@@ -43,8 +43,8 @@ std::size_t find_usage(std::string_view json) noexcept {
 }
 
 // Whether some member named usage or usageMetadata holds more than null. A look at the text, not a
-// parse: it only decides which payload is worth keeping. Quotes inside a JSON string are escaped, so
-// what stands between bare ones is a key or a whole string; a colon tells the two apart.
+// parse: it only decides which payload is worth keeping. Quotes inside a JSON string are escaped,
+// so what stands between bare ones is a key or a whole string; a colon tells the two apart.
 bool holds_usage(std::string_view json) noexcept {
     while (true) {
         const std::size_t at = find_usage(json);
@@ -78,6 +78,9 @@ void SseScanner::begin() noexcept {
     usage_.clear();
     first_.clear();
     boundary_ = npos;
+    listener_ = nullptr;
+    fed_ = line_end_ = event_begin_ = 0;
+    has_usage_ = false;
     events_ = 0;
     data_lines_ = 0;
     at_boundary_ = true;
@@ -98,7 +101,9 @@ void SseScanner::feed(std::string_view payload) {
     const char* const end = at + payload.size();
     boundary_ = npos;
     const auto note_boundary = [&] {
-        if (at_boundary_) boundary_ = static_cast<std::size_t>(at - payload.data());
+        if (!at_boundary_) return;
+        boundary_ = static_cast<std::size_t>(at - payload.data());
+        event_begin_ = fed_ + boundary_;
     };
     while (at != end) {
         if (last_was_cr_) {
@@ -112,6 +117,7 @@ void SseScanner::feed(std::string_view payload) {
         const char* const stop = http1::find_line_break(at, end);
         const std::string_view run{at, static_cast<std::size_t>(stop - at)};
         const bool whole = stop != end;
+        line_end_ = fed_ + static_cast<std::size_t>(stop - payload.data()) + 1;
         if (line_.size() + run.size() > line_bytes_) overlong_line_ = true;
         if (whole && line_.empty()) {
             end_line(run);
@@ -119,6 +125,7 @@ void SseScanner::feed(std::string_view payload) {
             line_.append(run.substr(0, line_bytes_ - line_.size()));
             if (!whole) {
                 at_boundary_ = false;
+                fed_ += payload.size();
                 return;
             }
             end_line(line_);
@@ -127,6 +134,7 @@ void SseScanner::feed(std::string_view payload) {
         at = stop + 1;
         note_boundary();
     }
+    fed_ += payload.size();
 }
 
 // `line` is complete, without its ending. Of one that was too long only the first bytes are sure to
@@ -161,7 +169,12 @@ void SseScanner::take_data(std::string_view data) {
     if (data_lines_ > 1) data_.push_back('\n');
     data_.append(data);
     // A stream cut right after its last line still tells its usage.
-    if (data_lines_ == 1 && holds_usage(data_)) usage_.assign(data_);
+    if (data_lines_ == 1 && holds_usage(data_)) keep_usage();
+}
+
+void SseScanner::keep_usage() {
+    usage_.assign(data_);
+    has_usage_ = true;
 }
 
 void SseScanner::note_event() {
@@ -174,7 +187,12 @@ void SseScanner::note_event() {
 void SseScanner::end_event() {
     if (data_lines_ > 0) note_event();
     is_error_event_ = false;
-    if (data_lines_ > 1 && !overlong_data_ && holds_usage(data_)) usage_.assign(data_);
+    if (data_lines_ > 1 && !overlong_data_ && holds_usage(data_)) keep_usage();
+    if (listener_ != nullptr && data_lines_ > 0) {
+        const std::string_view data = overlong_data_ ? std::string_view{} : data_;
+        listener_->on_event({data, has_usage_, event_begin_, line_end_});
+    }
+    has_usage_ = false;
     data_.clear();
     data_lines_ = 0;
     overlong_data_ = false;

@@ -27,6 +27,17 @@ public:
     void set_kept(std::string_view bytes) noexcept { pieces_[kKept] = bytes; }  // before the rest
     bool is_full() const noexcept { return used_ == kFirst + kPayload; }
     void add(std::string_view piece) noexcept { pieces_[used_++] = piece; }
+    // One byte of the same; '\0' behind their end.
+    char byte_at(std::size_t place) const noexcept {
+        for (std::size_t i = kKept; i < used_; ++i) {
+            if (place < pieces_[i].size()) return pieces_[i][place];
+            place -= pieces_[i].size();
+        }
+        return '\0';
+    }
+    // Takes bytes out of what was kept and of the payload; once a message may they lie in the
+    // middle of a piece.
+    void cut_out(std::size_t begin, std::size_t end) noexcept;
     void add_end(std::string_view frame) noexcept { pieces_[used_++] = frame; }  // twice at most
 
     std::string_view head() const noexcept { return pieces_[kHead]; }
@@ -68,9 +79,26 @@ private:
     static constexpr std::size_t kKept = 2;
     static constexpr std::size_t kFirst = 3;
     static constexpr std::size_t kEnds = 2;
+    static constexpr std::size_t kCut = 1;  // the rest of a piece that was cut in two
 
-    std::array<std::string_view, kFirst + kPayload + kEnds> pieces_;
+    std::array<std::string_view, kFirst + kPayload + kCut + kEnds> pieces_;
     std::size_t used_ = kFirst;
 };
+
+inline void Pieces::cut_out(std::size_t begin, std::size_t end) noexcept {
+    std::size_t at = 0;  // of the piece in all of it
+    for (std::size_t i = kKept; i < used_ && at < end; ++i) {
+        const std::string_view piece = pieces_[i];
+        const std::size_t from = std::min(piece.size(), begin - std::min(begin, at));
+        const std::size_t to = std::min(piece.size(), end - at);
+        at += piece.size();
+        if (from >= to) continue;
+        pieces_[i] = from == 0 ? piece.substr(to) : piece.substr(0, from);
+        if (from == 0 || to == piece.size()) continue;
+        for (std::size_t j = used_++; j > i + 1; --j) pieces_[j] = pieces_[j - 1];
+        pieces_[i + 1] = piece.substr(to);
+        return;
+    }
+}
 
 }  // namespace rotary::wire

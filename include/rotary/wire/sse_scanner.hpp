@@ -14,10 +14,25 @@ namespace rotary::wire {
 // nothing; the same memory serves the next stream after begin().
 class SseScanner {
 public:
+    // A complete event with data.
+    struct Event {
+        std::string_view data;    // empty when overlong
+        bool has_usage = false;   // its data is usage_payload()
+        std::uint64_t begin = 0;  // where it stands in the stream, with the comments before it,
+        std::uint64_t end = 0;    // and its empty line; without the LF of a CR that came alone
+    };
+    class Listener {
+    public:
+        virtual void on_event(const Event& event) = 0;
+
+    protected:
+        ~Listener() = default;
+    };
+
     // `line_bytes`: lines and events with more data than this are followed but not kept.
     explicit SseScanner(std::size_t line_bytes = 65536) noexcept : line_bytes_(line_bytes) {}
 
-    void begin() noexcept;  // forget everything, keep the memory
+    void begin() noexcept;  // forget everything, the listener too, keep the memory
     void begin(std::size_t line_bytes) noexcept {
         line_bytes_ = line_bytes;
         begin();
@@ -25,6 +40,7 @@ public:
     // The same, and gives back each string that has grown beyond `kept_bytes`.
     void release(std::size_t kept_bytes) noexcept;
     void feed(std::string_view payload);
+    void listen(Listener* listener) noexcept { listener_ = listener; }  // null: to none
 
     // True at the start and right after an empty line, where another event may be put in.
     bool at_boundary() const noexcept { return at_boundary_; }
@@ -45,10 +61,15 @@ private:
     void end_line(std::string_view line);
     void end_event();
     void take_data(std::string_view data);
+    void keep_usage();
     void note_event();
 
     std::size_t line_bytes_;
-    std::string line_;  // a line that began in an earlier piece, up to line_bytes_
+    Listener* listener_ = nullptr;
+    std::uint64_t fed_ = 0;          // bytes before the piece at hand
+    std::uint64_t line_end_ = 0;     // in the stream, of the line at hand
+    std::uint64_t event_begin_ = 0;  // in the stream
+    std::string line_;               // a line that began in an earlier piece, up to line_bytes_
     std::string data_;  // of the current event, its lines joined by LF, up to line_bytes_
     std::string usage_;
     std::string first_;
@@ -60,6 +81,7 @@ private:
     bool overlong_line_ = false;
     bool overlong_data_ = false;
     bool last_was_cr_ = false;
+    bool has_usage_ = false;       // the current event
     bool is_error_event_ = false;  // the current one, by its name
     bool saw_error_ = false;
 };

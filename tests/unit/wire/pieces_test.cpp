@@ -50,6 +50,40 @@ TEST(Pieces, ArePayloadAsFarAsTheyAreNeitherHeadNorFrame) {
     EXPECT_EQ(joined(pieces), "head5\r\nabcf");
 }
 
+TEST(Pieces, LoseWhatIsCutOutOfThem) {
+    const std::string payload = "abcdefghij";
+    for (std::size_t begin = 0; begin <= payload.size(); ++begin) {
+        for (std::size_t end = begin; end <= payload.size(); ++end) {
+            Pieces pieces;
+            pieces.set_head("head");
+            pieces.set_kept(std::string_view(payload).substr(0, 2));
+            pieces.add(std::string_view(payload).substr(2, 1));
+            pieces.add("");
+            pieces.add(std::string_view(payload).substr(3));
+            for (std::size_t i = 0; i < payload.size(); ++i) {
+                ASSERT_EQ(pieces.byte_at(i), payload[i]);
+            }
+            ASSERT_EQ(pieces.byte_at(payload.size()), '\0');
+            pieces.cut_out(begin, end);
+            pieces.add_end("!");
+            std::string rest = "head" + payload.substr(0, begin);
+            rest.append(payload.substr(end)).append("!");
+            ASSERT_EQ(joined(pieces), rest) << begin << " " << end;
+        }
+    }
+}
+
+TEST(Pieces, HaveRoomForTheRestOfOneThatWasCut) {
+    Pieces pieces;
+    while (!pieces.is_full()) pieces.add("abc");
+    pieces.cut_out(1, 2);
+    pieces.add_end("!");
+    pieces.add_end("?");
+    std::string expected = "ac";
+    for (std::size_t i = 1; i < Pieces::kPayload; ++i) expected += "abc";
+    EXPECT_EQ(joined(pieces), expected + "!?");
+}
+
 TEST(Pieces, AreFullBeforeTheirEnds) {
     Pieces pieces;
     std::string all;

@@ -405,5 +405,44 @@ TEST(SseScanner, FindsUsageAtEveryPlace) {
     }
 }
 
+// What a listener hears, and where each event stands in the stream.
+class Heard final : public SseScanner::Listener {
+public:
+    void on_event(const SseScanner::Event& event) override {
+        text_.append(event.data).append(event.has_usage ? " usage " : " ");
+        text_.append(std::to_string(event.begin)).append("-");
+        text_.append(std::to_string(event.end)).append("\n");
+    }
+    const std::string& text() const { return text_; }
+
+private:
+    std::string text_;
+};
+
+TEST(SseScannerListener, HearsOfEachEventWhereverThePiecesEnd) {
+    const std::string stream =
+        ": c\n\ndata: 1\n\nid: x\r\ndata: {\"usage\":1}\r\n\r\ndata: a\rdata: b\r\rdata: cut";
+    const std::string expected = "1 5-14\n{\"usage\":1} usage 14-41\na\nb 42-59\n";
+    for (std::size_t at = 0; at <= stream.size(); ++at) {
+        SseScanner scanner;
+        Heard heard;
+        scanner.listen(&heard);
+        scanner.feed(std::string_view(stream).substr(0, at));
+        scanner.feed(std::string_view(stream).substr(at));
+        EXPECT_EQ(heard.text(), expected) << at;
+    }
+}
+
+TEST(SseScannerListener, HearsNothingOfAnotherStream) {
+    SseScanner scanner(16);
+    Heard heard;
+    scanner.listen(&heard);
+    scanner.feed("data: 0123456789abcdefg\n\n");
+    EXPECT_EQ(heard.text(), " 0-25\n");  // too long to be kept
+    scanner.begin();
+    scanner.feed("data: 1\n\n");
+    EXPECT_EQ(heard.text(), " 0-25\n");
+}
+
 }  // namespace
 }  // namespace rotary::wire
