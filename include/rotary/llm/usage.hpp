@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace rotary::llm {
@@ -11,6 +12,7 @@ enum class UsageSource : std::uint8_t {
     partial,    // one side told by the provider, the other estimated
     told        // by the provider
 };
+inline constexpr std::size_t kUsageSources = 4;
 constexpr const char* to_string(UsageSource source) noexcept {
     switch (source) {
         case UsageSource::none: return "none";

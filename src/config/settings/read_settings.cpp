@@ -78,6 +78,15 @@ void read_routing(Fields& fields, Routing& routing) {
     fields.texts("withheld_query", routing.withheld_query, {.max = 64}, {.min = 1, .max = 256});
 }
 
+void read_usage(Fields& fields, UsageSettings& usage) {
+    fields.choice<StreamUsage>("streams", usage.streams,
+                               {{"auto", StreamUsage::automatic},
+                                {"ask", StreamUsage::ask},
+                                {"observe", StreamUsage::observe}});
+    fields.number("bytes_per_token", usage.bytes_per_token, {.min = 1, .max = 16});
+    fields.number("tokens_per_image", usage.tokens_per_image, {.min = 0, .max = 1'000'000});
+}
+
 void read_limits(Fields& fields, Limits& limits) {
     for (const LimitKey& key : limit_keys()) {
         fields.number(key.name, limits.*key.member,
@@ -141,6 +150,7 @@ void read_settings(Fields& fields, Config& config) {
         quotas.number("max_concurrent_per_consumer", config.quotas.max_concurrent_per_consumer,
                       {.min = 0, .max = kMostConcurrent});
     });
+    fields.object("usage", [&](Fields& usage) { read_usage(usage, config.usage); });
     fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
         const std::vector<std::string> names = acceptable_names();
         if (std::find(names.begin(), names.end(), name) == names.end()) {

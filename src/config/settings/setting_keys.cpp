@@ -151,6 +151,8 @@ bool same(const Config& one, const Config& other) {
     return one.*group.*member == other.*group.*member;
 }
 template <auto member>
+constexpr auto kSameUsage = same<&Config::usage, member>;
+template <auto member>
 constexpr auto kSameRouting = same<&Config::routing, member>;
 
 constexpr OtherKey kOtherKeys[] = {
@@ -177,6 +179,9 @@ constexpr OtherKey kOtherKeys[] = {
     {"auth.failures_per_minute", same<&Config::auth, &Auth::failures_per_minute>, at_reload},
     {"quotas.max_concurrent_per_consumer",
      same<&Config::quotas, &Quotas::max_concurrent_per_consumer>, at_reload},
+    {"usage.streams", kSameUsage<&UsageSettings::streams>, at_reload},
+    {"usage.bytes_per_token", kSameUsage<&UsageSettings::bytes_per_token>, at_reload},
+    {"usage.tokens_per_image", kSameUsage<&UsageSettings::tokens_per_image>, at_reload},
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
@@ -185,12 +190,13 @@ constexpr OtherKey kOtherKeys[] = {
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, resolvers,
-                                  routing, auth, quotas, accept_unserved, limits, timeouts, log] =
-        config;
+                                  routing, auth, quotas, usage, accept_unserved, limits, timeouts,
+                                  log] = config;
     [[maybe_unused]] const auto& [address, port, address_mark] = admin;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
                                   percent, failures, jitter, ping, without_rotation,
                                   forward_headers, withheld_query] = routing;
+    [[maybe_unused]] const auto& [streams, bytes_per_token, tokens_per_image] = usage;
     [[maybe_unused]] const auto& [level, access] = log;
     [[maybe_unused]] const auto& [failures_per_minute] = auth;
     [[maybe_unused]] const auto& [max_concurrent] = quotas;

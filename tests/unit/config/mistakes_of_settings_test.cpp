@@ -17,6 +17,7 @@ routing:
   max_attempts: 3
   on_all_suspended: reject
   expose_route: true
+usage: {streams: auto, bytes_per_token: 3, tokens_per_image: 1000}
 limits: {body_bytes: 1000, headers: 50}
 timeouts: {drain: 30s, connect: 0.5}
 log: {level: info, access: json}
@@ -91,6 +92,14 @@ const Mistake kMistakes[] = {
      "routing.on_all_suspended", "did you mean \"reject\"?"},
     {"flag", "expose_route: true", "expose_route: @@True", "routing.expose_route",
      "must be true or false"},
+    {"usage_streams", "streams: auto", "streams: @@always", "usage.streams",
+     "must be one of auto, ask, observe"},
+    {"usage_no_bytes", "bytes_per_token: 3", "bytes_per_token: @@0", "usage.bytes_per_token",
+     "between 1 and 16"},
+    {"usage_many_bytes", "bytes_per_token: 3", "bytes_per_token: @@17", "usage.bytes_per_token",
+     "between 1 and 16"},
+    {"usage_images", "tokens_per_image: 1000", "tokens_per_image: @@1000001",
+     "usage.tokens_per_image", "between 0 and 1000000"},
     {"limit_unit", "body_bytes: 1000", "body_bytes: @@10MiB", "limits.body_bytes",
      "plain decimal digits, found \"10MiB\""},
     {"limit_small", "headers: 50", "headers: @@0", "limits.headers", "between 8 and"},

@@ -54,6 +54,9 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.auth.failures_per_minute, defaults.auth.failures_per_minute);
     EXPECT_EQ(config.quotas.max_concurrent_per_consumer,
               defaults.quotas.max_concurrent_per_consumer);
+    EXPECT_EQ(config.usage.streams, defaults.usage.streams);
+    EXPECT_EQ(config.usage.bytes_per_token, defaults.usage.bytes_per_token);
+    EXPECT_EQ(config.usage.tokens_per_image, defaults.usage.tokens_per_image);
     EXPECT_EQ(config.accept_unserved, defaults.accept_unserved);
     EXPECT_EQ(config.log.level, defaults.log.level);
     EXPECT_EQ(config.log.access, defaults.log.access);
@@ -150,6 +153,7 @@ listeners:
 resources: [apis, ../x.yaml]
 routing: {max_attempts: 1, on_all_suspended: passthrough, retry_after: prefer, expose_route: false,
           without_rotation: refuse, forward_headers: [x-tenant-*], withheld_query: [pin]}
+usage: {streams: ask, bytes_per_token: 16, tokens_per_image: 0}
 accept_unserved: [RateLimitPolicy]
 limits: {body_bytes: 52428800}
 timeouts: {drain: 600, first_byte: 1.5, event_gap: 2m, upstream_idle: 250ms}
@@ -174,6 +178,9 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.routing.without_rotation, WithoutRotation::refuse);
     EXPECT_EQ(config.routing.forward_headers, std::vector<std::string>{"x-tenant-*"});
     EXPECT_EQ(config.routing.withheld_query, std::vector<std::string>{"pin"});
+    EXPECT_EQ(config.usage.streams, StreamUsage::ask);
+    EXPECT_EQ(config.usage.bytes_per_token, 16U);
+    EXPECT_EQ(config.usage.tokens_per_image, 0U);
     EXPECT_EQ(config.accept_unserved, std::vector<std::string>{"RateLimitPolicy"});
     EXPECT_EQ(config.limits.body_bytes, 52428800U);
     EXPECT_EQ(config.limits.headers, 100U);

@@ -65,6 +65,17 @@ struct Routing {
         "token", "access_token", "api_key", "apikey", "key", "jwt", "sig"};
 };
 
+// Whether streams are asked to tell what they used: where something depends on it, all of them, or
+// none.
+enum class StreamUsage : std::uint8_t { automatic, ask, observe };
+
+// How tokens are counted, and estimated where no provider tells.
+struct UsageSettings {
+    StreamUsage streams = StreamUsage::automatic;
+    unsigned bytes_per_token = 3;      // of text, for what a limit takes before the answer
+    unsigned tokens_per_image = 1000;  // for each part of a message that is no text
+};
+
 enum class AccessLogFormat : std::uint8_t { json, text, off };
 
 struct Log {
@@ -89,6 +100,7 @@ struct Config {
     Routing routing;
     Auth auth;
     Quotas quotas;
+    UsageSettings usage;
     std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
     Limits limits;
     Timeouts timeouts;

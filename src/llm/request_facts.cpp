@@ -1,0 +1,193 @@
+#include <rotary/llm/request_facts.hpp>
+#include <rotary/llm/usage_counts.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+
+namespace rotary::llm {
+
+namespace {
+
+constexpr std::uint64_t kMessageTokens = 4;  // what a message takes besides its text
+constexpr std::uint32_t kMostCandidates = 65535;
+
+constexpr std::string_view kTextMembers[] = {"messages",
+                                             "input",
+                                             "contents",
+                                             "prompt",
+                                             "system",
+                                             "instructions",
+                                             "suffix",
+                                             "systemInstruction",
+                                             "system_instruction"};
+constexpr std::string_view kToolMembers[] = {"tools", "functions", "response_format", "toolConfig"};
+constexpr std::string_view kLabels[] = {"role",    "type",       "id",         "tool_call_id",
+                                        "call_id", "detail",     "media_type", "mimeType",
+                                        "format",  "tool_use_id"};
+constexpr std::string_view kMedia[] = {"url", "data", "image_url", "file_data", "fileUri", "bytes"};
+
+bool is_one_of(std::string_view name, std::span<const std::string_view> names) noexcept {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// `divisor` in halves.
+constexpr std::uint64_t tokens_of(std::uint64_t bytes, std::uint64_t halves) noexcept {
+    return (bytes * 2 + halves - 1) / halves;
+}
+
+// One pass over one body.
+class Meter {
+public:
+    explicit Meter(std::string_view body) noexcept : at_(body.data()), end_(at_ + body.size()) {}
+
+    RequestFacts measure() noexcept {
+        while (at_ != end_) step();
+        end_member();
+        if (completion_) facts_.max_output = completion_;
+        return facts_;
+    }
+
+private:
+    enum class Part : std::uint8_t { other, text, tools };
+
+    void step() noexcept;
+    std::string_view string() noexcept;
+    void name(std::string_view key) noexcept;
+    void value(std::string_view text) noexcept;
+    void number() noexcept;
+    void end_member() noexcept;
+
+    const char* at_;
+    const char* end_;
+    std::size_t depth_ = 0;
+    std::string_view key_;
+    const char* member_ = nullptr;  // where the value of a top-level member of tools began
+    Part part_ = Part::other;
+    std::optional<std::uint64_t> completion_;  // max_completion_tokens goes before the older name
+    RequestFacts facts_;
+};
+
+void Meter::step() noexcept {
+    const char c = *at_;
+    if (c == '"') {
+        const std::string_view text = string();
+        while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+        at_ != end_&&* at_ == ':' ? name(text) : value(text);
+        return;
+    }
+    if (c >= '0' && c <= '9') {
+        number();
+        return;
+    }
+    if (c == '{' || c == '[') {
+        if (c == '{' && depth_ == 2 && part_ == Part::text) ++facts_.messages;
+        ++depth_;
+    } else if (c == '}' || c == ']') {
+        if (depth_ > 0) --depth_;
+    }
+    if (depth_ == 0 || (depth_ == 1 && c == ',')) end_member();
+    ++at_;
+}
+
+// The contents of the string that begins here; goes on behind it.
+std::string_view Meter::string() noexcept {
+    const char* const begin = ++at_;
+    while (at_ != end_) {
+        const auto* quote =
+            static_cast<const char*>(std::memchr(at_, '"', static_cast<std::size_t>(end_ - at_)));
+        if (quote == nullptr) break;
+        const char* slash = quote;
+        while (slash != begin && slash[-1] == '\\') --slash;
+        at_ = quote + 1;
+        if ((quote - slash) % 2 == 0) {
+            return {begin, static_cast<std::size_t>(quote - begin)};
+        }
+    }
+    at_ = end_;
+    return {};
+}
+
+void Meter::name(std::string_view key) noexcept {
+    key_ = key;
+    if (depth_ != 1) return;
+    end_member();
+    if (is_one_of(key, kTextMembers)) part_ = Part::text;
+    if (is_one_of(key, kToolMembers)) {
+        part_ = Part::tools;
+        member_ = at_;
+    }
+}
+
+void Meter::value(std::string_view text) noexcept {
+    if (part_ != Part::text || is_one_of(key_, kLabels)) return;
+    if (text.starts_with("data:") || is_one_of(key_, kMedia)) {
+        ++facts_.media;
+    } else {
+        facts_.text_bytes += text.size();
+    }
+}
+
+void Meter::number() noexcept {
+    std::uint64_t value = 0;
+    bool is_whole = true;
+    for (; at_ != end_; ++at_) {
+        if (*at_ >= '0' && *at_ <= '9') {
+            value = std::min(value * 10 + static_cast<std::uint64_t>(*at_ - '0'), kMostTokens);
+        } else if (*at_ == '.' || *at_ == 'e' || *at_ == 'E') {
+            is_whole = false;
+        } else if (*at_ != '+' && *at_ != '-') {
+            break;
+        }
+    }
+    if (!is_whole) return;
+    const bool is_inner = depth_ == 2;  // of Gemini's generationConfig, Bedrock's inferenceConfig
+    if (depth_ == 1 && key_ == "max_completion_tokens") {
+        completion_ = value;
+    } else if ((depth_ == 1 && (key_ == "max_tokens" || key_ == "max_output_tokens")) ||
+               (is_inner && (key_ == "maxOutputTokens" || key_ == "maxTokens"))) {
+        facts_.max_output = value;
+    } else if ((depth_ == 1 && key_ == "n") || (is_inner && key_ == "candidateCount")) {
+        facts_.n = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(value, 1, kMostCandidates));
+    }
+}
+
+void Meter::end_member() noexcept {
+    if (member_ != nullptr) facts_.tool_bytes += static_cast<std::uint64_t>(at_ - member_);
+    member_ = nullptr;
+    part_ = Part::other;
+}
+
+std::uint64_t input_tokens(const RequestFacts& facts, const config::UsageSettings& settings,
+                           std::uint64_t halves) noexcept {
+    return tokens_of(facts.text_bytes, halves) + tokens_of(facts.tool_bytes, halves) +
+           facts.messages * kMessageTokens + facts.media * settings.tokens_per_image;
+}
+
+constexpr std::uint64_t kHalves = 2;
+
+}  // namespace
+
+RequestFacts measure_request(std::string_view body) noexcept {
+    if (body.empty()) return {};
+    return Meter(body).measure();
+}
+
+RequestSize size_of(const RequestFacts& facts, const config::UsageSettings& settings) noexcept {
+    return {input_tokens(facts, settings, kHalves * settings.bytes_per_token), facts.max_output,
+            facts.n};
+}
+
+// Half a byte a token more than what is taken beforehand.
+std::uint64_t likely_input(const RequestFacts& facts,
+                           const config::UsageSettings& settings) noexcept {
+    return input_tokens(facts, settings, kHalves * settings.bytes_per_token + 1);
+}
+
+std::uint64_t likely_output(std::uint64_t text_bytes,
+                            const config::UsageSettings& settings) noexcept {
+    return tokens_of(text_bytes, kHalves * settings.bytes_per_token + 1);
+}
+
+}  // namespace rotary::llm
