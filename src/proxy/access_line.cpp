@@ -31,6 +31,7 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
     line.retry_count = exchange.request.retry_count;
     line.original_model = exchange.content.client_model;
     line.attempts = exchange.tries.attempts;
+    line.usage = exchange.outcome.usage;
     line.reused_connection = exchange.tries.reused_connection;
     if (exchange.match.route != nullptr) {
         line.api = exchange.match.route->api;

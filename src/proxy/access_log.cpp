@@ -11,6 +11,19 @@ constexpr std::size_t kFlushBytes = 65536;  // what one write(2) takes well
 constexpr std::size_t kLineReserve = 4096;
 constexpr std::size_t kLongest = 1024;  // of a value that the client chose
 
+// Parts of the two totals are there when they are not 0.
+void write_usage(wire::JsonLine& json, const llm::Usage& usage) {
+    if (usage.source != llm::UsageSource::none) {
+        json.number(R"(,"input_tokens":)", usage.input);
+        json.number(R"(,"output_tokens":)", usage.output);
+        const std::uint64_t written = usage.cache_write + usage.cache_write_long;
+        if (usage.cached_read != 0) json.number(R"(,"cached_tokens":)", usage.cached_read);
+        if (written != 0) json.number(R"(,"cache_write_tokens":)", written);
+        if (usage.reasoning != 0) json.number(R"(,"reasoning_tokens":)", usage.reasoning);
+    }
+    json.string(R"(,"usage":)", to_string(usage.source));
+}
+
 std::string_view clipped(std::string_view text) noexcept { return text.substr(0, kLongest); }
 }  // namespace
 
@@ -78,6 +91,7 @@ void AccessLog::write_json(const AccessLine& line) {
     optional(R"(,"upstream_host":)", line.upstream_host);
     optional(R"(,"upstream_request_id":)", line.upstream_request_id);
     json.number(R"(,"attempts":)", line.attempts);
+    if (line.attempts > 0) write_usage(json, line.usage);
     if (line.attempts > 0) boolean(R"(,"reused_connection":)", line.reused_connection);
     optional(R"(,"error.code":)", line.error_code);
     optional(R"(,"error.reason":)", line.error_reason);

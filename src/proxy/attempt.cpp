@@ -1,6 +1,7 @@
 #include "proxy/attempt.hpp"
 
 #include "proxy/upstream_request.hpp"
+#include "proxy/usage_ask.hpp"
 
 namespace rotary::proxy {
 
@@ -38,6 +39,7 @@ Task<Result<void>> attempt(Context& context, downstream::Client& client, Exchang
         if (placed.error().kind == FaultKind::overloaded) context.metrics.add(wiring.overflow);
         co_return placed.error();
     }
+    exchange.tries.asks_usage = asks_usage(exchange);
     for (;;) {
         if (!provider.is_connected()) {
             const auto connected = co_await provider.connect(wiring.endpoint);

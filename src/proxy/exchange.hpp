@@ -7,6 +7,8 @@
 #include <rotary/downstream/request.hpp>
 #include <rotary/llm/form_body.hpp>
 #include <rotary/llm/json_scanner.hpp>
+#include <rotary/llm/stream_options.hpp>
+#include <rotary/llm/usage.hpp>
 #include <rotary/net/reactor.hpp>
 #include <rotary/proxy/context.hpp>
 #include <rotary/wire/sse_scanner.hpp>
@@ -44,6 +46,8 @@ struct Content {
     llm::ScannedBody scan;
     std::string_view client_model;
     bool wants_stream = false;
+    // What makes the stream tell its usage, when the client does not ask itself and Rotary does.
+    std::optional<llm::BodyEdit> usage_ask;
 };
 
 // Who serves a try, as places in the snapshot.
@@ -62,7 +66,8 @@ struct Tries {
     unsigned attempts = 0;
     unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
     bool reused_connection = false;
-    bool resent = false;  // on a fresh connection, for the one that died had served before
+    bool asks_usage = false;  // the last of them went with content.usage_ask in it
+    bool resent = false;      // on a fresh connection, for the one that died had served before
 };
 
 // What came of it.
@@ -73,6 +78,7 @@ struct Outcome {
     std::array<char, kUpstreamIdBytes> upstream_id;
     std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
     std::uint64_t bytes_sent = 0;
+    llm::Usage usage;             // of the try that answered
     bool answer_started = false;  // a byte of the answer may have reached the client
     bool is_unproven = false;     // of its stream no event had come when its head had to go
 

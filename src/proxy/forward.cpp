@@ -6,6 +6,8 @@
 #include "proxy/select.hpp"
 #include "proxy/settle.hpp"
 #include "proxy/try_log.hpp"
+#include "proxy/usage_ask.hpp"
+#include "proxy/usage_settle.hpp"
 
 #include <rotary/net/cut_short.hpp>
 
@@ -93,6 +95,9 @@ Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& 
     const RetryPlace place(*exchange.backend(), exchange.tries.attempts > 1);
     if (place.admitted()) {
         attempted.answered = co_await attempt(context, client, exchange, provider);
+        bool asks_again = attempted.answered.has_value();
+        if (asks_again) asks_again = co_await refuses_usage_ask(context, exchange, provider);
+        if (asks_again) attempted.answered = co_await attempt(context, client, exchange, provider);
     } else {
         attempted.answered = upstream::kNoRoom;
     }
@@ -119,6 +124,7 @@ Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& 
     } else {
         attempted.answered = blame(exchange, attempted.answered.error(), ended);
         log_try(context, exchange, {answer.status, attempted.answered.error(), tried.wait});
+        settle_unanswered(context, exchange, attempted.answered.error(), tried.asked);
         attempted.verdict = settle_failure(context, exchange, attempted.answered.error(), tried);
     }
     co_return attempted;

@@ -39,6 +39,11 @@ bool is_let_through(const routing::Forwarding& forwarding, std::string_view name
            wire::may_go_on_to_provider(name);
 }
 
+// Whether the answer must come in a coding that can be read.
+bool reads_usage(const Exchange& exchange) noexcept {
+    return exchange.list() != nullptr || exchange.match.route->counts_tokens;
+}
+
 // Whether a field of ours takes the place of the client's.
 bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
     const config::HeaderModifier& edits = exchange.match.route->request_headers;
@@ -47,10 +52,10 @@ bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
         if (text::iequals(edit.name, name)) return true;
     }
     if (text::iequals(name, "content-type")) return writes_content_type_late(exchange);
+    if (text::iequals(name, "accept-encoding")) return reads_usage(exchange);
     if (exchange.list() == nullptr) return false;
     const routing::ModelPlace& place = exchange.list()->model_place;
-    return (place.in == Place::header && text::iequals(place.name, name)) ||
-           text::iequals(name, "accept-encoding");
+    return place.in == Place::header && text::iequals(place.name, name);
 }
 
 bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
@@ -120,7 +125,7 @@ Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
     for (const wire::Header& header : headers) {
         if (goes_on(exchange, headers, header.name)) writer.line(header);
     }
-    if (exchange.list() != nullptr) writer.append("accept-encoding: identity\r\n");
+    if (reads_usage(exchange)) writer.append("accept-encoding: identity\r\n");
     const config::HeaderModifier& edits = exchange.match.route->request_headers;
     for (const config::HeaderEdit& edit : edits.set) writer.header(edit.name, edit.value);
     for (const config::HeaderEdit& edit : edits.add) writer.header(edit.name, edit.value);

@@ -9,6 +9,7 @@
 #include "proxy/record.hpp"
 #include "proxy/refusal.hpp"
 #include "proxy/scan.hpp"
+#include "proxy/usage_ask.hpp"
 
 namespace rotary::proxy {
 
@@ -42,6 +43,7 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
     }
     if (exchange.list() != nullptr) {
         if (const auto step = scan_body(exchange); !step) co_return step.error();
+        plan_usage_ask(context, exchange);
     }
     exchange.outcome.deadline = exchange.request.started + exchange.timeouts().total;
     const auto forwarded = co_await forward(context, client, exchange);

@@ -3,7 +3,10 @@
 #include "proxy/answer_head.hpp"
 #include "proxy/deliver.hpp"
 #include "proxy/event_gate.hpp"
+#include "proxy/usage_settle.hpp"
+#include "proxy/usage_stage.hpp"
 
+#include <rotary/base/text.hpp>
 #include <rotary/wire/problem.hpp>
 
 #include <algorithm>
@@ -15,6 +18,18 @@ namespace {
 
 // So long at least must a client hold its provider back to have a part in what becomes of it.
 constexpr std::chrono::seconds kLongHeldBack{1};
+
+UsageStage::Body body_of(const Context& context, const upstream::Provider& provider) {
+    const wire::HeaderTable& headers = context.scratch.response.headers;
+    const wire::Header* coding = headers.find("content-encoding");
+    if (coding != nullptr && !text::iequals(coding->value, "identity")) {
+        return UsageStage::Body::other;
+    }
+    if (is_event_stream(provider)) return UsageStage::Body::events;
+    const wire::Header* type = headers.find("content-type");
+    const bool is_json = type != nullptr && type->value.find("json") != std::string_view::npos;
+    return is_json ? UsageStage::Body::json : UsageStage::Body::other;
+}
 
 // What passes between the two ends of one relay.
 class Relay {
@@ -28,11 +43,14 @@ public:
           is_event_stream_(is_event_stream(provider)),
           events_(exchange.events),
           gate_(events_, context.buffers),
-          stages_{is_event_stream_ ? &gate_ : nullptr} {
+          usage_(events_, body_of(context, provider), exchange.tries.asks_usage),
+          stages_{is_event_stream_ ? &gate_ : nullptr, &usage_} {
         events_.begin(exchange.limits().sse_line_bytes);
+        usage_.begin(nullptr);
     }
 
     Task<Result<void>> run();
+    UsageStage& usage() noexcept { return usage_; }
 
 private:
     Result<void> take();  // fills pieces_ with what can be sent
@@ -56,7 +74,8 @@ private:
     std::chrono::nanoseconds held_back_{0};
     wire::SseScanner& events_;
     EventGate gate_;
-    const std::array<Stage*, 1> stages_;  // that the answer goes through; null: none here
+    UsageStage usage_;
+    const std::array<Stage*, 2> stages_;  // that the answer goes through; null: none here
 };
 
 Result<void> Relay::take() {
@@ -229,6 +248,7 @@ Task<Result<void>> relay(Context& context, downstream::Client& client, Exchange&
     }
     Relay relay(context, client, exchange, provider);
     const auto result = co_await relay.run();
+    settle_usage(context, exchange, relay.usage(), result.has_value());
     if (result) {
         provider.release();
     } else {

@@ -7,6 +7,10 @@ namespace rotary::proxy {
 void RequestMetrics::record(const Exchange& exchange, SteadyTime now) {
     const auto duration = now - exchange.request.started;
     const ProcessSeries& process = exchange.match.wiring->process;
+    if (exchange.tries.attempts > 0) {
+        const auto source = static_cast<std::size_t>(exchange.outcome.usage.source);
+        shard_.add(process.usage_sources[source]);
+    }
     if (exchange.match.route == nullptr) {
         shard_.add_status(process.unrouted, exchange.outcome.status);
         shard_.observe(process.unrouted_duration, duration);

@@ -76,23 +76,38 @@ std::string_view model_text(const Exchange& exchange, const routing::Entry& entr
     return entry.texts.json;
 }
 
+// Bytes [from, to) of the body, with what asks for a stream's usage if that belongs there.
+void add_body(const Exchange& exchange, std::size_t from, std::size_t to, wire::Pieces& request) {
+    const std::string_view body = exchange.request.body;
+    const auto& ask = exchange.content.usage_ask;
+    // An edit at the very place of the model's goes before it.
+    const bool is_here =
+        exchange.tries.asks_usage && ask->end <= to && (from == 0 || ask->end > from);
+    if (is_here) {
+        request.add(body.substr(from, ask->begin - from));
+        request.add(ask->text);
+        from = ask->end;
+    }
+    request.add(body.substr(from, to - from));
+}
+
 // The body with the entry's model in it, behind the head.
 void splice(const Exchange& exchange, const routing::Entry* entry, wire::Pieces& request) {
     const std::string_view body = exchange.request.body;
     const bool in_body = entry != nullptr && exchange.list()->model_place.in == Place::body;
     if (!in_body) {
-        request.add(body);
+        add_body(exchange, 0, body.size(), request);
         return;
     }
     const llm::ScannedBody& scan = exchange.content.scan;
     if (scan.model.found) {
-        request.add(body.substr(0, scan.model.begin));
+        add_body(exchange, 0, scan.model.begin, request);
         request.add(model_text(exchange, *entry));
-        request.add(body.substr(scan.model.end));
+        add_body(exchange, scan.model.end, body.size(), request);
     } else {
-        request.add(body.substr(0, scan.insert_at));
+        add_body(exchange, 0, scan.insert_at, request);
         add_missing(exchange, *entry, request);
-        request.add(body.substr(scan.insert_at));
+        add_body(exchange, scan.insert_at, body.size(), request);
     }
 }
 

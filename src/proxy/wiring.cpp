@@ -35,6 +35,21 @@ std::array<metrics::SeriesId, rotation::kFailures> failure_series(metrics::Regis
     return series;
 }
 
+TokenSeries token_series(metrics::Registry& registry, metrics::Labels labels) {
+    constexpr std::array<std::string_view, kTokenTypes> kTypes{"input", "output", "cached_read",
+                                                               "cache_write", "reasoning"};
+    TokenSeries series{};
+    labels.push_back({"type", ""});
+    for (std::size_t i = 0; i < kTokenTypes; ++i) {
+        labels.back().value = kTypes[i];
+        series[i] = registry.counter("rotary_tokens_total",
+                                     "Tokens that answers used, told or estimated; cached_read and "
+                                     "cache_write are parts of input, reasoning of output.",
+                                     labels);
+    }
+    return series;
+}
+
 RouteSeries route_series(metrics::Registry& registry, const routing::Route& route) {
     const metrics::Labels labels = {{"api", route.api},
                                     {"policy", route.policy},
@@ -56,6 +71,7 @@ EntrySeries entry_series(metrics::Registry& registry, const routing::EntryList& 
     series.upstream_duration = registry.histogram("rotary_upstream_request_duration_seconds",
                                                   kUpstreamDurationHelp, labels, kDurationBuckets);
     series.failures = failure_series(registry, labels);
+    series.tokens = token_series(registry, labels);
     labels.push_back({"reason", ""});
     for (std::size_t i = 1; i < rotation::kSuspendReasons; ++i) {
         labels.back().value = rotation::to_string(static_cast<rotation::SuspendReason>(i));
@@ -86,6 +102,15 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.budget_exhausted =
         registry.counter("rotary_retry_budget_exhausted_total",
                          "Attempts at another entry that the retry budget did not allow.");
+    series.usage_invalid = registry.counter(
+        "rotary_usage_invalid_total",
+        "Counts of providers that could be none: negative, fractional, too large.");
+    for (std::size_t i = 0; i < llm::kUsageSources; ++i) {
+        series.usage_sources[i] =
+            registry.counter("rotary_usage_source_total",
+                             "Requests that were tried at a provider, by how their usage is known.",
+                             {{"source", to_string(static_cast<llm::UsageSource>(i))}});
+    }
     for (std::size_t i = 0; i < downstream::kHandshakeEnds; ++i) {
         series.failed_handshakes[i] =
             registry.counter("rotary_tls_handshake_failures_total",
@@ -118,6 +143,7 @@ Wiring::Upstream upstream(metrics::Registry& registry, const routing::Backend& b
                                      "requests did not let through.",
                                      {{"backend", backend.name}});
     made.failures = failure_series(registry, labels);
+    made.tokens = token_series(registry, labels);
     return made;
 }
 

@@ -3,6 +3,7 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/config/settings/settings.hpp>
+#include <rotary/llm/usage.hpp>
 #include <rotary/proxy/observer.hpp>
 
 #include <chrono>
@@ -46,6 +47,7 @@ struct AccessLine {
     std::string_view error_reason;  // more than the client is told
     std::string_view retry_count;   // x-stainless-retry-count: above 0 the client is retrying
     unsigned attempts = 0;
+    llm::Usage usage;
     bool reused_connection = false;
 };
 

@@ -2,10 +2,12 @@
 
 #include <rotary/base/metrics.hpp>
 #include <rotary/downstream/handshakes.hpp>
+#include <rotary/llm/usage.hpp>
 #include <rotary/net/dialer.hpp>
 #include <rotary/routing/snapshot.hpp>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,11 +19,17 @@ struct RouteSeries {
     metrics::HistogramId duration;
 };
 
+// Tokens of answers: input, output, cached_read, cache_write, reasoning; the last three are parts
+// of the first two.
+inline constexpr std::size_t kTokenTypes = 5;
+using TokenSeries = std::array<metrics::SeriesId, kTokenTypes>;
+
 struct EntrySeries {
     metrics::SeriesId upstream_requests;  // by status
     metrics::HistogramId upstream_duration;
     std::array<metrics::SeriesId, rotation::kSuspendReasons> suspensions;  // by SuspendReason
     std::array<metrics::SeriesId, rotation::kFailures> failures;           // by Failure
+    TokenSeries tokens;
 };
 
 struct ProcessSeries {
@@ -33,6 +41,8 @@ struct ProcessSeries {
     metrics::SeriesId failovers;
     metrics::SeriesId all_suspended;
     metrics::SeriesId budget_exhausted;
+    metrics::SeriesId usage_invalid;
+    std::array<metrics::SeriesId, llm::kUsageSources> usage_sources;              // by UsageSource
     std::array<metrics::SeriesId, downstream::kHandshakeEnds> failed_handshakes;  // by HandshakeEnd
 };
 
@@ -48,6 +58,10 @@ struct Wiring {
         metrics::HistogramId duration;
         metrics::SeriesId overflow;
         std::array<metrics::SeriesId, rotation::kFailures> failures;
+        TokenSeries tokens;
+        // Shared by all workers: it does not know stream_options.
+        std::unique_ptr<std::atomic<bool>> refuses_usage_ask =
+            std::make_unique<std::atomic<bool>>(false);
     };
 
     std::shared_ptr<const routing::Snapshot> snapshot;

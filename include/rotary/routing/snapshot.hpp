@@ -115,6 +115,7 @@ struct Route {
     std::optional<std::size_t> list;    // index of the EntryList, when the rule has a rotation
     std::vector<std::size_t> backends;  // for requests without a rotation
     std::shared_ptr<rotation::Cursor> backend_cursor;  // over `backends`; null when all weigh 0
+    bool counts_tokens = false;  // a limit, a budget or a price applies to its requests
     rotation::BudgetRules budget_rules;
     std::shared_ptr<rotation::RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
 };

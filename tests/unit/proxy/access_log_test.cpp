@@ -103,6 +103,13 @@ AccessLine served() {
     line.upstream_host = "api.example.com";
     line.attempts = 2;
     line.reused_connection = true;
+    line.usage = {.input = 90,
+                  .output = 7,
+                  .cached_read = 40,
+                  .cache_write = 3,
+                  .cache_write_long = 2,
+                  .reasoning = 5,
+                  .source = llm::UsageSource::partial};
     return line;
 }
 
@@ -118,7 +125,8 @@ TEST(AccessLog, JsonOfAServedRequest) {
               R"("env":"production","gen_ai.provider.name":"OpenAI",)"
               R"("gen_ai.original.model":"gpt-5","gen_ai.request.model":"gpt-4o","backend":"a",)"
               R"("upstream_host":"api.example.com","upstream_request_id":"req_1","attempts":2,)"
-              R"("reused_connection":true})"
+              R"("input_tokens":90,"output_tokens":7,"cached_tokens":40,"cache_write_tokens":5,)"
+              R"("reasoning_tokens":5,"usage":"partial","reused_connection":true})"
               "\n");
 }
 

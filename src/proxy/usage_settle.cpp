@@ -1,0 +1,102 @@
+#include "proxy/usage_settle.hpp"
+
+#include <rotary/llm/request_facts.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace rotary::proxy {
+
+namespace {
+
+using llm::Usage;
+using llm::UsageSource;
+
+// Whose answers are text: of others that tell nothing, such as embeddings, there is no output.
+constexpr std::string_view kTextEndings[] = {"completions",     "messages", "responses", "converse",
+                                             "generateContent", "chat",     "generate"};
+
+bool answers_in_text(const Exchange& exchange) noexcept {
+    const std::string_view path = exchange.request.path;
+    return std::any_of(std::begin(kTextEndings), std::end(kTextEndings),
+                       [path](std::string_view ending) { return path.ends_with(ending); });
+}
+
+// Whether what it used matters although no provider tells: it is a request for a model.
+bool is_estimated(const Exchange& exchange) noexcept {
+    return exchange.entry() != nullptr || exchange.match.route->counts_tokens;
+}
+
+std::uint64_t likely_input(const Exchange& exchange) noexcept {
+    if (exchange.content.body_kind != llm::BodyKind::json || exchange.request.is_encoded) return 0;
+    return llm::likely_input(llm::measure_request(exchange.request.body),
+                             exchange.snapshot().config.usage);
+}
+
+std::uint64_t likely_output(const Exchange& exchange, const UsageStage& stage) noexcept {
+    std::uint64_t bytes = 0;
+    if (stage.body() == UsageStage::Body::events) {
+        bytes = stage.text_bytes();
+    } else if (stage.body() == UsageStage::Body::json && answers_in_text(exchange)) {
+        bytes = stage.payload_bytes();
+    }
+    return llm::likely_output(bytes, exchange.snapshot().config.usage);
+}
+
+// What the answer left open.
+void estimate_rest(const Exchange& exchange, const UsageStage& stage, Usage& usage,
+                   bool is_output_open) {
+    if (usage.source == UsageSource::none) {
+        usage.input = likely_input(exchange);
+        usage.output = likely_output(exchange, stage);
+        usage.source = UsageSource::estimated;
+    } else if (is_output_open) {
+        usage.output = std::max(usage.output, likely_output(exchange, stage));
+        usage.source = UsageSource::partial;
+    }
+}
+
+void count(Context& context, const Exchange& exchange, const Usage& usage) {
+    const Choice& choice = exchange.tries.choice;
+    const Wiring& wiring = *exchange.match.wiring;
+    const TokenSeries& series = exchange.entry() != nullptr
+                                    ? wiring.entries[choice.list][choice.entry].tokens
+                                    : wiring.upstreams[choice.backend].tokens;
+    const std::array<std::uint64_t, kTokenTypes> counts{
+        usage.input, usage.output, usage.cached_read, usage.cache_write + usage.cache_write_long,
+        usage.reasoning};
+    for (std::size_t i = 0; i < kTokenTypes; ++i) {
+        if (counts[i] != 0) context.metrics.add(series[i], counts[i]);
+    }
+}
+
+}  // namespace
+
+void settle_usage(Context& context, Exchange& exchange, UsageStage& stage, bool is_whole) {
+    const llm::UsageReader& reader = stage.read();
+    Usage usage = llm::usage_of(reader.counts());
+    const bool is_success = exchange.outcome.status >= 200 && exchange.outcome.status < 300;
+    const bool is_output_open =
+        stage.told_at_start_only() || (!is_whole && !reader.counts().has_output());
+    if (is_success && is_estimated(exchange)) {
+        estimate_rest(exchange, stage, usage, is_output_open);
+    }
+    if (reader.invalid() != 0) {
+        context.metrics.add(exchange.match.wiring->process.usage_invalid, reader.invalid());
+    }
+    count(context, exchange, usage);
+    exchange.outcome.usage = usage;
+}
+
+void settle_unanswered(Context& context, Exchange& exchange, const Fault& fault, bool asked) {
+    const bool may_have_worked =
+        fault.kind == FaultKind::upstream_timeout || fault.kind == FaultKind::client_gone;
+    if (!asked || !may_have_worked || !is_estimated(exchange)) return;
+    Usage usage;
+    usage.input = likely_input(exchange);
+    usage.source = UsageSource::estimated;
+    count(context, exchange, usage);
+    if (fault.kind == FaultKind::client_gone) exchange.outcome.usage = usage;
+}
+
+}  // namespace rotary::proxy
