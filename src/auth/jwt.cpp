@@ -171,12 +171,24 @@ std::vector<std::string_view> list_of(const JsonValue& payload, std::string_view
     return list;
 }
 
+// A restriction that can't be read is one that nothing meets.
+std::string_view restriction_of(const JsonValue& payload, std::string_view claim) {
+    const auto value = payload.find(claim);
+    if (!value || value->kind() == wire::JsonKind::null) return {};
+    return value->string().value_or("-");
+}
+
 void read_claims(const JsonValue& payload, const Issuer& issuer, ClaimViews& views) {
     views.issuer = issuer.iss;
     views.subject = text_of(payload, "sub");
     views.client_id = text_of(payload, issuer.consumer_key_claim);
     views.scopes = list_of(payload, issuer.scopes_claim, ' ');
     views.audiences = list_of(payload, "aud", std::nullopt);
+    if (const auto application = payload.find("application")) {
+        views.application = text_of(*application, "uuid");
+    }
+    views.permitted_addresses = restriction_of(payload, "permittedIP");
+    views.permitted_referers = restriction_of(payload, "permittedReferer");
 }
 
 // The more was known of the token when it was refused, the better the answer.

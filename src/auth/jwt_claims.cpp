@@ -1,5 +1,8 @@
 // Claims and the table of issuers: what verify() gives and takes.
+#include <rotary/auth/address.hpp>
 #include <rotary/auth/jwt.hpp>
+#include <rotary/base/text.hpp>
+#include <rotary/wire/forwarded_headers.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +21,9 @@ void for_each_text(Views& views, Visit&& visit) {
     visit(views.subject);
     visit(views.client_id);
     visit(views.kid);
+    visit(views.application);
+    visit(views.permitted_addresses);
+    visit(views.permitted_referers);
     for (auto& scope : views.scopes) visit(scope);
     for (auto& audience : views.audiences) visit(audience);
 }
@@ -83,6 +89,25 @@ Claims::Claims(const ClaimViews& views)
 
 bool Claims::has_scope(std::string_view scope) const noexcept {
     return std::find(views_.scopes.begin(), views_.scopes.end(), scope) != views_.scopes.end();
+}
+
+bool Claims::permits_address(std::string_view address) const noexcept {
+    if (views_.permitted_addresses.empty()) return true;
+    const auto parsed = parse_address(address);
+    return parsed && is_one_of(*parsed, views_.permitted_addresses);
+}
+
+// As APIM has it: a list parted by commas, in which "*" stands for any characters.
+bool Claims::permits_referer(std::string_view referer) const noexcept {
+    std::string_view rest = views_.permitted_referers;
+    if (rest.empty()) return true;
+    while (!rest.empty()) {
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        const std::string_view glob = text::trim(rest.substr(0, comma));
+        if (!glob.empty() && wire::matches_glob(glob, referer)) return true;
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return false;
 }
 
 bool Claims::meant_for(std::span<const std::string> wanted) const noexcept {

@@ -69,6 +69,9 @@ struct ClaimViews {
     std::string_view subject;
     std::string_view client_id;
     std::string_view kid;
+    std::string_view application;          // application.uuid, of API keys that APK's portal makes
+    std::string_view permitted_addresses;  // permittedIP of these: a list
+    std::string_view permitted_referers;   // permittedReferer
     std::vector<std::string_view> scopes;
     std::vector<std::string_view> audiences;
     WallTime expires_at{};   // the claim
@@ -85,9 +88,13 @@ public:
     Claims& operator=(const Claims&) = delete;
 
     std::string_view issuer() const noexcept { return views_.issuer; }
-    std::string_view subject() const noexcept { return views_.subject; }      // empty: none
-    std::string_view client_id() const noexcept { return views_.client_id; }  // empty: none
-    std::string_view kid() const noexcept { return views_.kid; }              // empty: none
+    std::string_view subject() const noexcept { return views_.subject; }          // empty: none
+    std::string_view client_id() const noexcept { return views_.client_id; }      // empty: none
+    std::string_view kid() const noexcept { return views_.kid; }                  // empty: none
+    std::string_view application() const noexcept { return views_.application; }  // empty: none
+    // Whether the token may be used by a client of this address, sent from this page.
+    bool permits_address(std::string_view address) const noexcept;
+    bool permits_referer(std::string_view referer) const noexcept;
     std::span<const std::string_view> scopes() const noexcept { return views_.scopes; }
     std::span<const std::string_view> audiences() const noexcept { return views_.audiences; }
     WallTime expires_at() const noexcept { return views_.expires_at; }

@@ -417,6 +417,41 @@ TEST(Jwt, ReadsTheClaims) {
     }
 }
 
+// What APK's API keys say besides; a restriction of a shape that is not known is never met.
+TEST(Jwt, ReadsWhatAnApiKeySays) {
+    struct Row {
+        const char* name;
+        const char* members;
+        const char* application;
+        bool permits;  // 10.0.0.1, from a page of app.example.com
+    };
+    const Row rows[] = {
+        {"nothing", "", "", true},
+        {"all",
+         R"("application":{"id":7,"uuid":"u-1"},"permittedIP":"10.0.0.0/8",)"
+         R"("permittedReferer":"https://app.example.com/*")",
+         "u-1", true},
+        {"no restrictions", R"("permittedIP":"","permittedReferer":null)", "", true},
+        {"another address", R"("permittedIP":"10.0.0.2")", "", false},
+        {"another page", R"("permittedReferer":"https://example.com/*")", "", false},
+        {"an array of addresses", R"("permittedIP":["10.0.0.1"])", "", false},
+        {"a number", R"("permittedReferer":1)", "", false},
+        {"an application that is no object", R"("application":"u-1")", "", true},
+    };
+    const Issuer issuer = issuer_of(jwks(jwk(Kind::ed25519)));
+    for (const Row& row : rows) {
+        const auto result =
+            check(token(Kind::ed25519, "EdDSA", header("EdDSA"), payload(row.members)), issuer);
+        ASSERT_TRUE(result.has_value()) << row.name;
+        const Claims& claims = **result;
+        EXPECT_EQ(claims.application(), row.application) << row.name;
+        EXPECT_EQ(claims.permits_address("10.0.0.1") &&
+                      claims.permits_referer("https://app.example.com/chat"),
+                  row.permits)
+            << row.name;
+    }
+}
+
 TEST(Jwt, TheIssuerNamesItsClaims) {
     Issuer issuer = issuer_of(jwks(jwk(Kind::ed25519)));
     issuer.consumer_key_claim = "client_id";
