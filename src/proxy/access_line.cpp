@@ -17,6 +17,8 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
     line.client_address = exchange.request.client_address;
     if (exchange.match.caller) line.subject = exchange.match.caller->subject();
     line.consumer = exchange.match.consumer;
+    const auth::ApiKeyId& key_id = exchange.match.key_id;
+    if (key_id.front() != '\0') line.key_id = {key_id.data(), key_id.size()};
     line.stream = exchange.content.wants_stream;
     line.status = exchange.outcome.status;
     line.duration = now - exchange.request.started;

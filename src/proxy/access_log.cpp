@@ -76,6 +76,7 @@ void AccessLog::write_json(const AccessLine& line) {
     optional(R"(,"client_address":)", line.client_address);
     optional(R"(,"sub":)", line.subject);
     optional(R"(,"consumer":)", line.consumer);
+    optional(R"(,"key_id":)", line.key_id);
     boolean(R"(,"stream":)", line.stream);
     optional(R"(,"user-agent":)", line.user_agent);
     json.string(R"(,"request_id":)", line.request_id);

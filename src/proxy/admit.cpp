@@ -59,6 +59,22 @@ Result<void> check_model_place(Context& context, Exchange& exchange) {
     return Fault::client(FaultKind::bad_request, "The path names no model where one must stand.");
 }
 
+// Whether a caller that may have some models only may have one here: where the list does not
+// choose, the client would.
+Result<void> check_models(const Exchange& exchange) {
+    if (!exchange.is_narrowed()) return {};
+    const routing::Route& route = *exchange.match.route;
+    if (!route.list) {
+        return Fault::client(FaultKind::model_not_allowed,
+                             "This key is for some models only, and this API has no list of models "
+                             "that would choose one of them.");
+    }
+    const routing::EntryList& list = exchange.snapshot().lists[*route.list];
+    if (list.rotation_for(exchange.match.key_owner->model_set) != nullptr) return {};
+    return Fault::client(FaultKind::model_not_allowed,
+                         "This API has none of the models that this key is for.");
+}
+
 }  // namespace
 
 Result<void> admit(Context& context, Exchange& exchange) {
@@ -68,6 +84,7 @@ Result<void> admit(Context& context, Exchange& exchange) {
     if (exchange.request.body_length.value_or(0) > exchange.limits().body_bytes) {
         return Fault::client(FaultKind::request_too_large);
     }
+    if (const auto models = check_models(exchange); !models) return models;
     const bool may_hold_body = carries_content(exchange.request.method);
     if (!exchange.request.has_body && may_hold_body && exchange.request.has_content_type) {
         return Fault::client(FaultKind::length_required);

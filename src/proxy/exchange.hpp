@@ -34,8 +34,11 @@ struct Match {
     const routing::Route* route = nullptr;
     std::shared_ptr<const auth::Claims> caller;  // of the token that let it in; null: there is none
     // Whom limits, budgets and logs know the caller as, however it showed who it is; empty: the
-    // route is open. Lives as long as `caller`.
+    // route is open. Lives as long as `caller` and `wiring`.
     std::string_view consumer;
+    const auth::KeyOwner* key_owner =
+        nullptr;              // of the API key that let it in; null: there is none
+    auth::ApiKeyId key_id{};  // of an API key that it brought; zeros: it brought none
 };
 
 // What goes on to whichever provider: header lines, and what the body says. Steps 3 and 4 write it.
@@ -74,7 +77,8 @@ struct Tries {
 struct Outcome {
     std::uint16_t status = 0;
     Fault fault;
-    const char* reason = "";  // of a refusal, for the log alone; a literal
+    const char* reason = "";                   // of a refusal, for the log alone; a literal
+    std::chrono::milliseconds retry_after{0};  // of a refusal that says so: rate_limit_exceeded
     std::array<char, kUpstreamIdBytes> upstream_id;
     std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
     std::uint64_t bytes_sent = 0;
@@ -111,6 +115,17 @@ struct Exchange {
     const config::Limits& limits() const noexcept { return snapshot().config.limits; }
     const config::Timeouts& timeouts() const noexcept { return snapshot().config.timeouts; }
     const config::Routing& routing() const noexcept { return snapshot().config.routing; }
+
+    // The caller's part of the rotation of a list that has one for it.
+    const rotation::Rotation& rotation() const noexcept {
+        return match.key_owner == nullptr ? list()->rotation
+                                          : *list()->rotation_for(match.key_owner->model_set);
+    }
+    // Whether the caller may have some models only.
+    bool is_narrowed() const noexcept {
+        return match.key_owner != nullptr &&
+               match.key_owner->model_set != auth::KeyOwner::kAllModels;
+    }
 
     // What the choice names; null where it names none.
     const routing::EntryList* list() const noexcept {

@@ -155,7 +155,7 @@ Task<Result<void>> forward(Context& context, downstream::Client& client, Exchang
             co_return Fault::upstream(FaultKind::upstream_credential_refused);
         }
         if (attempted.verdict.try_next && exchange.entry() != nullptr &&
-            exchange.list()->rotation.all_out_for_quota(context.reactor.now())) {
+            exchange.rotation().all_out_for_quota(context.reactor.now())) {
             provider.release();
             co_return nobody_left(context, exchange);
         }

@@ -1,5 +1,7 @@
 #include "proxy/forwarding.hpp"
 
+#include "proxy/key_credential.hpp"
+
 #include <rotary/base/text.hpp>
 #include <rotary/llm/form_body.hpp>
 #include <rotary/wire/forwarded_headers.hpp>
@@ -59,16 +61,19 @@ bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
 }
 
 bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
-             std::string_view name) noexcept {
+             const wire::Header& header) noexcept {
+    const std::string_view name = header.name;
     const routing::Forwarding& forwarding = exchange.snapshot().forwarding;
     const auto sent = sent_on(exchange.match.route->auth, name);
-    if (sent ? !*sent : !is_let_through(forwarding, name)) return false;
+    // A token may be meant for the provider too; an API key is Rotary's own.
+    if (sent ? !*sent || holds_key(header.value) : !is_let_through(forwarding, name)) return false;
     return !forwarding.credential_headers.contains(name) && !is_replaced(exchange, name) &&
            !wire::is_hop_by_hop(name, headers);
 }
 
-// Whether a parameter of this name, encoded as it came, stays here.
-bool is_withheld(const Exchange& exchange, std::string_view name) noexcept {
+// Whether a parameter, name and value encoded as they came, stays here.
+bool is_withheld(const Exchange& exchange, std::string_view parameter) noexcept {
+    const std::string_view name = parameter.substr(0, parameter.find('='));
     const auto is = [name](const std::string& other) {
         return llm::decodes_to_ignoring_case(name, other);
     };
@@ -79,7 +84,8 @@ bool is_withheld(const Exchange& exchange, std::string_view name) noexcept {
     }
     for (const config::ApiKeyLocation& key : exchange.match.route->auth.api_keys) {
         if (key.in == config::ApiKeyLocation::In::query && is(key.name))
-            return !key.send_token_upstream;
+            return !key.send_token_upstream ||
+                   holds_encoded_key(parameter.substr(std::min(name.size() + 1, parameter.size())));
     }
     return exchange.snapshot().forwarding.withheld_query.holds(llm::DecodedBytes(name));
 }
@@ -89,7 +95,7 @@ bool holds_withheld(const Exchange& exchange, std::string_view pair) noexcept {
     for (;;) {
         const std::size_t end = std::min(pair.find(';'), pair.size());
         const std::string_view piece = pair.substr(0, end);
-        if (is_withheld(exchange, piece.substr(0, piece.find('=')))) return true;
+        if (is_withheld(exchange, piece)) return true;
         if (end == pair.size()) return false;
         pair.remove_prefix(end + 1);
     }
@@ -123,7 +129,7 @@ Result<void> write_forwarded_lines(Context& context, Exchange& exchange) {
     wire::HeadWriter writer(exchange.content.lines.space(), exchange.content.lines.space_size());
     const wire::HeaderTable& headers = context.scratch.request.headers;
     for (const wire::Header& header : headers) {
-        if (goes_on(exchange, headers, header.name)) writer.line(header);
+        if (goes_on(exchange, headers, header)) writer.line(header);
     }
     if (reads_usage(exchange)) writer.append("accept-encoding: identity\r\n");
     const config::HeaderModifier& edits = exchange.match.route->request_headers;

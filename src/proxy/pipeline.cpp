@@ -2,6 +2,7 @@
 
 #include "proxy/admit.hpp"
 #include "proxy/authenticate.hpp"
+#include "proxy/caller_places.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/key_wait.hpp"
 #include "proxy/match.hpp"
@@ -36,6 +37,8 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
         const auto redirected = co_await redirect(context, client, exchange);
         co_return redirected;
     }
+    CallerPlaces places;
+    if (const auto step = places.take(exchange); !step) co_return step.error();
     if (const auto step = admit(context, exchange); !step) co_return step.error();
     if (!client.take_body_at_hand()) {
         const auto step = co_await client.read_body();

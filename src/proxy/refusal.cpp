@@ -59,10 +59,17 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
     const bool all_out = fault.kind == FaultKind::all_models_suspended ||
                          fault.kind == FaultKind::all_models_unavailable;
     if (all_out && exchange.list() != nullptr && wait.count() > 0) {
-        const int size = std::snprintf(
-            text.data(), text.size(),
-            "All %zu models of this API are suspended; the first one returns in %.1f seconds.",
-            exchange.list()->entries.size(), static_cast<double>(wait.count()) / 1000.0);
+        const double seconds = static_cast<double>(wait.count()) / 1000.0;
+        const int size =
+            exchange.is_narrowed()
+                ? std::snprintf(text.data(), text.size(),
+                                "All models that this key is for are suspended; the first one "
+                                "returns in %.1f seconds.",
+                                seconds)
+                : std::snprintf(text.data(), text.size(),
+                                "All %zu models of this API are suspended; the first one returns "
+                                "in %.1f seconds.",
+                                exchange.list()->entries.size(), seconds);
         return {text.data(), static_cast<std::size_t>(size)};
     }
     return {};
@@ -70,10 +77,11 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
 
 std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind, SteadyTime now) {
     if (kind == FaultKind::overloaded) return kOverloadWait;
+    if (kind == FaultKind::rate_limit_exceeded) return exchange.outcome.retry_after;
     const bool suspended =
         kind == FaultKind::all_models_suspended || kind == FaultKind::all_models_unavailable;
     if (!suspended || exchange.list() == nullptr) return std::chrono::milliseconds{0};
-    const SteadyTime soonest = exchange.list()->rotation.soonest_return(now);
+    const SteadyTime soonest = exchange.rotation().soonest_return(now);
     if (soonest == SteadyTime::max()) return std::chrono::milliseconds{0};
     // A probe on its way may bring an entry back any moment: a second is a fair guess.
     return std::max(std::chrono::ceil<std::chrono::milliseconds>(soonest - now),

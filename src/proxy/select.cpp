@@ -60,7 +60,7 @@ Next candidate(const Exchange& exchange, const Attempted& attempted, SteadyTime 
     if (!attempted.verdict.try_next || !has_tries(exchange)) return Next::nowhere;
     const bool within_count =
         !attempted.verdict.costs_budget || !retry || exchange.tries.attempts <= retry->count;
-    if (!within_count || !exchange.list()->rotation.has_other(now, exchange.tries.tried)) {
+    if (!within_count || !exchange.rotation().has_other(now, exchange.tries.tried)) {
         return Next::nowhere;
     }
     return Next::entry;
@@ -78,10 +78,10 @@ Result<void> select(Context& context, Exchange& exchange, Next next) {
             return Fault::internal(FaultKind::all_models_unavailable);
         }
         if (next != Next::same_backend) choice.backend = pick_backend(exchange);
-    } else if (const auto pick = list->rotation.pick(now, exchange.tries.tried)) {
+    } else if (const auto pick = exchange.rotation().pick(now, exchange.tries.tried)) {
         exchange.tries.tried.add(pick->entry);
         choice = {choice.list, pick->entry, list->entries[pick->entry].backend, pick->probe};
-    } else if (exchange.tries.attempts == 0 && !route.backends.empty() &&
+    } else if (exchange.tries.attempts == 0 && !route.backends.empty() && !exchange.is_narrowed() &&
                exchange.routing().on_all_suspended == config::OnAllSuspended::passthrough) {
         choice.backend = route.backends.front();
     } else {
@@ -105,7 +105,7 @@ Next next_after(Context& context, Exchange& exchange, const Attempted& attempted
 
 Fault nobody_left(Context& context, const Exchange& exchange) {
     context.metrics.add(exchange.match.wiring->process.all_suspended);
-    const bool quota = exchange.list()->rotation.all_out_for_quota(context.reactor.now());
+    const bool quota = exchange.rotation().all_out_for_quota(context.reactor.now());
     return Fault::internal(quota ? FaultKind::all_models_suspended
                                  : FaultKind::all_models_unavailable);
 }

@@ -24,6 +24,7 @@ struct AccessLine {
     std::string_view client_address;  // the connection's other end
     std::string_view subject;         // of the token that was accepted; empty: there was none
     std::string_view consumer;        // as limits know it; empty: the route is open
+    std::string_view key_id;          // of an API key, good or not; empty: there was none
     bool stream = false;              // the request asked for one
     std::uint16_t status = 0;
     std::chrono::nanoseconds duration{0};

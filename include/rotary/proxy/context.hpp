@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/auth/failure_counts.hpp>
 #include <rotary/auth/jwt.hpp>
 #include <rotary/auth/token_cache.hpp>
 #include <rotary/base/buffers.hpp>
@@ -51,6 +52,7 @@ struct Context {
     ExchangePool exchanges{};
     KeyWaits key_waits{};  // woken by the worker
     LinePace handshake_lines{};
+    auth::FailureCounts failures{};  // of clients to show who they are
 };
 
 }  // namespace rotary::proxy

@@ -85,6 +85,7 @@ AccessLine served() {
     line.error_code = line.error_reason = "";
     line.subject = "alice";
     line.consumer = "team-a";
+    line.key_id = "0123abcd";
     line.stream = true;
     line.upstream_request_id = "req_1";
     line.first_byte = 250ms;
@@ -119,7 +120,8 @@ TEST(AccessLog, JsonOfAServedRequest) {
               R"("request.path":"/chat/1.0/chat/completions","response_code":200,)"
               R"("duration_ms":1250.000,"ttft_ms":250.000,"overhead_us":120,"bytes_received":10,)"
               R"("bytes_sent":20,"host":"llm.example.com","client_address":"192.0.2.7",)"
-              R"("sub":"alice","consumer":"team-a","stream":true,"user-agent":"OpenAI/Python 1.0",)"
+              R"("sub":"alice","consumer":"team-a","key_id":"0123abcd","stream":true,)"
+              R"("user-agent":"OpenAI/Python 1.0",)"
               R"("request_id":"r-1",)"
               R"("x-request-id":"c-1","x-stainless-retry-count":"1","api":"chat","policy":"rr",)"
               R"("env":"production","gen_ai.provider.name":"OpenAI",)"

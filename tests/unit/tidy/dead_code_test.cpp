@@ -241,7 +241,7 @@ TEST(Tidy, SettingsAreRead) {
 
 // Kinds with a row in the contract whose cause is not served yet: rate limits, budgets of tokens,
 // and subscriptions. Once one of them is raised it has to leave this list.
-const Names kComing = {"rate_limit_exceeded", "token_budget_exceeded", "subscription_required"};
+const Names kComing = {"token_budget_exceeded", "subscription_required"};
 
 std::vector<std::string> kinds_of_fault(std::string_view code) {
     std::vector<std::string> kinds;
