@@ -5,6 +5,7 @@
 #include <rotary/config/yaml/suggest.hpp>
 #include <rotary/demo/command.hpp>
 #include <rotary/mock/provider.hpp>
+#include <rotary/tools/key.hpp>
 #include <rotary/tools/token.hpp>
 
 #include <CLI/CLI.hpp>
@@ -36,6 +37,7 @@ void add_commands(CLI::App& app, int& exit_code) {
     add_serve_command(app, exit_code);
     add_check_command(app, exit_code);
     tools::add_token_command(app, exit_code);
+    tools::add_key_command(app, exit_code);
     mock::add_mock_command(app, exit_code);
     demo::add_demo_command(app, exit_code);
     add_version_command(app, exit_code);
