@@ -105,6 +105,35 @@ TEST(ConsumerKeyTest, LetsRequestsIntoAnApiWithoutATokenIssuer) {
     EXPECT_FALSE(is_told(nowhere + kKeys));
 }
 
+// The sample, as it stands and with what is commented out.
+TEST(ConsumerKeyTest, TheSampleLoads) {
+    const std::string folder = std::string(ROTARY_SOURCE_DIR) + "/config/";
+    std::string sample = read_text(folder + "samples/consumer-key.yaml");
+    const std::string chat = read_text(folder + "apis/chat.yaml") + "\n---\n";
+    for (const bool whole : {false, true}) {
+        for (std::size_t at = sample.find("\n# "); whole && at != sample.npos;
+             at = sample.find("\n# ", at + 1)) {
+            if (sample.compare(at, 7, "\n# with") != 0) sample.erase(at + 1, 2);
+        }
+        for (const char* field : {"apis", "models", "scopes"}) {
+            const std::size_t at = sample.find("# " + std::string(field));
+            ASSERT_NE(at, sample.npos) << field;
+            if (whole) sample.erase(at, 2);
+        }
+        const Loaded loaded = load_resources(chat + sample);
+        ASSERT_EQ(loaded.resources.consumer_keys.size(), 1U);
+        EXPECT_EQ(loaded.resources.consumer_keys[0].keys.size(), 2U);
+        EXPECT_EQ(loaded.resources.consumer_keys[0].models.size(), whole ? 2U : 0U);
+        EXPECT_EQ(loaded.resources.authentications.size(), whole ? 1U : 0U);
+        for (const Finding& finding : loaded.findings) {
+            EXPECT_EQ(finding.message.find("is not served: ") == std::string::npos &&
+                          finding.message.find("TokenIssuer") == std::string::npos,
+                      false)
+                << to_text(loaded.findings);
+        }
+    }
+}
+
 class KeyMistakes : public testing::TestWithParam<Mistake> {};
 
 TEST_P(KeyMistakes, AreFoundAtTheirPlace) {
