@@ -40,6 +40,11 @@ void names_must_differ(Checker& checker) {
     must_differ(checker, "ConsumerKey", resources.consumer_keys);
     must_differ(checker, "Secret", resources.secrets);
     must_differ(checker, "ConfigMap", resources.config_maps);
+    must_differ(checker, "AIRateLimitPolicy", resources.ai_rate_limits);
+    must_differ(checker, "RateLimitPolicy", resources.rate_limits);
+    must_differ(checker, "Subscription", resources.subscriptions);
+    must_differ(checker, "Application", resources.applications);
+    must_differ(checker, "ApplicationMapping", resources.application_mappings);
 }
 
 // Reports a key that is not among the values of the named object.
@@ -150,6 +155,7 @@ void check(const Config& config, const Resources& resources, const NamedFiles& f
     check_authentications(checker);
     check_consumer_keys(checker);
     check_rotations(checker);
+    check_quotas(checker);
     check_unserved(checker);
 }
 

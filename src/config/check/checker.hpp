@@ -96,6 +96,7 @@ void check_overlaps(Checker& checker);  // overlaps.cpp
 void check_backends(Checker& checker);  // backends.cpp
 void check_policies(Checker& checker);  // policies.cpp
 void check_rotations(Checker& checker);
+void check_quotas(Checker& checker);    // quotas.cpp
 void check_unserved(Checker& checker);  // kinds/unserved.cpp
 void check_issuers(Checker& checker);   // auth.cpp
 void check_authentications(Checker& checker);

@@ -12,6 +12,8 @@ void check_extension(Checker& checker, const ExtensionRef& extension) {
         checker.must_exist(kind, extension.name, extension.mark, resources.policies);
     } else if (extension.kind == "Authentication") {
         checker.must_exist(kind, extension.name, extension.mark, resources.authentications);
+    } else if (extension.kind == "RateLimitPolicy") {
+        checker.must_exist(kind, extension.name, extension.mark, resources.rate_limits);
     } else {
         checker.must_exist(kind, extension.name, extension.mark, resources.scopes);
     }

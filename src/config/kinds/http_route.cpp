@@ -140,7 +140,8 @@ Redirect read_redirect(Fields& fields) {
 }
 
 void read_extension(Fields& fields, HttpRouteRule& rule) {
-    static const std::vector<std::string> kServed{"APIPolicy", "Authentication", "Scope"};
+    static const std::vector<std::string> kServed{"APIPolicy", "Authentication", "RateLimitPolicy",
+                                                  "Scope"};
     fields.tolerate({"group"});
     ExtensionRef extension;
     extension.mark = fields.mark_of("name");
@@ -148,12 +149,10 @@ void read_extension(Fields& fields, HttpRouteRule& rule) {
     read_local_name(fields, extension.name);
     if (std::find(kServed.begin(), kServed.end(), extension.kind) != kServed.end()) {
         rule.extensions.push_back(std::move(extension));
-    } else if (extension.kind == "RateLimitPolicy" || extension.kind == "AIRateLimitPolicy") {
-        fields.reading().unserved->push_back(
-            {extension.kind, fields.mark_of("kind"), "requests are not limited"});
     } else if (!extension.kind.empty()) {
-        fields.error("kind", "must be one of APIPolicy, Authentication, Scope, found " +
-                                 shown(extension.kind) + did_you_mean(extension.kind, kServed));
+        fields.error("kind",
+                     "must be one of APIPolicy, Authentication, RateLimitPolicy, Scope, found " +
+                         shown(extension.kind) + did_you_mean(extension.kind, kServed));
     }
 }
 

@@ -11,6 +11,7 @@ namespace rotary::config {
 namespace {
 
 constexpr const char* kDataPlane = "dp.wso2.com";
+constexpr const char* kControlPlane = "cp.wso2.com";
 constexpr const char* kGatewayApi = "gateway.networking.k8s.io";
 constexpr const char* kOwn = "rotary.dev";  // of kinds that APK does not have
 
@@ -21,8 +22,8 @@ struct ServedKind {
     ReadKind read;
 };
 
-const std::array<ServedKind, 11>& served_kinds() {
-    static const std::array<ServedKind, 11> kKinds{{
+const std::array<ServedKind, 16>& served_kinds() {
+    static const std::array<ServedKind, 16> kKinds{{
         {"API", kDataPlane, {"v1alpha1", "v1alpha2", "v1alpha3"}, read_api},
         {"HTTPRoute", kGatewayApi, {"v1beta1", "v1"}, read_http_route},
         {"Backend", kDataPlane, {"v1alpha1", "v1alpha2"}, read_backend},
@@ -34,6 +35,14 @@ const std::array<ServedKind, 11>& served_kinds() {
         {"TokenIssuer", kDataPlane, {"v1alpha1", "v1alpha2"}, read_token_issuer},
         {"Authentication", kDataPlane, {"v1alpha1", "v1alpha2"}, read_authentication},
         {"Scope", kDataPlane, {"v1alpha1"}, read_scope},
+        {"AIRateLimitPolicy", kDataPlane, {"v1alpha3"}, read_ai_rate_limit_policy},
+        {"RateLimitPolicy",
+         kDataPlane,
+         {"v1alpha1", "v1alpha2", "v1alpha3"},
+         read_rate_limit_policy},
+        {"Subscription", kControlPlane, {"v1alpha2", "v1alpha3"}, read_subscription},
+        {"Application", kControlPlane, {"v1alpha2"}, read_application},
+        {"ApplicationMapping", kControlPlane, {"v1alpha2"}, read_application_mapping},
         {"Secret", "", {"v1"}, read_secret},
         {"ConfigMap", "", {"v1"}, read_config_map},
         {"ConsumerKey", kOwn, {"v1alpha1"}, read_consumer_key},
@@ -74,8 +83,7 @@ std::string whole(const ServedKind& kind, std::string_view version) {
 void skip_kind(Fields& fields, const std::string& kind, std::string_view group) {
     const UnservedRow* row = group.empty() ? nullptr : find_unserved(kind, group);
     if (row != nullptr) {
-        fields.reading().unserved->push_back(
-            {row->name, fields.mark_of("kind"), row->consequence, false, row->needs_validation});
+        fields.reading().unserved->push_back({row->name, fields.mark_of("kind"), row->consequence});
         return;
     }
     std::vector<std::string> names;

@@ -17,15 +17,20 @@ using ReadKind = void (*)(Object& object);
 
 // Each in a source of its kind's name: read_api() in kinds/api.cpp.
 void read_ai_provider(Object& object);
+void read_ai_rate_limit_policy(Object& object);
 void read_api(Object& object);
 void read_api_policy(Object& object);
+void read_application(Object& object);
+void read_application_mapping(Object& object);
 void read_authentication(Object& object);
 void read_backend(Object& object);
 void read_config_map(Object& object);
 void read_consumer_key(Object& object);
 void read_http_route(Object& object);
+void read_rate_limit_policy(Object& object);
 void read_scope(Object& object);
 void read_secret(Object& object);
+void read_subscription(Object& object);
 void read_token_issuer(Object& object);
 
 // Reads any document of a resource file: finds out its kind and version and hands it on. Kinds

@@ -66,6 +66,18 @@ const ConfigMap* Resources::find_config_map(std::string_view name) const {
     return find(config_maps, index_.config_maps, name);
 }
 
+const AiRateLimitPolicy* Resources::find_ai_rate_limit(std::string_view name) const {
+    return find(ai_rate_limits, index_.ai_rate_limits, name);
+}
+
+const RateLimitPolicy* Resources::find_rate_limit(std::string_view name) const {
+    return find(rate_limits, index_.rate_limits, name);
+}
+
+const Subscription* Resources::find_subscription(std::string_view name) const {
+    return find(subscriptions, index_.subscriptions, name);
+}
+
 std::vector<const ApiPolicy*> Resources::policies_of(const Api& api) const {
     return of_api(policies, index_.policy_targets, api);
 }

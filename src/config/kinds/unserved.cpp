@@ -1,6 +1,7 @@
 #include "config/kinds/unserved.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 
@@ -10,30 +11,21 @@ namespace rotary::config {
 namespace {
 
 constexpr const char* kDataPlane = "dp.wso2.com";
-constexpr const char* kControlPlane = "cp.wso2.com";
 
 constexpr UnservedRow kRows[] = {
-    {"AIRateLimitPolicy", kDataPlane, "tokens and requests are not counted against its budget"},
-    {"RateLimitPolicy", kDataPlane, "requests are not counted against its limit"},
     {"BackendJWT", kDataPlane, "backends get no JWT about the caller"},
     {"InterceptorService", kDataPlane, "requests and answers are not sent through it"},
-    {"Subscription", kControlPlane, "callers are not checked for a subscription", true},
-    {"Application", kControlPlane, "callers are not matched with applications", true},
-    {"ApplicationMapping", kControlPlane, "applications are not matched with subscriptions", true},
-    {"subscriptionValidation", nullptr, "callers are not checked for a subscription"},
+    {"custom", nullptr, "requests are not counted by what their callers are or send"},
     {"backendJwtPolicy", nullptr, "backends get no JWT about the caller"},
     {"requestInterceptors", nullptr, "requests are not sent through interceptors"},
     {"responseInterceptors", nullptr, "answers are not sent through interceptors"},
     {"mtls", nullptr, "clients' certificates are not verified"},
 };
 
-bool validates_subscriptions(const Resources& resources) {
-    return std::any_of(resources.policies.begin(), resources.policies.end(),
-                       [](const ApiPolicy& policy) {
-                           return policy.defaults.subscription_validation.value_or(false) ||
-                                  policy.overrides.subscription_validation.value_or(false);
-                       });
-}
+// Served by now: files that once had to accept their want still say so.
+constexpr std::string_view kServedByNow[] = {"AIRateLimitPolicy",  "RateLimitPolicy",
+                                             "Subscription",       "Application",
+                                             "ApplicationMapping", "subscriptionValidation"};
 
 // spec.rules[3].filters[0] and spec.rules[1].filters[2] are one field.
 std::string without_indices(const std::string& path) {
@@ -95,6 +87,7 @@ std::vector<std::string> acceptable_names() {
     for (const UnservedRow& row : kRows) {
         names.emplace_back(row.name);
     }
+    names.insert(names.end(), std::begin(kServedByNow), std::end(kServedByNow));
     return names;
 }
 
@@ -111,16 +104,8 @@ void Checker::unserved(const Mark& mark, const std::string& name, const std::str
 }
 
 void check_unserved(Checker& checker) {
-    const bool validates = validates_subscriptions(checker.resources);
     for (const Unserved& one : checker.resources.unserved) {
-        if (one.is_inert) {
-            continue;
-        }
-        if (one.needs_validation && !validates) {
-            checker.warning(one.mark, one.name +
-                                          " has no effect: no APIPolicy says "
-                                          "subscriptionValidation: true");
-        } else {
+        if (!one.is_inert) {
             checker.unserved(one.mark, one.name, one.consequence);
         }
     }

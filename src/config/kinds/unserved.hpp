@@ -10,7 +10,6 @@ struct UnservedRow {
     const char* name;   // of the kind or field
     const char* group;  // of the kind; nullptr: a field
     const char* consequence;
-    bool needs_validation = false;  // of no effect where no policy has subscriptionValidation
 };
 
 // nullptr when there is no such row. Fields have no group.

@@ -87,6 +87,27 @@ void read_usage(Fields& fields, UsageSettings& usage) {
     fields.number("tokens_per_image", usage.tokens_per_image, {.min = 0, .max = 1'000'000});
 }
 
+void read_quotas(Fields& fields, Quotas& quotas) {
+    fields.choice<QuotaWindow>("window", quotas.window,
+                               {{"fixed", QuotaWindow::fixed}, {"sliding", QuotaWindow::sliding}});
+    fields.choice<QuotaAdmission>(
+        "admission", quotas.admission,
+        {{"while_left", QuotaAdmission::while_left}, {"strict", QuotaAdmission::strict}});
+    fields.flag("carry_debt", quotas.carry_debt);
+    if (quotas.carry_debt && quotas.window == QuotaWindow::sliding) {
+        fields.error("carry_debt",
+                     "needs quotas.window: fixed; a sliding window holds a debt by itself");
+    }
+    fields.choice<QuotaHeaders>(
+        "headers", quotas.headers,
+        {{"openai", QuotaHeaders::openai}, {"apk", QuotaHeaders::apk}, {"off", QuotaHeaders::off}});
+    fields.number("reserve_output_tokens", quotas.reserve_output_tokens,
+                  {.min = 0, .max = 10'000'000});
+    fields.number("counters", quotas.counters, {.min = 1'000, .max = 10'000'000});
+    fields.number("max_concurrent_per_consumer", quotas.max_concurrent_per_consumer,
+                  {.min = 0, .max = kMostConcurrent});
+}
+
 void read_limits(Fields& fields, Limits& limits) {
     for (const LimitKey& key : limit_keys()) {
         fields.number(key.name, limits.*key.member,
@@ -146,11 +167,8 @@ void read_settings(Fields& fields, Config& config) {
         auth.number("failures_per_minute", config.auth.failures_per_minute,
                     {.min = 0, .max = 1'000'000});
     });
-    fields.object("quotas", [&](Fields& quotas) {
-        quotas.number("max_concurrent_per_consumer", config.quotas.max_concurrent_per_consumer,
-                      {.min = 0, .max = kMostConcurrent});
-    });
     fields.object("usage", [&](Fields& usage) { read_usage(usage, config.usage); });
+    fields.object("quotas", [&](Fields& quotas) { read_quotas(quotas, config.quotas); });
     fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
         const std::vector<std::string> names = acceptable_names();
         if (std::find(names.begin(), names.end(), name) == names.end()) {

@@ -154,6 +154,8 @@ template <auto member>
 constexpr auto kSameUsage = same<&Config::usage, member>;
 template <auto member>
 constexpr auto kSameRouting = same<&Config::routing, member>;
+template <auto member>
+constexpr auto kSameQuotas = same<&Config::quotas, member>;
 
 constexpr OtherKey kOtherKeys[] = {
     {"workers", same<&Config::workers>, at_restart},
@@ -182,6 +184,12 @@ constexpr OtherKey kOtherKeys[] = {
     {"usage.streams", kSameUsage<&UsageSettings::streams>, at_reload},
     {"usage.bytes_per_token", kSameUsage<&UsageSettings::bytes_per_token>, at_reload},
     {"usage.tokens_per_image", kSameUsage<&UsageSettings::tokens_per_image>, at_reload},
+    {"quotas.window", kSameQuotas<&Quotas::window>, at_reload},
+    {"quotas.admission", kSameQuotas<&Quotas::admission>, at_reload},
+    {"quotas.carry_debt", kSameQuotas<&Quotas::carry_debt>, at_reload},
+    {"quotas.headers", kSameQuotas<&Quotas::headers>, at_reload},
+    {"quotas.reserve_output_tokens", kSameQuotas<&Quotas::reserve_output_tokens>, at_reload},
+    {"quotas.counters", kSameQuotas<&Quotas::counters>, at_reload},
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
@@ -197,9 +205,10 @@ constexpr OtherKey kOtherKeys[] = {
                                   percent, failures, jitter, ping, without_rotation,
                                   forward_headers, withheld_query] = routing;
     [[maybe_unused]] const auto& [streams, bytes_per_token, tokens_per_image] = usage;
+    [[maybe_unused]] const auto& [window, admission, carry_debt, headers, reserve, counters,
+                                  max_concurrent] = quotas;
     [[maybe_unused]] const auto& [level, access] = log;
     [[maybe_unused]] const auto& [failures_per_minute] = auth;
-    [[maybe_unused]] const auto& [max_concurrent] = quotas;
 }
 
 }  // namespace

@@ -352,17 +352,10 @@ TEST_P(SkippedKinds, GetOneFindingAndNothingElse) {
 }
 
 const SkippedRow kSkipped[] = {
-    {"ai_rate_limit", "dp.wso2.com/v1alpha3", "AIRateLimitPolicy",
-     "is not served yet: tokens and requests are not counted", Severity::error},
-    {"rate_limit", "dp.wso2.com/v1alpha3", "RateLimitPolicy", "--accept-unserved RateLimitPolicy",
-     Severity::error},
     {"backend_jwt", "dp.wso2.com/v1alpha1", "BackendJWT", "--accept-unserved BackendJWT",
      Severity::error},
     {"interceptor", "dp.wso2.com/v1alpha1", "InterceptorService",
      "--accept-unserved InterceptorService", Severity::error},
-    {"subscription", "cp.wso2.com/v1alpha3", "Subscription", "has no effect"},
-    {"application", "cp.wso2.com/v1alpha2", "Application", "has no effect"},
-    {"mapping", "cp.wso2.com/v1alpha2", "ApplicationMapping", "has no effect"},
     {"gateway", "gateway.networking.k8s.io/v1", "Gateway", "\"Gateway\" is not known"},
     {"deployment", "apps/v1", "Deployment", "is not known and is skipped"},
     {"misspelt", "dp.wso2.com/v1alpha2", "Backnd", "did you mean \"Backend\"?"},

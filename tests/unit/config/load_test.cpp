@@ -84,12 +84,12 @@ TEST_F(Load, NamesWhatItDoesNotRead) {
 
 TEST_F(Load, AcceptsWhatIsNotServedByItsName) {
     const std::string policy =
-        "apiVersion: dp.wso2.com/v1alpha3\nkind: RateLimitPolicy\nmetadata: {name: a}\n";
+        "apiVersion: dp.wso2.com/v1alpha3\nkind: BackendJWT\nmetadata: {name: a}\n";
     write("apis/a.yaml", policy);
     EXPECT_FALSE(load_with("resources: [apis]\n").ok());
-    EXPECT_TRUE(load(path("rotary.yaml"), variables(), {"RateLimitPolicy"}).ok());
+    EXPECT_TRUE(load(path("rotary.yaml"), variables(), {"BackendJWT"}).ok());
     EXPECT_FALSE(load(path("rotary.yaml"), variables(), {"AIRateLimitPolicy"}).ok());
-    EXPECT_TRUE(load_with("resources: [apis]\naccept_unserved: [RateLimitPolicy]\n").ok());
+    EXPECT_TRUE(load_with("resources: [apis]\naccept_unserved: [BackendJWT]\n").ok());
     const std::string text =
         to_text(load_with("resources: []\naccept_unserved: [RateLimitPolcy]\n").findings);
     EXPECT_NE(text.find("did you mean \"RateLimitPolicy\"?"), std::string::npos) << text;

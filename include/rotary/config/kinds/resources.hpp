@@ -11,6 +11,7 @@
 #include <rotary/config/kinds/common.hpp>
 #include <rotary/config/kinds/consumer_key.hpp>
 #include <rotary/config/kinds/policy.hpp>
+#include <rotary/config/kinds/quota.hpp>
 #include <rotary/config/kinds/route.hpp>
 
 namespace rotary::config {
@@ -24,7 +25,6 @@ struct Unserved {
     Mark mark;
     std::string consequence;
     bool is_inert = false;
-    bool needs_validation = false;  // without effect where subscriptions are not validated
 };
 
 // Where the objects of one kind stand, by a name of theirs. Made up for what has been added when it
@@ -64,6 +64,11 @@ struct Resources {
     std::vector<ConsumerKey> consumer_keys;
     std::vector<SecretObject> secrets;
     std::vector<ConfigMap> config_maps;
+    std::vector<AiRateLimitPolicy> ai_rate_limits;
+    std::vector<RateLimitPolicy> rate_limits;
+    std::vector<Subscription> subscriptions;
+    std::vector<Application> applications;
+    std::vector<ApplicationMapping> application_mappings;
     std::vector<Unserved> unserved;
 
     // What could not be read, while loading: its text, or true when not even that is known. What
@@ -80,6 +85,9 @@ struct Resources {
     const Scope* find_scope(std::string_view name) const;
     const SecretObject* find_secret(std::string_view name) const;
     const ConfigMap* find_config_map(std::string_view name) const;
+    const AiRateLimitPolicy* find_ai_rate_limit(std::string_view name) const;
+    const RateLimitPolicy* find_rate_limit(std::string_view name) const;
+    const Subscription* find_subscription(std::string_view name) const;
 
     // Those that are for an API as a whole, in their order.
     std::vector<const ApiPolicy*> policies_of(const Api& api) const;
@@ -93,7 +101,7 @@ struct Resources {
 private:
     struct Index {
         Places apis, routes, backends, ai_providers, policies, authentications, scopes, secrets,
-            config_maps;
+            config_maps, ai_rate_limits, rate_limits, subscriptions;
         Places policy_targets, authentication_targets;
     };
     mutable Index index_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rotary/config/settings/limits.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -12,8 +14,18 @@ struct Auth {
     unsigned failures_per_minute = 60;
 };
 
-// What consumers may use (`quotas`).
+enum class QuotaWindow : std::uint8_t { fixed, sliding };
+enum class QuotaAdmission : std::uint8_t { while_left, strict };
+enum class QuotaHeaders : std::uint8_t { openai, apk, off };
+
+// How limits are kept and told (`quotas`).
 struct Quotas {
+    QuotaWindow window = QuotaWindow::fixed;
+    QuotaAdmission admission = QuotaAdmission::while_left;
+    bool carry_debt = false;  // what exceeds a limit is taken out of the next windows
+    QuotaHeaders headers = QuotaHeaders::openai;
+    std::size_t reserve_output_tokens = 256;  // where a request does not say how many it may get
+    std::size_t counters = kCounters;         // of callers, over all limits
     // Requests in flight of a consumer that has no limit of its own; 0: none.
     std::uint32_t max_concurrent_per_consumer = 0;
 };
