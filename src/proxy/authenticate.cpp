@@ -94,6 +94,7 @@ private:
     Fault counted(const Fault& fault) {
         const unsigned most = exchange_.snapshot().config.auth.failures_per_minute;
         if (fault.kind != FaultKind::invalid_token || need_.pending || most == 0) return fault;
+        if (names_unknown_key_) return fault;  // its issuer may have a new key: nothing was tried
         const SteadyTime now = context_.reactor.now();
         const SteadyTime end = context_.failures.fail(exchange_.request.client_address, most, now);
         if (end <= now) return fault;
@@ -197,6 +198,7 @@ private:
             auto verified = auth::verify(token, trusted, now, jwt_limits);
             if (!verified) {
                 const auth::VerifyFailure& failure = verified.error();
+                names_unknown_key_ |= failure.defect == auth::TokenDefect::unknown_kid;
                 refusal_.add(lacks_key(context_, exchange_, failure, need_),
                              auth::to_string(failure.defect));
                 return Brought::refused;
@@ -252,6 +254,7 @@ private:
     KeyNeed& need_;
     auth::Credentials credentials_;
     Refusal refusal_;
+    bool names_unknown_key_ = false;  // a token does
     bool as_api_key_ = false;  // the token that lets the request in came in an API key's place
 };
 

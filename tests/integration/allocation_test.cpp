@@ -1,3 +1,4 @@
+#include <rotary/auth/api_key.hpp>
 #include <support/alloc_counter.hpp>
 #include <support/gateway.hpp>
 
@@ -23,6 +24,7 @@ struct Case {
     bool plaintext;
     std::string body;
     std::uint64_t allowed;  // in all 500 requests together: the tick's work, not the requests'
+    bool by_key = false;    // of a consumer with models and a limit on requests in flight
 };
 
 class Allocation : public testing::TestWithParam<Case> {};
@@ -37,12 +39,18 @@ TEST_P(Allocation, WarmRequestsAllocateNothing) {
     options.backends = {{.port = mock->port(), .key = "Bearer one"}};
     options.production = {{"a", 0, 3}, {"b", 0, 1}};
     options.sandbox = options.production;
+    const std::string key = auth::make_api_key();
+    options.resources =
+        "---\nkind: ConsumerKey\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: k}\nspec: "
+        "{consumer: k, models: [a], maxConcurrent: 9, keys: [{hash: \"" +
+        auth::hash_text(auth::digest_of(key)) + "\"}]}\n";
     Gateway gateway(options);
 
     ClientOptions client_options = gateway.client();
     client_options.tls = !GetParam().plaintext;
     TestClient client(client_options);
-    const Request request = chat(GetParam().body);
+    Request request = chat(GetParam().body);
+    if (GetParam().by_key) request.headers[1] = {"Authorization", "Bearer " + key};
     for (int i = 0; i < 200; ++i) ASSERT_EQ(client.exchange(request).status, 200u);
 
     const pid_t worker = worker_thread();
@@ -62,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"PlainText", true, R"({"model":"x"})", 10},
                     Case{"Tls", false, R"({"model":"x"})", 10},
                     Case{"LongBody", true, long_body(), 10},
+                    Case{"ApiKey", true, R"({"model":"x"})", 10, true},
                     Case{"Stream", true, R"({"model":"x","stream":true})", 10}),
     [](const testing::TestParamInfo<Case>& row) { return std::string(row.param.name); });
 

@@ -52,6 +52,29 @@ TEST(Commands, VersionNamesWhatWasBuilt) {
     }
 }
 
+// What `rotary key new` prints goes into the configuration as it is, and the key is known by it.
+TEST(Commands, AKeyIsMadeAndLookedUp) {
+    const ProcessResult made = rotary({"key", "new", "--consumer", "team-a"});
+    ASSERT_EQ(made.status.code, 0) << made.errors;
+    const auto mock = start_mock();
+    const GatewayFiles files(in_front_of(*mock, with_resources("---\n" + made.errors)));
+    files.dir().write("key", made.output);
+    files.dir().write("other", rotary({"key", "new", "--consumer", "team-b"}).output);
+    const auto look_up = [&](const std::string& file) {
+        ProcessOptions options;
+        options.command = {
+            "/bin/sh",     "-c",           "exec \"$0\" key check -c \"$1\" < \"$2\"",
+            ROTARY_BINARY, files.config(), files.dir() / file};
+        return run_process(options);
+    };
+    const ProcessResult known = look_up("key");
+    EXPECT_EQ(known.status.code, 0) << known.errors;
+    EXPECT_THAT(known.output, testing::HasSubstr("consumer: team-a\n"));
+    EXPECT_THAT(known.output, testing::HasSubstr("valid: yes\n"));
+    EXPECT_EQ(look_up("other").status.code, 1);
+    EXPECT_EQ(look_up("rotary.yaml").status.code, 1) << "no key at all";
+}
+
 TEST(Commands, BadUsageIs2AndExplainsItself) {
     const std::vector<Arguments> mistakes = {
         {},
@@ -65,6 +88,10 @@ TEST(Commands, BadUsageIs2AndExplainsItself) {
         {"token"},
         {"token", "--key", issuers().ec.key, "--issuer", "i", "--ttl", "soon"},
         {"token", "--key", issuers().ec.key, "--issuer", "i", "--alg", "HS256"},
+        {"key"},
+        {"key", "new"},
+        {"key", "new", "--consumer", "a", "--not-after", "soon"},
+        {"key", "check"},
         {"mock", "--listen", "nowhere"},
         {"mock", "--quota", "many"},
         {"mock", "--latency", "later"},

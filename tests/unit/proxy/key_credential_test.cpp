@@ -6,6 +6,8 @@
 #include "proxy/forwarding.hpp"
 
 #include <rotary/auth/api_key.hpp>
+#include <rotary/auth/key_set.hpp>
+#include <rotary/wire/base64url.hpp>
 
 #include <gtest/gtest.h>
 
@@ -81,6 +83,32 @@ TEST_F(KeyCredentialTest, FailuresAreCountedByTheMinute) {
     EXPECT_EQ(asked_with("a.b"), FaultKind::rate_limit_exceeded);
     EXPECT_EQ(asked_with(key_), FaultKind::none);
     EXPECT_EQ(asked_with(bad_), FaultKind::invalid_token) << "forgotten";
+}
+
+// A token of a key that is not known yet says nothing of whoever sends it: the issuer may have
+// rotated.
+TEST_F(KeyCredentialTest, ATokenOfAnUnknownKeyIsNoFailure) {
+    request_.snapshot->config.auth.failures_per_minute = 1;
+    auth::Issuer issuer;
+    issuer.iss = "https://i";
+    issuer.keys = auth::KeySet::from_jwks(R"({"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k",)"
+                                          R"("x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})")
+                      .keys;
+    issuer.fetch = nullptr;
+    request_.context.issuers =
+        std::make_shared<const auth::IssuerTable>(std::vector<auth::Issuer>{issuer});
+    const std::string token = wire::base64url_encode(R"({"alg":"EdDSA","kid":"new"})") + "." +
+                              wire::base64url_encode(R"({"iss":"https://i","exp":9000000000})") +
+                              "." + wire::base64url_encode(std::string(64, 'A'));
+    for (int i = 0; i < 5; ++i) {
+        request_.ask("POST /chat/1.0/x", "authorization: Bearer " + token + "\n");
+        KeyNeed need;
+        need.in_turn = true;
+        const auto step = authenticate(request_.context, request_.exchange, need);
+        ASSERT_FALSE(step);
+        EXPECT_EQ(step.error().kind, FaultKind::invalid_token) << i;
+        EXPECT_STREQ(request_.exchange.outcome.reason, "unknown kid");
+    }
 }
 
 TEST_F(KeyCredentialTest, WithoutABoundNoneIsCounted) {
