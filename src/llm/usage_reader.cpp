@@ -162,8 +162,8 @@ void UsageReader::open(bool is_list) noexcept {
     frame.is_list = is_list;
     if (level_ == 0) {
         frame.node = Node::root;
-        for (std::size_t i = 0; paths_ != nullptr && i < UsagePaths::kPaths; ++i) {
-            if (!paths_->members[i].empty()) frame.paths |= bit(i);
+        for (std::size_t i = 0; places_ != nullptr && i < UsagePlaces::kPlaces; ++i) {
+            if (!places_->members[i].empty()) frame.paths |= bit(i);
         }
     } else if (frames_[level_ - 1].is_list) {
         frame.node = frames_[level_ - 1].node;
@@ -225,9 +225,9 @@ void UsageReader::name_member(std::string_view name) noexcept {
     for (const UsageRow& row : rows_of(frame.node)) {
         if (row.name == name) row_ = &row;
     }
-    for (std::size_t i = 0; frame.paths != 0 && i < UsagePaths::kPaths; ++i) {
+    for (std::size_t i = 0; frame.paths != 0 && i < UsagePlaces::kPlaces; ++i) {
         if ((frame.paths & bit(i)) == 0) continue;
-        const std::vector<std::string>& path = paths_->members[i];
+        const std::vector<std::string>& path = places_->members[i];
         if (path.size() < level_ || path[level_ - 1] != name) continue;
         (path.size() == level_ ? path_ends_ : path_bits_) |= bit(i);
     }
@@ -247,10 +247,8 @@ void UsageReader::end_value() noexcept {
         } else if (row_ != nullptr && row_->count != Count::kCounts) {
             keep(row_->count);
         }
-        constexpr Count kNamed[] = {Count::named_prompt, Count::named_completion,
-                                    Count::named_total};
-        for (std::size_t i = 0; i < UsagePaths::kPaths; ++i) {
-            if ((path_ends_ & bit(i)) != 0) keep(kNamed[i]);
+        for (std::size_t i = 0; i < UsagePlaces::kPlaces; ++i) {
+            if ((path_ends_ & bit(i)) != 0) keep(kNamedCounts[i]);
         }
         const bool is_ours = row_ != nullptr || path_ends_ != 0;
         if (number_.is_invalid && is_ours) ++invalid_;

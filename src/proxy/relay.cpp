@@ -6,7 +6,6 @@
 #include "proxy/usage_settle.hpp"
 #include "proxy/usage_stage.hpp"
 
-#include <rotary/base/text.hpp>
 #include <rotary/wire/problem.hpp>
 
 #include <algorithm>
@@ -18,18 +17,6 @@ namespace {
 
 // So long at least must a client hold its provider back to have a part in what becomes of it.
 constexpr std::chrono::seconds kLongHeldBack{1};
-
-UsageStage::Body body_of(const Context& context, const upstream::Provider& provider) {
-    const wire::HeaderTable& headers = context.scratch.response.headers;
-    const wire::Header* coding = headers.find("content-encoding");
-    if (coding != nullptr && !text::iequals(coding->value, "identity")) {
-        return UsageStage::Body::other;
-    }
-    if (is_event_stream(provider)) return UsageStage::Body::events;
-    const wire::Header* type = headers.find("content-type");
-    const bool is_json = type != nullptr && type->value.find("json") != std::string_view::npos;
-    return is_json ? UsageStage::Body::json : UsageStage::Body::other;
-}
 
 // What passes between the two ends of one relay.
 class Relay {
@@ -43,10 +30,11 @@ public:
           is_event_stream_(is_event_stream(provider)),
           events_(exchange.events),
           gate_(events_, context.buffers),
-          usage_(events_, body_of(context, provider), exchange.tries.asks_usage),
+          usage_(events_, usage_body(context.scratch.response.headers, is_event_stream_),
+                 exchange.tries.asks_usage),
           stages_{is_event_stream_ ? &gate_ : nullptr, &usage_} {
         events_.begin(exchange.limits().sse_line_bytes);
-        usage_.begin(nullptr);
+        usage_.begin(exchange.match.route->usage_places, context.scratch.response.headers);
     }
 
     Task<Result<void>> run();

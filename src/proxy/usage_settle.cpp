@@ -35,7 +35,7 @@ std::uint64_t likely_input(const Exchange& exchange) noexcept {
 
 std::uint64_t likely_output(const Exchange& exchange, const UsageStage& stage) noexcept {
     std::uint64_t bytes = 0;
-    if (stage.body() == UsageStage::Body::events) {
+    if (stage.body() == UsageStage::Body::events || stage.body() == UsageStage::Body::frames) {
         bytes = stage.text_bytes();
     } else if (stage.body() == UsageStage::Body::json && answers_in_text(exchange)) {
         bytes = stage.payload_bytes();
@@ -73,16 +73,16 @@ void count(Context& context, const Exchange& exchange, const Usage& usage) {
 }  // namespace
 
 void settle_usage(Context& context, Exchange& exchange, UsageStage& stage, bool is_whole) {
-    const llm::UsageReader& reader = stage.read();
-    Usage usage = llm::usage_of(reader.counts());
+    std::uint64_t invalid = 0;
+    const llm::UsageCounts counts = stage.read(invalid);
+    Usage usage = llm::usage_of(counts);
     const bool is_success = exchange.outcome.status >= 200 && exchange.outcome.status < 300;
-    const bool is_output_open =
-        stage.told_at_start_only() || (!is_whole && !reader.counts().has_output());
+    const bool is_output_open = stage.told_at_start_only() || (!is_whole && !counts.has_output());
     if (is_success && is_estimated(exchange)) {
         estimate_rest(exchange, stage, usage, is_output_open);
     }
-    if (reader.invalid() != 0) {
-        context.metrics.add(exchange.match.wiring->process.usage_invalid, reader.invalid());
+    if (invalid != 0) {
+        context.metrics.add(exchange.match.wiring->process.usage_invalid, invalid);
     }
     count(context, exchange, usage);
     exchange.outcome.usage = usage;

@@ -1,18 +1,45 @@
 #include "proxy/usage_stage.hpp"
 
+#include <rotary/base/text.hpp>
+
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace rotary::proxy {
 
-void UsageStage::begin(const llm::UsagePaths* paths) noexcept {
-    paths_ = paths;
-    reader_.begin(paths);
+void UsageStage::begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers) noexcept {
+    places_ = &places;
+    reader_.begin(places_);
     if (body_ == Body::events) events_.listen(this);
+    for (std::size_t i = 0; i < llm::UsagePlaces::kPlaces; ++i) {
+        if (places.headers[i].empty()) continue;
+        const wire::Header* header = headers.find(places.headers[i]);
+        if (header == nullptr) continue;
+        const std::string_view text = header->value;
+        const auto [end, error] =
+            std::from_chars(text.data(), text.data() + text.size(), in_headers_[i]);
+        is_in_headers_[i] = error == std::errc() && end == text.data() + text.size() &&
+                            in_headers_[i] <= llm::kMostTokens;
+        if (!is_in_headers_[i]) ++invalid_;
+    }
+}
+
+void UsageStage::read_frames(std::string_view bytes) noexcept {
+    for (;;) {
+        const std::string_view payload = frames_.next(bytes);
+        if (payload.empty()) return;
+        if (frames_.begins()) reader_.begin_text();
+        reader_.feed(payload);
+        text_.measure(payload);
+    }
 }
 
 void UsageStage::pass(wire::Pieces& pieces, bool) {
-    if (body_ == Body::json) {
-        for (const std::string_view piece : pieces.payload()) reader_.feed(piece);
+    if (body_ == Body::json || body_ == Body::frames) {
+        for (const std::string_view piece : pieces.payload()) {
+            body_ == Body::json ? reader_.feed(piece) : read_frames(piece);
+        }
     }
     const std::uint64_t size = pieces.payload_bytes();
     if (is_cutting_ || awaits_lf_) cut(pieces, size);
@@ -50,17 +77,34 @@ void UsageStage::cut(wire::Pieces& pieces, std::uint64_t size) {
     pieces.cut_out(begin, end);
 }
 
-const llm::UsageReader& UsageStage::read() noexcept {
-    if (body_ != Body::events) return reader_;
-    reader_.begin(paths_);
-    llm::read_events(reader_, events_.first_payload(), events_.usage_payload());
-    return reader_;
+llm::UsageCounts UsageStage::read(std::uint64_t& invalid) noexcept {
+    if (body_ == Body::events) {
+        reader_.begin(places_);
+        llm::read_events(reader_, events_.first_payload(), events_.usage_payload());
+    }
+    invalid = invalid_ + reader_.invalid();
+    llm::UsageCounts counts = reader_.counts();
+    for (std::size_t i = 0; i < llm::UsagePlaces::kPlaces; ++i) {
+        if (is_in_headers_[i]) counts.set(llm::kNamedCounts[i], in_headers_[i]);
+    }
+    return counts;
 }
 
 bool UsageStage::told_at_start_only() const noexcept {
     constexpr std::string_view kStart = "\"message_start\"";
     return body_ == Body::events && events_.usage_payload() == events_.first_payload() &&
            events_.first_payload().substr(0, 64).find(kStart) != std::string_view::npos;
+}
+
+UsageStage::Body usage_body(const wire::HeaderTable& headers, bool is_event_stream) noexcept {
+    using Body = UsageStage::Body;
+    const wire::Header* coding = headers.find("content-encoding");
+    if (coding != nullptr && !text::iequals(coding->value, "identity")) return Body::other;
+    if (is_event_stream) return Body::events;
+    const wire::Header* type = headers.find("content-type");
+    if (type == nullptr) return Body::other;
+    if (text::istarts_with(type->value, "application/vnd.amazon.eventstream")) return Body::frames;
+    return type->value.find("json") != std::string_view::npos ? Body::json : Body::other;
 }
 
 }  // namespace rotary::proxy

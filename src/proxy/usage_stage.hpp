@@ -2,10 +2,13 @@
 
 #include "proxy/stage.hpp"
 
+#include <rotary/llm/event_frames.hpp>
 #include <rotary/llm/text_meter.hpp>
 #include <rotary/llm/usage_reader.hpp>
+#include <rotary/wire/message.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
+#include <array>
 #include <cstdint>
 
 namespace rotary::proxy {
@@ -15,7 +18,12 @@ namespace rotary::proxy {
 // this is kept from the client. Stands behind the EventGate, so that it meets whole events.
 class UsageStage final : public Stage, public wire::SseScanner::Listener {
 public:
-    enum class Body : std::uint8_t { events, json, other };
+    enum class Body : std::uint8_t {
+        events,
+        frames,  // Amazon's
+        json,
+        other
+    };
 
     // `drops`: Rotary asked, the client did not.
     UsageStage(wire::SseScanner& events, Body body, bool drops) noexcept
@@ -24,13 +32,15 @@ public:
     UsageStage(const UsageStage&) = delete;
     UsageStage& operator=(const UsageStage&) = delete;
 
-    void begin(const llm::UsagePaths* paths) noexcept;
+    // `places` must outlive the answer, whose `headers` are only looked at now.
+    void begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers) noexcept;
     void pass(wire::Pieces& pieces, bool is_last) override;
     void sent() override {}
     void on_event(const wire::SseScanner::Event& event) override;
 
-    // What was told up to now; of a stream read from its events then.
-    const llm::UsageReader& read() noexcept;
+    // What was told up to now; of a stream read from its events then. `invalid`: how many counts
+    // were none.
+    llm::UsageCounts read(std::uint64_t& invalid) noexcept;
     Body body() const noexcept { return body_; }
     std::uint64_t payload_bytes() const noexcept { return passed_; }  // dropped ones too
     std::uint64_t text_bytes() const noexcept { return text_.bytes(); }
@@ -38,6 +48,7 @@ public:
     bool told_at_start_only() const noexcept;
 
 private:
+    void read_frames(std::string_view bytes) noexcept;
     void cut(wire::Pieces& pieces, std::uint64_t size);
 
     wire::SseScanner& events_;
@@ -48,9 +59,16 @@ private:
     std::uint64_t cut_begin_ = 0;  // in the stream
     std::uint64_t cut_end_ = 0;
     std::uint64_t passed_ = 0;
-    const llm::UsagePaths* paths_ = nullptr;
+    const llm::UsagePlaces* places_ = nullptr;
     llm::UsageReader reader_;
+    llm::EventFrames frames_;
+    std::array<std::uint64_t, llm::UsagePlaces::kPlaces> in_headers_{};
+    std::array<bool, llm::UsagePlaces::kPlaces> is_in_headers_{};
+    std::uint64_t invalid_ = 0;  // in headers
     llm::TextMeter text_;
 };
+
+// How the answer with these headers is to be read.
+UsageStage::Body usage_body(const wire::HeaderTable& headers, bool is_event_stream) noexcept;
 
 }  // namespace rotary::proxy

@@ -2,6 +2,7 @@
 
 #include <rotary/auth/key_set.hpp>
 #include <rotary/config/check/effective.hpp>
+#include <rotary/config/kinds/usage_place.hpp>
 
 #include <algorithm>
 #include <set>
@@ -34,6 +35,22 @@ bool same_backends(const Compiler& compiler, const EntryList& list,
                           return compiler.snapshot->backends[known.backend].name ==
                                  entry.backend.metadata.name;
                       });
+}
+
+llm::UsagePlaces usage_places(const config::AiProvider& provider) {
+    using Field = config::UsageField;
+    const std::pair<const config::ValueLocation*, Field> fields[] = {
+        {&provider.prompt_tokens, Field::prompt},
+        {&provider.completion_tokens, Field::completion},
+        {&provider.total_tokens, Field::total}};
+    llm::UsagePlaces places;
+    for (const auto& [location, field] : fields) {
+        config::UsagePlace place = config::usage_place(*location, field);
+        const auto index = static_cast<std::size_t>(field);
+        places.members[index] = std::move(place.members);
+        places.headers[index] = std::move(place.header);
+    }
+    return places;
 }
 
 // The rotation of one API in one environment is one list, whichever of its rules leads to it:
@@ -104,7 +121,10 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     if (policy.cors != nullptr && policy.cors->enabled) compiled.cors.emplace(*policy.cors);
     if (policy.ai_provider != nullptr) {
         const auto* provider = compiler.loaded.resources.find_ai_provider(policy.ai_provider->name);
-        if (provider != nullptr) compiled.provider = provider->provider_name;
+        if (provider != nullptr) {
+            compiled.provider = provider->provider_name;
+            compiled.usage_places = usage_places(*provider);
+        }
     }
     compiler.add_backends(compiled, context, rule);
     add_budget(compiler, compiled);

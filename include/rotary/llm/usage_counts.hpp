@@ -57,6 +57,10 @@ enum class Count : std::uint8_t {
 };
 inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::kCounts);
 
+// In the order of an AIProvider's rateLimitFields.
+inline constexpr std::array<Count, 3> kNamedCounts{Count::named_prompt, Count::named_completion,
+                                                   Count::named_total};
+
 // A larger count than this is a mistake.
 inline constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 40;
 

@@ -15,13 +15,11 @@ enum class UsageNode : std::uint8_t;
 struct UsageRow;
 
 // Where an AIProvider's rateLimitFields say that counts stand: the members that lead to each,
-// outermost first; none: where its vendor's format has it.
-struct UsagePaths {
-    static constexpr std::size_t kPaths = 3;  // prompt, completion, total
-    std::array<std::vector<std::string>, kPaths> members;
-    bool empty() const noexcept {
-        return members[0].empty() && members[1].empty() && members[2].empty();
-    }
+// outermost first, or the name of a header; neither: where its vendor's format has it.
+struct UsagePlaces {
+    static constexpr std::size_t kPlaces = 3;  // prompt, completion, total
+    std::array<std::vector<std::string>, kPlaces> members;
+    std::array<std::string, kPlaces> headers;
 };
 
 // Reads counts out of JSON that passes, in pieces cut anywhere: one answer, a line for each part of
@@ -30,10 +28,10 @@ struct UsagePaths {
 // memchr, and broken text reads as what could be made of it. Neither copies nor allocates.
 class UsageReader {
 public:
-    // `paths` must outlive the reading; null: none.
-    void begin(const UsagePaths* paths = nullptr) noexcept {
+    // `places` must outlive the reading; null: none.
+    void begin(const UsagePlaces* places = nullptr) noexcept {
         *this = UsageReader();
-        paths_ = paths;
+        places_ = places;
     }
     // One more text begins: what was told before stays until it is told anew.
     void begin_text() noexcept;
@@ -83,7 +81,7 @@ private:
     void name_member(std::string_view name) noexcept;
     void keep(Count count) noexcept;
 
-    const UsagePaths* paths_ = nullptr;
+    const UsagePlaces* places_ = nullptr;
     UsageCounts counts_;
     std::uint64_t invalid_ = 0;
     std::array<Frame, kLevels> frames_{};

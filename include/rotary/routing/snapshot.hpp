@@ -3,6 +3,7 @@
 #include <rotary/auth/credentials.hpp>
 #include <rotary/auth/key_table.hpp>
 #include <rotary/config/load.hpp>
+#include <rotary/llm/usage_reader.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
 #include <rotary/rotation/verdict.hpp>
@@ -115,6 +116,7 @@ struct Route {
     std::optional<std::size_t> list;    // index of the EntryList, when the rule has a rotation
     std::vector<std::size_t> backends;  // for requests without a rotation
     std::shared_ptr<rotation::Cursor> backend_cursor;  // over `backends`; null when all weigh 0
+    llm::UsagePlaces usage_places;                     // the AIProvider's rateLimitFields
     bool counts_tokens = false;  // a limit, a budget or a price applies to its requests
     rotation::BudgetRules budget_rules;
     std::shared_ptr<rotation::RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own

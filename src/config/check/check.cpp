@@ -151,6 +151,7 @@ void check(const Config& config, const Resources& resources, const NamedFiles& f
     check_hosts(checker);
     check_backends(checker);
     check_policies(checker);
+    check_providers(checker);
     check_issuers(checker);
     check_authentications(checker);
     check_consumer_keys(checker);

@@ -95,6 +95,7 @@ void check_apis(Checker& checker);      // routes.cpp
 void check_overlaps(Checker& checker);  // overlaps.cpp
 void check_backends(Checker& checker);  // backends.cpp
 void check_policies(Checker& checker);  // policies.cpp
+void check_providers(Checker& checker);  // providers.cpp
 void check_rotations(Checker& checker);
 void check_quotas(Checker& checker);    // quotas.cpp
 void check_unserved(Checker& checker);  // kinds/unserved.cpp

@@ -43,7 +43,6 @@ void read_provider_spec(Fields& spec, std::string_view version, AiProvider& prov
             read_location(fields, "totalToken", provider.total_tokens);
         },
         true);
-    spec.not_served("rateLimitFields", "tokens are not counted");
 }
 
 }  // namespace

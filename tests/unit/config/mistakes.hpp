@@ -71,8 +71,7 @@ inline bool is_told_besides(const Finding& finding) {
     }
     return finding.severity == Severity::warning &&
            finding.message.starts_with("is not served: ") &&
-           (finding.path == "spec.supportedModels" || finding.path == "spec.responseModel" ||
-            finding.path == "spec.rateLimitFields");
+           (finding.path == "spec.supportedModels" || finding.path == "spec.responseModel");
 }
 
 inline void expect_only(const Loaded& loaded, const Mistake& mistake, std::pair<int, int> place) {

@@ -8,9 +8,9 @@
 namespace rotary::llm {
 namespace {
 
-UsageReader read(std::string_view text, const UsagePaths* paths = nullptr) {
+UsageReader read(std::string_view text, const UsagePlaces* places = nullptr) {
     UsageReader reader;
-    reader.begin(paths);
+    reader.begin(places);
     reader.feed(text);
     return reader;
 }
@@ -117,15 +117,15 @@ TEST(UsageReader, KnowsTheEventThatWasAskedFor) {
 }
 
 TEST(UsageReader, FindsWhatTheConfigurationNames) {
-    UsagePaths paths;
-    paths.members = {{{"tokens", "in"}, {"tokens", "out"}, {"sum"}}};
+    UsagePlaces places;
+    places.members = {{{"tokens", "in"}, {"tokens", "out"}, {"sum"}}};
     const UsageReader reader =
-        read(R"({"sum":30,"tokens":{"x":{"in":3},"in":10,"out":15},"in":7})", &paths);
+        read(R"({"sum":30,"tokens":{"x":{"in":3},"in":10,"out":15},"in":7})", &places);
     EXPECT_TRUE(usage_of(reader.counts()) ==
                 (Usage{.input = 10, .output = 20, .reasoning = 5, .source = UsageSource::told}));
-    paths.members = {{{"usage", "prompt_tokens"}, {"usage", "extra"}, {}}};
+    places.members = {{{"usage", "prompt_tokens"}, {"usage", "extra"}, {}}};
     const UsageReader both =
-        read(R"({"usage":{"prompt_tokens":5,"completion_tokens":2,"extra":9}})", &paths);
+        read(R"({"usage":{"prompt_tokens":5,"completion_tokens":2,"extra":9}})", &places);
     EXPECT_TRUE(usage_of(both.counts()) ==
                 (Usage{.input = 5, .output = 9, .source = UsageSource::told}));
 }

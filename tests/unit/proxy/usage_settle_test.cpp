@@ -31,7 +31,7 @@ protected:
     const llm::Usage& settle(Body body, const std::string& answer, bool is_whole = true) {
         wire::SseScanner events;
         UsageStage stage(events, body, false);
-        stage.begin(nullptr);
+        stage.begin(request_.route().usage_places, headers_);
         if (body == Body::events) events.feed(answer);
         wire::Pieces pieces;
         pieces.clear();
@@ -45,6 +45,7 @@ protected:
     }
 
     OneRequest request_;
+    wire::HeaderTable headers_;  // of the answer
 };
 
 TEST_F(UsageSettle, WhatIsToldIsTaken) {
@@ -193,8 +194,10 @@ TEST(UsageSettleAlone, ARequestWithoutARotationIsCountedToo) {
     request.choose();
     request.exchange.outcome.status = 200;
     wire::SseScanner events;
+    const llm::UsagePlaces places;
+    const wire::HeaderTable headers;
     UsageStage stage(events, Body::json, false);
-    stage.begin(nullptr);
+    stage.begin(places, headers);
     settle_usage(request.context, request.exchange, stage, true);
     EXPECT_EQ(request.exchange.outcome.usage.source, UsageSource::none);
     wire::Pieces pieces;
@@ -205,7 +208,7 @@ TEST(UsageSettleAlone, ARequestWithoutARotationIsCountedToo) {
     EXPECT_EQ(request.registry.value(request.context.wiring->upstreams[0].tokens[0]), 5u);
     request.route().counts_tokens = true;
     UsageStage silent(events, Body::json, false);
-    silent.begin(nullptr);
+    silent.begin(places, headers);
     settle_usage(request.context, request.exchange, silent, true);
     EXPECT_EQ(request.exchange.outcome.usage.input, kInput);
 }

@@ -22,7 +22,7 @@ public:
     Passage(Body body, bool drops)
         : usage_(events_, body, drops), is_stream_(body == Body::events) {
         events_.begin(65536);
-        usage_.begin(nullptr);
+        usage_.begin(places_, headers_);
     }
 
     void pass(std::vector<std::string> parts, bool is_last = false) {
@@ -37,10 +37,15 @@ public:
         for (std::string& part : parts) std::fill(part.begin(), part.end(), '#');
     }
     const std::string& gone() const { return gone_; }
-    llm::Usage usage() { return llm::usage_of(usage_.read().counts()); }
+    llm::Usage usage() {
+        std::uint64_t invalid = 0;
+        return llm::usage_of(usage_.read(invalid));
+    }
     UsageStage& stage() { return usage_; }
 
 private:
+    llm::UsagePlaces places_;
+    wire::HeaderTable headers_;
     BufferPool buffers_{BufferPool::Limits{}};
     wire::SseScanner events_;
     EventGate gate_{events_, buffers_};
@@ -186,6 +191,67 @@ TEST(UsageStage, AStartAloneIsTold) {
     EXPECT_FALSE(passage.stage().told_at_start_only());
     EXPECT_EQ(passage.usage().input, 5u);
     EXPECT_EQ(passage.usage().output, 7u);
+}
+
+TEST(UsageStage, FramesOfAmazonsAreRead) {
+    const std::string payload = R"({"usage":{"inputTokens":16,"outputTokens":9}})";
+    std::string frame("\0\0\0\0\0\0\0\2cccch{", 14);
+    frame[3] = static_cast<char>(16 + 2 + payload.size());
+    frame.append(payload).append("cccc");
+    for (std::size_t at = 0; at <= frame.size(); ++at) {
+        Passage passage(Body::frames, true);
+        passage.pass({frame.substr(0, at)});
+        passage.pass({frame.substr(at)}, true);
+        ASSERT_EQ(passage.gone(), frame);
+        ASSERT_EQ(passage.usage().input, 16u) << at;
+        ASSERT_EQ(passage.usage().output, 9u) << at;
+    }
+}
+
+wire::HeaderTable headers_of(std::vector<wire::Header> headers) {
+    wire::HeaderTable table;
+    for (const wire::Header& header : headers) table.push(header);
+    return table;
+}
+
+TEST(UsageStage, HeadersTellWhatTheConfigurationNames) {
+    llm::UsagePlaces places;
+    places.headers = {"prompt_tokens", "completion_tokens", "x-total"};
+    const wire::HeaderTable headers = headers_of(
+        {{"Prompt_Tokens", "12"}, {"completion_tokens", "-7"}, {"x-total", "99999999999999"}});
+    wire::SseScanner events;
+    UsageStage stage(events, Body::other, false);
+    stage.begin(places, headers);
+    std::uint64_t invalid = 0;
+    const llm::UsageCounts counts = stage.read(invalid);
+    EXPECT_EQ(llm::usage_of(counts).input, 12u);
+    EXPECT_FALSE(counts.has_output());
+    EXPECT_EQ(invalid, 2u);
+}
+
+TEST(UsageStage, HowABodyIsReadItsHeadersSay) {
+    struct Head {
+        const char* type;
+        const char* coding;
+        Body body;
+    };
+    const Head heads[] = {
+        {"application/json", "", Body::json},
+        {"application/json; charset=utf-8", "identity", Body::json},
+        {"application/x-ndjson", "", Body::json},
+        {"application/vnd.amazon.eventstream", "", Body::frames},
+        {"audio/mpeg", "", Body::other},
+        {"", "", Body::other},
+        {"application/json", "gzip", Body::other},
+    };
+    for (const Head& row : heads) {
+        std::vector<wire::Header> headers;
+        if (*row.type != '\0') headers.push_back({"Content-Type", row.type});
+        if (*row.coding != '\0') headers.push_back({"content-encoding", row.coding});
+        EXPECT_EQ(usage_body(headers_of(headers), false), row.body) << row.type << row.coding;
+    }
+    EXPECT_EQ(usage_body(headers_of({}), true), Body::events);
+    EXPECT_EQ(usage_body(headers_of({{"content-encoding", "br"}}), true), Body::other);
 }
 
 }  // namespace

@@ -232,6 +232,21 @@ TEST(Snapshot, RoutesKnowTheirEnvironment) {
     EXPECT_EQ(to_string(Environment::sandbox), "sandbox");
 }
 
+TEST(Snapshot, RoutesKnowWhereUsageStands) {
+    std::string text = usual_chat();
+    const auto put = [&](const std::string& before, const std::string& after) {
+        text.replace(text.find(before), before.size(), after);
+    };
+    put("in: Body, value: usage.completion_tokens", "in: Body, value: $.meta.out");
+    put("in: Body, value: usage.total_tokens", "in: Header, value: x-total");
+    const auto snapshot = snapshot_of(text);
+    const llm::UsagePlaces& places = snapshot->routes.at(0).usage_places;
+    EXPECT_TRUE(places.members[0].empty());  // where the format has it
+    EXPECT_THAT(places.members[1], ElementsAre("meta", "out"));
+    EXPECT_TRUE(places.members[2].empty());
+    EXPECT_THAT(places.headers, ElementsAre("", "", "x-total"));
+}
+
 TEST(Snapshot, ThePublishedSample) {
     std::string text = config::read_text(config::data_file("ai-api.yaml"));
     const std::string placeholder = "base64_encoded_api_key";

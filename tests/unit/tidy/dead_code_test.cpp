@@ -174,8 +174,8 @@ bool is_settings(const File& file) {
 // Fields of APK's kinds that the readers check, and warn of or pass over, since they are not
 // served. The annotations are read where they are filled. What is read elsewhere has to leave this
 // list.
-const Names kNotServed = {"annotations",       "provider_api_version", "supported_models",
-                          "completion_tokens", "total_tokens",         "max_connection_pools"};
+const Names kNotServed = {"annotations", "provider_api_version", "supported_models",
+                          "max_connection_pools"};
 
 // What fills a member (the readers), lists all (the table of keys) or shows all does not read it.
 bool only_fills(const File& file) {
@@ -227,10 +227,10 @@ TEST(Tidy, SettingsAreRead) {
             {"a list", {{kinds, "struct A {\n    std::vector<B> rules;\n};\n"}}, 1},
             {"a time", {{kinds, "struct A {\n    Duration head{10'000};\n};\n"}}, 1},
             {"a mark", {{kinds, "struct A {\n    Mark mark;\n};\n"}}, 0},
-            {"not served", {{kinds, "struct A {\n    Total total_tokens;\n};\n"}}, 0},
+            {"not served", {{kinds, "struct A {\n    Total max_connection_pools;\n};\n"}}, 0},
             {"served by now",
-             {{kinds, "struct A {\n    Total total_tokens;\n};\n"},
-              {"src/llm/a.cpp", "f(a.total_tokens);\n"}},
+             {{kinds, "struct A {\n    Total max_connection_pools;\n};\n"},
+              {"src/llm/a.cpp", "f(a.max_connection_pools);\n"}},
              1},
             {"a function", {{kinds, "struct A {\n    int f() const;\n};\n"}}, 0},
         });
