@@ -16,7 +16,7 @@ RUN ./dev build && objcopy --strip-debug build/release/rotary /rotary
 FROM debian:bookworm-slim
 RUN apt-get update && \
     apt-get install -y --no-install-recommends \
-        libyaml-cpp0.7 libre2-9 libc-ares2 libssl3 ca-certificates && \
+        libyaml-cpp0.7 libre2-9 libc-ares2 libsqlite3-0 libssl3 ca-certificates && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=build /rotary /usr/local/bin/rotary
 COPY config/image/ /etc/rotary/

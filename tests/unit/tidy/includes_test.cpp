@@ -68,6 +68,7 @@ Findings libraries_stay_home(const File& file) {
         {"rapidjson/", {"src/wire/json_"}},
         {"re2/", {"src/routing/"}},
         {"ares.h", {"src/net/dns_client.cpp", "src/net/dns_answer.cpp", "tests/"}},
+        {"sqlite3.h", {"src/control/ledger_file.cpp", "tests/"}},
         {"CLI/", {"src/app/", "src/demo/", "src/mock/", "src/tools/", "tests/", "bench/load/"}},
         {"openssl/", kOpensslHomes},
         {"rotary/base/openssl.hpp", kOpensslHomes},
