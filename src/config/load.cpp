@@ -8,6 +8,7 @@
 #include <rotary/config/check/check.hpp>
 #include "config/fingerprint.hpp"
 #include "config/kinds/kinds.hpp"
+#include "config/prices/read_prices.hpp"
 #include "config/settings/read_settings.hpp"
 #include "config/yaml/file.hpp"
 
@@ -204,6 +205,31 @@ public:
         }
     }
 
+    // Ours in YAML; what ends with .json is LiteLLM's.
+    void read_price_file(const ResourcePath& list) {
+        SourceText source;
+        if (!read_file(list.path, list.mark, source)) {
+            return;
+        }
+        order_.push_back(source.file);
+        fingerprint_.add("prices", source.file, source.text);
+        const std::size_t most = loaded_.config.limits.resource_file_bytes;
+        if (source.text.size() > most) {
+            report({source.file, 0, 0, ""},
+                   "larger than limits.resource_file_bytes, " + std::to_string(most) + " bytes");
+        } else if (fs::path(source.file).extension() == ".json") {
+            read_litellm_prices(source.file, source.text, loaded_.prices, loaded_.findings);
+        } else {
+            std::string unread;
+            FileReading reading{source.file, folder_of(source.file), environment_,
+                                loaded_.findings};
+            for (const Document& document :
+                 parse_yaml(source.file, source.text, loaded_.findings, unread)) {
+                read_price_list(reading, document.root, loaded_.prices);
+            }
+        }
+    }
+
     Loaded finish() {
         read_named_files();
         check(loaded_.config, loaded_.resources, loaded_.named_files, loaded_.findings);
@@ -248,6 +274,9 @@ Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
         for (const ResourcePath& resource : resources) {
             loader.read_resource_path(resource);
         }
+    }
+    for (const ResourcePath& list : std::vector<ResourcePath>(loader.loaded().config.prices)) {
+        loader.read_price_file(list);
     }
     std::vector<std::string>& accepted = loader.loaded().config.accept_unserved;
     accepted.insert(accepted.end(), accept_unserved.begin(), accept_unserved.end());

@@ -32,6 +32,7 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
     line.client_request_id = exchange.request.client_request_id;
     line.retry_count = exchange.request.retry_count;
     line.original_model = exchange.content.client_model;
+    line.cost = exchange.outcome.cost;
     line.attempts = exchange.tries.attempts;
     line.usage = exchange.outcome.usage;
     line.reused_connection = exchange.tries.reused_connection;

@@ -81,6 +81,7 @@ struct Outcome {
     std::chrono::milliseconds retry_after{0};  // of a refusal that says so: rate_limit_exceeded
     std::array<char, kUpstreamIdBytes> upstream_id;
     std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
+    std::optional<std::int64_t> cost;  // in nanodollars; none: nothing to pay, or without a price
     std::uint64_t bytes_sent = 0;
     llm::Usage usage;             // of the try that answered
     bool answer_started = false;  // a byte of the answer may have reached the client

@@ -3,6 +3,7 @@
 #include "proxy/admit.hpp"
 #include "proxy/authenticate.hpp"
 #include "proxy/caller_places.hpp"
+#include "proxy/charge.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/key_wait.hpp"
 #include "proxy/match.hpp"
@@ -68,6 +69,7 @@ Task<void> run(Context& context, downstream::Client& client, Exchange& exchange)
     }
     context.metrics.sub(exchange.match.wiring->process.in_flight);
     exchange.outcome.bytes_sent = client.bytes_sent();
+    charge(context, exchange);
     record(context, exchange);
 }
 

@@ -59,6 +59,20 @@ RouteSeries route_series(metrics::Registry& registry, const routing::Route& rout
                                kDurationBuckets)};
 }
 
+void add_cost_series(metrics::Registry& registry, const routing::EntryList& list,
+                     const routing::Entry& entry, const std::string& backend, EntrySeries& series) {
+    series.cost =
+        registry.counter("rotary_cost_nanodollars_total",
+                         "What answers cost, by the price lists, in 10^-9 of the currency.",
+                         {{"policy", list.policy},
+                          {"env", routing::to_string(list.environment)},
+                          {"model", entry.model},
+                          {"backend", backend}});
+    series.unpriced =
+        registry.counter("rotary_cost_unpriced_total", "Answers whose model no price list has.",
+                         {{"model", entry.model}, {"backend", backend}});
+}
+
 EntrySeries entry_series(metrics::Registry& registry, const routing::EntryList& list,
                          const routing::Entry& entry, const std::string& backend) {
     metrics::Labels labels = {{"policy", list.policy},
@@ -164,8 +178,10 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
     for (const routing::EntryList& list : snapshot->lists) {
         auto& series = wiring->entries.emplace_back();
         for (const routing::Entry& entry : list.entries) {
-            series.push_back(
-                entry_series(registry, list, entry, snapshot->backends[entry.backend].name));
+            const std::string& backend = snapshot->backends[entry.backend].name;
+            series.push_back(entry_series(registry, list, entry, backend));
+            if (snapshot->prices == nullptr) continue;
+            add_cost_series(registry, list, entry, backend, series.back());
         }
     }
     registry.end_lease();

@@ -190,6 +190,24 @@ ModelPlace Compiler::model_place(const config::EffectivePolicy& policy) {
     return std::move(placed.place);
 }
 
+quota::EntryPrice Compiler::price(const config::EffectivePolicy& policy,
+                                  const config::ModelEntry& model) {
+    if (snapshot->prices == nullptr) return {};
+    const auto* provider = policy.ai_provider == nullptr
+                               ? nullptr
+                               : loaded.resources.find_ai_provider(policy.ai_provider->name);
+    const std::string_view name =
+        provider == nullptr ? std::string_view{} : std::string_view(provider->provider_name);
+    quota::EntryPrice price = snapshot->prices->find(name, model.model);
+    if (price.empty() && model.weight > 0) {
+        config::Finding finding = config::warning_at(
+            model.mark, "no price list has the model \"" + model.model + "\" of provider \"" +
+                            std::string(name) + "\": what it costs is not counted");
+        findings.push_back(std::move(finding));
+    }
+    return price;
+}
+
 std::size_t Compiler::add_list(const ListSource& source) {
     const config::ModelRotation& rotation = *source.policy.rotation;
     const std::string& api = source.context.api.metadata.name;
@@ -212,6 +230,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         entry.backend = backend(target);
         entry.weight = model.weight;
         entry.texts = model_texts(place, model.model);
+        entry.price = price(source.policy, model);
         entry.id = api + "/" + environment + "/" + model.model + "@" + target.metadata.name;
         identity += entry.id + "\n";
         weights.push_back(model.weight);

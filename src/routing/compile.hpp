@@ -54,6 +54,7 @@ struct Compiler {
     std::size_t backend(const config::Backend& resource);
     AuthRules auth(const config::Api& api, const config::HttpRouteRule& rule);
     ModelPlace model_place(const config::EffectivePolicy& policy);
+    quota::EntryPrice price(const config::EffectivePolicy& policy, const config::ModelEntry& model);
     std::size_t add_list(const ListSource& source);
     void add_backends(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
     void add_forwarding();

@@ -126,6 +126,9 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
             compiled.usage_places = usage_places(*provider);
         }
     }
+    if (snapshot.prices != nullptr || !snapshot.config.budgets.ledger.empty()) {
+        compiled.counts_tokens = true;
+    }
     compiler.add_backends(compiled, context, rule);
     add_budget(compiler, compiled);
     const std::size_t index = snapshot.routes.size();
@@ -233,6 +236,9 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     snapshot->config = loaded.config;
     Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}, {}, {}};
     std::uint32_t number = 0;
+    if (!loaded.prices.empty()) {
+        snapshot->prices = std::make_shared<quota::PriceTable>(loaded.prices);
+    }
     for (const config::Api& api : loaded.resources.apis) {
         add_environment(compiler, {api, Environment::production, number}, api.production);
         add_environment(compiler, {api, Environment::sandbox, number}, api.sandbox);

@@ -27,6 +27,15 @@ std::size_t workers_of(const config::Config& config) {
     return config.workers != 0 ? config.workers : usable_cpus();
 }
 
+std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logger& log) {
+    if (config.budgets.ledger.empty()) return nullptr;
+    control::LedgerOptions options;
+    options.path = config.budgets.ledger;
+    options.currency = config.budgets.currency;
+    options.most_cells = config.limits.ledger_cells;
+    return std::make_unique<control::Ledger>(std::move(options), log);
+}
+
 LogWriterOptions log_options(int fd) {
     LogWriterOptions options;
     options.fd = fd;
@@ -68,7 +77,9 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     fetcher_->set_sources(keys_.sources());
 
     const TlsContexts contexts = make_contexts(config(), loaded.named_files);
+    ledger_ = open_ledger(config(), log_);
     WorkerOptions options;
+    options.on_spend = [this] { ledger_->wake(); };
     options.connections = &connections_;
     options.resolver = &resolver_;
     options.bodies = &bodies_;
@@ -83,6 +94,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     for (options.index = 0; options.index < contexts.size(); ++options.index) {
         std::vector<ListenAt> places = listen_at(options.index);
         for (std::size_t i = 0; i < places.size(); ++i) places[i].tls = contexts[options.index][i];
+        if (ledger_) options.spend = &ledger_->add_outbox();
         workers_.push_back(std::make_unique<Worker>(options, places));
         if (options.index == 0) ports_ = workers_.front()->ports();
     }
@@ -222,6 +234,7 @@ void Deployment::bound_memory(const config::Config& config) {
     log_.set_buffer_bytes(config.limits.event_log_buffer_bytes);
     access_log_.set_max_pending_bytes(config.limits.access_log_buffer_bytes * workers_.size());
     const std::size_t bodies = config.limits.buffered_bodies_bytes;
+    if (ledger_) ledger_->set_most_cells(config.limits.ledger_cells);
     bodies_.set_most(bodies != 0 ? bodies : usable_memory() / 4);
 }
 
@@ -253,6 +266,7 @@ void Deployment::register_samples() {
         admin::sample_backends(*wiring_, out);
         control::sample_keys(keys_, *fetcher_, out);
         record_.sample(out);
+        if (ledger_) ledger_->sample(out);
         out.gauge("rotary_buffered_bodies_bytes", "Memory that bodies of requests take.", {},
                   static_cast<double>(bodies_.used()));
         const LogWriterStats stats = access_log_.stats();
@@ -294,6 +308,7 @@ void Deployment::stop() {
     second_timer_.cancel();
     for (auto& worker : workers_) worker->begin_stop();
     for (auto& worker : workers_) worker->join();
+    if (ledger_) ledger_->stop();
     resolver_.stop();  // while what it would answer to is there
     workers_.clear();
     access_log_.flush(std::chrono::milliseconds(1000));

@@ -11,6 +11,7 @@
 #include <rotary/control/health_check.hpp>
 #include <rotary/control/jwks.hpp>
 #include <rotary/control/key_ring.hpp>
+#include <rotary/control/ledger.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/routing/shared_state.hpp>
@@ -88,9 +89,10 @@ private:
     Logger& log_;
     metrics::Registry registry_;
     LogWriter access_log_;
-    net::ConnectionLimit connections_{0};  // outlives the workers
-    net::Resolver resolver_;               // idem
-    MemoryBudget bodies_{0};               // idem
+    net::ConnectionLimit connections_{0};      // outlives the workers
+    net::Resolver resolver_;                   // idem
+    MemoryBudget bodies_{0};                   // idem
+    std::unique_ptr<control::Ledger> ledger_;  // idem; null: none is kept
     routing::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker

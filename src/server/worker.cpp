@@ -10,6 +10,7 @@
 #include <rotary/net/timer.hpp>
 #include <rotary/proxy/request_metrics.hpp>
 #include <rotary/proxy/session.hpp>
+#include <rotary/proxy/spend_record.hpp>
 
 #include <pthread.h>
 
@@ -40,6 +41,7 @@ struct Worker::Impl {
         : index(made_with.index),
           registry(*made_with.registry),
           log_writer(made_with.access_log),
+          on_spend(made_with.on_spend),
           buffers(buffer_limits(first.limits), made_with.bodies),
           dialer(reactor, buffers, *made_with.resolver, dialer_limits(first)),
           pool(reactor, pool_limits(first)),
@@ -56,7 +58,7 @@ struct Worker::Impl {
                   providers,
                   *tokens,
                   shard,
-                  {&request_metrics, &*access_log},
+                  {&request_metrics, &*access_log, nullptr},
                   *made_with.log,
                   {},
                   {},
@@ -68,11 +70,16 @@ struct Worker::Impl {
           admission({reactor, sessions, shard, *made_with.log, made_with.connections}, registry,
                     [this](std::size_t at, int fd) { serve(at, fd); }),
           tick(reactor),
+          spend_wait(reactor),
           drain_wait(reactor),
           last_wait(reactor) {
         std::random_device entropy;
         context.random_state = std::uint64_t{entropy()} << 32 | entropy();
         registry.attach(&shard);
+        if (made_with.spend != nullptr) {
+            spend.emplace(*made_with.spend, [this] { hand_over_later(); });
+            context.observers[2] = &*spend;
+        }
         scratch.head.resize(scratch_head_bytes(first.limits));
         adopt({made_with.wiring, made_with.issuers, {}});
     }
@@ -170,8 +177,15 @@ struct Worker::Impl {
                    [this] { on_tick(); });
     }
 
+    void hand_over_later() {
+        spend_wait.start(config().timeouts.ledger_write, [this] {
+            if (spend->outbox().hand_over()) on_spend();
+        });
+    }
+
     void end_loop() {
         tick.cancel();
+        spend_wait.cancel();  // what is left the ledger takes for itself
         access_log->flush();
         reactor.stop();
     }
@@ -179,6 +193,7 @@ struct Worker::Impl {
     const std::size_t index;
     metrics::Registry& registry;
     LogWriter* const log_writer;
+    const std::function<void()> on_spend;
     BufferPool buffers;
     net::Reactor reactor;
     net::Dialer dialer;
@@ -191,11 +206,13 @@ struct Worker::Impl {
     downstream::Services clients;
     upstream::Services providers;
     proxy::RequestMetrics request_metrics{shard};
+    std::optional<proxy::SpendRecord> spend;  // none: there is no ledger
     proxy::Context context;
     Admission admission;
     std::vector<ListenAt> listen_at;
     std::vector<std::unique_ptr<net::Listener>> listeners;
     net::Timer tick;
+    net::Timer spend_wait;  // until what was spent is handed over
     net::Timer drain_wait;  // of a drain, for clients that have just come
     net::Timer last_wait;   // of a stop, for sessions that do not end
     std::function<void()> on_drained;

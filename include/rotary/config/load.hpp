@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <rotary/config/kinds/resources.hpp>
+#include <rotary/config/prices/price_list.hpp>
 #include <rotary/config/settings/settings.hpp>
 #include <rotary/config/yaml/finding.hpp>
 
@@ -22,6 +23,7 @@ Environment process_environment();
 struct Loaded {
     Config config;
     Resources resources;
+    std::vector<PriceEntry> prices;  // of all lists, in their order
     std::vector<Finding> findings;
     std::vector<std::string> files;  // every file and folder that was read, for watching
     NamedFiles named_files;          // certificates, keys and key sets, read with the rest

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,8 +46,9 @@ struct AccessLine {
     std::string_view original_model;  // as the client wrote it
     std::string_view request_model;   // as sent on
     std::string_view error_code;
-    std::string_view error_reason;  // more than the client is told
-    std::string_view retry_count;   // x-stainless-retry-count: above 0 the client is retrying
+    std::string_view error_reason;     // more than the client is told
+    std::string_view retry_count;      // x-stainless-retry-count: above 0 the client is retrying
+    std::optional<std::int64_t> cost;  // in nanodollars
     unsigned attempts = 0;
     llm::Usage usage;
     bool reused_connection = false;

@@ -30,6 +30,8 @@ struct EntrySeries {
     std::array<metrics::SeriesId, rotation::kSuspendReasons> suspensions;  // by SuspendReason
     std::array<metrics::SeriesId, rotation::kFailures> failures;           // by Failure
     TokenSeries tokens;
+    metrics::SeriesId cost;  // these two only where there are price lists
+    metrics::SeriesId unpriced;
 };
 
 struct ProcessSeries {

@@ -4,6 +4,7 @@
 #include <rotary/auth/key_table.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/llm/usage_reader.hpp>
+#include <rotary/quota/price_table.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
 #include <rotary/rotation/verdict.hpp>
@@ -61,7 +62,8 @@ struct Entry {
     ModelTexts texts;
     std::size_t backend = 0;
     std::uint32_t weight = 1;
-    std::string id;  // stable name for operators: API/environment/model@Backend
+    quota::EntryPrice price;  // into the snapshot's `prices`
+    std::string id;           // stable name for operators: API/environment/model@Backend
 };
 
 // One environment's list of one API.
@@ -133,6 +135,7 @@ struct Forwarding {
 // thread. What changes while it is in force (suspensions, positions) is behind its shared states.
 struct Snapshot {
     config::Config config;
+    std::shared_ptr<const quota::PriceTable> prices;  // null: no price list is configured
     std::vector<Backend> backends;
     std::vector<EntryList> lists;
     std::vector<Route> routes;

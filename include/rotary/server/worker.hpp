@@ -12,6 +12,7 @@
 #include <rotary/net/tls.hpp>
 #include <rotary/proxy/access_log.hpp>
 #include <rotary/proxy/wiring.hpp>
+#include <rotary/quota/spend.hpp>
 #include <rotary/upstream/upstream_pool.hpp>
 
 #include <chrono>
@@ -35,8 +36,10 @@ struct WorkerOptions {
     std::size_t index = 0;
     net::ConnectionLimit* connections = nullptr;  // of all workers; outlives them
     net::Resolver* resolver = nullptr;
-    MemoryBudget* bodies = nullptr;   // null: bodies may take what they want
-    LogWriter* access_log = nullptr;  // null: no access log
+    MemoryBudget* bodies = nullptr;       // null: bodies may take what they want
+    LogWriter* access_log = nullptr;      // null: no access log
+    quota::SpendOutbox* spend = nullptr;  // for the ledger; null: there is none
+    std::function<void()> on_spend;       // it was handed over; any thread
     Logger* log = nullptr;
     metrics::Registry* registry = nullptr;
     std::shared_ptr<const proxy::Wiring> wiring;

@@ -108,6 +108,18 @@ void read_quotas(Fields& fields, Quotas& quotas) {
                   {.min = 0, .max = kMostConcurrent});
 }
 
+constexpr TextRule kCurrency{.min = 3,
+                             .max = 3,
+                             .fits = is_currency,
+                             .shape = "be a currency's three capital letters, such as USD"};
+
+void read_budgets(Fields& fields, Budgets& budgets) {
+    fields.text("currency", budgets.currency, kCurrency);
+    if (fields.text("ledger", budgets.ledger) && !budgets.ledger.empty()) {
+        budgets.ledger = resolve_path(fields.reading().folder, budgets.ledger);
+    }
+}
+
 void read_limits(Fields& fields, Limits& limits) {
     for (const LimitKey& key : limit_keys()) {
         fields.number(key.name, limits.*key.member,
@@ -161,6 +173,13 @@ void read_settings(Fields& fields, Config& config) {
             config.resources.push_back({resolve_path(fields.reading().folder, path), mark});
         },
         {}, {.min = 1});
+    fields.each_text(
+        "prices",
+        [&](const std::string& path, const Mark& mark) {
+            config.prices.push_back({resolve_path(fields.reading().folder, path), mark});
+        },
+        {.max = 64}, {.min = 1});
+    fields.object("budgets", [&](Fields& budgets) { read_budgets(budgets, config.budgets); });
     fields.texts("resolvers", config.resolvers, {}, kNameServer);
     fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
     fields.object("auth", [&](Fields& auth) {

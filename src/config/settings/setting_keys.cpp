@@ -48,6 +48,7 @@ constexpr LimitKey kLimitKeys[] = {
     {"dns_addresses", &Limits::dns_addresses, 1, 256, at_reload},
     {"access_log_buffer_bytes", &Limits::access_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
     {"event_log_buffer_bytes", &Limits::event_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
+    {"ledger_cells", &Limits::ledger_cells, 16, kMillion, at_reload},
     {"rotation_entries", &Limits::rotation_entries, 1, kMostEntries, at_reload},
     {"jwks_bytes", &Limits::jwks_bytes, 256, 16 * kMiB, at_reload},
     {"jwks_keys", &Limits::jwks_keys, 1, 10'000, at_reload},
@@ -108,6 +109,7 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"accept_grace", &Timeouts::accept_grace, kNone, kMinute, at_reload},
     {"watch_settle", &Timeouts::watch_settle, kTick, kMinute, at_reload},
     {"log_flush", &Timeouts::log_flush, Duration{10}, kMinute, at_reload},
+    {"ledger_write", &Timeouts::ledger_write, Duration{10}, kMinute, at_reload},
     {"admin", &Timeouts::admin, kTick, kHour, at_reload},
 };
 
@@ -134,12 +136,10 @@ bool same_certificates(const Config& one, const Config& other) {
                       other.listeners.end(), alike);
 }
 
-bool same_resources(const Config& one, const Config& other) {
-    const auto alike = [](const ResourcePath& a, const ResourcePath& b) {
-        return a.path == b.path;
-    };
-    return std::equal(one.resources.begin(), one.resources.end(), other.resources.begin(),
-                      other.resources.end(), alike);
+template <std::vector<ResourcePath> Config::*member>
+bool same_paths(const Config& one, const Config& other) {
+    return std::ranges::equal(one.*member, other.*member, {}, &ResourcePath::path,
+                              &ResourcePath::path);
 }
 
 template <auto member>
@@ -164,7 +164,10 @@ constexpr OtherKey kOtherKeys[] = {
     {"listeners.tls", same_certificates, at_reload},
     {"admin.address", same<&Config::admin, &Admin::address>, at_restart},
     {"admin.port", same<&Config::admin, &Admin::port>, at_restart},
-    {"resources", same_resources, at_reload},
+    {"resources", same_paths<&Config::resources>, at_reload},
+    {"prices", same_paths<&Config::prices>, at_reload},
+    {"budgets.currency", same<&Config::budgets, &Budgets::currency>, at_restart},
+    {"budgets.ledger", same<&Config::budgets, &Budgets::ledger>, at_restart},
     {"resolvers", same<&Config::resolvers>, at_reload},
     {"routing.max_attempts", kSameRouting<&Routing::max_attempts>, at_reload},
     {"routing.on_all_suspended", kSameRouting<&Routing::on_all_suspended>, at_reload},
@@ -197,10 +200,11 @@ constexpr OtherKey kOtherKeys[] = {
 
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
-    [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, resolvers,
-                                  routing, auth, quotas, usage, accept_unserved, limits, timeouts,
-                                  log] = config;
+    [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, prices,
+                                  budgets, resolvers, routing, auth, quotas, usage, accept_unserved,
+                                  limits, timeouts, log] = config;
     [[maybe_unused]] const auto& [address, port, address_mark] = admin;
+    [[maybe_unused]] const auto& [currency, ledger] = budgets;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
                                   percent, failures, jitter, ping, without_rotation,
                                   forward_headers, withheld_query] = routing;

@@ -185,6 +185,11 @@ bool is_object_name(std::string_view text) {
            std::all_of(text.begin(), text.end(), fits);
 }
 
+bool is_currency(std::string_view text) {
+    return text.size() == 3 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
 bool is_token(std::string_view text) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
     const auto fits = [&](char c) {

@@ -27,6 +27,7 @@ bool is_host_name(std::string_view text);    // RFC 1123, section 2.1; underscor
 bool is_ip_address(std::string_view text);   // IPv4, or IPv6 without brackets
 bool is_name_server(std::string_view text);  // an IP address, or with a port: 1.1.1.1:53, [::1]:53
 bool is_object_name(std::string_view text);  // Kubernetes: lower case letters, digits, '-' and '.'
+bool is_currency(std::string_view text);     // ISO 4217: three capital letters
 bool is_token(std::string_view text);        // RFC 9110, section 5.6.2: a header's name
 bool is_field_value(std::string_view text);  // a header's value: no control characters but the tab
 

@@ -36,6 +36,9 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
         EXPECT_EQ(config.timeouts.*key.member, defaults.timeouts.*key.member) << key.name;
     }
     EXPECT_EQ(config.workers, defaults.workers);
+    EXPECT_EQ(config.prices.size(), defaults.prices.size());
+    EXPECT_EQ(config.budgets.currency, defaults.budgets.currency);
+    EXPECT_EQ(config.budgets.ledger, defaults.budgets.ledger);
     EXPECT_EQ(config.resolvers, defaults.resolvers);
     EXPECT_EQ(config.watch, defaults.watch);
     EXPECT_EQ(config.admin.address, defaults.admin.address);

@@ -102,6 +102,7 @@ AccessLine served() {
     line.request_model = "gpt-4o";
     line.backend = "a";
     line.upstream_host = "api.example.com";
+    line.cost = 150'000;
     line.attempts = 2;
     line.reused_connection = true;
     line.usage = {.input = 90,
@@ -128,7 +129,8 @@ TEST(AccessLog, JsonOfAServedRequest) {
               R"("gen_ai.original.model":"gpt-5","gen_ai.request.model":"gpt-4o","backend":"a",)"
               R"("upstream_host":"api.example.com","upstream_request_id":"req_1","attempts":2,)"
               R"("input_tokens":90,"output_tokens":7,"cached_tokens":40,"cache_write_tokens":5,)"
-              R"("reasoning_tokens":5,"usage":"partial","reused_connection":true})"
+              R"("reasoning_tokens":5,"usage":"partial","cost_nd":150000,)"
+              R"("reused_connection":true})"
               "\n");
 }
 

@@ -52,7 +52,9 @@ struct Limits {
     std::size_t dns_addresses = 16;                 // tried for one host
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
     std::size_t event_log_buffer_bytes = 1048576;   // lines beyond it are dropped
-    std::size_t rotation_entries = 1000;            // of one list of models
+    // Sums by consumer, API, model and hour that wait for the ledger: of a worker, and of all.
+    std::size_t ledger_cells = 10000;
+    std::size_t rotation_entries = 1000;  // of one list of models
 
     // Keys of token issuers, and the admin listener.
     std::size_t jwks_bytes = 262144;
@@ -119,6 +121,7 @@ struct Timeouts {
     Duration accept_grace{200};    // a drain: for TCP handshakes that have begun
     Duration watch_settle{500};    // from the last change of a watched file to its reload
     Duration log_flush{1'000};     // the longest that a log line waits in a buffer
+    Duration ledger_write{100};    // from an answer's end to its place in the ledger's queue
     Duration admin{10'000};        // one request to the admin listener
 };
 

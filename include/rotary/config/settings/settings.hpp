@@ -83,6 +83,12 @@ struct Log {
     AccessLogFormat access = AccessLogFormat::json;
 };
 
+// What was used and spent, and where it is kept.
+struct Budgets {
+    std::string currency = "USD";  // of all prices: three capital letters
+    std::string ledger;            // a file, ready to be opened; empty: it is not kept
+};
+
 // A file or folder, ready to be opened.
 struct ResourcePath {
     std::string path;
@@ -96,6 +102,8 @@ struct Config {
     std::vector<Listener> listeners;
     Admin admin;
     std::vector<ResourcePath> resources;
+    std::vector<ResourcePath> prices;  // files; later ones go before earlier ones
+    Budgets budgets;
     std::vector<std::string> resolvers;  // ADDRESS or ADDRESS:PORT; empty: the system's
     Routing routing;
     Auth auth;

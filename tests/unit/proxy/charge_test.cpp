@@ -1,0 +1,97 @@
+// What an answer costs: in its outcome and in the counters.
+#include "proxy/charge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "unit/proxy/one_request.hpp"
+
+namespace rotary::proxy {
+namespace {
+
+// A list of m0, which costs 2 nanodollars a token in and 3 out, and m1, which no price list has.
+class Charge : public testing::Test {
+protected:
+    void ask(std::size_t entry, bool has_prices = true) {
+        request_.rotate({"m0@a", "m1@a"});
+        config::PriceEntry price;
+        price.provider = "*";
+        price.model = "m0";
+        price.rates[static_cast<std::size_t>(config::Rate::input)] = 2'000;
+        price.rates[static_cast<std::size_t>(config::Rate::output)] = 3'000;
+        if (has_prices) {
+            request_.snapshot->prices =
+                std::make_shared<quota::PriceTable>(std::vector<config::PriceEntry>{price});
+            for (routing::Entry& one : request_.snapshot->lists.front().entries) {
+                one.price = request_.snapshot->prices->find("", one.model);
+            }
+        }
+        request_.admit_and_scan("POST /chat/1.0/x", "", "{}");
+        request_.choose(entry);
+    }
+    void use(std::uint64_t input, std::uint64_t output, llm::UsageSource source) {
+        llm::Usage& usage = request_.exchange.outcome.usage;
+        usage.input = input;
+        usage.output = output;
+        usage.source = source;
+        charge(request_.context, request_.exchange);
+    }
+    const EntrySeries& series(std::size_t entry) {
+        return request_.context.wiring->entries.at(0).at(entry);
+    }
+    std::uint64_t value(metrics::SeriesId id) { return request_.registry.value(id); }
+    std::optional<std::int64_t> cost() { return request_.exchange.outcome.cost; }
+
+    OneRequest request_;
+};
+
+TEST_F(Charge, IsByTheEntrysPrice) {
+    ask(0);
+    use(10, 5, llm::UsageSource::told);
+    EXPECT_EQ(cost(), 35);
+    EXPECT_EQ(value(series(0).cost), 35u);
+    EXPECT_EQ(value(series(0).unpriced), 0u);
+    EXPECT_EQ(value(series(1).cost), 0u);
+}
+
+TEST_F(Charge, HoldsForEstimatesToo) {
+    ask(0);
+    use(10, 5, llm::UsageSource::estimated);
+    EXPECT_EQ(cost(), 35);
+}
+
+TEST_F(Charge, IsNoneWhereNothingWasUsed) {
+    ask(0);
+    use(0, 0, llm::UsageSource::none);
+    EXPECT_FALSE(cost());
+    EXPECT_EQ(value(series(0).unpriced), 0u);
+}
+
+TEST_F(Charge, OfAModelWithoutAPriceIsCountedAsUnknown) {
+    ask(1);
+    use(10, 5, llm::UsageSource::told);
+    EXPECT_FALSE(cost());
+    EXPECT_EQ(value(series(1).unpriced), 1u);
+    EXPECT_EQ(value(series(1).cost), 0u);
+}
+
+TEST_F(Charge, IsNotAskedForWithoutPriceLists) {
+    ask(0, false);
+    use(10, 5, llm::UsageSource::told);
+    EXPECT_FALSE(cost());
+    EXPECT_EQ(request_.registry.scrape().find("rotary_cost_"), std::string::npos);
+}
+
+TEST_F(Charge, BelongsToOneExchange) {
+    ask(0);
+    use(10, 5, llm::UsageSource::told);
+    request_.admit_and_scan("POST /chat/1.0/x", "", "{}");
+    EXPECT_FALSE(cost());
+    EXPECT_EQ(request_.exchange.outcome.usage, llm::Usage{});
+}
+
+}  // namespace
+}  // namespace rotary::proxy
