@@ -7,6 +7,7 @@
 #include <rotary/mock/provider.hpp>
 #include <rotary/tools/key.hpp>
 #include <rotary/tools/token.hpp>
+#include <rotary/tools/usage.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -38,6 +39,7 @@ void add_commands(CLI::App& app, int& exit_code) {
     add_check_command(app, exit_code);
     tools::add_token_command(app, exit_code);
     tools::add_key_command(app, exit_code);
+    tools::add_usage_command(app, exit_code);
     mock::add_mock_command(app, exit_code);
     demo::add_demo_command(app, exit_code);
     add_version_command(app, exit_code);

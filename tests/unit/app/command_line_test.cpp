@@ -60,8 +60,8 @@ TEST(CommandLine, BadUsageIsTwoAndSaysWhy) {
         {"a command in capitals", {"Serve"}, "did you mean \"serve\"?"},
         {"no command at all",
          {"frobnicate"},
-         "there is no command \"frobnicate\"; the commands are serve, check, token, key, mock, "
-         "demo, version"},
+         "there is no command \"frobnicate\"; the commands are serve, check, token, key, usage, "
+         "mock, demo, version"},
         {"an empty word", {""}, "there is no command \"\""},
         {"an option alone", {"--verbose"}, "A subcommand is required"},
         {"no configuration", {"check"}, "--config is required"},

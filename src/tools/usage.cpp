@@ -1,0 +1,124 @@
+#include <rotary/config/load.hpp>
+#include <rotary/control/ledger_file.hpp>
+#include <rotary/tools/usage.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <exception>
+#include <iostream>
+#include <limits>
+#include <memory>
+
+namespace rotary::tools {
+
+namespace {
+
+struct Options {
+    std::string config;
+    std::string ledger;
+    std::string format = "csv";
+    std::string by;
+    std::string since;
+    std::string until;
+};
+
+constexpr const char* kUsualColumns = "consumer,model,day";
+
+int misused(const std::string& why) {
+    std::cerr << "rotary usage: " << why << "\n";
+    return 2;
+}
+
+// The hours that are asked for; false: a date is none.
+bool hours_of(const Options& options, std::int64_t& from, std::int64_t& to) {
+    from = std::numeric_limits<std::int64_t>::min();
+    to = std::numeric_limits<std::int64_t>::max();
+    if (!options.since.empty()) {
+        const auto hour = first_hour_of(options.since);
+        if (!hour) return false;
+        from = *hour;
+    }
+    if (!options.until.empty()) {
+        constexpr std::int64_t kDay = 24;
+        const auto hour = first_hour_of(options.until);
+        if (!hour) return false;
+        to = *hour + kDay;
+    }
+    return true;
+}
+
+// Without a table: FOCUS.
+void print(control::LedgerFile& file, UsageTable* table, std::int64_t from, std::int64_t to) {
+    if (table == nullptr) {
+        write_focus_head(std::cout);
+        file.read(from, to, [&](const quota::SpendKey& key, const quota::Spend& spend) {
+            write_focus_line(std::cout, key, spend, file.currency());
+        });
+        return;
+    }
+    file.read(from, to, [&](const quota::SpendKey& key, const quota::Spend& spend) {
+        table->add(key, spend);
+    });
+    table->write(std::cout, file.currency());
+}
+
+int usage(Options options) {
+    if (options.ledger.empty() == options.config.empty()) {
+        return misused("either --config or --ledger says where the ledger is");
+    }
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    if (!hours_of(options, from, to)) {
+        return misused("--since and --until take a date such as 2026-11-29");
+    }
+    const bool is_focus = options.format == "focus";
+    if (is_focus && !options.by.empty()) {
+        return misused("--by is for --format csv: FOCUS says what stands in a line");
+    }
+    std::string error;
+    auto table = UsageTable::by(options.by.empty() ? kUsualColumns : options.by, error);
+    if (!table) return misused("--by: " + error);
+    if (!options.config.empty()) {
+        const config::Loaded loaded = config::load(options.config, config::process_environment());
+        options.ledger = loaded.config.budgets.ledger;
+        if (options.ledger.empty()) {
+            std::cerr << "rotary usage: " << options.config
+                      << " keeps no ledger: budgets.ledger names no file\n";
+            return 1;
+        }
+    }
+    try {
+        control::LedgerFile file(options.ledger);
+        print(file, is_focus ? nullptr : &*table, from, to);
+    } catch (const std::exception& failure) {
+        std::cerr << "rotary usage: " << failure.what() << "\n";
+        return 3;
+    }
+    std::cout.flush();
+    return std::cout.good() ? 0 : 3;
+}
+
+}  // namespace
+
+void add_usage_command(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command =
+        app.add_subcommand("usage", "Prints what was used and what it cost, from the ledger");
+    command->add_option("-c,--config", options->config, "rotary.yaml, whose budgets.ledger it is");
+    command->add_option("--ledger", options->ledger, "the ledger's file itself");
+    command->add_option("--format", options->format, "csv, or focus (FOCUS 1.2)")
+        ->check(CLI::IsMember({"csv", "focus"}));
+    command->add_option("--by", options->by,
+                        std::string("csv: what to sum by, of consumer, api, environment, provider, "
+                                    "model, backend, hour, day, month; ") +
+                            kUsualColumns + " if not said");
+    command->add_option("--since", options->since, "the first day, such as 2026-11-01, UTC");
+    command->add_option("--until", options->until, "the last day");
+    command->footer(
+        "It may run while the gateway writes. Exit code 0: printed; 1: no ledger is\n"
+        "configured; 2: bad usage; 3: the ledger can't be read.");
+    command->callback([options, &exit_code] { exit_code = usage(*options); });
+}
+
+}  // namespace rotary::tools
