@@ -1,6 +1,7 @@
 #include <rotary/auth/api_key.hpp>
 #include <support/alloc_counter.hpp>
 #include <support/gateway.hpp>
+#include <support/temp_dir.hpp>
 
 #include <gtest/gtest.h>
 
@@ -25,6 +26,7 @@ struct Case {
     std::string body;
     std::uint64_t allowed;  // in all 500 requests together: the tick's work, not the requests'
     bool by_key = false;    // of a consumer with models and a limit on requests in flight
+    bool has_ledger = false;
 };
 
 class Allocation : public testing::TestWithParam<Case> {};
@@ -44,6 +46,13 @@ TEST_P(Allocation, WarmRequestsAllocateNothing) {
         "---\nkind: ConsumerKey\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: k}\nspec: "
         "{consumer: k, models: [a], maxConcurrent: 9, keys: [{hash: \"" +
         auth::hash_text(auth::digest_of(key)) + "\"}]}\n";
+    const TempDir dir;
+    if (GetParam().has_ledger) {
+        const std::string prices =
+            dir.write("p.yaml", "- {provider: \"*\", model: \"*\", input: 1, output: 2}\n");
+        options.process =
+            "prices: [" + prices + "]\nbudgets: {ledger: " + (dir / "ledger.db") + "}\n";
+    }
     Gateway gateway(options);
 
     ClientOptions client_options = gateway.client();
@@ -52,6 +61,11 @@ TEST_P(Allocation, WarmRequestsAllocateNothing) {
     Request request = chat(GetParam().body);
     if (GetParam().by_key) request.headers[1] = {"Authorization", "Bearer " + key};
     for (int i = 0; i < 200; ++i) ASSERT_EQ(client.exchange(request).status, 200u);
+
+    // The sums that are handed over come back, and every one of them is warm then.
+    while (GetParam().has_ledger && gateway.metric("rotary_ledger_writes_total") < 6) {
+        ASSERT_EQ(client.exchange(request).status, 200u);
+    }
 
     const pid_t worker = worker_thread();
     ASSERT_NE(worker, 0);
@@ -65,14 +79,18 @@ std::string long_body() {
            R"("}]})";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Path, Allocation,
-    testing::Values(Case{"PlainText", true, R"({"model":"x"})", 10},
-                    Case{"Tls", false, R"({"model":"x"})", 10},
-                    Case{"LongBody", true, long_body(), 10},
-                    Case{"ApiKey", true, R"({"model":"x"})", 10, true},
-                    Case{"Stream", true, R"({"model":"x","stream":true})", 10}),
-    [](const testing::TestParamInfo<Case>& row) { return std::string(row.param.name); });
+INSTANTIATE_TEST_SUITE_P(Path, Allocation,
+                         testing::Values(Case{"PlainText", true, R"({"model":"x"})", 10},
+                                         Case{"Tls", false, R"({"model":"x"})", 10},
+                                         Case{"LongBody", true, long_body(), 10},
+                                         Case{"ApiKey", true, R"({"model":"x"})", 10, true},
+                                         Case{"Stream", true, R"({"model":"x","stream":true})", 10},
+                                         Case{"Ledger", true, R"({"model":"x"})", 10, true, true},
+                                         Case{"LedgerOfStreams", true,
+                                              R"({"model":"x","stream":true})", 10, false, true}),
+                         [](const testing::TestParamInfo<Case>& row) {
+                             return std::string(row.param.name);
+                         });
 
 // Connections that have had an answer and wait for their next request. What OpenSSL 3.0 takes for
 // each is 13.5 KB of it.

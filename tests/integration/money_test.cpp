@@ -1,0 +1,242 @@
+// What answers cost: in the log, the metrics and the ledger, and what `rotary usage` makes of it.
+#include "served.hpp"
+
+#include "gateway_fixture.hpp"
+
+#include <support/process.hpp>
+#include <support/temp_dir.hpp>
+
+#include <rotary/control/ledger_file.hpp>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+namespace rotary::test {
+namespace {
+
+const mock::HeaderList kJson{{"content-type", "application/json"}};
+constexpr const char* kPrices =
+    "- {provider: \"*\", model: gpt-4o, input: \"2.5\", cached_read: \"1.25\", output: 10}\n";
+
+// 1,117 tokens in, of which 1,024 cached, and 46 out: 93 * 2,500 + 1,024 * 1,250 + 46 * 10,000.
+constexpr std::int64_t kCost = 1'972'500;
+constexpr const char* kUsage =
+    R"({"usage":{"prompt_tokens":1117,"completion_tokens":46,"total_tokens":1163,)"
+    R"("prompt_tokens_details":{"cached_tokens":1024}}})";
+constexpr const char* kSeries =
+    "rotary_cost_nanodollars_total{policy=\"rr\",env=\"production\",model=\"gpt-4o\",backend="
+    "\"backend-0\"}";
+
+// A mock that tells what it used, a price list and a ledger.
+class Money : public testing::Test {
+protected:
+    Money() : mock_(start_mock()) { mock_->respond_with("*", 200, kJson, kUsage); }
+
+    GatewayOptions options(const std::string& prices = kPrices) const {
+        GatewayOptions made = rotating(*mock_, {{"gpt-4o"}});
+        made.process = "timeouts: {log_flush: 20ms}\nprices: [" + dir_.write("p.yaml", prices) +
+                       "]\nbudgets: {ledger: " + ledger() + "}\n";
+        return made;
+    }
+    std::string ledger() const { return dir_ / "ledger.db"; }
+
+    // What the ledger says of all requests so far; nothing while it can't be read.
+    quota::Spend spent() const {
+        quota::Spend sum;
+        try {
+            control::LedgerFile file(ledger());
+            file.read(0, INT32_MAX, [&](const quota::SpendKey& key, const quota::Spend& spend) {
+                sum += spend;
+                EXPECT_EQ(key.names[0], "tester");
+                EXPECT_EQ(key.names[4], "gpt-4o");
+            });
+        } catch (const std::exception&) {
+            return {};
+        }
+        return sum;
+    }
+    bool comes_to(std::uint64_t requests) const {
+        return eventually([&] { return spent().requests == requests; });
+    }
+    static ProcessResult rotary_usage(std::vector<std::string> arguments) {
+        ProcessOptions start;
+        start.command = {ROTARY_BINARY, "usage"};
+        start.command.insert(start.command.end(), arguments.begin(), arguments.end());
+        return run_process(start);
+    }
+
+    TempDir dir_;
+    std::unique_ptr<mock::MockProvider> mock_;
+};
+
+TEST_F(Money, IsTheSameInTheLogTheMetricsAndTheLedger) {
+    const Gateway gateway(options());
+    constexpr std::size_t kRequests = 40;
+    in_parallel(4, [&](std::size_t) {
+        TestClient client = gateway.connect();
+        for (std::size_t i = 0; i < kRequests / 4; ++i) {
+            EXPECT_EQ(client.exchange(chat()).status, 200U);
+        }
+    });
+    ASSERT_TRUE(comes_to(kRequests));
+    const quota::Spend sum = spent();
+    EXPECT_EQ(sum.nanos, kRequests * kCost);
+    EXPECT_EQ(sum.usage.input, kRequests * 1117);
+    EXPECT_EQ(sum.usage.output, kRequests * 46);
+    EXPECT_EQ(sum.usage.cached_read, kRequests * 1024);
+    EXPECT_EQ(sum.unpriced, 0u);
+    EXPECT_EQ(sum.estimated, 0u);
+    EXPECT_EQ(gateway.metric(kSeries), static_cast<double>(kRequests * kCost));
+    const std::string cost = "\"cost_nd\":" + std::to_string(kCost);
+    EXPECT_TRUE(eventually([&] {
+        const std::string log = gateway.access_log();
+        std::size_t lines = 0;
+        for (std::size_t at = log.find(cost); at != log.npos; at = log.find(cost, at + 1)) ++lines;
+        return lines == kRequests;
+    })) << gateway.access_log();
+    EXPECT_EQ(gateway.metric("rotary_ledger_failures_total"), 0);
+    EXPECT_EQ(gateway.metric("rotary_ledger_waiting"), 0);
+}
+
+TEST_F(Money, IsNotSpentByWhatIsRefused) {
+    mock_->respond_with("*", 400, kJson, R"({"error":{"message":"no"}})");
+    Gateway gateway(options());
+    TestClient client = gateway.connect();
+    EXPECT_EQ(client.exchange(chat()).status, 400U);
+    gateway.stop();
+    EXPECT_EQ(spent().requests, 0u);
+    EXPECT_EQ(gateway.access_log().find("cost_nd"), std::string::npos);
+}
+
+// A stream tells what it used when it is asked to, which it is where there is a price.
+TEST_F(Money, IsKnownOfStreamsToo) {
+    const auto mock = start_mock();
+    GatewayOptions made = options();
+    made.backends = {backend_of(*mock, "Bearer key-0")};
+    const Gateway gateway(made);
+    TestClient client = gateway.connect();
+    const Response response =
+        client.exchange(chat(R"({"model":"x","stream":true,"messages":[{"content":"hi"}]})"));
+    EXPECT_EQ(response.body.find("\"choices\":[]"), std::string::npos);
+    ASSERT_TRUE(comes_to(1));
+    EXPECT_EQ(spent().estimated, 0u);
+    EXPECT_GT(spent().nanos, 0);
+    EXPECT_EQ(gateway.metric(kSeries), static_cast<double>(spent().nanos));
+}
+
+TEST_F(Money, FollowsItsPriceListAtAReload) {
+    Gateway gateway(options());
+    TestClient client = gateway.connect();
+    client.exchange(chat());
+    dir_.write("p.yaml", "- {provider: \"*\", model: gpt-4o, per_request: \"0.000000001\"}\n");
+    ASSERT_TRUE(gateway.server().reload().ok);
+    client.exchange(chat());
+    ASSERT_TRUE(comes_to(2));
+    EXPECT_EQ(spent().nanos, kCost + 1);
+    dir_.write("p.yaml", "- {provider: \"*\", model: gpt-4o, input: much}\n");
+    EXPECT_FALSE(gateway.server().reload().ok) << "the old prices stay";
+    client.exchange(chat());
+    ASSERT_TRUE(comes_to(3));
+    EXPECT_EQ(spent().nanos, kCost + 2);
+}
+
+TEST_F(Money, OfAModelWithoutAPriceIsUnknown) {
+    const Gateway gateway(options("- {provider: \"*\", model: another, input: 1}\n"));
+    TestClient client = gateway.connect();
+    EXPECT_EQ(client.exchange(chat()).status, 200U);
+    ASSERT_TRUE(comes_to(1));
+    EXPECT_EQ(spent().unpriced, 1u);
+    EXPECT_EQ(gateway.metric("rotary_cost_unpriced_total{model=\"gpt-4o\",backend=\"backend-0\"}"),
+              1);
+}
+
+TEST_F(Money, ALedgerThatCantBeWrittenHoldsNothingUp) {
+    GatewayOptions made = options();
+    made.process.replace(made.process.find(ledger()), ledger().size(), dir_ / "in/ledger.db");
+    Gateway gateway(made);
+    TestClient client = gateway.connect();
+    EXPECT_EQ(client.exchange(chat()).status, 200U);
+    EXPECT_TRUE(eventually([&] { return gateway.metric("rotary_ledger_failures_total") > 0; }));
+    EXPECT_EQ(gateway.metric("rotary_ledger_waiting"), 1);
+    EXPECT_EQ(client.exchange(chat()).status, 200U);
+    dir_.write("in/other", "");
+    EXPECT_TRUE(eventually([&] {
+        return gateway.metric("rotary_ledger_waiting") == 0 &&
+               gateway.metric("rotary_ledger_writes_total") > 0;
+    }));
+}
+
+TEST_F(Money, OfAProcessThatIsKilledIsWhole) {
+    Served served(*mock_, {.gateway = options()});
+    TestClient client = served.connect();
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(client.exchange(chat()).status, 200U);
+    ASSERT_TRUE(comes_to(20));
+    served.process().signal(SIGKILL);
+    EXPECT_EQ(spent().nanos, 20 * kCost);
+    Served again(*mock_, {.gateway = options()});
+    TestClient other = again.connect();
+    EXPECT_EQ(other.exchange(chat()).status, 200U);
+    ASSERT_TRUE(comes_to(21));
+    EXPECT_EQ(spent().nanos, 21 * kCost);
+}
+
+TEST_F(Money, IsWrittenToItsEndByADrain) {
+    Gateway gateway(options());
+    TestClient client = gateway.connect();
+    for (int i = 0; i < 5; ++i) client.exchange(chat());
+    client.close();
+    gateway.stop();
+    EXPECT_EQ(spent().nanos, 5 * kCost);
+}
+
+TEST_F(Money, IsPrintedFromTheLedger) {
+    Gateway gateway(options());
+    TestClient client = gateway.connect();
+    for (int i = 0; i < 2; ++i) client.exchange(chat());
+    ASSERT_TRUE(comes_to(2));
+    const ProcessResult by_model =
+        rotary_usage({"-c", gateway.files().config(), "--by", "consumer,model,environment"});
+    EXPECT_EQ(by_model.status.code, 0) << by_model.errors;
+    EXPECT_THAT(by_model.output,
+                testing::HasSubstr(
+                    "\r\ntester,gpt-4o,production,2,0,0,2234,92,2048,0,0,0.003945000,USD\r\n"));
+    const ProcessResult focus = rotary_usage({"--ledger", ledger(), "--format", "focus"});
+    EXPECT_EQ(focus.status.code, 0) << focus.errors;
+    EXPECT_THAT(focus.output, testing::HasSubstr("\r\n0.003945000,rotary,USD,"));
+    EXPECT_THAT(focus.output, testing::HasSubstr("/gpt-4o,tester,"));
+    const ProcessResult future = rotary_usage({"--ledger", ledger(), "--since", "2199-01-01"});
+    EXPECT_EQ(future.status.code, 0) << future.errors;
+    EXPECT_EQ(future.output.find("tester"), std::string::npos);
+}
+
+TEST_F(Money, IsNotPrintedFromWhatIsNoLedger) {
+    struct Row {
+        const char* name;
+        std::vector<std::string> arguments;
+        int code;
+        const char* said;
+    };
+    const std::string text = dir_.write("text", std::string(5000, 'x'));
+    const std::string none = dir_.write("rotary.yaml", "listeners: [{plaintext: true}]\n");
+    const Row rows[] = {
+        {"nothing named", {}, 2, "either --config or --ledger"},
+        {"both named", {"-c", none, "--ledger", text}, 2, "either --config or --ledger"},
+        {"no such file", {"--ledger", dir_ / "no.db"}, 3, "no.db"},
+        {"no database", {"--ledger", text}, 3, "text"},
+        {"no ledger configured", {"-c", none}, 1, "budgets.ledger names no file"},
+        {"no such column", {"--ledger", text, "--by", "team"}, 2, "there is no \"team\""},
+        {"columns of FOCUS", {"--ledger", text, "--format", "focus", "--by", "day"}, 2, "--by is"},
+        {"no date", {"--ledger", text, "--since", "today"}, 2, "take a date"},
+        {"no such format", {"--ledger", text, "--format", "xml"}, 2, "xml"},
+    };
+    for (const Row& row : rows) {
+        const ProcessResult result = rotary_usage(row.arguments);
+        EXPECT_EQ(result.status.code, row.code) << row.name << ": " << result.errors;
+        EXPECT_THAT(result.errors, testing::HasSubstr(row.said)) << row.name;
+        EXPECT_EQ(result.output, "") << row.name;
+    }
+}
+
+}  // namespace
+}  // namespace rotary::test
