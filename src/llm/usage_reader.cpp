@@ -3,7 +3,11 @@
 #include "llm/usage_rows.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace rotary::llm {
 
@@ -17,6 +21,33 @@ bool ends_escaping(const char* begin, const char* end) noexcept {
     const char* at = end;
     while (at != begin && at[-1] == '\\') --at;
     return (end - at) % 2 != 0;
+}
+
+constexpr bool is_structure(char c) noexcept {
+    return c == '"' || c == '{' || c == '[' || c == '}' || c == ']';
+}
+
+// The next quote or bracket, or `end`; sixteen bytes at a time.
+const char* find_structure(const char* at, const char* end) noexcept {
+#ifdef __SSE2__
+    // With this bit set the two brackets of a kind are one.
+    const __m128i fold = _mm_set1_epi8(0x20);
+    for (; end - at >= 16; at += 16) {
+        const __m128i bytes =
+            _mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), fold);
+        const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        const __m128i opens = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('{'));
+        const __m128i closes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('}'));
+        const __m128i found = _mm_or_si128(quotes, _mm_or_si128(opens, closes));
+        for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(found)); mask != 0;
+             mask &= mask - 1) {
+            const char* const place = at + std::countr_zero(mask);
+            if (is_structure(*place)) return place;
+        }
+    }
+#endif
+    while (at != end && !is_structure(*at)) ++at;
+    return at;
 }
 
 constexpr std::uint8_t bit(std::size_t place) noexcept {
@@ -49,7 +80,7 @@ void UsageReader::feed(std::string_view json) noexcept {
         } else if (skipped_ > 0) {
             at = skip(at, end);
         } else {
-            structure(*at++);
+            at = walk(at, end);
         }
     }
 }
@@ -92,51 +123,57 @@ const char* UsageReader::string(const char* at, const char* end) noexcept {
 
 // Through what is not looked at: only its levels and its strings count.
 const char* UsageReader::skip(const char* at, const char* end) noexcept {
-    for (; at != end; ++at) {
-        switch (*at) {
+    keeps_text_ = false;
+    for (;;) {
+        at = find_structure(at, end);
+        if (at == end) return end;
+        const char c = *at++;
+        if (c == '"') {
+            in_string_ = true;
+            at = string(at, end);
+        } else if (c == '{' || c == '[') {
+            ++skipped_;
+        } else if (--skipped_ == 0) {
+            return at;
+        }
+    }
+}
+
+// Through an object or list that is looked at, up to where another one begins or the last one ends.
+const char* UsageReader::walk(const char* at, const char* end) noexcept {
+    while (at != end) {
+        const char c = *at++;
+        switch (c) {
             case '"':
                 in_string_ = true;
-                keeps_text_ = false;
-                return at + 1;
+                keeps_text_ = awaits_name_ || (row_ != nullptr && row_->is == Is::item_label);
+                text_size_ = 0;
+                at = string(at, end);
+                break;
+            case ':':
+            case ' ':
+                break;
+            case ',':
+                end_value();
+                awaits_name_ = !frames_[level_ - 1].is_list;
+                break;
             case '{':
             case '[':
-                ++skipped_;
+                open(c == '[');
+                if (skipped_ > 0) return at;
                 break;
             case '}':
             case ']':
-                if (--skipped_ == 0) return at + 1;
+                end_value();
+                close();
+                if (level_ == 0) return at;
                 break;
             default:
+                digit(c);
                 break;
         }
     }
     return at;
-}
-
-void UsageReader::structure(char c) noexcept {
-    switch (c) {
-        case '"':
-            in_string_ = true;
-            keeps_text_ = awaits_name_ || (row_ != nullptr && row_->is == Is::item_label);
-            text_size_ = 0;
-            break;
-        case ',':
-            end_value();
-            awaits_name_ = !frames_[level_ - 1].is_list;
-            break;
-        case '{':
-        case '[':
-            open(c == '[');
-            break;
-        case '}':
-        case ']':
-            end_value();
-            close();
-            break;
-        default:
-            digit(c);
-            break;
-    }
 }
 
 void UsageReader::digit(char c) noexcept {
@@ -223,7 +260,12 @@ void UsageReader::name_member(std::string_view name) noexcept {
     path_bits_ = path_ends_ = 0;
     number_ = {};
     for (const UsageRow& row : rows_of(frame.node)) {
-        if (row.name == name) row_ = &row;
+        // Many names are as long as another; few end alike.
+        if (row.name.size() != name.size() || row.name.back() != name.back()) continue;
+        if (row.name == name) {
+            row_ = &row;
+            break;
+        }
     }
     for (std::size_t i = 0; frame.paths != 0 && i < UsagePlaces::kPlaces; ++i) {
         if ((frame.paths & bit(i)) == 0) continue;

@@ -71,7 +71,7 @@ private:
 
     const char* string(const char* at, const char* end) noexcept;
     const char* skip(const char* at, const char* end) noexcept;
-    void structure(char c) noexcept;
+    const char* walk(const char* at, const char* end) noexcept;
     void digit(char c) noexcept;
     void open(bool is_list) noexcept;
     void close() noexcept;
