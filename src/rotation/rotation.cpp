@@ -8,7 +8,8 @@ namespace rotary::rotation {
 namespace {
 constexpr bool is_quota(SuspendReason reason) noexcept {
     return reason == SuspendReason::rate_limited || reason == SuspendReason::quota_exhausted ||
-           reason == SuspendReason::account_exhausted || reason == SuspendReason::daily_exhausted;
+           reason == SuspendReason::account_exhausted || reason == SuspendReason::daily_exhausted ||
+           reason == SuspendReason::limit;
 }
 }  // namespace
 

@@ -24,6 +24,8 @@ std::string_view to_string(SuspendReason reason) noexcept {
             return "model_unknown";
         case SuspendReason::unhealthy:
             return "unhealthy";
+        case SuspendReason::limit:
+            return "limit";
         case SuspendReason::operator_request:
             return "operator";
     }
@@ -70,6 +72,7 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds duration, unsigned 
 
 Standing EntryState::standing(SteadyTime now) const noexcept {
     if (down_until_.load(std::memory_order_acquire) != kActive) return Standing::out;
+    if (limited_until_.load(std::memory_order_acquire) > ticks(now)) return Standing::out;
     const Ticks until = until_.load(std::memory_order_acquire);
     if (until == kActive) return Standing::active;
     if (until > ticks(now)) return Standing::out;
@@ -209,6 +212,12 @@ void EntryState::set_up() noexcept {
     changed();
 }
 
+void EntryState::set_limited(SteadyTime until) noexcept {
+    std::lock_guard lock(change_);
+    const Ticks wanted = until == SteadyTime::min() ? kActive : ticks(until);
+    if (limited_until_.exchange(wanted, std::memory_order_acq_rel) != wanted) changed();
+}
+
 void EntryState::tell(const std::shared_ptr<Outlook>& outlook) {
     std::lock_guard lock(change_);
     std::erase_if(told_, [](const auto& gone) { return gone.expired(); });
@@ -230,14 +239,18 @@ SteadyTime EntryState::out_until() const noexcept {
 SteadyTime EntryState::until() const noexcept {
     const Ticks down = down_until_.load(std::memory_order_acquire);
     const Ticks until = until_.load(std::memory_order_acquire);
-    if (until == kActive && down == kActive) return SteadyTime::min();
+    const Ticks limited = limited_until_.load(std::memory_order_acquire);
+    if (until == kActive && down == kActive && limited == kActive) return SteadyTime::min();
     const Ticks probe = until == kActive ? 0 : probe_until_.load(std::memory_order_acquire);
-    return SteadyTime(SteadyTime::duration(std::max({until, probe, down})));
+    return SteadyTime(SteadyTime::duration(std::max({until, probe, down, limited})));
 }
 
 SuspendReason EntryState::reason() const noexcept {
     const bool down = down_until_.load(std::memory_order_acquire) != kActive;
-    return down ? SuspendReason::unhealthy : reason_.load(std::memory_order_relaxed);
+    if (down) return SuspendReason::unhealthy;
+    const Ticks until = until_.load(std::memory_order_acquire);
+    const bool limited = limited_until_.load(std::memory_order_acquire) > until;
+    return limited ? SuspendReason::limit : reason_.load(std::memory_order_relaxed);
 }
 
 }  // namespace rotary::rotation

@@ -33,7 +33,7 @@ struct Standing {
 //     admission.settle(used, now);                     or undo()
 class Admission {
 public:
-    static constexpr std::size_t kMost = 24;  // limits of one exchange
+    static constexpr std::size_t kMost = 16;  // limits of one exchange
 
     Admission() = default;
     ~Admission() { undo(); }

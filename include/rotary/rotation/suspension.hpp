@@ -26,9 +26,10 @@ enum class SuspendReason : std::uint8_t {
     credential_refused,  // the provider does not take our key
     model_unknown,       // the provider does not know the model
     unhealthy,           // its Backend's health check fails
+    limit,               // its Backend has had what a limit of ours allows
     operator_request
 };
-inline constexpr std::size_t kSuspendReasons = 10;
+inline constexpr std::size_t kSuspendReasons = 11;
 std::string_view to_string(SuspendReason reason) noexcept;
 
 // Whether the rotation may send a request to an entry.
@@ -104,6 +105,10 @@ public:
     void set_down(SteadyTime expected) noexcept;
     void set_up() noexcept;
 
+    // A limit of ours on its Backend is reached: out until then, beside any suspension, and back
+    // without a probe. For a limit that has changed: SteadyTime::min().
+    void set_limited(SteadyTime until) noexcept;
+
     // From now on every change of its standing ends the outlook, for as long as that lives.
     void tell(const std::shared_ptr<Outlook>& outlook);
     // While it is out: until when, unless it changes.
@@ -123,6 +128,7 @@ private:
 
     std::atomic<Ticks> until_{kActive};
     std::atomic<Ticks> down_until_{kActive};
+    std::atomic<Ticks> limited_until_{kActive};
     std::atomic<Ticks> probe_until_{0};  // 0: no request probes
     std::atomic<SuspendReason> reason_{SuspendReason::none};
     std::atomic<std::uint32_t> failures_{0};  // in a row
