@@ -147,6 +147,7 @@ std::size_t Compiler::backend(const config::Backend& resource) {
     compiled.limits = backend_limits(resource, loaded.config.limits);
     compiled.retry = retry_rules(resource);
     compiled.health_check = resource.health_check;
+    compiled.quotas = backend_quotas(resource);
     compiled.state = shared.backend(compiled.name + "\n" + compiled.host_header +
                                     (compiled.tls ? "\ntls" : "\n"));
 
@@ -236,6 +237,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         weights.push_back(model.weight);
         states.push_back(
             shared.entry(joined({api, environment, model.model, target.metadata.name})));
+        states.back()->set_limited(SteadyTime::min());  // its limit may be another one now
         const std::size_t credential = snapshot->backends[entry.backend].credential;
         if (snapshot->by_credential.size() <= credential) {
             snapshot->by_credential.resize(credential + 1);

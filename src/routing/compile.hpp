@@ -46,6 +46,8 @@ struct Compiler {
     std::map<std::string, std::size_t> credential_index;         // by what is sent
     std::map<std::string, std::vector<std::size_t>> list_index;  // by API, policy, environment
     std::map<const config::ModelRotation*, std::string> policy_names;
+    std::map<std::string, std::size_t> limit_index;        // by family and amount
+    std::map<std::string, std::size_t> subscribers_index;  // by API, environment
     bool failed = false;
 
     // Once for each place and message, however many rules lead there.
@@ -59,6 +61,10 @@ struct Compiler {
     void add_backends(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
     void add_forwarding();
     void add_consumers();  // once all lists are there; consumers.cpp
+    // In limits.cpp.
+    void add_limits(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
+    LimitSet backend_quotas(const config::Backend& resource);
+    void note_counted_tokens();
 };
 
 }  // namespace rotary::routing

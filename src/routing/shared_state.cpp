@@ -38,6 +38,7 @@ void SharedState::prune() {
     std::erase_if(entries_, [](const auto& row) { return row.second.use_count() == 1; });
     std::erase_if(backends_, [](const auto& row) { return row.second.use_count() == 1; });
     std::erase_if(retry_reserves_, [](const auto& row) { return row.second.use_count() == 1; });
+    counters_.prune();
     std::erase_if(cursors_, [](const auto& row) { return row.second.cursor.use_count() == 1; });
 }
 

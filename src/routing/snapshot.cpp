@@ -130,6 +130,7 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
         compiled.counts_tokens = true;
     }
     compiler.add_backends(compiled, context, rule);
+    compiler.add_limits(compiled, context, rule);
     add_budget(compiler, compiled);
     const std::size_t index = snapshot.routes.size();
     snapshot.routes.push_back(std::move(compiled));
@@ -174,6 +175,7 @@ void check_series(Compiler& compiler) {
     }
     std::size_t count = served.size() + snapshot.backends.size();
     for (const EntryList& list : snapshot.lists) count += list.entries.size();
+    count += snapshot.limits.size();
     const std::size_t most = snapshot.config.limits.metric_series;
     if (count <= most) return;
     compiler.error(snapshot.config.mark, "limits.metric_series",
@@ -234,7 +236,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
                                         std::vector<config::Finding>& findings) {
     auto snapshot = std::make_shared<Snapshot>();
     snapshot->config = loaded.config;
-    Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}, {}, {}};
+    Compiler compiler{loaded, shared, findings, snapshot.get(), {}, {}, {}, {}, {}, {}};
     std::uint32_t number = 0;
     if (!loaded.prices.empty()) {
         snapshot->prices = std::make_shared<quota::PriceTable>(loaded.prices);
@@ -249,6 +251,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
                              ". Try curl --resolve.";
     compiler.add_forwarding();
     compiler.add_consumers();
+    compiler.note_counted_tokens();
     check_series(compiler);
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
         snapshot->issuers.push_back(issuer);
@@ -259,6 +262,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
         snapshot->issuer_certificate_pem.push_back(certificate.value_or(""));
     }
     if (compiler.failed) return nullptr;
+    shared.counters().set_most(snapshot->config.quotas.counters);
     return snapshot;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/quota/counter_table.hpp>
 #include <rotary/rotation/backend_state.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
@@ -27,6 +28,8 @@ public:
     // `key` names the list, or the HTTPRoute of rules without one.
     std::shared_ptr<rotation::RetryReserve> retry_reserve(const std::string& key);
     const std::shared_ptr<InFlight>& in_flight() const noexcept { return in_flight_; }
+    // Of limits: the table is shared by all workers.
+    quota::CounterTable& counters() noexcept { return counters_; }
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
@@ -35,6 +38,7 @@ private:
         std::string entries;
         std::shared_ptr<rotation::Cursor> cursor;
     };
+    quota::CounterTable counters_;
     std::map<std::string, std::shared_ptr<rotation::EntryState>> entries_;
     std::map<std::string, std::shared_ptr<rotation::BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;

@@ -10,6 +10,7 @@
 #include <rotary/rotation/verdict.hpp>
 #include <rotary/routing/cors.hpp>
 #include <rotary/routing/in_flight.hpp>
+#include <rotary/routing/limits.hpp>
 #include <rotary/routing/model_place.hpp>
 #include <rotary/routing/name_set.hpp>
 #include <rotary/routing/route_table.hpp>
@@ -54,6 +55,7 @@ struct Backend {
     rotation::BackendLimits limits;           // Backend.circuitBreaker, else the process's
     std::optional<RetryRules> retry;
     std::optional<config::HealthCheck> health_check;
+    LimitSet quotas;
     std::shared_ptr<rotation::BackendState> state;
 };
 
@@ -113,6 +115,9 @@ struct Route {
     std::optional<config::PathRewrite> rewrite;
     std::optional<config::Redirect> redirect;  // then no Backend is asked
     std::optional<Cors> cors;
+    LimitSet quotas;                         // of the API and of the rule
+    std::optional<std::size_t> subscribers;  // who may pass, where subscriptions are validated
+    bool counts_tokens = false;              // a limit depends on what its answers use
     config::HeaderModifier request_headers;
     config::HeaderModifier response_headers;
     std::optional<std::size_t> list;    // index of the EntryList, when the rule has a rotation
@@ -139,6 +144,8 @@ struct Snapshot {
     std::vector<Backend> backends;
     std::vector<EntryList> lists;
     std::vector<Route> routes;
+    std::vector<quota::Limit> limits;
+    std::vector<Subscribers> subscribers;
     RouteTable table;
     std::string unknown_host;  // what a request for a host that is not served is told, if it may
     Forwarding forwarding;

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <rotary/quota/limit.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace rotary::routing {
+
+// Limits that apply together, as places among the snapshot's: what is known before a body is read,
+// and what depends on it.
+struct LimitSet {
+    std::vector<std::size_t> requests;
+    std::vector<std::size_t> tokens;
+};
+
+// An application's subscription to an API.
+struct Subscriber {
+    std::string application;
+    std::string subscription;
+    LimitSet limits;
+};
+
+// Who is subscribed to one API in one environment, by client id. Immutable; find() allocates
+// nothing.
+class Subscribers {
+public:
+    // The first of two that have the same client id.
+    void add(std::string client_id, Subscriber subscriber);
+    const Subscriber* find(std::string_view client_id) const noexcept;
+    std::size_t size() const noexcept { return by_client_.size(); }
+    bool any_tokens() const noexcept { return any_tokens_; }
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    std::unordered_map<std::string, Subscriber, Hash, std::equal_to<>> by_client_;
+    bool any_tokens_ = false;
+};
+
+}  // namespace rotary::routing

@@ -1,0 +1,241 @@
+#include <rotary/routing/limits.hpp>
+
+#include "routing/compile.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace rotary::routing {
+
+void Subscribers::add(std::string client_id, Subscriber subscriber) {
+    any_tokens_ = any_tokens_ || !subscriber.limits.tokens.empty();
+    by_client_.try_emplace(std::move(client_id), std::move(subscriber));
+}
+
+const Subscriber* Subscribers::find(std::string_view client_id) const noexcept {
+    const auto found = by_client_.find(client_id);
+    return found == by_client_.end() ? nullptr : &found->second;
+}
+
+namespace {
+
+// With a subscription's four there is room for as many budgets in a request's Admission.
+constexpr std::size_t kMostOfARule = 6;
+
+quota::Unit unit_of(config::RateUnit unit) noexcept {
+    switch (unit) {
+        case config::RateUnit::second:
+            return quota::Unit::second;
+        case config::RateUnit::minute:
+            return quota::Unit::minute;
+        case config::RateUnit::hour:
+            return quota::Unit::hour;
+        case config::RateUnit::day:
+            return quota::Unit::day;
+    }
+    return quota::Unit::minute;
+}
+
+// What the limits of one policy have in common where they apply.
+struct LimitSource {
+    std::string policy;
+    std::string subject;
+    quota::Scope scope;
+    bool shadow;
+    std::string key;  // of what is counted
+};
+
+// One limit, once: however many rules lead to it, and with one counter for as long as its key and
+// unit stay the same.
+void add(Compiler& compiler, const LimitSource& source, quota::What what,
+         const std::optional<config::RateCount>& rate, LimitSet& set) {
+    if (!rate) return;
+    const config::Quotas& quotas = compiler.loaded.config.quotas;
+    quota::Limit limit;
+    limit.policy = source.policy;
+    limit.subject = source.subject;
+    limit.scope = source.scope;
+    limit.what = what;
+    limit.unit = unit_of(rate->unit);
+    limit.amount = rate->count;
+    limit.shadow = source.shadow;
+    limit.strict = quotas.admission == config::QuotaAdmission::strict;
+    limit.sliding = quotas.window == config::QuotaWindow::sliding;
+    limit.carry_debt = quotas.carry_debt;
+    const std::string family =
+        joined({source.key, quota::to_string(what), quota::to_string(limit.unit)});
+    std::vector<quota::Limit>& limits = compiler.snapshot->limits;
+    const auto [known, is_new] = compiler.limit_index.try_emplace(family, limits.size());
+    if (is_new) {
+        limit.family = compiler.shared.counters().family(family);
+        limits.push_back(std::move(limit));
+    }
+    (quota::is_tokens(what) ? set.tokens : set.requests).push_back(known->second);
+}
+
+void add_ai_policy(Compiler& compiler, const LimitSource& source,
+                   const config::AiRateLimitPolicy& policy, LimitSet& set) {
+    add(compiler, source, quota::What::requests, policy.requests, set);
+    add(compiler, source, quota::What::prompt, policy.prompt, set);
+    add(compiler, source, quota::What::completion, policy.completion, set);
+    add(compiler, source, quota::What::total, policy.total, set);
+}
+
+// As in APK: a policy that names an organization is for its APIs alone.
+bool is_for(const std::string& organization, const config::Api& api) {
+    return organization.empty() || organization == config::organization_of(api);
+}
+
+bool is_version(Compiler& compiler, const config::Subscription& subscription,
+                const config::Api& api) {
+    const re2::RE2 pattern(subscription.api_version, re2::RE2::Quiet);
+    if (!pattern.ok()) {
+        compiler.error(subscription.api_version_mark, "spec.api.version",
+                       "is not a regular expression that RE2 takes: " + pattern.error());
+        return false;
+    }
+    return re2::RE2::FullMatch(api.version, pattern);
+}
+
+LimitSet tier_of(Compiler& compiler, const ApiContext& context,
+                 const config::Subscription& subscription, const std::string& application) {
+    LimitSet set;
+    const config::Resources& resources = compiler.loaded.resources;
+    const std::string& name = subscription.metadata.name;
+    LimitSource source{
+        subscription.tier, "subscription " + name, quota::Scope::subscription, false,
+        joined({"sub", config::organization_of(context.api), context.api.metadata.name,
+                to_string(context.environment), application, name, subscription.tier})};
+    const auto* ai = resources.find_ai_rate_limit(subscription.tier);
+    if (ai != nullptr && is_for(ai->organization, context.api)) {
+        source.shadow = ai->shadow;
+        add_ai_policy(compiler, source, *ai, set);
+    }
+    const auto* rate = resources.find_rate_limit(subscription.tier);
+    if (rate != nullptr && is_for(rate->organization, context.api)) {
+        source.shadow = rate->shadow;
+        add(compiler, source, quota::What::requests, rate->subscription, set);
+        source.key += "\nburst";
+        add(compiler, source, quota::What::requests, rate->burst, set);
+    }
+    return set;
+}
+
+Subscribers subscribers_of(Compiler& compiler, const ApiContext& context) {
+    Subscribers subscribers;
+    const config::Resources& resources = compiler.loaded.resources;
+    for (const config::ApplicationMapping& mapping : resources.application_mappings) {
+        const auto* subscription = resources.find_subscription(mapping.subscription.name);
+        const auto application = std::find_if(
+            resources.applications.begin(), resources.applications.end(),
+            [&](const auto& one) { return one.metadata.name == mapping.application.name; });
+        if (subscription == nullptr || application == resources.applications.end()) continue;
+        if (subscription->api != context.api.name ||
+            subscription->organization != config::organization_of(context.api) ||
+            !is_version(compiler, *subscription, context.api)) {
+            continue;
+        }
+        for (const config::Application::Client& client : application->clients) {
+            const bool is_sandbox = context.environment == Environment::sandbox;
+            if (client.environment != config::environment_of(context.api) ||
+                client.is_sandbox != is_sandbox) {
+                continue;
+            }
+            const std::string& name = application->metadata.name;
+            subscribers.add(client.id, {name, subscription->metadata.name,
+                                        tier_of(compiler, context, *subscription, name)});
+        }
+    }
+    return subscribers;
+}
+
+std::size_t subscribers_place(Compiler& compiler, const ApiContext& context) {
+    const std::string key = joined({context.api.metadata.name, to_string(context.environment)});
+    std::vector<Subscribers>& all = compiler.snapshot->subscribers;
+    const auto [known, is_new] = compiler.subscribers_index.try_emplace(key, all.size());
+    if (is_new) all.push_back(subscribers_of(compiler, context));
+    return known->second;
+}
+
+}  // namespace
+
+LimitSet Compiler::backend_quotas(const config::Backend& resource) {
+    LimitSet set;
+    const std::string& name = resource.metadata.name;
+    const std::vector<config::Api>& apis = loaded.resources.apis;
+    for (const config::AiRateLimitPolicy& policy : loaded.resources.ai_rate_limits) {
+        const bool is_ours = std::any_of(apis.begin(), apis.end(), [&](const config::Api& api) {
+            return is_for(policy.organization, api);
+        });
+        if (!is_ours || policy.target_kind != config::AiRateLimitPolicy::Target::backend ||
+            policy.target != name) {
+            continue;
+        }
+        const std::string& policy_name = policy.metadata.name;
+        add_ai_policy(*this,
+                      {policy_name, "Backend " + name, quota::Scope::backend, policy.shadow,
+                       joined({"backend", name, policy_name})},
+                      policy, set);
+    }
+    return set;
+}
+
+void Compiler::add_limits(Route& route, const ApiContext& context,
+                          const config::HttpRouteRule& rule) {
+    const config::Resources& resources = loaded.resources;
+    const config::Api& api = context.api;
+    const std::string environment(to_string(context.environment));
+    for (const config::RateLimitPolicy& policy : resources.rate_limits) {
+        const std::string& name = policy.metadata.name;
+        if (!policy.api || !is_for(policy.organization, api)) continue;
+        if (policy.target.kind == config::TargetKind::api &&
+            policy.target.name == api.metadata.name) {
+            add(*this,
+                {name, "API " + api.name, quota::Scope::api, policy.shadow,
+                 joined(
+                     {"api", config::organization_of(api), api.metadata.name, environment, name})},
+                quota::What::requests, policy.api, route.quotas);
+        }
+        const bool is_attached =
+            std::any_of(rule.extensions.begin(), rule.extensions.end(), [&](const auto& extension) {
+                return extension.kind == "RateLimitPolicy" && extension.name == name;
+            });
+        if (is_attached && policy.target.kind == config::TargetKind::resource) {
+            const config::PathMatch& path = rule.matches.front().path;
+            add(*this,
+                {name, "this resource", quota::Scope::resource, policy.shadow,
+                 joined({"res", config::organization_of(api), api.metadata.name, environment, name,
+                         route.name, rule.matches.front().method, path.value})},
+                quota::What::requests, policy.api, route.quotas);
+        }
+    }
+    if (route.quotas.requests.size() > kMostOfARule) {
+        error(rule.mark, "spec.rules",
+              "has more than " + std::to_string(kMostOfARule) + " limits, its API's included");
+    }
+    const auto effective = config::effective_policy(resources, api, rule);
+    if (effective.subscription_validation && !route.auth.disabled) {
+        route.subscribers = subscribers_place(*this, context);
+    }
+}
+
+void Compiler::note_counted_tokens() {
+    const auto has_tokens = [&](std::size_t backend) {
+        return !snapshot->backends[backend].quotas.tokens.empty();
+    };
+    for (Route& route : snapshot->routes) {
+        route.counts_tokens =
+            route.counts_tokens || !route.quotas.tokens.empty() ||
+            (route.subscribers && snapshot->subscribers[*route.subscribers].any_tokens()) ||
+            std::any_of(route.backends.begin(), route.backends.end(), has_tokens);
+        if (route.counts_tokens || !route.list) continue;
+        const std::vector<Entry>& entries = snapshot->lists[*route.list].entries;
+        route.counts_tokens = std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+            return has_tokens(entry.backend);
+        });
+    }
+}
+
+}  // namespace rotary::routing
