@@ -48,6 +48,7 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
         line.upstream_host = exchange.backend()->host_header;
         line.upstream_request_id = exchange.upstream_request_id();
     }
+    if (exchange.quotas.refusal) line.limit = exchange.quotas.refusal->limit->policy;
     if (exchange.outcome.fault.kind != FaultKind::none) {
         line.error_code = wire::problem_of(exchange.outcome.fault.kind).code;
         const bool has_own = exchange.outcome.reason[0] != '\0';

@@ -95,6 +95,7 @@ void AccessLog::write_json(const AccessLine& line) {
     if (line.attempts > 0) write_usage(json, line.usage);
     if (line.cost) json.number(R"(,"cost_nd":)", static_cast<std::uint64_t>(*line.cost));
     if (line.attempts > 0) boolean(R"(,"reused_connection":)", line.reused_connection);
+    optional(R"(,"limit":)", line.limit);
     optional(R"(,"error.code":)", line.error_code);
     optional(R"(,"error.reason":)", line.error_reason);
     json.end();

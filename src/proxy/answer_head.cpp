@@ -1,6 +1,7 @@
 #include "proxy/answer_head.hpp"
 
 #include "proxy/cors.hpp"
+#include "proxy/limit_headers.hpp"
 #include "proxy/own_headers.hpp"
 
 #include <rotary/base/text.hpp>
@@ -17,6 +18,8 @@ bool goes_on(const Exchange& exchange, const wire::Header& header,
     if (wire::is_withheld_from_client(header.name)) return false;
     if (wire::is_hop_by_hop(header.name, headers)) return false;
     if (text::istarts_with(header.name, "x-rotary-")) return false;
+    // They speak of the operator's account.
+    if (is_limited(exchange) && text::istarts_with(header.name, "x-ratelimit-")) return false;
     if (exchange.match.route->cors && text::istarts_with(header.name, "access-control-"))
         return false;
     const config::HeaderModifier& edits = exchange.match.route->response_headers;

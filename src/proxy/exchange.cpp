@@ -49,7 +49,16 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
 
 }  // namespace
 
+void Quotas::clear() noexcept {
+    held.clear();
+    of_try.clear();
+    estimate = {};
+    subscriber = nullptr;
+    refusal.reset();
+}
+
 void Exchange::begin(Context& context) {
+    quotas.clear();  // before the configuration that its limits are of
     match = {};
     match.wiring = context.wiring;
     match.buckets = context.buckets;
@@ -65,6 +74,7 @@ void Exchange::keep_upstream_request_id(std::string_view value) noexcept {
 
 void Exchange::end() noexcept {
     request.body_block.reset();
+    quotas.clear();
     match = {};
     content.lines.reset();
     events.release(kKeptEventBytes);

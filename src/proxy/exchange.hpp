@@ -11,6 +11,7 @@
 #include <rotary/llm/usage.hpp>
 #include <rotary/net/reactor.hpp>
 #include <rotary/proxy/context.hpp>
+#include <rotary/quota/admission.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
@@ -73,6 +74,17 @@ struct Tries {
     bool resent = false;      // on a fresh connection, for the one that died had served before
 };
 
+// What it holds of limits, and how they stand with it. proxy/limits writes it.
+struct Quotas {
+    quota::Admission held;                            // of the caller's limits and the API's
+    quota::Admission of_try;                          // of the limits of the Backend that is asked
+    quota::Amounts estimate;                          // of its tokens
+    const routing::Subscriber* subscriber = nullptr;  // as whom the caller may pass
+    std::optional<quota::Reached> refusal;            // why it may not
+
+    void clear() noexcept;
+};
+
 // What came of it.
 struct Outcome {
     std::uint16_t status = 0;
@@ -102,6 +114,7 @@ struct Exchange {
     Match match;
     Content content;
     Tries tries;
+    Quotas quotas;
     Outcome outcome;
     wire::SseScanner events;  // of a streamed answer; keeps its memory from one to the next
     std::array<char, 36> id;  // x-rotary-request-id, a UUIDv7

@@ -6,6 +6,7 @@
 #include "proxy/charge.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/key_wait.hpp"
+#include "proxy/limits.hpp"
 #include "proxy/match.hpp"
 #include "proxy/own_answer.hpp"
 #include "proxy/record.hpp"
@@ -40,6 +41,7 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
     }
     CallerPlaces places;
     if (const auto step = places.take(exchange); !step) co_return step.error();
+    if (const auto step = admit_request(context, exchange); !step) co_return step.error();
     if (const auto step = admit(context, exchange); !step) co_return step.error();
     if (!client.take_body_at_hand()) {
         const auto step = co_await client.read_body();
@@ -49,6 +51,7 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
         if (const auto step = scan_body(exchange); !step) co_return step.error();
         plan_usage_ask(context, exchange);
     }
+    if (const auto step = reserve_tokens(context, exchange); !step) co_return step.error();
     exchange.outcome.deadline = exchange.request.started + exchange.timeouts().total;
     const auto forwarded = co_await forward(context, client, exchange);
     co_return forwarded;
@@ -70,6 +73,7 @@ Task<void> run(Context& context, downstream::Client& client, Exchange& exchange)
     context.metrics.sub(exchange.match.wiring->process.in_flight);
     exchange.outcome.bytes_sent = client.bytes_sent();
     charge(context, exchange);
+    settle_limits(context, exchange);
     record(context, exchange);
 }
 

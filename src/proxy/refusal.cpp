@@ -2,6 +2,7 @@
 
 #include "proxy/cors.hpp"
 #include "proxy/deliver.hpp"
+#include "proxy/limit_headers.hpp"
 #include "proxy/own_headers.hpp"
 
 #include <rotary/wire/http1_writer.hpp>
@@ -46,15 +47,16 @@ void write_challenge(wire::HeadWriter& writer, FaultKind kind) {
 }
 
 // When to come back: for the entry that returns soonest, rounded up.
-void write_retry_after(wire::HeadWriter& writer, std::chrono::milliseconds wait) {
+void write_retry_after(wire::HeadWriter& writer, std::chrono::milliseconds wait, bool is_final) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
     writer.line("retry-after: ", static_cast<std::uint64_t>(seconds.count()));
     writer.line("retry-after-ms: ", static_cast<std::uint64_t>(wait.count()));
-    if (seconds > kPatienceOfSdks) writer.line("x-should-retry: ", "false");
+    if (seconds > kPatienceOfSdks || is_final) writer.line("x-should-retry: ", "false");
 }
 
 std::string_view message_of(const Exchange& exchange, const Fault& fault,
                             std::chrono::milliseconds wait, std::array<char, 256>& text) {
+    if (exchange.quotas.refusal) return write_limit_message(exchange, wait, text);
     if (fault.detail[0] != '\0') return fault.detail;
     const bool all_out = fault.kind == FaultKind::all_models_suspended ||
                          fault.kind == FaultKind::all_models_unavailable;
@@ -76,6 +78,7 @@ std::string_view message_of(const Exchange& exchange, const Fault& fault,
 }
 
 std::chrono::milliseconds wait_of(const Exchange& exchange, FaultKind kind, SteadyTime now) {
+    if (exchange.quotas.refusal) return limit_wait(exchange, now);
     if (kind == FaultKind::overloaded) return kOverloadWait;
     if (kind == FaultKind::rate_limit_exceeded) return exchange.outcome.retry_after;
     const bool suspended =
@@ -98,7 +101,7 @@ Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange
         client.close_after();
         co_return fault;
     }
-    const wire::Problem& problem = wire::problem_of(fault.kind);
+    const wire::Problem problem = problem_of(exchange, fault.kind);
     exchange.outcome.status = problem.status;
     if (is_last_word(fault.kind)) client.close_after();
     const std::chrono::milliseconds wait =
@@ -114,7 +117,8 @@ Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange
     head.line("content-length: ", static_cast<std::uint64_t>(size));
     write_own_headers(exchange, head, false);
     write_challenge(head, fault.kind);
-    if (wait.count() > 0) write_retry_after(head, wait);
+    const bool is_final = exchange.quotas.refusal && exchange.quotas.refusal->never;
+    if (wait.count() > 0) write_retry_after(head, wait, is_final);
     if (fault.kind == FaultKind::method_not_allowed) {
         head.line("allow: ", exchange.snapshot().table.allowed_methods(exchange.request.host,
                                                                        exchange.request.path));

@@ -1,5 +1,7 @@
 #include "proxy/select.hpp"
 
+#include "proxy/limits.hpp"
+
 #include <cstdint>
 
 namespace rotary::proxy {
@@ -66,9 +68,8 @@ Next candidate(const Exchange& exchange, const Attempted& attempted, SteadyTime 
     return Next::entry;
 }
 
-}  // namespace
-
-Result<void> select(Context& context, Exchange& exchange, Next next) {
+// The next one whose turn it is, whatever its limits say.
+Result<void> choose(Context& context, Exchange& exchange, Next next) {
     const SteadyTime now = context.reactor.now();
     Choice& choice = exchange.tries.choice;
     const routing::EntryList* list = exchange.list();
@@ -86,6 +87,35 @@ Result<void> select(Context& context, Exchange& exchange, Next next) {
         choice.backend = route.backends.front();
     } else {
         return nobody_left(context, exchange);
+    }
+    return {};
+}
+
+// Where a request goes whose Backend has had what its limits allow. An entry is out by then; a rule
+// without a rotation has its other Backends, each once.
+Result<Next> past_limit(Context& context, Exchange& exchange) {
+    const bool had_entry = exchange.entry() != nullptr;
+    exchange.tries.choice = {exchange.tries.choice.list};
+    if (exchange.list() != nullptr) {
+        exchange.quotas.refusal.reset();  // the client hears when the soonest entry returns
+        if (had_entry) return Next::entry;
+        return nobody_left(context, exchange);
+    }
+    std::uint64_t found = 0;
+    if (find_untried(exchange, false, found)) return Next::backend;
+    return refuse_for_backend(exchange);
+}
+
+}  // namespace
+
+Result<void> select(Context& context, Exchange& exchange, Next next) {
+    settle_try(context, exchange);
+    for (;;) {
+        if (const auto chosen = choose(context, exchange, next); !chosen) return chosen;
+        if (admit_try(context, exchange)) break;
+        const auto other = past_limit(context, exchange);
+        if (!other) return other.error();
+        next = *other;
     }
     ++exchange.tries.attempts;
     return {};

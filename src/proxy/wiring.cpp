@@ -96,6 +96,17 @@ EntrySeries entry_series(metrics::Registry& registry, const routing::EntryList& 
     return series;
 }
 
+LimitSeries limit_series(metrics::Registry& registry, const quota::Limit& limit) {
+    const auto decision = [&](std::string_view made) {
+        return registry.counter("rotary_limit_decisions_total",
+                                "What limits of requests and tokens said to requests and tries.",
+                                {{"policy", limit.policy},
+                                 {"scope", quota::to_string(limit.scope)},
+                                 {"decision", made}});
+    };
+    return {decision("admitted"), decision("refused"), decision("shadowed")};
+}
+
 ProcessSeries process_series(metrics::Registry& registry) {
     const metrics::Labels none = {{"api", ""}, {"policy", ""}, {"env", ""}};
     ProcessSeries series;
@@ -183,6 +194,9 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
             if (snapshot->prices == nullptr) continue;
             add_cost_series(registry, list, entry, backend, series.back());
         }
+    }
+    for (const quota::Limit& limit : snapshot->limits) {
+        wiring->limits.push_back(limit_series(registry, limit));
     }
     registry.end_lease();
     wiring->cells = registry.cells();

@@ -49,6 +49,7 @@ struct AccessLine {
     std::string_view error_reason;     // more than the client is told
     std::string_view retry_count;      // x-stainless-retry-count: above 0 the client is retrying
     std::optional<std::int64_t> cost;  // in nanodollars
+    std::string_view limit;            // the policy that refused it
     unsigned attempts = 0;
     llm::Usage usage;
     bool reused_connection = false;

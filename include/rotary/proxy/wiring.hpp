@@ -34,6 +34,13 @@ struct EntrySeries {
     metrics::SeriesId unpriced;
 };
 
+// Decisions about one limit.
+struct LimitSeries {
+    metrics::SeriesId admitted;
+    metrics::SeriesId refused;
+    metrics::SeriesId shadowed;  // it only counts, and would have refused
+};
+
 struct ProcessSeries {
     metrics::SeriesId unrouted;  // by status: requests that met no route
     metrics::HistogramId unrouted_duration;
@@ -70,6 +77,7 @@ struct Wiring {
     std::vector<Upstream> upstreams;                // as snapshot->backends
     std::vector<RouteSeries> routes;                // as snapshot->routes
     std::vector<std::vector<EntrySeries>> entries;  // as snapshot->lists and their entries
+    std::vector<LimitSeries> limits;                // as snapshot->limits
     ProcessSeries process;
     std::shared_ptr<metrics::Lease> series;  // its own ones; those of `process` stay for ever
     std::uint32_t cells = 0;                 // for Shard::ensure

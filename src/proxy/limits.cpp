@@ -1,0 +1,142 @@
+#include "proxy/limits.hpp"
+
+#include <algorithm>
+
+namespace rotary::proxy {
+
+namespace {
+
+constexpr std::uint64_t kBytesPerToken = 3;  // on the safe side for nearly all text
+
+WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
+    const auto since = std::max(now - exchange.request.started, SteadyTime::duration::zero());
+    return exchange.request.started_wall + std::chrono::duration_cast<WallTime::duration>(since);
+}
+
+quota::Amounts estimate_of(const Exchange& exchange) noexcept {
+    const std::uint64_t bytes = exchange.request.body.size();
+    return quota::amounts_of((bytes + kBytesPerToken - 1) / kBytesPerToken,
+                             exchange.snapshot().config.quotas.reserve_output_tokens);
+}
+
+// Asks all of a set, so that of those that are reached the one is known that is free again latest.
+void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits,
+         quota::Admission& admission) {
+    const WallTime now = wall_time(exchange, context.reactor.now());
+    for (const std::size_t index : limits) {
+        const quota::Limit& limit = exchange.snapshot().limits[index];
+        const LimitSeries& series = exchange.match.wiring->limits[index];
+        const quota::Limit* shadowed = admission.shadowed();
+        const bool taken = admission.ask(limit, exchange.quotas.estimate[limit.what], now);
+        if (!taken) {
+            context.metrics.add(series.refused);
+        } else {
+            const bool is_shadowed = shadowed == nullptr && admission.shadowed() == &limit;
+            context.metrics.add(is_shadowed ? series.shadowed : series.admitted);
+        }
+    }
+}
+
+Result<void> verdict(Exchange& exchange) {
+    const quota::Reached* reached = exchange.quotas.held.reached();
+    if (reached == nullptr) return {};
+    exchange.quotas.refusal = *reached;
+    exchange.quotas.held.undo();
+    return Fault::client(quota::is_tokens(reached->limit->what) ? FaultKind::token_budget_exceeded
+                                                                : FaultKind::rate_limit_exceeded);
+}
+
+// The rotation passes over its entries from now on. A request that is too large for what is left
+// says nothing of others.
+void put_out(Context& context, Exchange& exchange, const quota::Reached& reached) {
+    if (reached.used < reached.limit->amount) return;
+    const SteadyTime now = context.reactor.now();
+    const auto left = std::max(reached.free_at - wall_time(exchange, now),
+                               WallTime::duration(std::chrono::milliseconds(1)));
+    const SteadyTime latest = SteadyTime::max() - left;
+    const SteadyTime until = now < latest ? now + left : SteadyTime::max();
+    for (const auto& state : exchange.snapshot().by_backend[exchange.tries.choice.backend]) {
+        state->set_limited(until);
+    }
+    const std::chrono::duration<double> seconds = left;
+    context.log.info("a Backend has reached its limit", {{"backend", exchange.backend()->name},
+                                                         {"policy", reached.limit->policy},
+                                                         {"seconds", seconds.count()},
+                                                         {"request_id", exchange.request_id()}});
+}
+
+}  // namespace
+
+Result<void> admit_request(Context& context, Exchange& exchange) {
+    const routing::Route& route = *exchange.match.route;
+    Quotas& quotas = exchange.quotas;
+    if (route.subscribers) {
+        const routing::Subscribers& all = exchange.snapshot().subscribers[*route.subscribers];
+        quotas.subscriber = all.find(exchange.match.consumer);
+        if (quotas.subscriber == nullptr) {
+            exchange.outcome.reason = "no subscription of the caller's application to this API";
+            return Fault::client(FaultKind::subscription_required);
+        }
+    }
+    quotas.estimate[quota::What::requests] = 1;
+    ask(context, exchange, route.quotas.requests, quotas.held);
+    if (quotas.subscriber != nullptr) {
+        ask(context, exchange, quotas.subscriber->limits.requests, quotas.held);
+    }
+    return verdict(exchange);
+}
+
+Result<void> reserve_tokens(Context& context, Exchange& exchange) {
+    const routing::Route& route = *exchange.match.route;
+    if (!route.counts_tokens) return {};
+    Quotas& quotas = exchange.quotas;
+    quotas.estimate = estimate_of(exchange);
+    ask(context, exchange, route.quotas.tokens, quotas.held);
+    if (quotas.subscriber != nullptr) {
+        ask(context, exchange, quotas.subscriber->limits.tokens, quotas.held);
+    }
+    return verdict(exchange);
+}
+
+bool admit_try(Context& context, Exchange& exchange) {
+    const routing::LimitSet& limits = exchange.backend()->quotas;
+    quota::Admission& admission = exchange.quotas.of_try;
+    exchange.quotas.refusal.reset();
+    admission.clear();  // what is told is of the Backend that answers
+    exchange.quotas.estimate[quota::What::requests] = 1;
+    ask(context, exchange, limits.requests, admission);
+    ask(context, exchange, limits.tokens, admission);
+    const quota::Reached* reached = admission.reached();
+    if (reached == nullptr) return true;
+    exchange.quotas.refusal = *reached;
+    admission.undo();
+    put_out(context, exchange, *reached);
+    if (exchange.tries.choice.is_probe) {
+        exchange.list()->rotation.state(exchange.tries.choice.entry).probe_dropped();
+    }
+    return false;
+}
+
+void settle_try(Context& context, Exchange& exchange) {
+    quota::Admission& admission = exchange.quotas.of_try;
+    if (admission.size() == 0) return;
+    admission.settle(quota::amounts_of(0, 0), wall_time(exchange, context.reactor.now()));
+}
+
+Fault refuse_for_backend(const Exchange& exchange) {
+    const quota::What what = exchange.quotas.refusal->limit->what;
+    return Fault::client(quota::is_tokens(what) ? FaultKind::token_budget_exceeded
+                                                : FaultKind::rate_limit_exceeded);
+}
+
+void settle_limits(Context& context, Exchange& exchange) {
+    Quotas& quotas = exchange.quotas;
+    if (quotas.held.size() == 0 && quotas.of_try.size() == 0) return;
+    const llm::Usage& usage = exchange.outcome.usage;
+    const quota::Amounts used = quota::amounts_of(usage.input, usage.output);
+    const WallTime now = wall_time(exchange, context.reactor.now());
+    quotas.held.settle(used, now);
+    quotas.of_try.settle(used, now);
+}
+
+}  // namespace rotary::proxy

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "proxy/exchange.hpp"
+
+#include <rotary/base/fault.hpp>
+#include <rotary/proxy/context.hpp>
+
+namespace rotary::proxy {
+
+// Step 3: what can be said of a request before its body is read: whether its caller is subscribed,
+// and limits of requests. Faults: subscription_required, rate_limit_exceeded.
+Result<void> admit_request(Context& context, Exchange& exchange);
+
+// Behind the body: limits of tokens, for what the request is estimated to use. A request that is
+// refused takes nothing of any limit. Fault: token_budget_exceeded.
+Result<void> reserve_tokens(Context& context, Exchange& exchange);
+
+// The limits of the Backend that was chosen. False: one is reached, and entries of that Backend are
+// out until its window ends.
+bool admit_try(Context& context, Exchange& exchange);
+// The last try failed: it counts as a request, and has used no tokens.
+void settle_try(Context& context, Exchange& exchange);
+// The last Backend of a rule without a rotation was refused by admit_try().
+Fault refuse_for_backend(const Exchange& exchange);
+
+// At its end: all limits get what the answer used.
+void settle_limits(Context& context, Exchange& exchange);
+
+}  // namespace rotary::proxy

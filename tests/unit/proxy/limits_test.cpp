@@ -1,0 +1,370 @@
+// What limits say to one request, what they hold of it, and what its client is told.
+#include "proxy/limits.hpp"
+
+#include "proxy/answer_head.hpp"
+#include "proxy/refusal.hpp"
+#include "proxy/select.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "unit/proxy/doubles.hpp"
+
+namespace rotary::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+// 2026-11-29T12:00:37Z: 23 s before the next minute.
+const WallTime kTime = std::chrono::sys_days(std::chrono::year(2026) / 11 / 29) + 12h + 37s;
+const std::string kBody(300, ' ');  // 100 tokens, as they are estimated
+
+quota::Limit limit_of(std::int64_t amount, quota::What what = quota::What::requests,
+                      quota::Scope scope = quota::Scope::api) {
+    quota::Limit limit;
+    limit.policy = "gold";
+    limit.subject = "subscription llm-subs";
+    limit.scope = scope;
+    limit.amount = amount;
+    limit.what = what;
+    limit.family = std::make_shared<quota::Family>("family");
+    return limit;
+}
+
+// One rule over two Backends, and limits that a test gives it.
+class Limits : public testing::Test {
+protected:
+    std::size_t add(quota::Limit limit) {
+        request_.snapshot->limits.push_back(std::move(limit));
+        return request_.snapshot->limits.size() - 1;
+    }
+    void limit_route(quota::Limit limit) {
+        const bool tokens = quota::is_tokens(limit.what);
+        auto& set = request_.route().quotas;
+        (tokens ? set.tokens : set.requests).push_back(add(std::move(limit)));
+        request_.route().counts_tokens = tokens || request_.route().counts_tokens;
+    }
+    void limit_backend(std::size_t backend, quota::Limit limit) {
+        const bool tokens = quota::is_tokens(limit.what);
+        auto& set = request_.backend(backend).quotas;
+        (tokens ? set.tokens : set.requests).push_back(add(std::move(limit)));
+        request_.route().counts_tokens = tokens || request_.route().counts_tokens;
+    }
+    void begin(WallTime now = kTime) {
+        if (request_.snapshot->by_backend.empty()) request_.snapshot->by_backend.resize(2);
+        request_.ask("POST /chat/1.0/x", "", kBody);
+        request_.exchange.request.started_wall = now;
+    }
+    // Steps 3 and 5 of a request at that time: the fault's kind, or none.
+    FaultKind admit(WallTime now = kTime) {
+        begin(now);
+        Result<void> step = admit_request(request_.context, request_.exchange);
+        if (step) step = reserve_tokens(request_.context, request_.exchange);
+        return step ? FaultKind::none : step.error().kind;
+    }
+    void settle(std::uint64_t input, std::uint64_t output) {
+        request_.exchange.outcome.usage.input = input;
+        request_.exchange.outcome.usage.output = output;
+        settle_limits(request_.context, request_.exchange);
+    }
+    // A request from its head to its end.
+    FaultKind serve(WallTime now, std::uint64_t input, std::uint64_t output) {
+        const FaultKind kind = admit(now);
+        settle(input, output);
+        return kind;
+    }
+    std::int64_t used(std::size_t index, WallTime now = kTime) const {
+        const quota::Limit& limit = request_.snapshot->limits[index];
+        return limit.family->common().look(limit.terms(now)).used;
+    }
+    std::string refusal(FaultKind kind) {
+        HandMadeClient client(request_);
+        return client.run(refuse(request_.context, client, request_.exchange, Fault::client(kind)));
+    }
+    std::string answer(const std::string& head) {
+        HandMadeClient client(request_);
+        HandMadeProvider provider(request_);
+        provider.answers("HTTP/1.1 200 OK\n" + head + "content-length: 0\n");
+        EXPECT_TRUE(write_answer_head(request_.context, client, request_.exchange, provider));
+        return client.head();
+    }
+
+    OneRequest request_{{"a", "b"}};
+};
+
+// APK's own scenarios: a limit of 5000 of each kind of token, calls of 300, one of 40,000, which
+// passes, the next is refused, the next minute is fresh.
+struct ApkRow {
+    const char* name;
+    quota::What what;
+};
+class ApkScenario : public Limits, public testing::WithParamInterface<ApkRow> {};
+
+TEST_P(ApkScenario, PassesMinuteAfterMinute) {
+    limit_route(limit_of(5000, GetParam().what));
+    const bool prompt = GetParam().what == quota::What::prompt;
+    const bool completion = GetParam().what == quota::What::completion;
+    const auto call = [&](WallTime now, std::uint64_t tokens) {
+        return serve(now, completion ? 7 : (prompt ? tokens : tokens / 2),
+                     prompt ? 7 : (completion ? tokens : tokens - tokens / 2));
+    };
+    for (int minute = 0; minute < 3; ++minute) {
+        const WallTime now = kTime + std::chrono::minutes(minute);
+        EXPECT_EQ(call(now, 300), FaultKind::none);
+        EXPECT_EQ(used(0, now), 300);
+        EXPECT_EQ(call(now + 1s, 300), FaultKind::none);
+        EXPECT_EQ(used(0, now), 600);
+        EXPECT_EQ(call(now + 2s, 40'000), FaultKind::none);
+        EXPECT_EQ(call(now + 3s, 1), FaultKind::token_budget_exceeded);
+        EXPECT_EQ(used(0, now), 40'600) << "a refused request takes nothing";
+    }
+}
+INSTANTIATE_TEST_SUITE_P(Of, ApkScenario,
+                         testing::Values(ApkRow{"Prompt", quota::What::prompt},
+                                         ApkRow{"Completion", quota::What::completion},
+                                         ApkRow{"Total", quota::What::total}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_F(Limits, CountRequests) {
+    limit_route(limit_of(2));
+    EXPECT_EQ(serve(kTime, 0, 0), FaultKind::none);
+    EXPECT_EQ(serve(kTime, 0, 0), FaultKind::none);
+    EXPECT_EQ(serve(kTime, 0, 0), FaultKind::rate_limit_exceeded);
+    EXPECT_EQ(serve(kTime + 60s, 0, 0), FaultKind::none);
+}
+
+TEST_F(Limits, GiveBackARequestThatATokenLimitRefuses) {
+    limit_route(limit_of(10));
+    limit_route(limit_of(0, quota::What::total));
+    EXPECT_EQ(admit(), FaultKind::token_budget_exceeded);
+    EXPECT_EQ(used(0), 0);
+}
+
+TEST_F(Limits, HoldTheEstimateUntilTheAnswerTells) {
+    limit_route(limit_of(5000, quota::What::total));
+    EXPECT_EQ(admit(), FaultKind::none);
+    EXPECT_EQ(used(0), 100 + 256);
+    settle(10, 20);
+    EXPECT_EQ(used(0), 30);
+}
+
+TEST_F(Limits, GiveItBackWhenTheExchangeIsGivenUp) {
+    limit_route(limit_of(5000, quota::What::total));
+    EXPECT_EQ(admit(), FaultKind::none);
+    request_.exchange.end();
+    EXPECT_EQ(used(0), 0);
+}
+
+TEST_F(Limits, OfASubscriptionAreItsOwn) {
+    routing::Subscribers& all = request_.snapshot->subscribers.emplace_back();
+    routing::Subscriber gold{"app", "gold", {}};
+    gold.limits.requests.push_back(
+        add(limit_of(1, quota::What::requests, quota::Scope::subscription)));
+    all.add("client-1", gold);
+    all.add("client-2", {"other", "free", {}});
+    request_.route().subscribers = 0;
+    const auto ask = [&](std::string_view client) {
+        begin();
+        request_.exchange.match.consumer = client;
+        const auto step = admit_request(request_.context, request_.exchange);
+        settle(0, 0);
+        return step ? FaultKind::none : step.error().kind;
+    };
+    EXPECT_EQ(ask("client-1"), FaultKind::none);
+    EXPECT_EQ(ask("client-1"), FaultKind::rate_limit_exceeded);
+    EXPECT_EQ(ask("client-2"), FaultKind::none);
+    EXPECT_EQ(ask("client-3"), FaultKind::subscription_required);
+    EXPECT_EQ(ask(""), FaultKind::subscription_required);
+}
+
+TEST_F(Limits, TellARefusalWhole) {
+    limit_route(limit_of(100));
+    quota::Limit tokens = limit_of(5000, quota::What::prompt, quota::Scope::subscription);
+    tokens.family->common().add(tokens.terms(kTime), 5132);
+    limit_route(tokens);
+    ASSERT_EQ(admit(), FaultKind::token_budget_exceeded);
+    request_.exchange.request.started = request_.reactor.exact_now() + 1h;  // no time has passed
+    const std::string text = refusal(FaultKind::token_budget_exceeded);
+    EXPECT_THAT(text, HasSubstr("HTTP/1.1 429 Too Many Requests"));
+    EXPECT_THAT(
+        text,
+        HasSubstr(R"({"error": {"message": "Limit of 5000 prompt tokens per minute reached for )"
+                  R"(subscription llm-subs (used 5132). Resets in 23s.", "type": )"
+                  R"("rate_limit_error", "param": null, "code": "token_budget_exceeded", )"
+                  R"("apk_code": 900804}})"));
+    EXPECT_THAT(text, HasSubstr("\nretry-after: 23\n"));
+    EXPECT_THAT(text, HasSubstr("\nretry-after-ms: 23000\n"));
+    EXPECT_THAT(text, Not(HasSubstr("x-should-retry")));
+    EXPECT_THAT(text, HasSubstr("\nx-ratelimit-limit-requests: 100\n"
+                                "x-ratelimit-remaining-requests: 99\n"
+                                "x-ratelimit-reset-requests: 23s\n"
+                                "x-ratelimit-limit-tokens: 5000\n"
+                                "x-ratelimit-remaining-tokens: 0\n"
+                                "x-ratelimit-reset-tokens: 23s\n"));
+    EXPECT_THAT(request_.logged(), Not(HasSubstr("\"limit\"")));
+    request_.access_log.record(request_.exchange, request_.reactor.exact_now());
+    EXPECT_THAT(request_.logged(), HasSubstr(R"("limit":"gold")"));
+}
+
+struct CodeRow {
+    quota::Scope scope;
+    const char* code;
+};
+
+TEST_F(Limits, HaveApksNumbers) {
+    for (const CodeRow row :
+         {CodeRow{quota::Scope::api, "900800"}, CodeRow{quota::Scope::resource, "900802"},
+          CodeRow{quota::Scope::consumer, "900803"}, CodeRow{quota::Scope::subscription, "900804"},
+          CodeRow{quota::Scope::custom, "900806"}}) {
+        Limits::request_.context.wiring.reset();
+        request_.snapshot->limits.clear();
+        request_.route().quotas = {};
+        limit_route(limit_of(0, quota::What::requests, row.scope));
+        ASSERT_EQ(admit(), FaultKind::rate_limit_exceeded);
+        EXPECT_THAT(refusal(FaultKind::rate_limit_exceeded), HasSubstr(row.code));
+    }
+}
+
+TEST_F(Limits, TellSdksNotToWaitLongerThanAMinute) {
+    quota::Limit day = limit_of(0);
+    day.unit = quota::Unit::day;
+    limit_route(day);
+    ASSERT_EQ(admit(), FaultKind::rate_limit_exceeded);
+    const std::string text = refusal(FaultKind::rate_limit_exceeded);
+    EXPECT_THAT(text, HasSubstr("\nx-should-retry: false\n"));
+    EXPECT_THAT(text, HasSubstr("\nx-ratelimit-reset-requests: 11h59m23s\n"));
+}
+
+TEST_F(Limits, TellARequestThatNoWindowHoldsNotToComeAgain) {
+    quota::Limit small = limit_of(200, quota::What::total);
+    small.strict = true;
+    limit_route(small);
+    ASSERT_EQ(admit(), FaultKind::token_budget_exceeded);
+    EXPECT_THAT(refusal(FaultKind::token_budget_exceeded), HasSubstr("\nx-should-retry: false\n"));
+}
+
+TEST_F(Limits, ReplaceTheProvidersWords) {
+    limit_route(limit_of(5, quota::What::total));
+    ASSERT_EQ(admit(), FaultKind::none);
+    request_.choose();
+    const std::string head = answer("X-RateLimit-Remaining-Tokens: 77\nx-ratelimit-limit: 1\n");
+    EXPECT_THAT(head, Not(HasSubstr("77")));
+    EXPECT_THAT(head, Not(HasSubstr("x-ratelimit-limit: 1")));
+    EXPECT_THAT(head, HasSubstr("x-ratelimit-remaining-tokens: 0\n"));
+    EXPECT_THAT(head, Not(HasSubstr("requests")));
+}
+
+TEST_F(Limits, AreToldInApksWords) {
+    request_.snapshot->config.quotas.headers = config::QuotaHeaders::apk;
+    limit_route(limit_of(50));
+    limit_route(limit_of(5000, quota::What::total));
+    ASSERT_EQ(admit(), FaultKind::none);
+    request_.choose();
+    EXPECT_THAT(answer(""), HasSubstr("x-ratelimit-limit: 50\nx-ratelimit-remaining: 49\n"
+                                      "x-ratelimit-reset: 23\n"));
+}
+
+TEST_F(Limits, AreNotToldWhereTheyAreOff) {
+    request_.snapshot->config.quotas.headers = config::QuotaHeaders::off;
+    limit_route(limit_of(50));
+    ASSERT_EQ(admit(), FaultKind::none);
+    request_.choose();
+    EXPECT_THAT(answer("x-ratelimit-limit: 1\n"), Not(HasSubstr("x-ratelimit")));
+}
+
+TEST_F(Limits, ThatOnlyCountWarn) {
+    quota::Limit shadow = limit_of(0);
+    shadow.shadow = true;
+    limit_route(shadow);
+    EXPECT_EQ(admit(), FaultKind::none);
+    request_.choose();
+    EXPECT_THAT(answer(""), HasSubstr("x-rotary-limit-shadow: gold\n"));
+    settle(0, 0);
+    EXPECT_EQ(used(0), 1);
+    const auto& series = request_.context.wiring->limits[0];
+    EXPECT_EQ(request_.registry.value(series.shadowed), 1u);
+    EXPECT_EQ(request_.registry.value(series.refused), 0u);
+}
+
+TEST_F(Limits, OfABackendSteer) {
+    limit_backend(0, limit_of(1, quota::What::requests, quota::Scope::backend));
+    request_.rotate({"m0@a", "m1@b", "m2@a"});
+    request_.snapshot->by_backend.resize(2);
+    auto& lists = request_.snapshot->lists;
+    const auto shared = [&](std::size_t entry) {
+        // The rotation owns its states; the Backend's are the same ones.
+        return std::shared_ptr<rotation::EntryState>(std::shared_ptr<void>(),
+                                                     &lists[0].rotation.state(entry));
+    };
+    request_.snapshot->by_backend[0] = {shared(0), shared(2)};
+    const auto next = [&] {
+        begin();
+        request_.exchange.tries.choice.list = 0;
+        const auto selected = select(request_.context, request_.exchange, Next::nowhere);
+        std::string model = "nobody";
+        if (selected) model = request_.exchange.entry()->model;
+        settle_limits(request_.context, request_.exchange);
+        return model;
+    };
+    EXPECT_EQ(next(), "m0");
+    EXPECT_EQ(next(), "m1");
+    EXPECT_EQ(next(), "m1") << "a has had its one request";
+    EXPECT_EQ(next(), "m1");
+    EXPECT_EQ(request_.state(0).reason(), rotation::SuspendReason::limit);
+    EXPECT_EQ(request_.state(2).standing(request_.reactor.now()), rotation::Standing::out);
+    EXPECT_EQ(request_.state(0).standing(request_.reactor.now() + 24s), rotation::Standing::active);
+    request_.state(1).set_limited(request_.reactor.now() + 5s);
+    EXPECT_EQ(next(), "nobody");
+    EXPECT_TRUE(lists[0].rotation.all_out_for_quota(request_.reactor.now()));
+}
+
+TEST_F(Limits, OfABackendLeadToTheOthersOfARule) {
+    limit_backend(0, limit_of(0, quota::What::requests, quota::Scope::backend));
+    for (int i = 0; i < 4; ++i) {
+        begin();
+        ASSERT_TRUE(select(request_.context, request_.exchange, Next::nowhere));
+        EXPECT_EQ(request_.exchange.backend()->name, "b");
+        EXPECT_EQ(request_.exchange.tries.attempts, 1u);
+        EXPECT_FALSE(request_.exchange.quotas.refusal);
+        EXPECT_THAT(answer(""), Not(HasSubstr("x-ratelimit"))) << "it is told of a alone";
+    }
+}
+
+TEST_F(Limits, OfAllBackendsRefuse) {
+    limit_backend(0, limit_of(0, quota::What::requests, quota::Scope::backend));
+    limit_backend(1, limit_of(0, quota::What::total, quota::Scope::backend));
+    begin();
+    const auto selected = select(request_.context, request_.exchange, Next::nowhere);
+    ASSERT_FALSE(selected);
+    const std::string text = refusal(selected.error().kind);
+    EXPECT_THAT(text, HasSubstr("HTTP/1.1 429"));
+    EXPECT_THAT(text, Not(HasSubstr("apk_code")));
+    EXPECT_THAT(text, HasSubstr("retry-after: "));
+}
+
+TEST_F(Limits, OfABackendCountEachTry) {
+    limit_backend(0, limit_of(100, quota::What::requests, quota::Scope::backend));
+    limit_backend(0, limit_of(9000, quota::What::total, quota::Scope::backend));
+    limit_backend(1, limit_of(9000, quota::What::total, quota::Scope::backend));
+    begin();
+    ASSERT_TRUE(admit_request(request_.context, request_.exchange));
+    ASSERT_TRUE(reserve_tokens(request_.context, request_.exchange));
+    ASSERT_TRUE(select(request_.context, request_.exchange, Next::nowhere));
+    ASSERT_EQ(request_.exchange.backend()->name, "a");
+    EXPECT_EQ(used(1), 356);
+    ASSERT_TRUE(select(request_.context, request_.exchange, Next::backend));
+    EXPECT_EQ(used(0), 1) << "the try that failed";
+    EXPECT_EQ(used(1), 0);
+    EXPECT_EQ(used(2), 356);
+    settle(40, 2);
+    EXPECT_EQ(used(2), 42);
+}
+
+}  // namespace
+}  // namespace rotary::proxy
