@@ -52,6 +52,7 @@ AdminAnswer live(const Call& call) { return health(call.hooks.live(), call); }
 AdminAnswer ready(const Call& call) { return health(call.hooks.ready(), call); }
 AdminAnswer status(const Call& call) { return json(call.hooks.status_json()); }
 AdminAnswer models(const Call& call) { return json(call.hooks.models_json()); }
+AdminAnswer limits(const Call& call) { return json(call.hooks.limits_json()); }
 AdminAnswer config(const Call& call) { return plain(call.hooks.config_text()); }
 
 AdminAnswer metrics(const Call& call) {
@@ -116,7 +117,8 @@ constexpr std::array kRoutes = {
     Route{"/livez", false, live},           Route{"/healthz", false, live},
     Route{"/readyz", false, ready},         Route{"/metrics", false, metrics},
     Route{"/api/v1/status", false, status}, Route{"/api/v1/models", false, models},
-    Route{"/api/v1/config", false, config}, Route{"/api/v1/reload", true, reload},
+    Route{"/api/v1/limits", false, limits}, Route{"/api/v1/config", false, config},
+    Route{"/api/v1/reload", true, reload},
 };
 constexpr Route kModelRoute{"/api/v1/models/ID/suspend", true, change_model};
 

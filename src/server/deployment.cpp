@@ -8,6 +8,7 @@
 #include "server/reload_notes.hpp"
 #include "server/usable_memory.hpp"
 
+#include <rotary/admin/limits.hpp>
 #include <rotary/admin/status.hpp>
 #include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/server/server.hpp>
@@ -264,6 +265,10 @@ void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
         admin::sample_entries(*wiring_, std::chrono::steady_clock::now(), out);
         admin::sample_backends(*wiring_, out);
+        admin::sample_limits(*wiring_, wall_now(), out);
+        out.counter("rotary_limit_overflows_total",
+                    "Callers without a counter of their own, for want of room in quotas.counters.",
+                    {}, static_cast<double>(shared_.counters().overflows()));
         control::sample_keys(keys_, *fetcher_, out);
         record_.sample(out);
         if (ledger_) ledger_->sample(out);

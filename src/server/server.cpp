@@ -4,6 +4,7 @@
 #include "server/log_files.hpp"
 #include "server/process_health.hpp"
 
+#include <rotary/admin/limits.hpp>
 #include <rotary/admin/status.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/control/source.hpp>
@@ -92,6 +93,9 @@ private:
         hooks.live = [this] { return liveness(deployment_.alive(kLoopPatience), kLoopPatience); };
         hooks.ready = [this] { return readiness(status(), deployment_.keys_health()); };
         hooks.status_json = [this] { return status_json(status()); };
+        hooks.limits_json = [this] {
+            return admin::limits_json(*deployment_.wiring(), wall_now());
+        };
         hooks.models_json = [this] {
             return admin::models_json(*deployment_.wiring(), deployment_.registry(), read_clock());
         };

@@ -36,6 +36,7 @@ struct AdminHooks {
     std::function<Health()> ready;
     std::function<std::string()> status_json;
     std::function<std::string()> models_json;
+    std::function<std::string()> limits_json;
     std::function<std::string()> config_text;  // secrets already taken out
     std::function<ReloadOutcome()> reload;
     // False: there is no entry of that id.

@@ -25,6 +25,7 @@ struct Fake {
         hooks.live = [] { return Health{true, {}, {{"worker 0", "turns"}}}; };
         hooks.ready = [] { return Health{false, "draining", {{"config", "ok"}, {"drain", "on"}}}; };
         hooks.status_json = [] { return std::string(R"({"status":1})"); };
+        hooks.limits_json = [] { return std::string(R"({"limits":1})"); };
         hooks.models_json = [] { return std::string(R"({"models":1})"); };
         hooks.config_text = [] { return std::string("key: value\n"); };
         hooks.reload = [] { return ReloadOutcome{true, ""}; };
@@ -82,6 +83,7 @@ const std::vector<RouteCase> kRouteCases = {
     {"readyz_verbose_with_a_value", "GET", "/readyz?x&verbose=1", 503, "config: ok"},
     {"metrics", "GET", "/metrics", 200, "metrics 1\n"},
     {"status", "GET", "/api/v1/status", 200, R"({"status":1})"},
+    {"limits", "GET", "/api/v1/limits", 200, R"({"limits":1})"},
     {"models", "GET", "/api/v1/models?x=y", 200, R"({"models":1})"},
     {"config", "GET", "/api/v1/config", 200, "key: value\n"},
     {"reload", "POST", "/api/v1/reload", 200, R"("reloaded":true)"},

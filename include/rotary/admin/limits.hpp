@@ -1,0 +1,22 @@
+#pragma once
+
+#include <rotary/base/clock.hpp>
+#include <rotary/base/metrics.hpp>
+#include <rotary/proxy/wiring.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace rotary::admin {
+
+inline constexpr std::size_t kLimitsShown = 1000;
+
+// What /api/v1/limits shows: limits with what was used of their windows and when these end; of more
+// than kLimitsShown the rest as a number.
+std::string limits_json(const proxy::Wiring& wiring, WallTime now);
+
+// Samples worked out at each scrape: rotary_limit_used_ratio, of each policy of Backends and APIs
+// the limit that is used the most.
+void sample_limits(const proxy::Wiring& wiring, WallTime now, metrics::Exposition& out);
+
+}  // namespace rotary::admin
