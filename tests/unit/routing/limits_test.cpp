@@ -80,7 +80,8 @@ metadata: {name: tier}
 spec:
   default:
     organization: default
-    tokenCount: {requestTokenCount: 100, responseTokenCount: 200, totalTokenCount: 300, unit: Minute}
+    tokenCount:
+      {requestTokenCount: 100, responseTokenCount: 200, totalTokenCount: 300, unit: Minute}
   targetRef: {group: g, kind: Subscription, name: any}
 ---
 kind: RateLimitPolicy

@@ -239,9 +239,9 @@ TEST(Tidy, SettingsAreRead) {
 
 // --- faults -------------------------------------------------------------------------------------
 
-// Kinds with a row in the contract whose cause is not served yet: rate limits, budgets of tokens,
-// and subscriptions. Once one of them is raised it has to leave this list.
-const Names kComing = {"token_budget_exceeded", "subscription_required"};
+// Kinds with a row in the contract whose cause is not served yet. Once one of them is raised it has
+// to leave this list.
+const Names kComing = {};
 
 std::vector<std::string> kinds_of_fault(std::string_view code) {
     std::vector<std::string> kinds;
