@@ -59,9 +59,9 @@ public:
         if (is_quoted) require('>');
     }
 
-    PosixRule::Moment moment() noexcept {
-        using Kind = PosixRule::Moment::Kind;
-        PosixRule::Moment moment;
+    PosixMoment moment() noexcept {
+        using Kind = PosixMoment::Kind;
+        PosixMoment moment;
         if (take('M')) {
             moment.month = number(12);
             require('.');
@@ -88,7 +88,7 @@ private:
 
 }  // namespace
 
-std::chrono::local_seconds PosixRule::Moment::in(std::chrono::year year) const noexcept {
+std::chrono::local_seconds PosixMoment::in(std::chrono::year year) const noexcept {
     using namespace std::chrono;
     constexpr unsigned kLastWeek = 5;
     constexpr unsigned kFirstOfMarch = 60;  // as the day of a year that does not leap
@@ -111,7 +111,7 @@ std::optional<PosixRule> parse_posix_rule(std::string_view text) {
     parser.name();
     rule.standard = -parser.time();  // POSIX counts to the west
     if (parser.ok() && parser.at_end()) return rule;
-    PosixRule::Summer& summer = rule.summer.emplace();
+    PosixSummer& summer = rule.summer.emplace();
     parser.name();
     summer.offset = parser.next_is(',') ? rule.standard + kHour : -parser.time();
     parser.require(',');

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 namespace rotary::quota {
 
@@ -116,7 +118,10 @@ std::optional<TimeZone> TimeZone::load(const std::string& name) {
                c == '_' || c == '-' || c == '+' || c == '/';
     });
     if (name.empty() || name.front() == '/' || !is_plain) return std::nullopt;
-    std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
+    const std::string path = "/usr/share/zoneinfo/" + name;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;  // "Europe" is none
+    std::ifstream file(path, std::ios::binary);
     if (!file) return std::nullopt;
     const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     return parse(text);

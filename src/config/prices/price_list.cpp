@@ -85,7 +85,7 @@ void read_entry(Fields& fields, PriceEntry& entry) {
     read_rates(fields, per, entry.rates);
     read_tiers(fields, per, entry);
     const bool states_none =
-        std::ranges::none_of(entry.rates, [](const auto& rate) { return rate.has_value(); });
+        std::ranges::none_of(kRateKeys, [&](const char* key) { return fields.has(key); });
     if (states_none) fields.error("", "states no rate, such as `input` and `output`");
     fields.not_served("service", "all answers are counted at the standard rates");
 }

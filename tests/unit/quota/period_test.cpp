@@ -19,7 +19,8 @@ WallTime utc(const char* text) {
         std::sscanf(text, "%d-%d-%d %d:%d", &parts[0], &parts[1], &parts[2], &parts[3], &parts[4]),
         5)
         << text;
-    const sys_days day(year(parts[0]) / parts[1] / parts[2]);
+    const year_month_day date = year{parts[0]} / parts[1] / parts[2];
+    const sys_days day{date};
     return day + hours(parts[3]) + minutes(parts[4]);
 }
 
@@ -49,8 +50,9 @@ TimeZone zone(const std::string& rule) {
 const char* const kZurich = "CET-1CEST,M3.5.0,M10.5.0/3";
 const char* const kNewYork = "EST5EDT,M3.2.0,M11.1.0";
 const char* const kKolkata = "IST-5:30";
-const char* const kMidnight = "<-04>4<-03>,M9.1.0/0,M4.1.0/0";  // as in Chile, near enough
-const char* const kDublin = "IST-1GMT0,M10.5.0,M3.5.0/1";       // winter is what is saved
+const char* const kMidnight = "<-04>4<-03>,M9.1.0/0,M4.1.0/0";   // as in Chile, near enough
+const char* const kBefore = "<-04>4<-03>,M9.1.0/0,M4.1.0/0:30";  // put back over midnight
+const char* const kDublin = "IST-1GMT0,M10.5.0,M3.5.0/1";        // winter is what is saved
 
 struct Row {
     const char* name;
@@ -84,6 +86,8 @@ const Row kRows[] = {
      "2026-09-06 04:00"},
     {"a midnight that is put back", PeriodKind::day, kMidnight, "2026-04-05 03:30",
      "2026-04-04 03:00", "2026-04-05 04:00"},
+    {"a midnight that comes twice", PeriodKind::day, kBefore, "2026-04-05 03:45",
+     "2026-04-05 03:00", "2026-04-06 04:00"},
     {"a week", PeriodKind::week, "UTC0", "2026-11-29 22:30", "2026-11-23 00:00",
      "2026-11-30 00:00"},
     {"on its Monday", PeriodKind::week, "UTC0", "2026-11-30 00:00", "2026-11-30 00:00",
@@ -125,7 +129,7 @@ TEST(Period, OfTheTotalNeverEnds) {
 
 // Every moment is in one period, and the periods follow each other without a gap.
 TEST(Period, FollowEachOther) {
-    for (const char* rule : {"UTC0", kZurich, kNewYork, kKolkata, kMidnight, kDublin}) {
+    for (const char* rule : {"UTC0", kZurich, kNewYork, kKolkata, kMidnight, kBefore, kDublin}) {
         for (const PeriodKind kind : {PeriodKind::day, PeriodKind::week, PeriodKind::month,
                                       PeriodKind::quarter, PeriodKind::year}) {
             const Period period(kind, zone(rule), month(4));
