@@ -1,12 +1,13 @@
 #include "proxy/limits.hpp"
 
+#include <rotary/llm/request_facts.hpp>
+
 #include <algorithm>
+#include <limits>
 
 namespace rotary::proxy {
 
 namespace {
-
-constexpr std::uint64_t kBytesPerToken = 3;  // on the safe side for nearly all text
 
 WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
     const auto since = std::max(now - exchange.request.started, SteadyTime::duration::zero());
@@ -14,9 +15,13 @@ WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
 }
 
 quota::Amounts estimate_of(const Exchange& exchange) noexcept {
-    const std::uint64_t bytes = exchange.request.body.size();
-    return quota::amounts_of((bytes + kBytesPerToken - 1) / kBytesPerToken,
-                             exchange.snapshot().config.quotas.reserve_output_tokens);
+    const config::Config& config = exchange.snapshot().config;
+    const llm::RequestSize size =
+        llm::size_of(llm::measure_request(exchange.request.body), config.usage);
+    const std::uint64_t one = size.max_output.value_or(config.quotas.reserve_output_tokens);
+    const std::uint64_t candidates = std::max<std::uint32_t>(size.n, 1);
+    const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / candidates;
+    return quota::amounts_of(size.input_tokens, std::min(one, most) * candidates);
 }
 
 // Asks all of a set, so that of those that are reached the one is known that is free again latest.
