@@ -124,7 +124,6 @@ struct Route {
     std::vector<std::size_t> backends;  // for requests without a rotation
     std::shared_ptr<rotation::Cursor> backend_cursor;  // over `backends`; null when all weigh 0
     llm::UsagePlaces usage_places;                     // the AIProvider's rateLimitFields
-    bool counts_tokens = false;  // a limit, a budget or a price applies to its requests
     rotation::BudgetRules budget_rules;
     std::shared_ptr<rotation::RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
 };
