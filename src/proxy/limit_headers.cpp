@@ -1,5 +1,7 @@
 #include "proxy/limit_headers.hpp"
 
+#include <rotary/quota/money_text.hpp>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -69,6 +71,35 @@ std::uint32_t apk_code(quota::Scope scope) noexcept {
     return 0;
 }
 
+// "Budget of 100.00 USD per month spent for consumer team-a (used 100.02 USD). Resets in 26h."
+std::string_view write_budget_message(const quota::Reached& reached, std::chrono::milliseconds wait,
+                                      std::array<char, 256>& text) noexcept {
+    const quota::Limit& limit = *reached.limit;
+    quota::MoneyText amount;
+    quota::MoneyText used;
+    quota::DurationText duration;
+    const std::string_view parts[] = {"Budget of ",  quota::write_money(limit.amount, amount),
+                                      " ",           limit.currency,
+                                      " per ",       limit.unit_name(),
+                                      " spent for ", limit.subject,
+                                      " (used ",     quota::write_money(reached.used, used),
+                                      " ",           limit.currency,
+                                      "). "};
+    std::size_t size = 0;
+    const auto add = [&](std::string_view part) {
+        size += part.copy(text.data() + size, text.size() - size);
+    };
+    for (const std::string_view part : parts) add(part);
+    if (reached.free_at == WallTime::max()) {
+        add("It does not begin anew.");
+    } else {
+        add("Resets in ");
+        add(quota::write_duration(std::chrono::ceil<std::chrono::seconds>(wait), duration));
+        add(".");
+    }
+    return {text.data(), size};
+}
+
 }  // namespace
 
 bool is_limited(const Exchange& exchange) noexcept {
@@ -99,14 +130,21 @@ void write_limit_headers(const Exchange& exchange, wire::HeadWriter& head) {
 std::chrono::milliseconds limit_wait(const Exchange& exchange, SteadyTime now) noexcept {
     const auto passed = std::max(now - exchange.request.started, SteadyTime::duration::zero());
     const auto left = exchange.quotas.refusal->free_at - exchange.request.started_wall - passed;
-    return std::max(std::chrono::ceil<std::chrono::milliseconds>(left),
-                    std::chrono::milliseconds{1});
+    // The budget of all times ends never: a client may look again in a year.
+    return std::clamp<std::chrono::milliseconds>(std::chrono::ceil<std::chrono::milliseconds>(left),
+                                                 std::chrono::milliseconds{1},
+                                                 std::chrono::years{1});
+}
+
+bool is_in_vain(const quota::Reached& reached) noexcept {
+    return reached.never || reached.limit->what == quota::What::cost;
 }
 
 std::string_view write_limit_message(const Exchange& exchange, std::chrono::milliseconds wait,
                                      std::array<char, 256>& text) noexcept {
     const quota::Reached& reached = *exchange.quotas.refusal;
     const quota::Limit& limit = *reached.limit;
+    if (limit.what == quota::What::cost) return write_budget_message(reached, wait, text);
     const auto size_of = [](std::string_view part) { return static_cast<int>(part.size()); };
     const std::string_view what = quota::to_string(limit.what);
     const std::string_view unit = limit.unit_name();

@@ -22,6 +22,8 @@ void write_limit_headers(const Exchange& exchange, wire::HeadWriter& head);
 std::chrono::milliseconds limit_wait(const Exchange& exchange, SteadyTime now) noexcept;
 std::string_view write_limit_message(const Exchange& exchange, std::chrono::milliseconds wait,
                                      std::array<char, 256>& text) noexcept;
+// To ask again soon is of no use: it asks for more than the limit has, or its money is spent.
+bool is_in_vain(const quota::Reached& reached) noexcept;
 // The fault's row, with APK's number for the limit that refused.
 wire::Problem problem_of(const Exchange& exchange, FaultKind kind) noexcept;
 

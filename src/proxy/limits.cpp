@@ -24,6 +24,26 @@ quota::Amounts estimate_of(const Exchange& exchange) noexcept {
     return quota::amounts_of(size.input_tokens, std::min(one, most) * candidates);
 }
 
+// What it may cost, whichever entry serves it.
+std::int64_t likely_cost(const Exchange& exchange) noexcept {
+    const routing::EntryList* list = exchange.list();
+    if (list == nullptr) return 0;
+    const routing::Entry& entry = list->entries[list->dearest];
+    const quota::Price* price = entry.price.at(exchange.request.started_wall);
+    if (price == nullptr) return 0;
+    const quota::Amounts& estimate = exchange.quotas.estimate;
+    llm::Usage usage;
+    usage.input = static_cast<std::uint64_t>(estimate[quota::What::prompt]);
+    usage.output = static_cast<std::uint64_t>(estimate[quota::What::completion]);
+    return price->cost(usage);
+}
+
+FaultKind fault_of(quota::What what) noexcept {
+    if (what == quota::What::cost) return FaultKind::cost_budget_exceeded;
+    return quota::is_tokens(what) ? FaultKind::token_budget_exceeded
+                                  : FaultKind::rate_limit_exceeded;
+}
+
 // Asks all of a set, so that of those that are reached the one is known that is free again latest.
 void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits,
          quota::Admission& admission) {
@@ -47,8 +67,7 @@ Result<void> verdict(Exchange& exchange) {
     if (reached == nullptr) return {};
     exchange.quotas.refusal = *reached;
     exchange.quotas.held.undo();
-    return Fault::client(quota::is_tokens(reached->limit->what) ? FaultKind::token_budget_exceeded
-                                                                : FaultKind::rate_limit_exceeded);
+    return Fault::client(fault_of(reached->limit->what));
 }
 
 // The rotation passes over its entries from now on. A request that is too large for what is left
@@ -100,6 +119,14 @@ Result<void> reserve_tokens(Context& context, Exchange& exchange) {
     if (quotas.subscriber != nullptr) {
         ask(context, exchange, quotas.subscriber->limits.tokens, quotas.held);
     }
+    const auto environment = static_cast<std::size_t>(route.environment);
+    const std::vector<std::size_t>& budgets =
+        exchange.snapshot().consumer_budgets[environment].of(exchange.match.consumer);
+    if (!route.quotas.costs.empty() || !budgets.empty()) {
+        quotas.estimate[quota::What::cost] = likely_cost(exchange);
+        ask(context, exchange, route.quotas.costs, quotas.held);
+        ask(context, exchange, budgets, quotas.held);
+    }
     return verdict(exchange);
 }
 
@@ -129,16 +156,15 @@ void settle_try(Context& context, Exchange& exchange) {
 }
 
 Fault refuse_for_backend(const Exchange& exchange) {
-    const quota::What what = exchange.quotas.refusal->limit->what;
-    return Fault::client(quota::is_tokens(what) ? FaultKind::token_budget_exceeded
-                                                : FaultKind::rate_limit_exceeded);
+    return Fault::client(fault_of(exchange.quotas.refusal->limit->what));
 }
 
 void settle_limits(Context& context, Exchange& exchange) {
     Quotas& quotas = exchange.quotas;
     if (quotas.held.size() == 0 && quotas.of_try.size() == 0) return;
     const llm::Usage& usage = exchange.outcome.usage;
-    const quota::Amounts used = quota::amounts_of(usage.input, usage.output);
+    quota::Amounts used = quota::amounts_of(usage.input, usage.output);
+    used[quota::What::cost] = exchange.outcome.cost.value_or(0);
     const WallTime now = wall_time(exchange, context.reactor.now());
     quotas.held.settle(used, now);
     quotas.of_try.settle(used, now);

@@ -11,8 +11,9 @@ namespace rotary::proxy {
 // and limits of requests. Faults: subscription_required, rate_limit_exceeded.
 Result<void> admit_request(Context& context, Exchange& exchange);
 
-// Behind the body: limits of tokens, for what the request is estimated to use. A request that is
-// refused takes nothing of any limit. Fault: token_budget_exceeded.
+// Behind the body: limits of tokens and budgets, for what the request is estimated to use and cost.
+// A request that is refused takes nothing of any limit. Faults: token_budget_exceeded,
+// cost_budget_exceeded.
 Result<void> reserve_tokens(Context& context, Exchange& exchange);
 
 // The limits of the Backend that was chosen. False: one is reached, and entries of that Backend are
@@ -23,7 +24,7 @@ void settle_try(Context& context, Exchange& exchange);
 // The last Backend of a rule without a rotation was refused by admit_try().
 Fault refuse_for_backend(const Exchange& exchange);
 
-// At its end: all limits get what the answer used.
+// At its end, when its cost is known: all limits get what the answer used.
 void settle_limits(Context& context, Exchange& exchange);
 
 }  // namespace rotary::proxy

@@ -117,7 +117,7 @@ Task<Result<void>> refuse(Context& context, downstream::Client& client, Exchange
     head.line("content-length: ", static_cast<std::uint64_t>(size));
     write_own_headers(exchange, head, false);
     write_challenge(head, fault.kind);
-    const bool is_final = exchange.quotas.refusal && exchange.quotas.refusal->never;
+    const bool is_final = exchange.quotas.refusal && is_in_vain(*exchange.quotas.refusal);
     if (wait.count() > 0) write_retry_after(head, wait, is_final);
     if (fault.kind == FaultKind::method_not_allowed) {
         head.line("allow: ", exchange.snapshot().table.allowed_methods(exchange.request.host,

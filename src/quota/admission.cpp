@@ -60,8 +60,7 @@ void Admission::note_reached(const Limit& limit, const Taken& taken, std::int64_
 }
 
 bool Admission::is_limited() const noexcept {
-    return std::any_of(standings_.begin(), standings_.end(),
-                       [](const Standing& standing) { return standing.limit != nullptr; });
+    return requests().limit != nullptr || tokens().limit != nullptr;
 }
 
 void Admission::settle(const Amounts& used, WallTime now) noexcept {

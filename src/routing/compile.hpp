@@ -65,6 +65,7 @@ struct Compiler {
     void add_limits(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
     LimitSet backend_quotas(const config::Backend& resource);
     void note_counted_tokens();
+    void add_budgets();  // once all routes are there; budgets.cpp
 };
 
 }  // namespace rotary::routing

@@ -252,6 +252,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     compiler.add_forwarding();
     compiler.add_consumers();
     compiler.note_counted_tokens();
+    compiler.add_budgets();
     check_series(compiler);
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {
         snapshot->issuers.push_back(issuer);

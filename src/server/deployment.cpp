@@ -1,5 +1,6 @@
 #include "server/deployment.hpp"
 
+#include "server/budget_history.hpp"
 #include "server/cpu_count.hpp"
 #include "server/descriptor_share.hpp"
 #include "server/listener_tls.hpp"
@@ -132,6 +133,8 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
                                                          std::vector<config::Finding>& findings) {
     auto snapshot = routing::compile(loaded, shared_, findings);
     if (!snapshot) return nullptr;
+    const config::Config& running = ledger_ ? started_with_ : snapshot->config;
+    recall_budgets(*snapshot, running.budgets.ledger, wall_now(), log_);
     return proxy::wire_up(std::move(snapshot), registry_);
 }
 

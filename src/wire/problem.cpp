@@ -72,6 +72,8 @@ constexpr Problem row(FaultKind kind) noexcept {
                     0};
         case FaultKind::token_budget_exceeded:
             return {429, kRateLimit, "token_budget_exceeded", "The token budget is used up.", 0};
+        case FaultKind::cost_budget_exceeded:
+            return {429, kRateLimit, "cost_budget_exceeded", "The budget is spent.", 0};
         case FaultKind::upstream_dns_failed:
         case FaultKind::upstream_connect_failed:
             return {502, kUpstream, "upstream_connect_failed", "The provider could not be reached.",

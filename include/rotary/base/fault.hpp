@@ -31,6 +31,7 @@ enum class FaultKind : std::uint8_t {
     all_models_suspended,
     rate_limit_exceeded,
     token_budget_exceeded,
+    cost_budget_exceeded,
     upstream_dns_failed,
     upstream_connect_failed,
     upstream_tls_failed,

@@ -52,7 +52,7 @@ public:
     const Standing& requests() const noexcept { return standings_[0]; }
     const Standing& tokens() const noexcept { return standings_[1]; }
     const Standing& cost() const noexcept { return standings_[2]; }
-    bool is_limited() const noexcept;
+    bool is_limited() const noexcept;  // in requests or tokens
     std::size_t size() const noexcept { return size_; }
 
     // What was used in truth, of each thing that was asked for. Then nothing is held any more; the

@@ -49,6 +49,7 @@ struct Limit {
     std::shared_ptr<Family> family;
     std::shared_ptr<const Calendar> calendar;  // instead of the unit's windows
     std::string_view period;                   // of a calendar's, for messages: "month"
+    std::string currency;                      // of money
 
     Window window(WallTime now) const noexcept {
         return calendar ? calendar->window(now) : window_of(unit, now);

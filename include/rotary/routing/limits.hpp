@@ -16,6 +16,7 @@ namespace rotary::routing {
 struct LimitSet {
     std::vector<std::size_t> requests;
     std::vector<std::size_t> tokens;
+    std::vector<std::size_t> costs;
 };
 
 // An application's subscription to an API.

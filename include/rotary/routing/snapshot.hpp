@@ -8,6 +8,7 @@
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
 #include <rotary/rotation/verdict.hpp>
+#include <rotary/routing/budgets.hpp>
 #include <rotary/routing/cors.hpp>
 #include <rotary/routing/in_flight.hpp>
 #include <rotary/routing/limits.hpp>
@@ -85,6 +86,7 @@ struct EntryList {
     static constexpr std::uint32_t kNothing = kWhole - 1;
     std::vector<std::uint32_t> parts{};  // for each number of a model set: kWhole, kNothing, or
     std::vector<rotation::Rotation> narrowed{};  // a place in here
+    std::size_t dearest = 0;  // of its entries: what an answer may cost, where there are budgets
 
     // Null for those who may have none of it.
     const rotation::Rotation* rotation_for(std::uint32_t model_set) const noexcept;
@@ -145,6 +147,8 @@ struct Snapshot {
     std::vector<Route> routes;
     std::vector<quota::Limit> limits;
     std::vector<Subscribers> subscribers;
+    std::array<ConsumerBudgets, 2> consumer_budgets;  // by Environment
+    std::vector<BudgetPlace> budgets;
     RouteTable table;
     std::string unknown_host;  // what a request for a host that is not served is told, if it may
     Forwarding forwarding;

@@ -38,6 +38,7 @@ void names_must_differ(Checker& checker) {
     must_differ(checker, "Authentication", resources.authentications);
     must_differ(checker, "Scope", resources.scopes);
     must_differ(checker, "ConsumerKey", resources.consumer_keys);
+    must_differ(checker, "Budget", resources.budgets);
     must_differ(checker, "Secret", resources.secrets);
     must_differ(checker, "ConfigMap", resources.config_maps);
     must_differ(checker, "AIRateLimitPolicy", resources.ai_rate_limits);
@@ -155,6 +156,7 @@ void check(const Config& config, const Resources& resources, const NamedFiles& f
     check_issuers(checker);
     check_authentications(checker);
     check_consumer_keys(checker);
+    check_budgets(checker);
     check_rotations(checker);
     check_quotas(checker);
     check_unserved(checker);

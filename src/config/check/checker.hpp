@@ -90,17 +90,18 @@ void check_authorities(Checker& checker, const PemSource& source);
 // Reports hosts of routes that a listener's certificate is not for.
 void check_hosts(Checker& checker);
 
-void check_settings(Checker& checker);  // settings.cpp
-void check_apis(Checker& checker);      // routes.cpp
-void check_overlaps(Checker& checker);  // overlaps.cpp
-void check_backends(Checker& checker);  // backends.cpp
-void check_policies(Checker& checker);  // policies.cpp
+void check_settings(Checker& checker);   // settings.cpp
+void check_apis(Checker& checker);       // routes.cpp
+void check_overlaps(Checker& checker);   // overlaps.cpp
+void check_backends(Checker& checker);   // backends.cpp
+void check_policies(Checker& checker);   // policies.cpp
 void check_providers(Checker& checker);  // providers.cpp
 void check_rotations(Checker& checker);
 void check_quotas(Checker& checker);    // quotas.cpp
 void check_unserved(Checker& checker);  // kinds/unserved.cpp
 void check_issuers(Checker& checker);   // auth.cpp
 void check_authentications(Checker& checker);
+void check_budgets(Checker& checker);        // budgets.cpp
 void check_consumer_keys(Checker& checker);  // consumer_keys.cpp
 
 }  // namespace rotary::config

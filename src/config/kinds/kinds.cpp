@@ -22,8 +22,8 @@ struct ServedKind {
     ReadKind read;
 };
 
-const std::array<ServedKind, 16>& served_kinds() {
-    static const std::array<ServedKind, 16> kKinds{{
+const std::array<ServedKind, 17>& served_kinds() {
+    static const std::array<ServedKind, 17> kKinds{{
         {"API", kDataPlane, {"v1alpha1", "v1alpha2", "v1alpha3"}, read_api},
         {"HTTPRoute", kGatewayApi, {"v1beta1", "v1"}, read_http_route},
         {"Backend", kDataPlane, {"v1alpha1", "v1alpha2"}, read_backend},
@@ -46,6 +46,7 @@ const std::array<ServedKind, 16>& served_kinds() {
         {"Secret", "", {"v1"}, read_secret},
         {"ConfigMap", "", {"v1"}, read_config_map},
         {"ConsumerKey", kOwn, {"v1alpha1"}, read_consumer_key},
+        {"Budget", kOwn, {"v1alpha1"}, read_budget},
     }};
     return kKinds;
 }

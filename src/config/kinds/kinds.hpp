@@ -24,6 +24,7 @@ void read_application(Object& object);
 void read_application_mapping(Object& object);
 void read_authentication(Object& object);
 void read_backend(Object& object);
+void read_budget(Object& object);
 void read_config_map(Object& object);
 void read_consumer_key(Object& object);
 void read_http_route(Object& object);

@@ -11,10 +11,8 @@ namespace rotary::config {
 namespace {
 
 constexpr const char* kDataPlane = "dp.wso2.com";
-constexpr const char* kOwn = "rotary.dev";
 
 constexpr UnservedRow kRows[] = {
-    {"Budget", kOwn, "what is spent is counted, and no budget refuses"},
     {"BackendJWT", kDataPlane, "backends get no JWT about the caller"},
     {"InterceptorService", kDataPlane, "requests and answers are not sent through it"},
     {"custom", nullptr, "requests are not counted by what their callers are or send"},

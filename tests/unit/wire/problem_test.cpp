@@ -41,6 +41,7 @@ const Row kRows[] = {
     {FaultKind::all_models_suspended, 429, "rate_limit_error", "all_models_suspended"},
     {FaultKind::rate_limit_exceeded, 429, "rate_limit_error", "rate_limit_exceeded"},
     {FaultKind::token_budget_exceeded, 429, "rate_limit_error", "token_budget_exceeded"},
+    {FaultKind::cost_budget_exceeded, 429, "rate_limit_error", "cost_budget_exceeded"},
     {FaultKind::upstream_dns_failed, 502, "upstream_error", "upstream_connect_failed"},
     {FaultKind::upstream_connect_failed, 502, "upstream_error", "upstream_connect_failed"},
     {FaultKind::upstream_tls_failed, 502, "upstream_error", "upstream_tls_failed"},

@@ -8,6 +8,7 @@
 
 #include <rotary/config/kinds/auth.hpp>
 #include <rotary/config/kinds/backend.hpp>
+#include <rotary/config/kinds/budget.hpp>
 #include <rotary/config/kinds/common.hpp>
 #include <rotary/config/kinds/consumer_key.hpp>
 #include <rotary/config/kinds/policy.hpp>
@@ -62,6 +63,7 @@ struct Resources {
     std::vector<Authentication> authentications;
     std::vector<Scope> scopes;
     std::vector<ConsumerKey> consumer_keys;
+    std::vector<Budget> budgets;
     std::vector<SecretObject> secrets;
     std::vector<ConfigMap> config_maps;
     std::vector<AiRateLimitPolicy> ai_rate_limits;

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <rotary/quota/price_table.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace rotary::routing {
+
+// The budgets of consumers in one environment, as places among the snapshot's limits. Immutable;
+// of() allocates nothing.
+class ConsumerBudgets {
+public:
+    void add(const std::string& consumer, std::size_t limit) {
+        by_consumer_[consumer].push_back(limit);
+    }
+    const std::vector<std::size_t>& of(std::string_view consumer) const noexcept {
+        const auto found = by_consumer_.find(consumer);
+        return found == by_consumer_.end() ? none_ : found->second;
+    }
+    bool empty() const noexcept { return by_consumer_.empty(); }
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    std::unordered_map<std::string, std::vector<std::size_t>, Hash, std::equal_to<>> by_consumer_;
+    std::vector<std::size_t> none_;
+};
+
+// A budget among the snapshot's limits, by what the ledger knows its spend: what was spent before
+// this process is read from there.
+struct BudgetPlace {
+    std::size_t limit = 0;
+    std::string consumer;     // empty: an API's
+    std::string api;          // empty: a consumer's
+    std::string environment;  // which has a budget of its own
+};
+
+}  // namespace rotary::routing
