@@ -18,6 +18,10 @@ std::string text_of(const std::optional<wire::JsonValue>& value) {
     return value && value->string() ? std::string(*value->string()) : std::string();
 }
 
+std::int64_t number_of(const std::optional<wire::JsonValue>& value) {
+    return value ? value->integer().value_or(0) : 0;
+}
+
 std::string show(const Served& call) {
     std::string out = std::to_string(call.status);
     if (!call.error_code.empty()) out += " " + call.error_code;
@@ -69,6 +73,10 @@ Served read_served(const Answer& answer) {
     if (const auto error = body->root().find("error")) {
         call.error_code = text_of(error->find("code"));
     }
+    if (const auto usage = body->root().find("usage")) {
+        call.input = number_of(usage->find("prompt_tokens"));
+        call.output = number_of(usage->find("completion_tokens"));
+    }
     return call;
 }
 
@@ -94,6 +102,46 @@ std::optional<ModelState> find_model(const std::vector<ModelState>& models,
     });
     if (found == models.end()) return std::nullopt;
     return *found;
+}
+
+std::int64_t cost_of(const Served& call, const Spending& spending) {
+    return call.input * spending.input_rate + call.output * spending.output_rate;
+}
+
+Check check_budget(const Spending& spending) {
+    std::int64_t spent = 0;
+    for (std::size_t i = 0; i < spending.calls.size(); ++i) {
+        const Served& call = spending.calls[i];
+        const bool is_last = i + 1 == spending.calls.size();
+        if (spent >= spending.budget) {
+            const bool refused = call.status == 429 && call.error_code == "cost_budget_exceeded";
+            if (!refused) return failed("429 cost_budget_exceeded", numbered(i, show(call)));
+            if (!is_last) return failed("no call behind it", numbered(i + 1, "one"));
+        } else if (call.status != 200 || cost_of(call, spending) <= 0) {
+            return failed("200 and what it used", numbered(i, show(call)));
+        } else if (is_last) {
+            return failed("calls until the budget is spent", numbered(i, "the last one"));
+        }
+        spent += call.status == 200 ? cost_of(call, spending) : 0;
+    }
+    if (spending.told != spent) {
+        return failed(std::to_string(spent) + " nanodollars spent",
+                      spending.told ? std::to_string(*spending.told) : "no word of it");
+    }
+    return {};
+}
+
+std::optional<std::int64_t> read_spent(std::string_view json) {
+    const auto document = wire::JsonDocument::parse(json);
+    if (!document) return std::nullopt;
+    const auto list = document->root().find("limits");
+    if (!list) return std::nullopt;
+    std::optional<std::int64_t> most;
+    for (const wire::JsonValue limit : list->elements()) {
+        if (text_of(limit.find("counts")) != "cost") continue;
+        most = std::max(most.value_or(0), number_of(limit.find("used")));
+    }
+    return most;
 }
 
 Check check_refused(const Answer& answer, std::string_view code) {

@@ -31,6 +31,8 @@ struct Served {
     unsigned attempts = 0;
     std::string named;  // the model as the answer's body has it
     std::string error_code;
+    std::int64_t input = 0;  // tokens, as the answer tells them
+    std::int64_t output = 0;
 };
 Served read_served(const Answer& answer);
 
@@ -76,6 +78,20 @@ Check check_failed_over(const Served& call, std::string_view refused);
 
 // Suspended for want of quota, for some seconds up to `longest`.
 Check check_suspended(const std::optional<ModelState>& model, std::chrono::seconds longest);
+
+// Answers until the budget is spent, and then 429; the gateway says that as much was spent as the
+// answers' tokens come to. All money in nanodollars.
+struct Spending {
+    std::vector<Served> calls;
+    std::int64_t budget = 0;
+    std::int64_t input_rate = 0;  // a token
+    std::int64_t output_rate = 0;
+    std::optional<std::int64_t> told;  // by the gateway
+};
+std::int64_t cost_of(const Served& call, const Spending& spending);
+Check check_budget(const Spending& spending);
+// What GET /api/v1/limits says was used of this consumer's budget in the sandbox.
+std::optional<std::int64_t> read_spent(std::string_view json);
 
 Check check_state(const std::optional<ModelState>& model, std::string_view state);
 

@@ -148,7 +148,8 @@ listeners:
            std::to_string(port) + R"(
     tls: {certificate: server.crt, key: server.key}
 admin: {address: 127.0.0.1, port: 0}
-resources: [resources.yaml]
+resources: [resources.yaml, team.yaml]
+prices: [prices.yaml]
 timeouts: {drain: 2s}
 log: {level: info, access: "off"}
 )";
@@ -159,6 +160,30 @@ std::string resources_yaml(const std::array<std::uint16_t, 2>& ports,
     return std::string(kApi) + issuer() + route("chat-production", kProductionHost) +
            route("chat-sandbox", kSandboxHost) + backend("provider-1", ports[0]) +
            backend("provider-2", ports[1]) + secret(keys) + policy();
+}
+
+std::string prices_yaml() {
+    return R"(- {provider: "*", model: "*", per: 1M, input: "1", output: "10"}
+)";
+}
+
+std::string team_yaml(const std::string& key_hash) {
+    return R"(apiVersion: rotary.dev/v1alpha1
+kind: ConsumerKey
+metadata: {name: team-a}
+spec:
+  consumer: )" +
+           std::string(kTeam) + R"(
+  models: [gpt-4o, o1-mini]
+  keys: [{hash: ")" +
+           key_hash + R"("}]
+---
+apiVersion: rotary.dev/v1alpha1
+kind: Budget
+metadata: {name: team-a}
+spec: {target: {kind: Consumer, name: )" +
+           kTeam + R"(}, amount: ")" + kBudget + R"(", period: Month}
+)";
 }
 
 }  // namespace rotary::demo

@@ -18,6 +18,8 @@ std::string column(std::string_view text, std::size_t width);
 std::string call_titles();
 std::string call_row(std::size_t number, const Served& call);
 
+// A call and what it cost, in nanodollars.
+std::string cost_row(std::size_t number, const Served& call, std::int64_t nanos);
 std::string model_row(const ModelState& model);
 
 }  // namespace rotary::demo

@@ -2,6 +2,7 @@
 
 #include <demo/config.hpp>
 #include <demo/free_port.hpp>
+#include <rotary/auth/api_key.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/server/server.hpp>
@@ -30,6 +31,7 @@ std::string read_text(const std::string& path) {
 Stage::Stage(const StageOptions& options)
     : providers_{{{"provider-1", "Bearer sk-demo-one", nullptr},
                   {"provider-2", "Bearer sk-demo-two", nullptr}}},
+      team_key_(auth::make_api_key()),
       log_(options.verbose ? LogLevel::info : LogLevel::error) {
     require_free(options.port);
     certificates_ = tools::make_dev_certificates(folder_.path());
@@ -64,6 +66,8 @@ void Stage::write_configuration(std::uint16_t port) const {
     folder_.write("resources.yaml",
                   resources_yaml({providers_[0].mock->port(), providers_[1].mock->port()},
                                  {providers_[0].key, providers_[1].key}));
+    folder_.write("prices.yaml", prices_yaml());
+    folder_.write("team.yaml", team_yaml(auth::hash_text(auth::digest_of(team_key_))));
 }
 
 void Stage::start_gateway() {

@@ -29,6 +29,13 @@ inline constexpr const char* kSuffix = "-2024-07-18";  // answers name the model
 inline constexpr std::chrono::milliseconds kChunkInterval{60};
 inline constexpr unsigned kWorkers = 2;
 
+// What a team may spend in the sandbox, and what a token costs there, in nanodollars.
+inline constexpr const char* kTeam = "team-a";
+inline constexpr const char* kBudget = "0.0003";
+inline constexpr std::int64_t kBudgetNanos = 300'000;
+inline constexpr std::int64_t kInputNanos = 1'000;
+inline constexpr std::int64_t kOutputNanos = 10'000;
+
 struct StageOptions {
     std::uint16_t port = 9095;  // 0: any free one
     bool verbose = false;       // the gateway's log to standard error
@@ -55,6 +62,7 @@ public:
     const tools::DevCertificates& certificates() const { return certificates_; }
     const std::string& folder() const { return folder_.path(); }
     const std::array<Provider, 2>& providers() const { return providers_; }
+    const std::string& team_key() const { return team_key_; }
     // A good token if `ttl` is ahead ("1h"), one that has expired if not ("-1h").
     std::string token(const std::string& ttl) const;
 
@@ -66,6 +74,7 @@ private:
     tools::PrivateFolder folder_;
     tools::DevCertificates certificates_;
     std::array<Provider, 2> providers_;
+    std::string team_key_;
     Logger log_;
     std::unique_ptr<server::Server> gateway_;  // made and run on thread_
     std::thread thread_;

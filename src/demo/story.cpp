@@ -62,6 +62,7 @@ bool Story::tell() {
     attempt(&Story::stream);
     attempt(&Story::quota);
     attempt(&Story::comes_back);
+    attempt(&Story::budget);
     attempt(&Story::keys);
     return print_.all_held();
 }
@@ -251,6 +252,32 @@ void Story::comes_back() {
     Check again = check_turns(ask_production(kModels.size()), all_models(), kSuffix);
     again.claim = "three calls, three models";
     print_.verdict(again);
+}
+
+void Story::budget() {
+    print_.step("A team's API key and its budget: " + std::string(kBudget) +
+                " USD a month, for two of the models");
+    secrets_.push_back(stage_.team_key());
+    Spending spending;
+    spending.budget = kBudgetNanos;
+    spending.input_rate = kInputNanos;
+    spending.output_rate = kOutputNanos;
+    print_.quiet_row(column("call", 6) + column("model", kModelWidth) + column("status", 8) +
+                     "what it used and cost");
+    do {
+        spending.calls.push_back(
+            read_served(ask(chat_call(kSandboxHost, stage_.team_key(), false))));
+        const Served& call = spending.calls.back();
+        print_.row(cost_row(spending.calls.size(), call, cost_of(call, spending)));
+    } while (spending.calls.back().status == 200 && spending.calls.size() < kCallsToQuota);
+    Call limits;
+    limits.method = "GET";
+    limits.host = "127.0.0.1";
+    limits.target = "/api/v1/limits";
+    spending.told = read_spent(client_.http(stage_.admin_port(), limits).body);
+    Check check = check_budget(spending);
+    check.claim = "answered until it was spent, to the nanodollar, then 429 without a provider";
+    print_.verdict(check);
 }
 
 void Story::keys() {

@@ -28,6 +28,7 @@ private:
     void stream();
     void quota();
     void comes_back();
+    void budget();
     void keys();
 
     void attempt(void (Story::*step)());

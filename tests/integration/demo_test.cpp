@@ -68,8 +68,9 @@ TEST(Demo, OnceTellsTheWholeStoryAndLeavesNothingBehind) {
              "  ok meanwhile the other two take turns\n",
              "  ok the first call after the suspension went to gpt-4o-mini",
              "  ok three calls, three models\n",
+             "  ok answered until it was spent, to the nanodollar, then 429 without a provider\n",
              "  ok each got its own key alone, never the client's token\n",
-             "All 7 steps happened.\n",
+             "All 8 steps happened.\n",
          }) {
         EXPECT_THAT(result.output, HasSubstr(line));
     }

@@ -141,6 +141,33 @@ TEST_F(Money, FollowsItsPriceListAtAReload) {
     EXPECT_EQ(spent().nanos, kCost + 2);
 }
 
+// Spent, told, and not forgotten by a restart.
+TEST_F(Money, OfABudgetEndsWithIt) {
+    GatewayOptions made = options();
+    made.resources =
+        "---\nkind: Budget\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: tests}\nspec: "
+        "{target: {kind: Consumer, name: tester}, amount: \"0.003\", period: Total}\n";
+    {
+        const Gateway gateway(made);
+        TestClient client = gateway.connect();
+        EXPECT_EQ(client.exchange(chat()).status, 200U);
+        EXPECT_EQ(client.exchange(chat()).status, 200U) << "something was left";
+        const Response refused = client.exchange(chat());
+        EXPECT_EQ(refused.status, 429U);
+        EXPECT_NE(refused.body.find("cost_budget_exceeded"), std::string::npos) << refused.body;
+        EXPECT_NE(refused.body.find("Budget of 0.003 USD"), std::string::npos) << refused.body;
+        EXPECT_NE(refused.body.find("(used 0.003945 USD)"), std::string::npos) << refused.body;
+        EXPECT_EQ(refused.header("x-should-retry"), "false");
+        const std::string limits = gateway.admin("/api/v1/limits");
+        EXPECT_NE(limits.find("\"used\":3945000"), std::string::npos) << limits;
+        ASSERT_TRUE(comes_to(2));
+    }
+    const Gateway again(made);
+    TestClient client = again.connect();
+    EXPECT_EQ(client.exchange(chat()).status, 429U);
+    EXPECT_EQ(mock_->request_count(), 2U);
+}
+
 TEST_F(Money, OfAModelWithoutAPriceIsUnknown) {
     const Gateway gateway(options("- {provider: \"*\", model: another, input: 1}\n"));
     TestClient client = gateway.connect();

@@ -129,6 +129,9 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
     const std::string listener = "\n  - {address: 127.0.0.1, port: 0, ";
     const std::string pair = "tls: {certificate: " + certificates().unknown_ca.certificate +
                              ", key: " + certificates().unknown_ca.key + "}}";
+    const TempDir dir;
+    const std::string prices =
+        dir.write("prices.yaml", "- {provider: \"*\", model: \"*\", input: 1, output: 2}\n");
     const std::map<std::string, std::string> other = {
         {"workers", "3"},
         {"watch", "false"},
@@ -155,6 +158,14 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"quotas.headers", "{headers: apk}"},
         {"quotas.reserve_output_tokens", "{reserve_output_tokens: 1}"},
         {"quotas.counters", "{counters: 1000}"},
+        {"quotas.max_concurrent_per_consumer", "{max_concurrent_per_consumer: 1}"},
+        {"auth.failures_per_minute", "{failures_per_minute: 1}"},
+        {"usage.streams", "{streams: ask}"},
+        {"usage.bytes_per_token", "{bytes_per_token: 4}"},
+        {"usage.tokens_per_image", "{tokens_per_image: 1}"},
+        {"prices", "[" + prices + "]"},
+        {"budgets.currency", "{currency: EUR}"},
+        {"budgets.ledger", "{ledger: " + (dir / "ledger.db") + "}"},
         {"accept_unserved", "[Subscription]"},
         {"log.level", "{level: warning}"},
         {"log.access", "{access: text}"},

@@ -1,9 +1,8 @@
 #include <rotary/config/kinds/budget.hpp>
 
-#include <limits>
-
 #include "config/kinds/kinds.hpp"
 #include "config/prices/decimal.hpp"
+#include "config/yaml/scalars.hpp"
 
 namespace rotary::config {
 namespace {

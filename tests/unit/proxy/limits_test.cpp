@@ -23,7 +23,9 @@ using testing::Not;
 
 // 2026-11-29T12:00:37Z: 23 s before the next minute.
 const WallTime kTime = std::chrono::sys_days(std::chrono::year(2026) / 11 / 29) + 12h + 37s;
-const std::string kBody(300, ' ');  // 100 tokens, as they are estimated
+// 100 tokens, as they are estimated.
+const std::string kBody =
+    R"({"messages":[{"role":"user","content":")" + std::string(288, 'a') + R"("}]})";
 
 quota::Limit limit_of(std::int64_t amount, quota::What what = quota::What::requests,
                       quota::Scope scope = quota::Scope::api) {
@@ -247,6 +249,79 @@ TEST_F(Limits, TellARequestThatNoWindowHoldsNotToComeAgain) {
     limit_route(small);
     ASSERT_EQ(admit(), FaultKind::token_budget_exceeded);
     EXPECT_THAT(refusal(FaultKind::token_budget_exceeded), HasSubstr("\nx-should-retry: false\n"));
+}
+
+// A budget of 100 USD a day, and an entry that costs 2,500 n$ a token in and 10,000 out.
+class BudgetLimits : public Limits {
+protected:
+    BudgetLimits() {
+        request_.rotate({"m@a"});
+        config::PriceEntry entry;
+        entry.provider = "*";
+        entry.is_prefix = true;
+        entry.rates[0] = 2'500'000;
+        entry.rates[static_cast<std::size_t>(config::Rate::output)] = 10'000'000;
+        request_.snapshot->prices =
+            std::make_shared<quota::PriceTable>(std::vector<config::PriceEntry>{entry});
+        request_.snapshot->lists.front().entries.front().price =
+            request_.snapshot->prices->find("any", "m");
+        quota::Limit limit = limit_of(100'000'000'000, quota::What::cost, quota::Scope::consumer);
+        limit.subject = "consumer team-a";
+        limit.unit = quota::Unit::day;
+        limit.currency = "USD";
+        place_ = add(limit);
+        request_.snapshot->consumer_budgets[0].add("team-a", place_);
+        request_.route().counts_tokens = true;
+    }
+    FaultKind ask(WallTime now = kTime) {
+        begin(now);
+        request_.exchange.match.consumer = "team-a";
+        request_.exchange.tries.choice.list = 0;
+        const Result<void> step = reserve_tokens(request_.context, request_.exchange);
+        return step ? FaultKind::none : step.error().kind;
+    }
+    void pay(std::int64_t nanos) {
+        request_.exchange.outcome.cost = nanos;
+        settle_limits(request_.context, request_.exchange);
+    }
+
+    std::size_t place_ = 0;
+};
+
+TEST_F(BudgetLimits, TakeWhatItMayCostAndSettleWhatItDid) {
+    EXPECT_EQ(ask(), FaultKind::none);
+    EXPECT_EQ(used(place_), 100 * 2'500 + 256 * 10'000);
+    pay(70'000);
+    EXPECT_EQ(used(place_), 70'000);
+}
+
+TEST_F(BudgetLimits, RefuseWhenAllIsSpent) {
+    EXPECT_EQ(ask(), FaultKind::none);
+    pay(100'020'000'000);
+    EXPECT_EQ(ask(), FaultKind::cost_budget_exceeded);
+    EXPECT_EQ(used(place_), 100'020'000'000) << "a refused request takes nothing";
+    const std::string text = refusal(FaultKind::cost_budget_exceeded);
+    EXPECT_THAT(text, HasSubstr("Budget of 100.00 USD per day spent for consumer team-a (used "
+                                "100.02 USD). Resets in 11h59m2"));
+    EXPECT_THAT(text, HasSubstr(R"("code": "cost_budget_exceeded", "apk_code": 900803)"));
+    EXPECT_THAT(text, HasSubstr("\nx-should-retry: false\n"));
+    EXPECT_THAT(text, Not(HasSubstr("x-ratelimit-")));
+    EXPECT_EQ(ask(kTime + 24h), FaultKind::none) << "the next day is another one";
+}
+
+TEST_F(BudgetLimits, OfOthersDoNotMatter) {
+    EXPECT_EQ(ask(), FaultKind::none);
+    pay(100'020'000'000);
+    begin();
+    request_.exchange.match.consumer = "team-b";
+    request_.exchange.tries.choice.list = 0;
+    EXPECT_TRUE(reserve_tokens(request_.context, request_.exchange).has_value());
+}
+
+TEST_F(BudgetLimits, LeaveTheProvidersWordsAlone) {
+    ASSERT_EQ(ask(), FaultKind::none);
+    request_.choose();
+    EXPECT_THAT(answer("x-ratelimit-remaining-tokens: 77\n"), HasSubstr("77"));
 }
 
 TEST_F(Limits, ReplaceTheProvidersWords) {

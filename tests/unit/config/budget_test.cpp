@@ -1,0 +1,98 @@
+#include <gtest/gtest.h>
+
+#include "unit/config/loading.hpp"
+#include "unit/config/mistakes.hpp"
+
+namespace rotary::config {
+namespace {
+
+// Budgets beside complete.yaml.
+const std::string kBudgets = R"(---
+apiVersion: rotary.dev/v1alpha1
+kind: Budget
+metadata: {name: team-a}
+spec:
+  target: {kind: Consumer, name: Team A}
+  amount: "100.00"
+  currency: USD
+  period: Quarter
+  timezone: Europe/Zurich
+  startMonth: 4
+  onExceed: Warn
+---
+apiVersion: rotary.dev/v1alpha1
+kind: Budget
+metadata: {name: stories}
+spec:
+  target: {kind: API, name: story-api}
+  amount: "0.000000001"
+)";
+const std::string kProcess = "prices: [p.yaml]\nbudgets: {ledger: l.db}\n";
+
+Loaded load_budgets(const std::string& text, const std::string& process = kProcess) {
+    return load_text({"rotary.yaml", process},
+                     {{"r.yaml", read_text(data_file("complete.yaml")) + text}}, variables());
+}
+
+TEST(BudgetTest, IsReadWhole) {
+    const Loaded loaded = load_budgets(kBudgets);
+    ASSERT_EQ(loaded.resources.budgets.size(), 2U) << to_text(loaded.findings);
+    const Budget& one = loaded.resources.budgets[0];
+    EXPECT_EQ(one.target_kind, Budget::Target::consumer);
+    EXPECT_EQ(one.target, "Team A");
+    EXPECT_EQ(one.nanos, 100'000'000'000);
+    EXPECT_EQ(one.period, BudgetPeriod::quarter);
+    EXPECT_EQ(one.time_zone, "Europe/Zurich");
+    EXPECT_EQ(one.first_month, 4U);
+    EXPECT_TRUE(one.warns);
+    const Budget& other = loaded.resources.budgets[1];
+    EXPECT_EQ(other.target_kind, Budget::Target::api);
+    EXPECT_EQ(other.target, "story-api");
+    EXPECT_EQ(other.nanos, 1);
+    EXPECT_EQ(other.period, BudgetPeriod::month);
+    EXPECT_EQ(other.time_zone, "UTC");
+    EXPECT_FALSE(other.warns);
+}
+
+struct Row {
+    const char* name;
+    const char* part;
+    const char* by;
+    const char* message;  // that must be told
+};
+
+TEST(BudgetTest, MistakesAreTold) {
+    const Row rows[] = {
+        {"another kind", "kind: Consumer", "kind: Subscription", "Consumer"},
+        {"no name", "kind: Consumer, name: Team A", "kind: Consumer", "name: is required"},
+        {"an API that is not there", "kind: API, name: story-api", "kind: API, name: stories",
+         "there is no API"},
+        {"more digits than money has", "0.000000001", "0.0000000001", "nine digits"},
+        {"nothing", "0.000000001", "0.00", "above 0"},
+        {"less than nothing", "0.000000001", "-1", "above 0"},
+        {"another currency", "currency: USD", "currency: EUR", "prices are in USD"},
+        {"another period", "period: Quarter", "period: Fortnight", "Quarter"},
+        {"a month that no year has", "startMonth: 4", "startMonth: 13", "startMonth"},
+        {"what is not served", "onExceed: Warn", "soft: 80%", "nothing is told before"},
+        {"an unknown field", "onExceed: Warn", "onExced: Warn", "onExceed"},
+    };
+    for (const Row& row : rows) {
+        const Loaded loaded = load_budgets(with_change(kBudgets, row.part, row.by));
+        EXPECT_NE(to_text(loaded.findings).find(row.message), std::string::npos)
+            << row.name << "\n"
+            << to_text(loaded.findings);
+    }
+}
+
+TEST(BudgetTest, NeedsPricesAndIsBetterOffWithALedger) {
+    const std::string without = to_text(load_budgets(kBudgets, "").findings);
+    EXPECT_NE(without.find("error: spec.amount: nothing has a price"), std::string::npos)
+        << without;
+    EXPECT_NE(without.find("is forgotten when the gateway ends"), std::string::npos) << without;
+    const std::string with = to_text(load_budgets(kBudgets).findings);
+    EXPECT_EQ(with.find("nothing has a price"), std::string::npos) << with;
+    EXPECT_EQ(with.find("is forgotten"), std::string::npos) << with;
+}
+
+}  // namespace
+}  // namespace rotary::config
