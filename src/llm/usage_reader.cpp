@@ -286,7 +286,7 @@ void UsageReader::end_value() noexcept {
         if (row_ != nullptr && row_->is == Is::item_count) {
             item_.has_count = !number_.is_invalid;
             item_.count = number_.value;
-        } else if (row_ != nullptr && row_->count != Count::kCounts) {
+        } else if (row_ != nullptr && row_->count != Count::no_count) {
             keep(row_->count);
         }
         for (std::size_t i = 0; i < UsagePlaces::kPlaces; ++i) {

@@ -12,10 +12,10 @@ constexpr Row counts(std::string_view name, Count count) noexcept {
     return {name, Is::count, count, Node::none};
 }
 constexpr Row leads(std::string_view name, Node node) noexcept {
-    return {name, Is::object, Count::kCounts, node};
+    return {name, Is::object, Count::no_count, node};
 }
 constexpr Row item(std::string_view name, Is is) noexcept {
-    return {name, is, Count::kCounts, Node::none};
+    return {name, is, Count::no_count, Node::none};
 }
 
 constexpr Row kRoot[] = {

@@ -32,7 +32,7 @@ struct UsageRow {
     enum class Is : std::uint8_t { count, seconds, object, item_count, item_label, item_image };
     std::string_view name;
     Is is = Is::count;
-    Count count = Count::kCounts;
+    Count count = Count::no_count;
     UsageNode node = UsageNode::none;
 };
 

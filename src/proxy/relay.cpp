@@ -37,6 +37,10 @@ public:
         usage_.begin(exchange.match.route->usage_places, context.scratch.response.headers);
     }
 
+    ~Relay() { events_.listen(nullptr); }
+    Relay(const Relay&) = delete;
+    Relay& operator=(const Relay&) = delete;
+
     Task<Result<void>> run();
     UsageStage& usage() noexcept { return usage_; }
 

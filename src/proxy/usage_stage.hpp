@@ -28,11 +28,9 @@ public:
     // `drops`: Rotary asked, the client did not.
     UsageStage(wire::SseScanner& events, Body body, bool drops) noexcept
         : events_(events), body_(body), drops_(drops) {}
-    ~UsageStage() { events_.listen(nullptr); }
-    UsageStage(const UsageStage&) = delete;
-    UsageStage& operator=(const UsageStage&) = delete;
 
-    // `places` must outlive the answer, whose `headers` are only looked at now.
+    // Listens to the scanner until that begins anew or is told otherwise. `places` must outlive the
+    // answer, whose `headers` are only looked at now.
     void begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers) noexcept;
     void pass(wire::Pieces& pieces, bool is_last) override;
     void sent() override {}

@@ -53,9 +53,9 @@ enum class Count : std::uint8_t {
     milliseconds,
     images,
     web_searches,
-    kCounts
+    no_count
 };
-inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::kCounts);
+inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::no_count);
 
 // In the order of an AIProvider's rateLimitFields.
 inline constexpr std::array<Count, 3> kNamedCounts{Count::named_prompt, Count::named_completion,
