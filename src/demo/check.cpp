@@ -138,7 +138,7 @@ std::optional<std::int64_t> read_spent(std::string_view json) {
     if (!list) return std::nullopt;
     std::optional<std::int64_t> most;
     for (const wire::JsonValue limit : list->elements()) {
-        if (text_of(limit.find("counts")) != "cost") continue;
+        if (text_of(limit.find("counts")) != "nanodollars") continue;
         most = std::max(most.value_or(0), number_of(limit.find("used")));
     }
     return most;

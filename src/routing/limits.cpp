@@ -45,12 +45,13 @@ struct LimitSource {
     quota::Scope scope;
     bool shadow;
     std::string key;  // of what is counted
+    LimitSet& set;    // where they apply
 };
 
 // One limit, once: however many rules lead to it, and with one counter for as long as its key and
 // unit stay the same.
 void add(Compiler& compiler, const LimitSource& source, quota::What what,
-         const std::optional<config::RateCount>& rate, LimitSet& set) {
+         const std::optional<config::RateCount>& rate) {
     if (!rate) return;
     const config::Quotas& quotas = compiler.loaded.config.quotas;
     quota::Limit limit;
@@ -72,15 +73,15 @@ void add(Compiler& compiler, const LimitSource& source, quota::What what,
         limit.family = compiler.shared.counters().family(family);
         limits.push_back(std::move(limit));
     }
-    (quota::is_tokens(what) ? set.tokens : set.requests).push_back(known->second);
+    (quota::is_tokens(what) ? source.set.tokens : source.set.requests).push_back(known->second);
 }
 
 void add_ai_policy(Compiler& compiler, const LimitSource& source,
-                   const config::AiRateLimitPolicy& policy, LimitSet& set) {
-    add(compiler, source, quota::What::requests, policy.requests, set);
-    add(compiler, source, quota::What::prompt, policy.prompt, set);
-    add(compiler, source, quota::What::completion, policy.completion, set);
-    add(compiler, source, quota::What::total, policy.total, set);
+                   const config::AiRateLimitPolicy& policy) {
+    add(compiler, source, quota::What::requests, policy.requests);
+    add(compiler, source, quota::What::prompt, policy.prompt);
+    add(compiler, source, quota::What::completion, policy.completion);
+    add(compiler, source, quota::What::total, policy.total);
 }
 
 // As in APK: a policy that names an organization is for its APIs alone.
@@ -105,20 +106,24 @@ LimitSet tier_of(Compiler& compiler, const ApiContext& context,
     const config::Resources& resources = compiler.loaded.resources;
     const std::string& name = subscription.metadata.name;
     LimitSource source{
-        subscription.tier, "subscription " + name, quota::Scope::subscription, false,
+        subscription.tier,
+        "subscription " + name,
+        quota::Scope::subscription,
+        false,
         joined({"sub", config::organization_of(context.api), context.api.metadata.name,
-                to_string(context.environment), application, name, subscription.tier})};
+                to_string(context.environment), application, name, subscription.tier}),
+        set};
     const auto* ai = resources.find_ai_rate_limit(subscription.tier);
     if (ai != nullptr && is_for(ai->organization, context.api)) {
         source.shadow = ai->shadow;
-        add_ai_policy(compiler, source, *ai, set);
+        add_ai_policy(compiler, source, *ai);
     }
     const auto* rate = resources.find_rate_limit(subscription.tier);
     if (rate != nullptr && is_for(rate->organization, context.api)) {
         source.shadow = rate->shadow;
-        add(compiler, source, quota::What::requests, rate->subscription, set);
+        add(compiler, source, quota::What::requests, rate->subscription);
         source.key += "\nburst";
-        add(compiler, source, quota::What::requests, rate->burst, set);
+        add(compiler, source, quota::What::requests, rate->burst);
     }
     return set;
 }
@@ -176,8 +181,8 @@ LimitSet Compiler::backend_quotas(const config::Backend& resource) {
         const std::string& policy_name = policy.metadata.name;
         add_ai_policy(*this,
                       {policy_name, "Backend " + name, quota::Scope::backend, policy.shadow,
-                       joined({"backend", name, policy_name})},
-                      policy, set);
+                       joined({"backend", name, policy_name}), set},
+                      policy);
     }
     return set;
 }
@@ -195,8 +200,9 @@ void Compiler::add_limits(Route& route, const ApiContext& context,
             add(*this,
                 {name, "API " + api.name, quota::Scope::api, policy.shadow,
                  joined(
-                     {"api", config::organization_of(api), api.metadata.name, environment, name})},
-                quota::What::requests, policy.api, route.quotas);
+                     {"api", config::organization_of(api), api.metadata.name, environment, name}),
+                 route.quotas},
+                quota::What::requests, policy.api);
         }
         const bool is_attached =
             std::any_of(rule.extensions.begin(), rule.extensions.end(), [&](const auto& extension) {
@@ -207,8 +213,9 @@ void Compiler::add_limits(Route& route, const ApiContext& context,
             add(*this,
                 {name, "this resource", quota::Scope::resource, policy.shadow,
                  joined({"res", config::organization_of(api), api.metadata.name, environment, name,
-                         route.name, rule.matches.front().method, path.value})},
-                quota::What::requests, policy.api, route.quotas);
+                         route.name, rule.matches.front().method, path.value}),
+                 route.quotas},
+                quota::What::requests, policy.api);
         }
     }
     if (route.quotas.requests.size() > kMostOfARule) {

@@ -29,6 +29,36 @@ struct Case {
     bool has_ledger = false;
 };
 
+// What no test reaches, so that each request asks five limits.
+constexpr const char* kLimits = R"(---
+kind: RateLimitPolicy
+apiVersion: dp.wso2.com/v1alpha3
+metadata: {name: whole}
+spec:
+  default: {api: {requestsPerUnit: 1000000, unit: Minute}}
+  targetRef: {group: dp.wso2.com, kind: API, name: chat-api}
+---
+kind: AIRateLimitPolicy
+apiVersion: dp.wso2.com/v1alpha3
+metadata: {name: budget}
+spec:
+  default:
+    requestCount: {requestsPerUnit: 1000000, unit: Day}
+    tokenCount:
+      requestTokenCount: 2000000000
+      responseTokenCount: 2000000000
+      totalTokenCount: 2000000000
+      unit: Minute
+  targetRef: {group: dp.wso2.com, kind: Backend, name: backend-0}
+)";
+
+constexpr const char* kBudget = R"(---
+kind: Budget
+apiVersion: rotary.dev/v1alpha1
+metadata: {name: all}
+spec: {target: {kind: Consumer, name: tester}, amount: "1000", period: Month}
+)";
+
 class Allocation : public testing::TestWithParam<Case> {};
 
 TEST_P(Allocation, WarmRequestsAllocateNothing) {
@@ -43,6 +73,7 @@ TEST_P(Allocation, WarmRequestsAllocateNothing) {
     options.sandbox = options.production;
     const std::string key = auth::make_api_key();
     options.resources =
+        std::string(kLimits) +
         "---\nkind: ConsumerKey\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: k}\nspec: "
         "{consumer: k, models: [a], maxConcurrent: 9, keys: [{hash: \"" +
         auth::hash_text(auth::digest_of(key)) + "\"}]}\n";
@@ -52,6 +83,7 @@ TEST_P(Allocation, WarmRequestsAllocateNothing) {
             dir.write("p.yaml", "- {provider: \"*\", model: \"*\", input: 1, output: 2}\n");
         options.process =
             "prices: [" + prices + "]\nbudgets: {ledger: " + (dir / "ledger.db") + "}\n";
+        options.resources += kBudget;
     }
     Gateway gateway(options);
 
