@@ -6,6 +6,7 @@
 #include "unit/quota/quota_times.hpp"
 
 #include <atomic>
+#include <barrier>
 #include <string>
 
 namespace rotary::quota {
@@ -30,9 +31,11 @@ TEST_P(Racing, AdmitsNoMoreThanTheLimitHolds) {
 
 TEST_P(Racing, LosesAndInventsNothing) {
     Counter counter;
+    std::barrier together(GetParam());  // else each is through before the next has started
     test::in_parallel(GetParam(), [&](std::size_t) {
-        for (int i = 0; i < 2000; ++i) {
-            const Terms terms = minute_terms(1'000'000'000, kNoon + 1ms * i);
+        together.arrive_and_wait();
+        for (int i = 0; i < 30'000; ++i) {
+            const Terms terms = minute_terms(1'000'000'000'000, kNoon + 1ms * i);
             const Taken taken = counter.take(terms, 100);
             if (i % 3 == 0) {
                 counter.undo(taken.window, 100);
@@ -41,7 +44,7 @@ TEST_P(Racing, LosesAndInventsNothing) {
             }
         }
     });
-    const std::int64_t served = 2000 - 667;
+    const std::int64_t served = 30'000 - 10'000;
     EXPECT_EQ(counter.latest().used, served * 70 * GetParam());
 }
 
