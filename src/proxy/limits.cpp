@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace rotary::proxy {
 
@@ -60,6 +61,35 @@ void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& l
             context.metrics.add(is_shadowed ? series.shadowed : series.admitted);
         }
     }
+}
+
+// Budgets that each consumer has for itself.
+void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits) {
+    const routing::Snapshot& snapshot = exchange.snapshot();
+    const WallTime now = wall_time(exchange, context.reactor.now());
+    for (const std::size_t index : limits) {
+        const quota::Limit& limit = snapshot.limits[index];
+        const LimitSeries& series = exchange.match.wiring->limits[index];
+        quota::HeldCounter counter =
+            snapshot.counters->hold(limit.family, exchange.match.consumer, limit.window(now));
+        const std::int64_t cost = exchange.quotas.estimate[quota::What::cost];
+        const bool taken = exchange.quotas.held.ask(limit, std::move(counter), cost, now);
+        context.metrics.add(taken ? series.admitted : series.refused);
+    }
+}
+
+void ask_budgets(Context& context, Exchange& exchange) {
+    const routing::Route& route = *exchange.match.route;
+    const auto environment = static_cast<std::size_t>(route.environment);
+    const routing::ConsumerBudgets& budgets = exchange.snapshot().consumer_budgets[environment];
+    const std::string_view consumer = exchange.match.consumer;
+    const std::vector<std::size_t>& own = budgets.of(consumer);
+    const bool is_each = !budgets.for_each().empty() && !consumer.empty();
+    if (route.quotas.costs.empty() && own.empty() && !is_each) return;
+    exchange.quotas.estimate[quota::What::cost] = likely_cost(exchange);
+    ask(context, exchange, route.quotas.costs, exchange.quotas.held);
+    ask(context, exchange, own, exchange.quotas.held);
+    if (is_each) ask_for_each(context, exchange, budgets.for_each());
 }
 
 Result<void> verdict(Exchange& exchange) {
@@ -119,14 +149,7 @@ Result<void> reserve_tokens(Context& context, Exchange& exchange) {
     if (quotas.subscriber != nullptr) {
         ask(context, exchange, quotas.subscriber->limits.tokens, quotas.held);
     }
-    const auto environment = static_cast<std::size_t>(route.environment);
-    const std::vector<std::size_t>& budgets =
-        exchange.snapshot().consumer_budgets[environment].of(exchange.match.consumer);
-    if (!route.quotas.costs.empty() || !budgets.empty()) {
-        quotas.estimate[quota::What::cost] = likely_cost(exchange);
-        ask(context, exchange, route.quotas.costs, quotas.held);
-        ask(context, exchange, budgets, quotas.held);
-    }
+    ask_budgets(context, exchange);
     return verdict(exchange);
 }
 

@@ -49,7 +49,9 @@ std::size_t add_budget(Compiler& compiler, const config::Budget& budget,
     quota::Limit limit;
     const bool is_consumer = budget.target_kind == config::Budget::Target::consumer;
     limit.policy = budget.metadata.name;
+    const bool is_for_each = is_consumer && budget.target == BudgetPlace::kEachConsumer;
     limit.subject = (is_consumer ? "consumer " : "API ") + budget.target;
+    if (is_for_each) limit.subject = "each consumer";
     limit.scope = is_consumer ? quota::Scope::consumer : quota::Scope::api;
     limit.what = quota::What::cost;
     limit.amount = budget.nanos;
@@ -94,8 +96,13 @@ void Compiler::add_budgets() {
             if (is_consumer) {
                 place.consumer = budget.target;
                 const std::size_t limit = add_budget(*this, budget, calendar, std::move(place));
-                snapshot->consumer_budgets[static_cast<std::size_t>(environment)].add(budget.target,
-                                                                                      limit);
+                ConsumerBudgets& consumers =
+                    snapshot->consumer_budgets[static_cast<std::size_t>(environment)];
+                if (budget.target == BudgetPlace::kEachConsumer) {
+                    consumers.add_for_each(limit);
+                } else {
+                    consumers.add(budget.target, limit);
+                }
                 continue;
             }
             std::vector<Route*> routes;

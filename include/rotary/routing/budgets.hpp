@@ -18,11 +18,14 @@ public:
     void add(const std::string& consumer, std::size_t limit) {
         by_consumer_[consumer].push_back(limit);
     }
+    // Of every consumer, each by itself.
+    void add_for_each(std::size_t limit) { for_each_.push_back(limit); }
+    const std::vector<std::size_t>& for_each() const noexcept { return for_each_; }
+    // Of this one by its name.
     const std::vector<std::size_t>& of(std::string_view consumer) const noexcept {
         const auto found = by_consumer_.find(consumer);
         return found == by_consumer_.end() ? none_ : found->second;
     }
-    bool empty() const noexcept { return by_consumer_.empty(); }
 
 private:
     struct Hash {
@@ -32,14 +35,16 @@ private:
         }
     };
     std::unordered_map<std::string, std::vector<std::size_t>, Hash, std::equal_to<>> by_consumer_;
+    std::vector<std::size_t> for_each_;
     std::vector<std::size_t> none_;
 };
 
 // A budget among the snapshot's limits, by what the ledger knows its spend: what was spent before
 // this process is read from there.
 struct BudgetPlace {
+    static constexpr std::string_view kEachConsumer = "*";
     std::size_t limit = 0;
-    std::string consumer;     // empty: an API's
+    std::string consumer;     // empty: an API's; kEachConsumer: that of each
     std::string api;          // empty: a consumer's
     std::string environment;  // which has a budget of its own
 };

@@ -149,6 +149,7 @@ struct Snapshot {
     std::vector<Subscribers> subscribers;
     std::array<ConsumerBudgets, 2> consumer_budgets;  // by Environment
     std::vector<BudgetPlace> budgets;
+    quota::CounterTable* counters = nullptr;  // of callers; outlives all snapshots
     RouteTable table;
     std::string unknown_host;  // what a request for a host that is not served is told, if it may
     Forwarding forwarding;

@@ -318,6 +318,27 @@ TEST_F(BudgetLimits, OfOthersDoNotMatter) {
     EXPECT_TRUE(reserve_tokens(request_.context, request_.exchange).has_value());
 }
 
+TEST_F(BudgetLimits, OfEachConsumerAreItsOwn) {
+    quota::CounterTable counters;
+    request_.snapshot->counters = &counters;
+    quota::Limit limit = limit_of(1'000'000, quota::What::cost, quota::Scope::consumer);
+    request_.snapshot->consumer_budgets[0].add_for_each(add(limit));
+    const auto ask_as = [&](const char* consumer) {
+        begin();
+        request_.exchange.match.consumer = consumer;
+        request_.exchange.tries.choice.list = 0;
+        const Result<void> step = reserve_tokens(request_.context, request_.exchange);
+        return step ? FaultKind::none : step.error().kind;
+    };
+    EXPECT_EQ(ask_as("one"), FaultKind::none);
+    pay(1'000'000);
+    EXPECT_EQ(ask_as("one"), FaultKind::cost_budget_exceeded);
+    EXPECT_EQ(ask_as("other"), FaultKind::none);
+    EXPECT_EQ(counters.size(), 2U);
+    EXPECT_EQ(ask_as(""), FaultKind::none) << "an open route has no consumer";
+    request_.exchange.quotas.clear();  // before the counters go
+}
+
 TEST_F(BudgetLimits, LeaveTheProvidersWordsAlone) {
     ASSERT_EQ(ask(), FaultKind::none);
     request_.choose();

@@ -85,6 +85,27 @@ TEST_F(BudgetHistory, IsToldToNewCountersAlone) {
     EXPECT_EQ(used(0), 100) << "what was spent since is counted already";
 }
 
+TEST_F(BudgetHistory, OfEachConsumerIsItsOwn) {
+    quota::CounterTable counters;
+    snapshot_.counters = &counters;
+    add("*", "", "production");
+    const auto used_by = [&](std::string_view consumer) {
+        const quota::Limit& limit = snapshot_.limits[0];
+        return counters.hold(limit.family, consumer, limit.window(kNow))->look(limit.terms(kNow));
+    };
+    recall();  // there is no ledger yet
+    spend("team-a", "chat", "production", kNow, 1);
+    recall();
+    EXPECT_EQ(used_by("team-a").used, 0) << "what was spent since is counted already";
+    snapshot_.limits[0].family = std::make_shared<quota::Family>("another");
+    spend("team-a", "other", "production", kNow - 1h, 100);
+    spend("team-b", "chat", "production", kNow, 30);
+    spend("", "chat", "production", kNow, 7);
+    recall();
+    EXPECT_EQ(used_by("team-a").used, 101);
+    EXPECT_EQ(used_by("team-b").used, 30);
+}
+
 TEST_F(BudgetHistory, NeedsNoLedger) {
     add("team-a", "", "production");
     recall();
