@@ -3,7 +3,6 @@
 #include <rotary/llm/request_facts.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace rotary::proxy {
@@ -15,14 +14,17 @@ WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
     return exchange.request.started_wall + std::chrono::duration_cast<WallTime::duration>(since);
 }
 
+// So that no request holds all of a limit that others share by saying that its answer may be
+// endless.
+constexpr std::uint64_t kMostTimesTheUsual = 128;
+
 quota::Amounts estimate_of(const Exchange& exchange) noexcept {
     const config::Config& config = exchange.snapshot().config;
     const llm::RequestSize size =
         llm::size_of(llm::measure_request(exchange.request.body), config.usage);
-    const std::uint64_t one = size.max_output.value_or(config.quotas.reserve_output_tokens);
-    const std::uint64_t candidates = std::max<std::uint32_t>(size.n, 1);
-    const std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / candidates;
-    return quota::amounts_of(size.input_tokens, std::min(one, most) * candidates);
+    const std::uint64_t usual = config.quotas.reserve_output_tokens;
+    const std::uint64_t one = std::min(size.max_output.value_or(usual), usual * kMostTimesTheUsual);
+    return quota::amounts_of(size.input_tokens, one * std::max<std::uint32_t>(size.n, 1));
 }
 
 // What it may cost, whichever entry serves it.

@@ -94,5 +94,22 @@ TEST(BudgetTest, NeedsPricesAndIsBetterOffWithALedger) {
     EXPECT_EQ(with.find("is forgotten"), std::string::npos) << with;
 }
 
+// The samples, beside what is shipped.
+TEST(BudgetTest, TheSamplesLoad) {
+    const std::string folder = std::string(ROTARY_SOURCE_DIR) + "/config/";
+    const Loaded loaded = load_text({"rotary.yaml", kProcess},
+                                    {{"r.yaml", read_text(folder + "apis/chat.yaml") + "\n---\n" +
+                                                    read_text(folder + "samples/limits.yaml")}},
+                                    variables());
+    EXPECT_EQ(loaded.resources.budgets.size(), 2U);
+    EXPECT_EQ(loaded.resources.rate_limits.size(), 1U);
+    EXPECT_EQ(loaded.resources.ai_rate_limits.size(), 1U);
+    for (const Finding& finding : loaded.findings) {
+        const bool is_of_the_samples = finding.path.find("targetRef") != std::string::npos ||
+                                       finding.path.find("target.") != std::string::npos;
+        EXPECT_FALSE(is_of_the_samples) << to_text(loaded.findings);
+    }
+}
+
 }  // namespace
 }  // namespace rotary::config

@@ -185,6 +185,32 @@ TEST_F(Limits, OfASubscriptionAreItsOwn) {
     EXPECT_EQ(ask(""), FaultKind::subscription_required);
 }
 
+TEST_F(Limits, TakeWhatTheAnswerMayHave) {
+    struct Row {
+        const char* name;
+        const char* members;
+        std::int64_t taken;
+    };
+    const Row rows[] = {
+        {"it says nothing", "", 256},
+        {"it says so", R"(,"max_tokens":1000)", 1000},
+        {"of three candidates", R"(,"max_completion_tokens":1000,"n":3)", 3000},
+        {"without an end", R"(,"max_tokens":1000000000000)", 128 * 256},
+    };
+    for (const Row& row : rows) {
+        request_.context.wiring.reset();
+        request_.snapshot->limits.clear();
+        request_.route().quotas = {};
+        limit_route(limit_of(1'000'000, quota::What::completion));
+        if (request_.snapshot->by_backend.empty()) request_.snapshot->by_backend.resize(2);
+        request_.ask("POST /chat/1.0/x", "", std::string(R"({"a":1)") + row.members + "}");
+        request_.exchange.request.started_wall = kTime;
+        ASSERT_TRUE(reserve_tokens(request_.context, request_.exchange).has_value()) << row.name;
+        EXPECT_EQ(used(0), row.taken) << row.name;
+        request_.exchange.quotas.clear();
+    }
+}
+
 TEST_F(Limits, TellARefusalWhole) {
     limit_route(limit_of(100));
     quota::Limit tokens = limit_of(5000, quota::What::prompt, quota::Scope::subscription);
