@@ -16,7 +16,7 @@ std::string process_yaml(std::uint16_t port);
 std::string resources_yaml(const std::array<std::uint16_t, 2>& ports,
                            const std::array<std::string, 2>& keys);
 
-// What a token costs, whoever answers.
+// The price list: what a token costs, whichever model answers.
 std::string prices_yaml();
 // A team's key, by its hash, and what the team may spend.
 std::string team_yaml(const std::string& key_hash);

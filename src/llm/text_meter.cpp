@@ -36,6 +36,12 @@ void TextMeter::measure(std::string_view event) noexcept {
     if (event.empty() || event == kDone) return;
     const std::size_t begin = text_at(event);
     if (begin == event.npos) return;
+    const std::size_t quote = event.find('"', begin);
+    const std::string_view text = event.substr(begin, quote - begin);
+    if (text.find('\\') == text.npos) {
+        bytes_ += text.size();
+        return;
+    }
     for (std::size_t i = begin; i < event.size() && event[i] != '"'; ++i) {
         if (event[i] == '\\') ++i;
         ++bytes_;

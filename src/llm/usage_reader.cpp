@@ -85,6 +85,26 @@ void UsageReader::feed(std::string_view json) noexcept {
     }
 }
 
+bool UsageReader::read_end(std::string_view json) noexcept {
+    constexpr std::string_view kName = "\"usage";
+    constexpr std::string_view kList = "\"data\"";  // of images, which are counted one by one
+    constexpr std::size_t kBeginning = 128;
+    const std::size_t last = json.find_last_not_of(" \t\r\n");
+    const bool is_plain = places_ == nullptr || places_->empty();
+    if (!is_plain || last == json.npos || json[last] != '}') return false;
+    if (json.substr(0, kBeginning).find(kList) != json.npos) return false;
+    const std::size_t at = json.substr(0, last).rfind(kName);
+    if (at == json.npos || at == 0 || json[at - 1] == '\\') return false;
+    feed("{");
+    feed(json.substr(at, last - at));
+    // The answer's last brace closes the object that `usage` is a member of: the answer itself.
+    const bool is_at_top = level_ == 1 && skipped_ == 0 && !in_string_;
+    feed("}");
+    if (is_at_top && counts_.any()) return true;
+    begin(places_);
+    return false;
+}
+
 // Goes on in a string, to behind its closing quote.
 const char* UsageReader::string(const char* at, const char* end) noexcept {
     const char* const begin = at;

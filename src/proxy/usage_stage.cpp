@@ -35,8 +35,10 @@ void UsageStage::read_frames(std::string_view bytes) noexcept {
     }
 }
 
-void UsageStage::pass(wire::Pieces& pieces, bool) {
-    if (body_ == Body::json || body_ == Body::frames) {
+void UsageStage::pass(wire::Pieces& pieces, bool is_last) {
+    const bool is_whole = body_ == Body::json && is_last && passed_ == 0 &&
+                          pieces.payload().size() == 1 && reader_.read_end(pieces.payload()[0]);
+    if (!is_whole && (body_ == Body::json || body_ == Body::frames)) {
         for (const std::string_view piece : pieces.payload()) {
             body_ == Body::json ? reader_.feed(piece) : read_frames(piece);
         }

@@ -2,6 +2,7 @@
 
 #include <rotary/llm/usage_counts.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,11 @@ struct UsagePlaces {
     static constexpr std::size_t kPlaces = 3;  // prompt, completion, total
     std::array<std::vector<std::string>, kPlaces> members;
     std::array<std::string, kPlaces> headers;
+
+    bool empty() const noexcept {
+        return std::all_of(members.begin(), members.end(),
+                           [](const auto& path) { return path.empty(); });
+    }
 };
 
 // Reads counts out of JSON that passes, in pieces cut anywhere: one answer, a line for each part of
@@ -36,6 +42,10 @@ public:
     // One more text begins: what was told before stays until it is told anew.
     void begin_text() noexcept;
     void feed(std::string_view json) noexcept;
+    // After begin(), of an answer that is there whole: reads what stands behind its last `usage`
+    // alone, which most answers end with. False, and nothing read, where that may not be all there
+    // is to it: feed() it.
+    bool read_end(std::string_view json) noexcept;
 
     const UsageCounts& counts() const noexcept { return counts_; }
     // Counts that could be none: negative, fractional or too large. They were left out.

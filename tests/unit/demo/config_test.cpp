@@ -26,6 +26,8 @@ protected:
         folder_.write("rotary.yaml", process_yaml(9195));
         folder_.write("resources.yaml",
                       resources_yaml({9001, 9002}, {"Bearer sk-one", "Bearer sk-two"}));
+        folder_.write("prices.yaml", prices_yaml());
+        folder_.write("team.yaml", team_yaml("sha256:" + std::string(64, 'a')));
         loaded_ = config::load(folder_ / "rotary.yaml", {});
     }
 

@@ -141,6 +141,44 @@ TEST(UsageRecordings, GiveTheSameInTwoPiecesSplitAnywhere) {
     }
 }
 
+// Of answers that are there whole the end says as much.
+TEST(UsageRecordings, GiveTheSameFromTheirEnd) {
+    std::size_t ends = 0;
+    for (const Recording& recording : kRecordings) {
+        if (is_stream(recording)) continue;
+        SCOPED_TRACE(recording.file);
+        const std::string text = text_of(recording);
+        UsageReader reader;
+        reader.begin();
+        if (!reader.read_end(text)) {
+            EXPECT_FALSE(reader.counts().any());
+            reader.feed(text);
+        } else {
+            ++ends;
+        }
+        EXPECT_TRUE(usage_of(reader.counts()) == recording.expected);
+    }
+    EXPECT_GE(ends, 8u) << "most have it there";
+}
+
+// What clients can put into an answer is not what it used.
+TEST(UsageRecordings, NothingThatLooksLikeItIsTakenForTheEnd) {
+    const std::string real = R"({"usage":{"prompt_tokens":5,"completion_tokens":7})";
+    for (const std::string rest : {
+             R"(,"metadata":{"usage":{"prompt_tokens":1,"completion_tokens":1}}})",
+             R"(,"metadata":[{"usage":{"prompt_tokens":1}}],"b":{"c":1}})",
+             R"(,"text":"\"usage\":{\"prompt_tokens\":1}"})",
+             R"(,"name":"usage"})",
+             R"(,"tool":{"usage":{"prompt_tokens":1}},"x":{"y":{}}})",
+         }) {
+        UsageReader reader;
+        reader.begin();
+        if (!reader.read_end(real + rest)) reader.feed(real + rest);
+        EXPECT_EQ(usage_of(reader.counts()).input, 5u) << rest;
+        EXPECT_EQ(usage_of(reader.counts()).output, 7u) << rest;
+    }
+}
+
 // Never doubled: what a part of an answer tells is no more than what all of it does.
 TEST(UsageRecordings, TellNoMoreWhenCutAnywhere) {
     for (const Recording& recording : kRecordings) {

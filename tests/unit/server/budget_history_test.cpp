@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -55,8 +54,7 @@ protected:
     void recall() { recall_budgets(snapshot_, ledger(), kNow, log_); }
 
     test::TempDir dir_;
-    std::FILE* file_ = std::tmpfile();
-    Logger log_{file_};
+    Logger log_{LogLevel::error, LogFormat::json, -1};
     routing::Snapshot snapshot_;
 };
 
