@@ -50,6 +50,17 @@ const char* find_structure(const char* at, const char* end) noexcept {
     return at;
 }
 
+// Where a name that begins with a quote stands last.
+std::size_t last_of(std::string_view text, std::string_view name) noexcept {
+    for (std::size_t size = text.size(); size > 0;) {
+        const void* const quote = ::memrchr(text.data(), name.front(), size);
+        if (quote == nullptr) break;
+        size = static_cast<std::size_t>(static_cast<const char*>(quote) - text.data());
+        if (text.substr(size).starts_with(name)) return size;
+    }
+    return std::string_view::npos;
+}
+
 constexpr std::uint8_t bit(std::size_t place) noexcept {
     return static_cast<std::uint8_t>(1U << place);
 }
@@ -93,7 +104,7 @@ bool UsageReader::read_end(std::string_view json) noexcept {
     const bool is_plain = places_ == nullptr || places_->empty();
     if (!is_plain || last == json.npos || json[last] != '}') return false;
     if (json.substr(0, kBeginning).find(kList) != json.npos) return false;
-    const std::size_t at = json.substr(0, last).rfind(kName);
+    const std::size_t at = last_of(json.substr(0, last), kName);
     if (at == json.npos || at == 0 || json[at - 1] == '\\') return false;
     feed("{");
     feed(json.substr(at, last - at));

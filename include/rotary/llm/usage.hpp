@@ -15,10 +15,14 @@ enum class UsageSource : std::uint8_t {
 inline constexpr std::size_t kUsageSources = 4;
 constexpr const char* to_string(UsageSource source) noexcept {
     switch (source) {
-        case UsageSource::none: return "none";
-        case UsageSource::estimated: return "estimated";
-        case UsageSource::partial: return "partial";
-        case UsageSource::told: return "told";
+        case UsageSource::none:
+            return "none";
+        case UsageSource::estimated:
+            return "estimated";
+        case UsageSource::partial:
+            return "partial";
+        case UsageSource::told:
+            return "told";
     }
     return "none";
 }

@@ -74,8 +74,7 @@ void read_policy_spec(Fields& fields, PolicySpec& spec) {
     fields.object("modelBasedRoundRobin", [&](Fields& f) { spec.rotation = read_rotation(f); });
     fields.object("cORSPolicy", [&](Fields& f) { spec.cors = read_cors(f); });
     fields.flag("subscriptionValidation", spec.subscription_validation);
-    for (const char* key : {"backendJwtPolicy", "requestInterceptors",
-                            "responseInterceptors"}) {
+    for (const char* key : {"backendJwtPolicy", "requestInterceptors", "responseInterceptors"}) {
         fields.unserved(key);
     }
 }
