@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/text_hash.hpp>
 #include <rotary/quota/price_table.hpp>
 
 #include <cstddef>
@@ -28,13 +29,8 @@ public:
     }
 
 private:
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
-    std::unordered_map<std::string, std::vector<std::size_t>, Hash, std::equal_to<>> by_consumer_;
+    std::unordered_map<std::string, std::vector<std::size_t>, TextHash, std::equal_to<>>
+        by_consumer_;
     std::vector<std::size_t> for_each_;
     std::vector<std::size_t> none_;
 };

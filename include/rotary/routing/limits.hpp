@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/text_hash.hpp>
 #include <rotary/quota/limit.hpp>
 
 #include <cstddef>
@@ -37,13 +38,7 @@ public:
     bool any_tokens() const noexcept { return any_tokens_; }
 
 private:
-    struct Hash {
-        using is_transparent = void;  // NOLINT(readability-identifier-naming): the library's
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
-    std::unordered_map<std::string, Subscriber, Hash, std::equal_to<>> by_client_;
+    std::unordered_map<std::string, Subscriber, TextHash, std::equal_to<>> by_client_;
     bool any_tokens_ = false;
 };
 
