@@ -59,26 +59,26 @@ RouteSeries route_series(metrics::Registry& registry, const routing::Route& rout
                                kDurationBuckets)};
 }
 
-void add_cost_series(metrics::Registry& registry, const routing::EntryList& list,
-                     const routing::Entry& entry, const std::string& backend, EntrySeries& series) {
-    series.cost =
-        registry.counter("rotary_cost_nanodollars_total",
-                         "What answers cost, by the price lists, in 10^-9 of the currency.",
-                         {{"policy", list.policy},
-                          {"env", routing::to_string(list.environment)},
-                          {"model", entry.model},
-                          {"backend", backend}});
-    series.unpriced =
-        registry.counter("rotary_cost_unpriced_total", "Answers whose model no price list has.",
-                         {{"model", entry.model}, {"backend", backend}});
+metrics::Labels entry_labels(const routing::EntryList& list, const routing::Entry& entry,
+                             const std::string& backend) {
+    return {{"policy", list.policy},
+            {"env", routing::to_string(list.environment)},
+            {"model", entry.model},
+            {"backend", backend}};
 }
 
-EntrySeries entry_series(metrics::Registry& registry, const routing::EntryList& list,
-                         const routing::Entry& entry, const std::string& backend) {
-    metrics::Labels labels = {{"policy", list.policy},
-                              {"env", routing::to_string(list.environment)},
-                              {"model", entry.model},
-                              {"backend", backend}};
+// `labels`: the entry's.
+void add_cost_series(metrics::Registry& registry, const metrics::Labels& labels,
+                     EntrySeries& series) {
+    series.cost = registry.counter(
+        "rotary_cost_nanodollars_total",
+        "What answers cost, by the price lists, in 10^-9 of the currency.", labels);
+    series.unpriced =
+        registry.counter("rotary_cost_unpriced_total", "Answers whose model no price list has.",
+                         {labels[2], labels[3]});
+}
+
+EntrySeries entry_series(metrics::Registry& registry, metrics::Labels labels) {
     EntrySeries series;
     series.upstream_requests =
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
@@ -189,10 +189,10 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
     for (const routing::EntryList& list : snapshot->lists) {
         auto& series = wiring->entries.emplace_back();
         for (const routing::Entry& entry : list.entries) {
-            const std::string& backend = snapshot->backends[entry.backend].name;
-            series.push_back(entry_series(registry, list, entry, backend));
-            if (snapshot->prices == nullptr) continue;
-            add_cost_series(registry, list, entry, backend, series.back());
+            const metrics::Labels labels =
+                entry_labels(list, entry, snapshot->backends[entry.backend].name);
+            series.push_back(entry_series(registry, labels));
+            if (snapshot->prices != nullptr) add_cost_series(registry, labels, series.back());
         }
     }
     for (const quota::Limit& limit : snapshot->limits) {
