@@ -8,7 +8,7 @@ usage: load.py provider PORT
 `clients` warms the gateway up, has callgrind count from zero, sends a fixed number of requests over
 16 connections, has it dump, and prints how many there were. `count` prints what a dump holds for
 each request: all of it, and what the binary itself took. `traced` has strace count in place of
-callgrind, and prints the system calls of one request.
+callgrind, and prints the system calls of one request but its waits, and the waits.
 """
 import os
 import re
@@ -166,10 +166,11 @@ def traced(workload, port, ca, pid):
         send(COUNTED)
         strace.send_signal(signal.SIGINT)
         table = strace.stderr.read()
-    total = re.search(r"^\s*(\d+) total$", table, re.MULTILINE)
-    if total is None:
+    counts = {name: int(count) for count, name in re.findall(r"^\s*(\d+) (\w+)$", table, re.M)}
+    if "total" not in counts:
         sys.exit("strace counted nothing: " + table)
-    print("%.2f" % (int(total.group(1)) / COUNTED))
+    waits = sum(count for name, count in counts.items() if name.startswith("epoll_"))
+    print("%.2f %.2f" % ((counts["total"] - waits) / COUNTED, waits / COUNTED))
 
 
 def count(path, binary, requests):
