@@ -27,20 +27,25 @@ std::string_view reset_text(const Exchange& exchange, const Standing& standing,
     return quota::write_duration(standing.reset - exchange.request.started_wall, text);
 }
 
-void write_requests(const Exchange& exchange, const Standing& standing, wire::HeadWriter& head) {
-    if (standing.limit == nullptr) return;
-    quota::DurationText text;
-    head.line("x-ratelimit-limit-requests: ", shown(standing.limit->amount));
-    head.line("x-ratelimit-remaining-requests: ", shown(standing.remaining));
-    head.line("x-ratelimit-reset-requests: ", reset_text(exchange, standing, text));
-}
+// How OpenAI names the standing of one class of limits.
+struct StandingNames {
+    wire::FieldName limit;
+    wire::FieldName remaining;
+    wire::FieldName reset;
+};
+constexpr StandingNames kRequests{
+    "x-ratelimit-limit-requests: ", "x-ratelimit-remaining-requests: ",
+    "x-ratelimit-reset-requests: "};
+constexpr StandingNames kTokens{
+    "x-ratelimit-limit-tokens: ", "x-ratelimit-remaining-tokens: ", "x-ratelimit-reset-tokens: "};
 
-void write_tokens(const Exchange& exchange, const Standing& standing, wire::HeadWriter& head) {
+void write_openai(const Exchange& exchange, const StandingNames& names, const Standing& standing,
+                  wire::HeadWriter& head) {
     if (standing.limit == nullptr) return;
     quota::DurationText text;
-    head.line("x-ratelimit-limit-tokens: ", shown(standing.limit->amount));
-    head.line("x-ratelimit-remaining-tokens: ", shown(standing.remaining));
-    head.line("x-ratelimit-reset-tokens: ", reset_text(exchange, standing, text));
+    head.line(names.limit, shown(standing.limit->amount));
+    head.line(names.remaining, shown(standing.remaining));
+    head.line(names.reset, reset_text(exchange, standing, text));
 }
 
 // draft-03 of the IETF's fields: of all limits the one of which least is left, in seconds.
@@ -116,8 +121,8 @@ void write_limit_headers(const Exchange& exchange, wire::HeadWriter& head) {
     const Standing& tokens = tighter(quotas.held.tokens(), quotas.of_try.tokens());
     switch (exchange.snapshot().config.quotas.headers) {
         case config::QuotaHeaders::openai:
-            write_requests(exchange, requests, head);
-            write_tokens(exchange, tokens, head);
+            write_openai(exchange, kRequests, requests, head);
+            write_openai(exchange, kTokens, tokens, head);
             break;
         case config::QuotaHeaders::apk:
             write_apk(exchange, tighter(requests, tokens), head);

@@ -47,21 +47,23 @@ FaultKind fault_of(quota::What what) noexcept {
                                   : FaultKind::rate_limit_exceeded;
 }
 
+// What a limit said, among the metrics.
+void count(Context& context, const LimitSeries& series, bool taken, bool is_shadowed) {
+    if (!taken) {
+        context.metrics.add(series.refused);
+    } else {
+        context.metrics.add(is_shadowed ? series.shadowed : series.admitted);
+    }
+}
+
 // Asks all of a set, so that of those that are reached the one is known that is free again latest.
 void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits,
          quota::Admission& admission) {
     const WallTime now = wall_time(exchange, context.reactor.now());
     for (const std::size_t index : limits) {
         const quota::Limit& limit = exchange.snapshot().limits[index];
-        const LimitSeries& series = exchange.match.wiring->limits[index];
-        const quota::Limit* shadowed = admission.shadowed();
         const bool taken = admission.ask(limit, exchange.quotas.estimate[limit.what], now);
-        if (!taken) {
-            context.metrics.add(series.refused);
-        } else {
-            const bool is_shadowed = shadowed == nullptr && admission.shadowed() == &limit;
-            context.metrics.add(is_shadowed ? series.shadowed : series.admitted);
-        }
+        count(context, exchange.match.wiring->limits[index], taken, admission.shadowed() == &limit);
     }
 }
 
@@ -71,12 +73,12 @@ void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::s
     const WallTime now = wall_time(exchange, context.reactor.now());
     for (const std::size_t index : limits) {
         const quota::Limit& limit = snapshot.limits[index];
-        const LimitSeries& series = exchange.match.wiring->limits[index];
         quota::HeldCounter counter =
             snapshot.counters->hold(limit.family, exchange.match.consumer, limit.window(now));
         const std::int64_t cost = exchange.quotas.estimate[quota::What::cost];
-        const bool taken = exchange.quotas.held.ask(limit, std::move(counter), cost, now);
-        context.metrics.add(taken ? series.admitted : series.refused);
+        quota::Admission& held = exchange.quotas.held;
+        const bool taken = held.ask(limit, std::move(counter), cost, now);
+        count(context, exchange.match.wiring->limits[index], taken, held.shadowed() == &limit);
     }
 }
 

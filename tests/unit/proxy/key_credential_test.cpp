@@ -85,7 +85,7 @@ TEST_F(KeyCredentialTest, FailuresAreCountedByTheMinute) {
     EXPECT_EQ(asked_with(bad_), FaultKind::invalid_token) << "forgotten";
 }
 
-// A token of a key that is not known yet says nothing of whoever sends it: the issuer may have
+// A token of a key that is not known yet says nothing of its sender: the issuer may have
 // rotated.
 TEST_F(KeyCredentialTest, ATokenOfAnUnknownKeyIsNoFailure) {
     request_.snapshot->config.auth.failures_per_minute = 1;

@@ -179,7 +179,7 @@ TEST(ConsumersTest, AListThatHasNoneOfTheModelsIsNone) {
     EXPECT_EQ(made.rotation("y"), nullptr) << "of an entry that weighs nothing";
 }
 
-// Turns of each part, whoever of those who may have it takes them, and of the whole list.
+// Turns of each part, by all the consumers that may have it, and of the whole list.
 TEST(ConsumersTest, EqualPartsShareOneOrderAndOthersHaveTheirOwn) {
     SharedState shared;
     const Compiled made = compiled(

@@ -52,8 +52,7 @@ TEST(InFlightTest, KindsAreToldApart) {
     EXPECT_NE(InFlight::key_of("api", "x\ny"), InFlight::key_of("api\nx", "z"));
 }
 
-// A million consumers, one after another: whoever has a place keeps it, and whoever comes is let
-// in.
+// A million consumers, one after another: each keeps the place it has, and a new one is let in.
 TEST(InFlightTest, AMillionConsumersNeedNoMoreMemoryAndRefuseNobody) {
     const auto table = std::make_unique<InFlight>();
     const auto held = table->enter(consumer(0), 1);
