@@ -15,6 +15,10 @@ namespace {
 
 bool goes_on(const Exchange& exchange, const wire::Header& header,
              const wire::HeaderTable& headers) {
+    const auto passage = exchange.match.route->answer_passages.of(header.field);
+    if (passage != routing::Passage::asks && !headers.names_hops()) {
+        return passage == routing::Passage::goes;
+    }
     if (wire::is_withheld_from_client(header.name)) return false;
     if (wire::is_hop_by_hop(header.name, headers)) return false;
     if (text::istarts_with(header.name, "x-rotary-")) return false;
@@ -59,10 +63,10 @@ bool write_answer_head(Context& context, downstream::Client& client, Exchange& e
     for (const wire::Header& header : from.headers) {
         if (!goes_on(exchange, header, from.headers)) continue;
         if (body == downstream::AnswerBody::unsized &&
-            text::iequals(header.name, "content-length")) {
+            header.field == wire::field("content-length")) {
             continue;
         }
-        if (text::iequals(header.name, "x-request-id")) {
+        if (header.field == wire::field("x-request-id")) {
             has_request_id = true;
             exchange.keep_upstream_request_id(header.value);
         }
@@ -71,7 +75,8 @@ bool write_answer_head(Context& context, downstream::Client& client, Exchange& e
     write_edits(exchange, head);
     write_cors(exchange, head);
     write_own_headers(exchange, head, has_request_id);
-    if (is_event_stream(provider) && from.headers.find("x-accel-buffering") == nullptr) {
+    if (is_event_stream(provider) &&
+        from.headers.find(wire::field("x-accel-buffering")) == nullptr) {
         head.append("x-accel-buffering: no\r\n");
     }
     return client.start(head, body);

@@ -229,7 +229,7 @@ private:
     }
 
     std::string_view referer() const noexcept {
-        const wire::Header* header = headers().find("referer");
+        const wire::Header* header = headers().find(wire::field("referer"));
         return header == nullptr ? std::string_view() : header->value;
     }
 

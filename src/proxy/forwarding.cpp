@@ -4,7 +4,6 @@
 
 #include <rotary/base/text.hpp>
 #include <rotary/llm/form_body.hpp>
-#include <rotary/wire/forwarded_headers.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -33,28 +32,24 @@ std::optional<bool> sent_on(const routing::AuthRules& auth, std::string_view nam
     return std::nullopt;
 }
 
-bool is_let_through(const routing::Forwarding& forwarding, std::string_view name) noexcept {
-    if (wire::goes_on_to_provider(name)) return true;
-    return std::any_of(
-               forwarding.header_globs.begin(), forwarding.header_globs.end(),
-               [name](const std::string& glob) { return wire::matches_glob(glob, name); }) &&
-           wire::may_go_on_to_provider(name);
-}
-
 // Whether the answer must come in a coding that can be read.
 bool reads_usage(const Exchange& exchange) noexcept {
     return exchange.list() != nullptr || exchange.match.route->counts_tokens;
 }
 
-// Whether a field of ours takes the place of the client's.
+// Whether a field that every request has of ours takes the place of the client's.
+bool is_written_by_us(const Exchange& exchange, wire::Field field) noexcept {
+    if (field == wire::field("content-type")) return writes_content_type_late(exchange);
+    return field == wire::field("accept-encoding") && reads_usage(exchange);
+}
+
+// Whether a field that the route names takes the place of the client's.
 bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
     const config::HeaderModifier& edits = exchange.match.route->request_headers;
     if (is_one_of(name, edits.remove)) return true;
     for (const config::HeaderEdit& edit : edits.set) {
         if (text::iequals(edit.name, name)) return true;
     }
-    if (text::iequals(name, "content-type")) return writes_content_type_late(exchange);
-    if (text::iequals(name, "accept-encoding")) return reads_usage(exchange);
     if (exchange.list() == nullptr) return false;
     const routing::ModelPlace& place = exchange.list()->model_place;
     return place.in == Place::header && text::iequals(place.name, name);
@@ -62,11 +57,16 @@ bool is_replaced(const Exchange& exchange, std::string_view name) noexcept {
 
 bool goes_on(const Exchange& exchange, const wire::HeaderTable& headers,
              const wire::Header& header) noexcept {
+    if (is_written_by_us(exchange, header.field)) return false;
+    const auto passage = exchange.match.route->request_passages.of(header.field);
+    if (passage != routing::Passage::asks && !headers.names_hops()) {
+        return passage == routing::Passage::goes;
+    }
     const std::string_view name = header.name;
     const routing::Forwarding& forwarding = exchange.snapshot().forwarding;
     const auto sent = sent_on(exchange.match.route->auth, name);
     // A token may be meant for the provider too; an API key is Rotary's own.
-    if (sent ? !*sent || holds_key(header.value) : !is_let_through(forwarding, name)) return false;
+    if (sent ? !*sent || holds_key(header.value) : !forwarding.lets_through(name)) return false;
     return !forwarding.credential_headers.contains(name) && !is_replaced(exchange, name) &&
            !wire::is_hop_by_hop(name, headers);
 }

@@ -296,13 +296,13 @@ namespace {
 
 // Nearly all paths have nothing of which a dot segment is made.
 bool may_have_dot_segment(std::string_view path) noexcept {
-    char before = '/';
-    bool found = false;
-    for (const char c : path) {
-        found = found || (c == '.' && before == '/') || c == '%' || c == '\\';
-        before = c;
+    if (path.starts_with('.') || path.find('%') != path.npos || path.find('\\') != path.npos) {
+        return true;
     }
-    return found;
+    for (std::size_t dot = path.find('.', 1); dot < path.size(); dot = path.find('.', dot + 1)) {
+        if (path[dot - 1] == '/') return true;
+    }
+    return false;
 }
 
 }  // namespace

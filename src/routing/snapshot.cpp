@@ -250,6 +250,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     snapshot->unknown_host = "No API is served at this host, but at: " + snapshot->table.hosts() +
                              ". Try curl --resolve.";
     compiler.add_forwarding();
+    settle_passages(*snapshot);
     compiler.add_consumers();
     compiler.note_counted_tokens();
     compiler.add_budgets();

@@ -44,39 +44,31 @@ void note_connection(std::string_view list, Notes& notes) noexcept {
 // `raw` is the value with its white space: some parsers take a tab there for a part of the value,
 // so it is refused around the two fields that frame the message.
 void note_field(const Header& header, std::string_view raw, Notes& notes) noexcept {
-    const auto is = [&header](std::string_view name) { return text::iequals(header.name, name); };
-    switch (header.name.size()) {
-        case 4:
-            if (is("host")) {
-                notes.host = header.value;
-                ++notes.hosts;
-            }
+    switch (index(header.field)) {
+        case index(field("host")):
+            notes.host = header.value;
+            ++notes.hosts;
             break;
-        case 6:
-            if (is("expect")) {
-                const bool known = text::iequals(header.value, "100-continue");
-                (known ? notes.expect_continue : notes.expect_other) = true;
-            }
+        case index(field("expect")): {
+            const bool known = text::iequals(header.value, "100-continue");
+            (known ? notes.expect_continue : notes.expect_other) = true;
             break;
-        case 10:
-            if (is("connection")) note_connection(header.value, notes);
+        }
+        case index(field("connection")):
+            note_connection(header.value, notes);
             break;
-        case 13:
-            if (is("authorization")) ++notes.authorizations;
+        case index(field("authorization")):
+            ++notes.authorizations;
             break;
-        case 14:
-            if (is("content-length")) {
-                notes.content_length = header.value;
-                ++notes.content_lengths;
-                if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
-            }
+        case index(field("content-length")):
+            notes.content_length = header.value;
+            ++notes.content_lengths;
+            if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
             break;
-        case 17:
-            if (is("transfer-encoding")) {
-                notes.transfer_encoding = header.value;
-                ++notes.transfer_encodings;
-                if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
-            }
+        case index(field("transfer-encoding")):
+            notes.transfer_encoding = header.value;
+            ++notes.transfer_encodings;
+            if (raw.find('\t') != raw.npos) notes.tab_around_framing = true;
             break;
         default:
             break;
@@ -122,9 +114,8 @@ Refusal read_fields(std::string_view bytes, const FieldRules& rules, HeaderTable
         while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
         const Header header{{name, static_cast<std::size_t>(name_end - name)},
                             {value, static_cast<std::size_t>(value_end - value)}};
-        const bool is_dropped =
-            (rules.underscores && (seen & kUnderscore) != 0) ||
-            (rules.content_length && text::iequals(header.name, "content-length"));
+        const bool is_dropped = (rules.underscores && (seen & kUnderscore) != 0) ||
+                                (rules.content_length && header.field == field("content-length"));
         if (++lines > rules.most || (!is_dropped && !table.push(header))) {
             return {FaultKind::headers_too_large, "There are too many header lines."};
         }

@@ -5,8 +5,10 @@
 namespace rotary::wire {
 
 const Header* HeaderTable::find(std::string_view name) const noexcept {
+    const Field known = field_of(name);
+    if (known != Field::other) return find(known);
     for (const Header& header : *this) {
-        if (text::iequals(header.name, name)) return &header;
+        if (header.field == Field::other && text::iequals(header.name, name)) return &header;
     }
     return nullptr;
 }
@@ -20,7 +22,6 @@ std::size_t HeaderTable::count(std::string_view name) const noexcept {
 }
 
 void HeaderTable::note_connection(const Header& header) noexcept {
-    if (!text::iequals(header.name, "connection")) return;
     if (text::iequals(header.value, "keep-alive") || text::iequals(header.value, "close")) return;
     names_hops_ = true;
 }

@@ -14,6 +14,7 @@
 #include <rotary/routing/limits.hpp>
 #include <rotary/routing/model_place.hpp>
 #include <rotary/routing/name_set.hpp>
+#include <rotary/routing/passages.hpp>
 #include <rotary/routing/route_table.hpp>
 #include <rotary/routing/shared_state.hpp>
 
@@ -122,6 +123,8 @@ struct Route {
     bool counts_tokens = false;              // a limit depends on what its answers use
     config::HeaderModifier request_headers;
     config::HeaderModifier response_headers;
+    Passages request_passages;          // which headers of a client go on to a provider
+    Passages answer_passages;           // which of a provider go on to the client
     std::optional<std::size_t> list;    // index of the EntryList, when the rule has a rotation
     std::vector<std::size_t> backends;  // for requests without a rotation
     std::shared_ptr<rotation::Cursor> backend_cursor;  // over `backends`; null when all weigh 0
@@ -135,6 +138,9 @@ struct Forwarding {
     std::vector<std::string> header_globs;  // routing.forward_headers
     NameSet credential_headers;             // of Backends' own keys
     NameSet withheld_query;                 // routing.withheld_query, and of Backends' own keys
+
+    // Whether a field of that name, which brings no token, may go on at all.
+    bool lets_through(std::string_view name) const noexcept;
 };
 
 // The compiled configuration: immutable, shared by pointer with every worker, freed on the control

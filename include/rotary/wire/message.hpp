@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rotary/wire/field.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,15 +11,20 @@ namespace rotary::wire {
 
 // One field line, as views into the buffer that the head was read into.
 struct Header {
-    std::string_view name;   // as sent; compare with text::iequals
+    Header() = default;
+    Header(std::string_view the_name, std::string_view the_value) noexcept
+        : name(the_name), value(the_value), field(field_of(the_name)) {}
+
+    std::string_view name;   // as sent; of `other` fields to be compared with text::iequals
     std::string_view value;  // optional white space trimmed
+    Field field = Field::other;
 };
 
 // The structural limit of a header table (RFC 9110 sets none): the most that limits.headers and
 // limits.upstream_headers may say.
 inline constexpr std::size_t kHeaderTableSize = 1024;
 
-// A fixed table of header lines. Big (32 KB, of which only the rows in use are touched): lives in a
+// A fixed table of header lines. Big (40 KB, of which only the rows in use are touched): lives in a
 // worker's scratch, never in a coroutine frame.
 class HeaderTable {
 public:
@@ -28,16 +35,22 @@ public:
         size_ = 0;
         names_hops_ = false;
     }
-    bool push(Header header) noexcept {
+    bool push(const Header& header) noexcept {
         if (size_ == rows_.size()) return false;
         rows_[size_++] = header;
-        if (header.name.size() == 10 && (header.name[0] | 0x20) == 'c') note_connection(header);
+        if (header.field == wire::field("connection")) note_connection(header);
         return true;
     }
     // Whether a Connection field says more than plain "close" or "keep-alive". Hardly any does, and
     // then no name has to be compared with its elements.
     bool names_hops() const noexcept { return names_hops_; }
     // The first line of that name (ASCII case ignored), or nullptr.
+    const Header* find(Field known) const noexcept {
+        for (const Header& header : *this) {
+            if (header.field == known) return &header;
+        }
+        return nullptr;
+    }
     const Header* find(std::string_view name) const noexcept;
     std::size_t count(std::string_view name) const noexcept;
 

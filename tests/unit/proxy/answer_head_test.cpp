@@ -75,10 +75,12 @@ TEST(AnswerHead, WhatIsNotTheClientsStays) {
          },
          "x-a: 1\n", "x-a: 1\nx-b: 3\nx-a: 2\n"},
     };
-    for (const Row& row : rows) {
+    for (std::size_t i = 0; i < 2 * std::size(rows); ++i) {
+        const Row& row = rows[i / 2];
         OneRequest request;
         request.snapshot->config.routing.expose_route = false;
         row.prepare(request);
+        if (i % 2 == 1) routing::settle_passages(*request.snapshot);  // nothing else comes of it
         request.ask("GET /chat/1.0/x");
         EXPECT_EQ(head_for_client(
                       request, std::string("HTTP/1.1 203 Fine\ncontent-length: 2\n") + row.lines),

@@ -36,11 +36,58 @@ struct HeaderRow {
     const char* goes_on;  // to the provider
 };
 
+// The same whether names were settled with the configuration or each line is looked at.
 std::string forwarded(const HeaderRow& row) {
-    OneRequest request;
-    row.prepare(request);
-    request.admit_and_scan("POST /chat/1.0/x", row.sent, "{}");
-    return lines_of(request);
+    std::string lines;
+    for (const bool is_settled : {false, true}) {
+        OneRequest request;
+        row.prepare(request);
+        if (is_settled) routing::settle_passages(*request.snapshot);
+        request.admit_and_scan("POST /chat/1.0/x", row.sent, "{}");
+        std::string now = lines_of(request);
+        EXPECT_TRUE(!is_settled || now == lines) << row.name << "\n" << now << "\n" << lines;
+        lines = std::move(now);
+    }
+    return lines;
+}
+
+// A line of every second name that is known and frames no message, with its name as its value.
+std::string known_lines(std::size_t from) {
+    std::string lines;
+    for (std::size_t i = from; i < wire::fields::kNames.size(); i += 2) {
+        const std::string_view name = wire::fields::kNames[i];
+        if (name == "host" || name == "content-length" || name == "transfer-encoding" ||
+            name == "connection" || name == "expect") {
+            continue;
+        }
+        lines.append(name).append(": ").append(name).append("\n");
+    }
+    return lines;
+}
+
+TEST(Forwarding, WhatIsSettledBeforehandIsWhatALookSays) {
+    const std::string some = known_lines(0);
+    const std::string others = known_lines(1);
+    const HeaderRow rows[] = {
+        {"as it is", kAsItIs, nullptr, nullptr},
+        {"with globs, keys of Backends, filters, tokens and a model's header",
+         [](OneRequest& request) {
+             request.snapshot->forwarding.header_globs = {"x-*", "cf-ray", "pragma"};
+             request.snapshot->forwarding.credential_headers = {"x-title"};
+             request.route().request_headers.remove = {"Accept-Language"};
+             request.route().request_headers.set = {{"Range", "ours"}, {"via", "us"}};
+             request.route().auth.oauth2.send_token_upstream = true;
+             request.route().auth.jwt.disabled = false;
+             request.route().auth.jwt.header = "x-goog-api-key";
+             request.route().auth.api_keys = {{KeyIn::header, "X-Real-Ip", true}};
+             request.rotate({"m@a"}, {In::header, "x-ms-region", {}});
+         },
+         nullptr, nullptr},
+    };
+    for (const HeaderRow& row : rows) {
+        EXPECT_NE(forwarded({row.name, row.prepare, some.c_str(), nullptr}), "") << row.name;
+        EXPECT_NE(forwarded({row.name, row.prepare, others.c_str(), nullptr}), "") << row.name;
+    }
 }
 
 TEST(Forwarding, KnownHeadersGoOn) {
