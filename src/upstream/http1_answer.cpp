@@ -14,6 +14,10 @@ BodyEnd end_of(wire::Framing framing) noexcept {
     return framing == wire::Framing::content_length ? BodyEnd::sized : BodyEnd::unsized;
 }
 
+// What is read at once of an answer that fills a read buffer: it comes, and goes on, in as few
+// calls as a turn of the loop allows.
+constexpr std::size_t kLongRead = 65536;
+
 Fault malformed(const Fault& fault) {
     return Fault::upstream(FaultKind::upstream_protocol_error, fault.detail);
 }
@@ -27,13 +31,26 @@ wire::HeadLimits Http1Provider::head_limits() const noexcept {
     return most;
 }
 
-// Whether more fits behind what has come.
-bool Http1Provider::make_room() noexcept {
-    if (in_.space_size() == 0) in_.compact();
-    return in_.space_size() > 0;
+// Whether more fits behind what has come. Memory is taken when there is something to read: a
+// request that waits for its answer holds none.
+bool Http1Provider::make_room() {
+    if (!in_) in_ = services_.buffers.read_buffer();
+    return !is_full();
 }
 
-bool Http1Provider::is_full() noexcept { return !make_room(); }
+bool Http1Provider::is_full() noexcept {
+    if (in_.space_size() == 0) in_.compact();
+    return in_ && in_.space_size() == 0;
+}
+
+net::IoResult Http1Provider::read_on(std::size_t most) {
+    const std::size_t space = std::min(in_.space_size(), most);
+    const net::IoResult read = connection_->read_some(in_.space(), space);
+    if (read.status != net::IoStatus::ok) return read;
+    in_.produced(read.bytes);
+    is_long_ = in_.space_size() == 0;
+    return read;
+}
 
 // The connection broke before an answer's head was complete. One that had served before and dies at
 // once, without a byte, was most likely closed while the request was on its way; later the provider
@@ -68,7 +85,7 @@ Result<bool> Http1Provider::take_head() {
         keep_alive_ = parsed.keep_alive;
         body_.begin(parsed.framing, parsed.content_length, limits().chunk_header_bytes);
         peek_reader_ = body_;
-        const wire::Header* type = parsed.headers.find("content-type");
+        const wire::Header* type = parsed.headers.find(wire::field("content-type"));
         answer_.status = parsed.status;
         answer_.body = end_of(parsed.framing);
         answer_.length = parsed.content_length;
@@ -86,18 +103,18 @@ Task<Result<void>> Http1Provider::read_head() {
         const auto taken = take_head();
         if (!taken) co_return taken.error();
         if (*taken) break;
-        if (!make_room()) {
-            co_return Fault::upstream(FaultKind::upstream_protocol_error,
-                                      "The head of the provider's answer is too large.");
+        if (!connection_->quiet()) {
+            if (!make_room()) {
+                co_return Fault::upstream(FaultKind::upstream_protocol_error,
+                                          "The head of the provider's answer is too large.");
+            }
+            const net::IoResult read = read_on(in_.space_size());
+            if (read.status == net::IoStatus::ok) continue;
+            if (read.status != net::IoStatus::would_block) {
+                co_return broken("The provider closed the connection without an answer.");
+            }
         }
-        const net::IoResult read = connection_->read_some(in_.space(), in_.space_size());
-        if (read.status == net::IoStatus::ok) {
-            in_.produced(read.bytes);
-            continue;
-        }
-        if (read.status != net::IoStatus::would_block) {
-            co_return broken("The provider closed the connection without an answer.");
-        }
+        if (in_.empty()) in_.reset();
         net::WaitFor what = wait_until(answer_.answer_by);
         what.read = &connection_->descriptor();
         const net::Wake wake = co_await services_.reactor.wait(what);
@@ -178,13 +195,11 @@ bool Http1Provider::drop_taken() noexcept {
 }
 
 Result<bool> Http1Provider::receive(std::size_t most) {
-    if (!in_) in_ = services_.buffers.read_buffer();
-    const net::IoResult read =
-        connection_->read_some(in_.space(), std::min(in_.space_size(), most));
-    if (read.status == net::IoStatus::ok) {
-        in_.produced(read.bytes);
-        return true;
-    }
+    const bool has_longer = in_.capacity() < kLongRead && most >= kLongRead;
+    if (is_long_ && in_.empty() && has_longer) in_ = services_.buffers.body(kLongRead);
+    make_room();
+    const net::IoResult read = read_on(most);
+    if (read.status == net::IoStatus::ok) return true;
     if (read.status == net::IoStatus::end && body_.framing() == wire::Framing::until_close) {
         ended_ = true;
         return true;
@@ -196,7 +211,7 @@ Result<bool> Http1Provider::receive(std::size_t most) {
 
 Task<Result<void>> Http1Provider::read(SteadyTime deadline) {
     for (;;) {
-        const auto received = receive(in_.capacity());
+        const auto received = receive(kLongRead);
         if (!received) co_return received.error();
         if (*received) co_return Result<void>{};
         net::WaitFor what = wait_until(deadline);

@@ -22,7 +22,7 @@ void Http1Provider::forget_answer() noexcept {
     in_.reset();
     head_bytes_ = interim_ = taken_ = peeked_ = 0;
     head_end_ = {};
-    request_sent_ = keep_alive_ = ended_ = false;
+    request_sent_ = keep_alive_ = ended_ = is_long_ = false;
     answer_ = {};
 }
 

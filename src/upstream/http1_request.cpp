@@ -37,7 +37,6 @@ Http1Provider::Sent Http1Provider::send_on(wire::Pieces& pieces) {
 bool Http1Provider::send(wire::Pieces& pieces) {
     forget_answer();
     pieces.set_head(std::exchange(head_, {}));
-    in_ = services_.buffers.read_buffer();
     sent_at_ = services_.reactor.now();
     return send_on(pieces) != Sent::some;
 }
@@ -55,9 +54,8 @@ Task<Result<void>> Http1Provider::finish_send(wire::Pieces& pieces) {
         if (fault) co_return *fault;
         if (connection_->descriptor().readable()) {
             if (!make_room()) break;
-            const net::IoResult read = connection_->read_some(in_.space(), in_.space_size());
+            const net::IoResult read = read_on(in_.space_size());
             if (read.status == net::IoStatus::ok) {
-                in_.produced(read.bytes);
                 const auto taken = take_head();
                 if (!taken) co_return taken.error();
                 if (*taken) break;

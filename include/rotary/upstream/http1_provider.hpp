@@ -71,7 +71,8 @@ private:
     wire::HeadLimits head_limits() const noexcept;
     Result<bool> take_head();
     bool merge(wire::Pieces& pieces, std::string_view payload) noexcept;
-    bool make_room() noexcept;
+    bool make_room();
+    net::IoResult read_on(std::size_t most);  // into the space that in_ has
     Fault broken(const char* detail) const;
     // Why a wait brought nothing: its client or the process went, or it was `late`. Nothing: it
     // did.
@@ -96,7 +97,8 @@ private:
     wire::HeadEnd head_end_;      // how far its end was looked for
     std::size_t interim_ = 0;     // 1xx heads that came before it
     bool keep_alive_ = false;
-    bool ended_ = false;  // a body without framing: the connection ended properly
+    bool is_long_ = false;  // the last read filled the buffer
+    bool ended_ = false;    // a body without framing: the connection ended properly
     wire::BodyReader body_;
     std::size_t taken_ = 0;         // bytes that take() has handed out
     wire::BodyReader peek_reader_;  // how far peek() has come

@@ -201,6 +201,18 @@ TEST(Http1ProviderAnswer, IsWaitedForAsLongAsItMay) {
     }
 }
 
+TEST(Http1ProviderAnswer, AWaitForItHoldsNoBuffer) {
+    OneTry attempt;
+    attempt.terms.first_byte = std::chrono::milliseconds(20);
+    attempt.begin();
+    attempt.buffers.read_buffer().reset();
+    const std::size_t kept = attempt.buffers.kept_bytes();
+    EXPECT_GE(kept, 32768U);
+    ASSERT_TRUE(attempt.send());
+    EXPECT_EQ(attempt.read_head(), FaultKind::upstream_timeout);
+    EXPECT_EQ(attempt.buffers.kept_bytes(), kept);
+}
+
 TEST(Http1ProviderAnswer, IsNotWaitedForWithoutAClient) {
     for (const bool hangs_up : {true, false}) {
         OneTry attempt;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -235,6 +236,32 @@ TEST(Http1ProviderBody, IsReceivedInPortions) {
     EXPECT_FALSE(attempt.provider.drop_taken());
     EXPECT_TRUE(attempt.provider.receive(32768).value());
     EXPECT_EQ(taken(attempt), Strings{"llo"});
+}
+
+// The longest of the pieces that an answer of so many bytes, which are there, is taken in.
+std::size_t longest_piece(std::size_t bytes) {
+    OneTry attempt;
+    attempt.answer("HTTP/1.1 200 OK\ncontent-length: " + std::to_string(bytes) + "\n",
+                   std::string(bytes, 'x'));
+    std::size_t longest = 0;
+    std::size_t all = 0;
+    for (;;) {
+        for (const std::string& piece : taken(attempt)) {
+            longest = std::max(longest, piece.size());
+            all += piece.size();
+        }
+        if (attempt.provider.took_all()) break;
+        attempt.provider.drop_taken();
+        EXPECT_TRUE(attempt.provider.receive(65536).value());
+        test::settle(attempt.reactor);
+    }
+    EXPECT_EQ(all, bytes);
+    return longest;
+}
+
+TEST(Http1ProviderBody, ALongOneComesInLargerPieces) {
+    EXPECT_EQ(longest_piece(20000), 20000U);
+    EXPECT_EQ(longest_piece(150000), 65536U);
 }
 
 // A stream may be silent for minutes.
