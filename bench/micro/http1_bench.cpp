@@ -1,6 +1,5 @@
-#include <rotary/wire/forwarded_headers.hpp>
+#include <rotary/routing/snapshot.hpp>
 #include <rotary/wire/http1_reader.hpp>
-#include <rotary/wire/http1_writer.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <benchmark/benchmark.h>
@@ -60,10 +59,16 @@ void filter_headers(benchmark::State& state) {
     const std::string bytes = sdk_head();
     static RequestHead head;
     if (!parse_request_head(bytes, {}, head)) state.SkipWithError("refused");
+    rotary::routing::Snapshot snapshot;
+    const rotary::routing::Route& route = snapshot.routes.emplace_back();
+    settle_passages(snapshot);
     for (auto _ : state) {
         int kept = 0;
         for (const Header& header : head.headers) {
-            kept += !is_hop_by_hop(header.name, head.headers) && goes_on_to_provider(header.name);
+            using rotary::routing::Passage;
+            const Passage passage = route.request_passages.of(header.field);
+            kept += passage == Passage::goes ||
+                    (passage == Passage::asks && snapshot.forwarding.lets_through(header.name));
         }
         benchmark::DoNotOptimize(kept);
     }
