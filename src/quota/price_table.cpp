@@ -58,47 +58,91 @@ std::string_view without_date(std::string_view model) {
 
 }  // namespace
 
+const Price* DatedPrices::at(std::chrono::sys_days day) const noexcept {
+    const auto after = by_day.upper_bound(day);
+    return after == by_day.begin() ? nullptr : &std::prev(after)->second;
+}
+
 const Price* EntryPrice::at(WallTime now) const noexcept {
     const auto day = std::chrono::floor<std::chrono::days>(now);
     for (const DatedPrices* prices : series_) {
-        const auto after = prices->upper_bound(day);
-        if (after != prices->begin()) return &std::prev(after)->second;
+        if (const Price* price = prices->at(day)) return price;
     }
     return nullptr;
+}
+
+NamedPrice ProviderPrices::find(std::string_view model, WallTime now) const noexcept {
+    const auto day = std::chrono::floor<std::chrono::days>(now);
+    NamedPrice found;
+    const auto take = [&](const DatedPrices& prices) {
+        found.price = prices.at(day);
+        if (found.price != nullptr) found.name = prices.name;
+        return found.price != nullptr;
+    };
+    if (own_ != nullptr && PriceTable::visit(*own_, model, take)) return found;
+    if (any_ != nullptr) PriceTable::visit(*any_, model, take);
+    return found;
 }
 
 PriceTable::PriceTable(const std::vector<config::PriceEntry>& entries) {
     for (const config::PriceEntry& entry : entries) {
         Provider& provider = providers_[folded(entry.provider)];
-        ByModel& models = entry.is_prefix ? provider.prefixes : provider.exact;
+        DatedPrices& prices = (entry.is_prefix ? provider.prefixes : provider.exact)[entry.model];
+        prices.name = entry.model;
+        if (entry.is_prefix) prices.name += '*';
         const auto from = entry.from.value_or(std::chrono::sys_days::min());
-        models[entry.model].insert_or_assign(from, Price(entry));
+        prices.by_day.insert_or_assign(from, Price(entry));
     }
 }
 
-void PriceTable::add(const Provider& provider, std::string_view model,
-                     std::vector<const DatedPrices*>& series) {
+template <class Visit>
+bool PriceTable::visit(const Provider& provider, std::string_view model, const Visit& visit) {
     const auto exact = provider.exact.find(model);
-    if (exact != provider.exact.end()) series.push_back(&exact->second);
+    if (exact != provider.exact.end() && visit(exact->second)) return true;
     const std::string_view undated = without_date(model);
     if (undated.size() != model.size()) {
         const auto found = provider.exact.find(undated);
-        if (found != provider.exact.end()) series.push_back(&found->second);
+        if (found != provider.exact.end() && visit(found->second)) return true;
     }
-    for (std::size_t size = model.size() + 1; size-- > 0;) {
-        const auto prefix = provider.prefixes.find(model.substr(0, size));
-        if (prefix != provider.prefixes.end()) series.push_back(&prefix->second);
+    // Of the names up to `rest` the last one is its longest prefix, or else the prefixes of `rest`
+    // are those of what the two have in common.
+    std::string_view rest = model;
+    for (;;) {
+        const auto after = provider.prefixes.upper_bound(rest);
+        if (after == provider.prefixes.begin()) return false;
+        const auto& [prefix, prices] = *std::prev(after);
+        const std::size_t alike =
+            static_cast<std::size_t>(std::ranges::mismatch(rest, prefix).in1 - rest.begin());
+        if (alike < prefix.size()) {
+            rest = rest.substr(0, alike);
+            continue;
+        }
+        if (visit(prices)) return true;
+        if (prefix.empty()) return false;
+        rest = rest.substr(0, prefix.size() - 1);
     }
 }
 
 EntryPrice PriceTable::find(std::string_view provider, std::string_view model) const {
     EntryPrice price;
+    const auto keep = [&](const DatedPrices& prices) {
+        price.series_.push_back(&prices);
+        return false;
+    };
+    const ProviderPrices prices = of(provider);
+    if (prices.own_ != nullptr) visit(*prices.own_, model, keep);
+    if (prices.any_ != nullptr) visit(*prices.any_, model, keep);
+    return price;
+}
+
+ProviderPrices PriceTable::of(std::string_view provider) const {
+    ProviderPrices prices;
     const std::string name = folded(provider);
     const auto own = providers_.find(name);
-    if (own != providers_.end()) add(own->second, model, price.series_);
+    if (own != providers_.end()) prices.own_ = &own->second;
     const auto any = providers_.find("*");
-    if (any != providers_.end() && name != "*") add(any->second, model, price.series_);
-    return price;
+    if (any != providers_.end() && name != "*") prices.any_ = &any->second;
+    return prices;
 }
 
 }  // namespace rotary::quota

@@ -15,7 +15,20 @@
 namespace rotary::quota {
 
 // The prices of one provider's model or prefix, by the day from which they hold.
-using DatedPrices = std::map<std::chrono::sys_days, Price>;
+struct DatedPrices {
+    std::string name;  // as the list has it: "gpt-4o", "claude-sonnet-4-5*"
+    std::map<std::chrono::sys_days, Price> by_day;
+
+    // The newest that holds by then; null: none does.
+    const Price* at(std::chrono::sys_days day) const noexcept;
+};
+
+// What a model that a client named costs, and what the list calls it: there are no more of these
+// names than the configuration has.
+struct NamedPrice {
+    const Price* price = nullptr;  // null: no list has it
+    std::string_view name;
+};
 
 // What an entry of a rotation costs: found once, when the snapshot is compiled, and asked for a day
 // on the path. Points into its PriceTable.
@@ -30,6 +43,8 @@ private:
     std::vector<const DatedPrices*> series_;  // the closest first
 };
 
+class ProviderPrices;
+
 // All price lists, for look-ups by name. Immutable once built; control thread, and the workers
 // through what it finds.
 class PriceTable {
@@ -41,17 +56,33 @@ public:
     // longest prefix. Providers are compared without case and by the names that APK and LiteLLM
     // have for them.
     EntryPrice find(std::string_view provider, std::string_view model) const;
+    // For models that are known at each request only.
+    ProviderPrices of(std::string_view provider) const;
 
 private:
+    friend class ProviderPrices;
     using ByModel = std::map<std::string, DatedPrices, std::less<>>;
     struct Provider {
         ByModel exact;
         ByModel prefixes;
     };
-    static void add(const Provider& provider, std::string_view model,
-                    std::vector<const DatedPrices*>& series);
+    // Whatever may be the price of the model, the closest first, until `visit` says that it was.
+    template <class Visit>
+    static bool visit(const Provider& provider, std::string_view model, const Visit& visit);
 
     std::map<std::string, Provider, std::less<>> providers_;
+};
+
+// What one provider takes, for models that clients name. Points into its PriceTable; asked on the
+// path, where it allocates nothing: some comparisons of names.
+class ProviderPrices {
+public:
+    NamedPrice find(std::string_view model, WallTime now) const noexcept;
+
+private:
+    friend class PriceTable;
+    const PriceTable::Provider* own_ = nullptr;
+    const PriceTable::Provider* any_ = nullptr;
 };
 
 }  // namespace rotary::quota

@@ -23,14 +23,18 @@ config::PriceEntry entry(const std::string& provider, const std::string& model, 
     return made;
 }
 
-// What one token costs; -1: there is no price.
-Nanos cost(const PriceTable& table, std::string_view provider, std::string_view model,
-           WallTime now = kToday) {
-    const EntryPrice found = table.find(provider, model);
-    const Price* price = found.at(now);
+Nanos cost_of_one(const Price* price) {
     llm::Usage one;
     one.input = 1;
     return price == nullptr ? -1 : price->cost(one);
+}
+
+// What one token costs; -1: there is no price. A model that a client names has the same one.
+Nanos cost(const PriceTable& table, std::string_view provider, std::string_view model,
+           WallTime now = kToday) {
+    const Nanos cost = cost_of_one(table.find(provider, model).at(now));
+    EXPECT_EQ(cost_of_one(table.of(provider).find(model, now).price), cost) << model;
+    return cost;
 }
 
 TEST(PriceTable, FindsTheClosestName) {
@@ -100,6 +104,30 @@ TEST(PriceTable, TakesTheNewestThatIsNotInTheFuture) {
     EXPECT_EQ(cost(table, "A", "m", kToday + 24h), 3);
     EXPECT_EQ(cost(table, "A", "new", kToday), 6) << "until then the prefix holds";
     EXPECT_EQ(cost(table, "A", "new", kToday + 24h), 7);
+}
+
+TEST(PriceTable, TellsWhatItsListsCallAModel) {
+    const PriceTable table(
+        {entry("OpenAI", "gpt-4o", 1), entry("OpenAI", "gpt-4*", 2), entry("*", "*", 3)});
+    const ProviderPrices prices = table.of("openai");
+    EXPECT_EQ(prices.find("gpt-4o-2024-08-06", kToday).name, "gpt-4o");
+    EXPECT_EQ(prices.find("gpt-4-turbo", kToday).name, "gpt-4*");
+    EXPECT_EQ(prices.find("what a client likes", kToday).name, "*");
+    EXPECT_EQ(ProviderPrices().find("gpt-4o", kToday).price, nullptr);
+}
+
+// However many prefixes are near misses.
+TEST(PriceTable, FindsTheLongestOfManyPrefixes) {
+    std::vector<config::PriceEntry> entries;
+    for (Nanos i = 1; i <= 200; ++i) {
+        entries.push_back(entry("p", std::string(static_cast<std::size_t>(i), 'a') + "b*", i));
+    }
+    entries.push_back(entry("p", "aaa*", 1000));
+    const PriceTable table(entries);
+    EXPECT_EQ(cost(table, "p", std::string(77, 'a') + "bc"), 77);
+    EXPECT_EQ(cost(table, "p", std::string(77, 'a') + "c"), 1000);
+    EXPECT_EQ(cost(table, "p", std::string(300, 'a')), 1000);
+    EXPECT_EQ(cost(table, "p", "aac"), -1);
 }
 
 }  // namespace
