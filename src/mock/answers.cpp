@@ -251,6 +251,7 @@ Answer Answers::chat(const Chat& asked) {
     } else {
         add_plain(answer, asked);
     }
+    note_usage(answer, asked);
     if (quota.limited && options.ratelimit_headers) add_rate_limit_headers(answer, quota);
     return answer;
 }
@@ -258,6 +259,16 @@ Answer Answers::chat(const Chat& asked) {
 bool Answers::serves(std::string_view model) const {
     const auto& models = state_.options().models;
     return models.empty() || std::find(models.begin(), models.end(), model) != models.end();
+}
+
+void Answers::note_usage(Answer& answer, const Chat& asked) const {
+    MockUsage usage;
+    usage.answer = next_id_;
+    usage.model = asked.model;
+    usage.input = asked.prompt_tokens;
+    usage.output = words_.size();
+    usage.was_told = !asked.stream || asked.include_usage;
+    answer.usage = std::move(usage);
 }
 
 std::string Answers::usage(const Chat& asked) const {

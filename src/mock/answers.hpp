@@ -19,7 +19,9 @@ struct Answer {
     std::chrono::nanoseconds delay{};
     std::chrono::nanoseconds interval{};
     End end = End::keep_alive;
-    std::uint64_t cut_at = std::numeric_limits<std::uint64_t>::max();
+    static constexpr std::uint64_t kUncut = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t cut_at = kUncut;
+    std::optional<MockUsage> usage{};  // of a chat request that is served
 };
 
 // What of a request's head decides how its answer is framed.
@@ -50,6 +52,7 @@ private:
 
     Answer control(const Captured& request, std::string_view path);
     Answer captured_requests() const;
+    Answer told_usage() const;
     Answer models() const;
     Answer decide(const Captured& request, std::string_view path);
     Answer faulty(const MockFault& fault, const Captured& request, const Chat& chat,
@@ -58,6 +61,7 @@ private:
     Answer chat(const Chat& chat);
     void add_plain(Answer& answer, const Chat& chat) const;
     void add_stream(Answer& answer, const Chat& chat) const;
+    void note_usage(Answer& answer, const Chat& chat) const;
     std::string usage(const Chat& chat) const;
     bool serves(std::string_view model) const;
     static Chat read_chat(const std::string& body);

@@ -81,8 +81,28 @@ Answer Answers::captured_requests() const {
     return answer;
 }
 
+Answer Answers::told_usage() const {
+    Answer answer;
+    answer.header_lines = "content-type: application/json\r\n";
+    answer.body = "{\"models\":[";
+    const char* separator = "";
+    for (const auto& [model, sum] : state_.usage_sums()) {
+        answer.body += separator;
+        answer.body += "{\"model\":";
+        append_any_bytes(answer.body, model);
+        answer.body += ",\"answers\":" + std::to_string(sum.answers) +
+                       ",\"told\":" + std::to_string(sum.told) +
+                       ",\"input_tokens\":" + std::to_string(sum.input) +
+                       ",\"output_tokens\":" + std::to_string(sum.output) + "}";
+        separator = ",";
+    }
+    answer.body += "]}";
+    return answer;
+}
+
 Answer Answers::control(const Captured& request, std::string_view path) {
     if (path == "/__mock/requests" && request.method == "GET") return captured_requests();
+    if (path == "/__mock/usage" && request.method == "GET") return told_usage();
     if (path == "/__mock/reset" && request.method == "POST") {
         state_.reset();
         Answer answer;
@@ -91,7 +111,8 @@ Answer Answers::control(const Captured& request, std::string_view path) {
         return answer;
     }
     return error_answer(404, "invalid_request_error", "",
-                        "This mock knows GET /__mock/requests and POST /__mock/reset.");
+                        "This mock knows GET /__mock/requests, GET /__mock/usage and "
+                        "POST /__mock/reset.");
 }
 
 }  // namespace rotary::mock

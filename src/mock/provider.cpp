@@ -153,6 +153,8 @@ std::vector<Captured> MockProvider::requests() const {
     return copies;
 }
 
+std::vector<MockUsage> MockProvider::usage() const { return impl_->state().usage(); }
+
 std::uint64_t MockProvider::request_count() const { return impl_->state().request_count(); }
 
 std::uint64_t MockProvider::connections_accepted() const {

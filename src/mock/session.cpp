@@ -156,7 +156,12 @@ asio::awaitable<bool> Session::send_answer(Answer& answer, const Framing& framin
         if (!co_await pause_until(Clock::now() + answer.delay)) co_return false;
     }
     const std::vector<std::string> pieces = encode(answer, framing);
-    if (!co_await send_pieces(pieces, answer)) co_return false;
+    const bool was_sent = co_await send_pieces(pieces, answer);
+    if (answer.usage) {
+        answer.usage->was_sent = was_sent && answer.cut_at == Answer::kUncut;
+        state_.record_usage(std::move(*answer.usage));
+    }
+    if (!was_sent) co_return false;
     if (answer.end == End::keep_alive) co_return true;
     co_await end(answer.end);
     co_return false;

@@ -7,6 +7,7 @@ namespace rotary::mock {
 namespace {
 
 constexpr std::uint64_t kMillion = 1'000'000;
+constexpr std::size_t kMostModels = 1000;
 // Where a sum of failures starts: the first failure comes in the middle of its run.
 constexpr std::uint64_t kHalf = kMillion / 2;
 // A thousand requests of 64 MiB must not fill the machine: older bodies go first.
@@ -35,6 +36,31 @@ void State::record(std::shared_ptr<const Captured> request) {
         requests_.pop_front();
     }
     changed_.notify_all();
+}
+
+void State::record_usage(MockUsage usage) {
+    const std::lock_guard lock(mutex_);
+    if (usage.was_sent) {
+        // Clients name models: beyond so many they count together.
+        const bool has_room = usage_sums_.size() < kMostModels || usage_sums_.contains(usage.model);
+        UsageSum& sum = usage_sums_[has_room ? usage.model : "(others)"];
+        ++sum.answers;
+        if (usage.was_told) ++sum.told;
+        sum.input += usage.input;
+        sum.output += usage.output;
+    }
+    if (usage_.size() < options_.kept_usage) usage_.push_back(std::move(usage));
+    changed_.notify_all();
+}
+
+std::vector<MockUsage> State::usage() const {
+    const std::lock_guard lock(mutex_);
+    return usage_;
+}
+
+std::map<std::string, State::UsageSum> State::usage_sums() const {
+    const std::lock_guard lock(mutex_);
+    return usage_sums_;
 }
 
 void State::connection_opened() {
@@ -96,6 +122,8 @@ void State::reset() {
     requests_.clear();
     kept_bytes_ = 0;
     request_count_ = 0;
+    usage_.clear();
+    usage_sums_.clear();
     for (auto& [model, window] : windows_) {
         window.ends = {};
         window.used = 0;

@@ -36,6 +36,16 @@ public:
 
     std::vector<std::shared_ptr<const Captured>> requests() const;
     std::uint64_t request_count() const;
+    void record_usage(MockUsage usage);
+    std::vector<MockUsage> usage() const;
+    // Of the answers that were sent to their end, by model.
+    struct UsageSum {
+        std::uint64_t answers = 0;
+        std::uint64_t told = 0;
+        std::uint64_t input = 0;
+        std::uint64_t output = 0;
+    };
+    std::map<std::string, UsageSum> usage_sums() const;
     bool wait_for_requests(std::uint64_t count, std::chrono::nanoseconds timeout) const;
     bool wait_for_open_connections(std::size_t count, std::chrono::nanoseconds timeout) const;
 
@@ -72,6 +82,8 @@ private:
     std::deque<std::shared_ptr<const Captured>> requests_;
     std::size_t kept_bytes_ = 0;
     std::uint64_t request_count_ = 0;
+    std::vector<MockUsage> usage_;
+    std::map<std::string, UsageSum> usage_sums_;
     std::uint64_t accepted_ = 0;
     std::size_t open_ = 0;
     std::map<std::string, ArmedFault, std::less<>> faults_;

@@ -59,6 +59,7 @@ struct MockOptions {
         false;  // x-ratelimit-* on answers with status 200 too, not only on 429
     std::size_t body_limit = std::size_t{64} << 20;
     std::size_t kept_requests = 1000;         // 0: nothing is recorded
+    std::size_t kept_usage = 0;               // answers whose usage is kept one by one
     std::size_t requests_per_connection = 0;  // then it closes without a word; 0: never
 };
 
@@ -117,6 +118,16 @@ struct Captured {
     bool has_header(std::string_view name) const;
 };
 
+// What one answer to a chat request used.
+struct MockUsage {
+    std::uint64_t answer = 0;  // the number in its x-request-id
+    std::string model;
+    std::uint64_t input = 0;
+    std::uint64_t output = 0;
+    bool was_told = false;  // it stands in the answer
+    bool was_sent = false;  // the answer, to its end
+};
+
 // Listens and answers on a thread of its own. Every member may be called from any thread.
 class MockProvider {
 public:
@@ -136,6 +147,8 @@ public:
     // Of the last `kept_requests` requests those since the last reset, oldest first.
     std::vector<Captured> requests() const;
     std::uint64_t request_count() const;
+    // Of the first `kept_usage` answers since the last reset.
+    std::vector<MockUsage> usage() const;
     std::uint64_t connections_accepted() const;
     std::size_t open_connections() const;
     // False when the time is over first. Requests are counted since the last reset.

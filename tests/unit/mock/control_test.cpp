@@ -83,7 +83,29 @@ TEST_F(MockControlTest, IsNotRecordedItself) {
     EXPECT_EQ(state_.request_count(), 0U);
 }
 
-TEST_F(MockControlTest, KnowsTwoPathsAndTheirMethods) {
+TEST_F(MockControlTest, TellsWhatAnswersUsed) {
+    EXPECT_EQ(ask("GET", "/__mock/usage").body, R"({"models":[]})");
+    MockUsage usage;
+    usage.input = 7;
+    usage.output = 16;
+    usage.was_sent = true;
+    for (const char* model : {"b", "a", "b"}) {
+        usage.model = model;
+        state_.record_usage(usage);
+        usage.was_told = true;
+    }
+    usage.was_sent = false;
+    state_.record_usage(usage);
+    EXPECT_EQ(ask("GET", "/__mock/usage").body,
+              R"({"models":[{"model":"a","answers":1,"told":1,"input_tokens":7,)"
+              R"("output_tokens":16},{"model":"b","answers":2,"told":1,"input_tokens":14,)"
+              R"("output_tokens":32}]})");
+    EXPECT_TRUE(state_.usage().empty()) << "one by one they are kept where that is asked for";
+    ask("POST", "/__mock/reset");
+    EXPECT_EQ(ask("GET", "/__mock/usage").body, R"({"models":[]})");
+}
+
+TEST_F(MockControlTest, KnowsItsPathsAndTheirMethods) {
     struct Row {
         const char* method;
         const char* target;
@@ -93,6 +115,7 @@ TEST_F(MockControlTest, KnowsTwoPathsAndTheirMethods) {
         {"GET", "/__mock/requests", 200},  {"GET", "/__mock/requests?x=1", 200},
         {"POST", "/__mock/requests", 404}, {"GET", "/__mock/requests/", 404},
         {"POST", "/__mock/reset", 200},    {"GET", "/__mock/reset", 404},
+        {"GET", "/__mock/usage", 200},     {"POST", "/__mock/usage", 404},
         {"GET", "/__mock/", 404},          {"DELETE", "/__mock/faults", 404},
     };
     for (const Row& row : rows) {
