@@ -1,6 +1,9 @@
 #include <rotary/control/ledger_file.hpp>
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <string_view>
@@ -15,7 +18,7 @@ constexpr int kBusyMilliseconds = 200;    // that another process may hold a loc
 constexpr const char* kSchemaText = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE spend (
-  hour INTEGER NOT NULL, consumer TEXT NOT NULL, api TEXT NOT NULL, environment TEXT NOT NULL,
+  quarter_hour INTEGER NOT NULL, consumer TEXT NOT NULL, api TEXT NOT NULL, environment TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, backend TEXT NOT NULL,
   requests INTEGER NOT NULL, unpriced INTEGER NOT NULL, estimated INTEGER NOT NULL,
   input INTEGER NOT NULL, output INTEGER NOT NULL, cached_read INTEGER NOT NULL,
@@ -23,7 +26,7 @@ CREATE TABLE spend (
   image_in INTEGER NOT NULL, reasoning INTEGER NOT NULL, audio_out INTEGER NOT NULL,
   milliseconds INTEGER NOT NULL, images INTEGER NOT NULL, web_searches INTEGER NOT NULL,
   nanos INTEGER NOT NULL,
-  PRIMARY KEY (hour, consumer, api, environment, provider, model, backend)) WITHOUT ROWID;
+  PRIMARY KEY (quarter_hour, consumer, api, environment, provider, model, backend)) WITHOUT ROWID;
 )";
 
 // The columns behind the key, in the order of the table.
@@ -38,6 +41,14 @@ constexpr const char* kSums[] = {"requests",     "unpriced",    "estimated",    
                                  "output",       "cached_read", "cache_write",  "cache_write_long",
                                  "audio_in",     "image_in",    "reasoning",    "audio_out",
                                  "milliseconds", "images",      "web_searches", "nanos"};
+
+// What consumers spend is their owner's to read, whatever the umask. SQLite gives the files beside
+// it the same rights. A file that is there keeps its own; it must not even be opened here, for
+// closing it would drop the locks that SQLite has on it.
+void make_private(const std::string& path) {
+    const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file >= 0) ::close(file);
+}
 
 std::string upsert() {
     std::string sql = "INSERT INTO spend VALUES (?";
@@ -110,6 +121,7 @@ struct LedgerFile::Database {
 
 LedgerFile::LedgerFile(const std::string& path, const std::string& currency)
     : path_(path), database_(std::make_unique<Database>(path)) {
+    make_private(path);
     database_->require(sqlite3_open_v2(path.c_str(), &database_->handle,
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr));
     sqlite3_busy_timeout(database_->handle, kBusyMilliseconds);
@@ -142,7 +154,10 @@ void LedgerFile::check_kind(bool may_create) {
     if (application != std::to_string(kApplication)) {
         throw LedgerRefused("the ledger " + path_ + ": it is no ledger of Rotary's");
     }
-    if (schema != std::to_string(kSchema)) {
+    if (schema == "1") {
+        constexpr std::int64_t kQuartersOfAnHour = 4;
+        quarters_ = kQuartersOfAnHour;
+    } else if (schema != std::to_string(kSchema)) {
         throw LedgerRefused("the ledger " + path_ + ": it has schema " + schema +
                             ", this version knows " + std::to_string(kSchema) +
                             "; use the version that wrote it, or name another file");
@@ -163,6 +178,7 @@ void LedgerFile::create(const std::string& currency) {
                             "; PRAGMA user_version = " + std::to_string(kSchema))
                                .c_str());
         }
+        if (database_->ask("PRAGMA user_version") == "1") bring_up();
         database_->run("COMMIT");
     } catch (...) {
         sqlite3_exec(database_->handle, "ROLLBACK", nullptr, nullptr, nullptr);
@@ -171,13 +187,21 @@ void LedgerFile::create(const std::string& currency) {
     currency_ = database_->ask("SELECT value FROM meta WHERE name = 'currency'");
 }
 
+// From schema 1. What an hour's sum was of stays together, in the hour's first quarter.
+void LedgerFile::bring_up() {
+    database_->run("ALTER TABLE spend RENAME COLUMN hour TO quarter_hour");
+    database_->run("UPDATE spend SET quarter_hour = quarter_hour * 4");
+    database_->run(("PRAGMA user_version = " + std::to_string(kSchema)).c_str());
+    quarters_ = 1;
+}
+
 void LedgerFile::write(const quota::SpendTable& sums) {
     database_->run("BEGIN IMMEDIATE");
     try {
         sums.each([this](const quota::SpendKey& key, const quota::Spend& spend) {
             sqlite3_stmt* insert = database_->insert;
             int place = 1;
-            database_->bind(insert, place++, key.hour);
+            database_->bind(insert, place++, key.quarter_hour);
             for (const std::string_view name : key.names) database_->bind(insert, place++, name);
             const auto number = [&](std::uint64_t count) {
                 database_->bind(insert, place++, static_cast<std::int64_t>(count));
@@ -198,19 +222,24 @@ void LedgerFile::write(const quota::SpendTable& sums) {
 
 void LedgerFile::read(std::int64_t from, std::int64_t to, const Visit& visit) {
     if (database_->select == nullptr) {
+        const std::string time = quarters_ == 1 ? "quarter_hour" : "hour";
         database_->select = database_->prepare(
-            "SELECT * FROM spend WHERE hour >= ? AND hour < ? ORDER BY hour, consumer, api, "
-            "environment, provider, model, backend");
+            "SELECT * FROM spend WHERE " + time + " >= ? AND " + time + " < ? ORDER BY " + time +
+            ", consumer, api, environment, provider, model, backend");
     }
     sqlite3_stmt* select = database_->select;
-    database_->bind(select, 1, from);
-    database_->bind(select, 2, to);
+    // Rows of hours that begin within are taken whole.
+    const auto first_not_before = [this](std::int64_t time) {
+        return time / quarters_ + (time > 0 && time % quarters_ != 0 ? 1 : 0);
+    };
+    database_->bind(select, 1, first_not_before(from));
+    database_->bind(select, 2, first_not_before(to));
     int result = SQLITE_ROW;
     while ((result = sqlite3_step(select)) == SQLITE_ROW) {
         int place = 0;
         quota::SpendKey key;
         quota::Spend spend;
-        key.hour = sqlite3_column_int64(select, place++);
+        key.quarter_hour = sqlite3_column_int64(select, place++) * quarters_;
         for (std::string_view& name : key.names) {
             const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(select, place));
             const int size = sqlite3_column_bytes(select, place++);

@@ -9,7 +9,7 @@ void SpendRecord::record(const Exchange& exchange, SteadyTime) {
     if (outcome.usage.source == llm::UsageSource::none || exchange.backend() == nullptr) return;
     const routing::Route& route = *exchange.match.route;
     quota::SpendKey key;
-    key.hour = quota::SpendKey::hour_of(exchange.request.started_wall);
+    key.quarter_hour = quota::SpendKey::quarter_hour_of(exchange.request.started_wall);
     key.names = {exchange.match.consumer,
                  route.api,
                  routing::to_string(route.environment),

@@ -3,17 +3,20 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <ratio>
 #include <utility>
 
 namespace rotary::quota {
 
 namespace {
+using QuarterHours = std::chrono::duration<std::int64_t, std::ratio<15 * 60>>;
+
 constexpr std::size_t kFirstIndex = 64;
 constexpr std::size_t kShareOfOthers = 8;  // of the cells, so many more for consumers in common
 }  // namespace
 
-std::int64_t SpendKey::hour_of(WallTime time) noexcept {
-    return std::chrono::floor<std::chrono::hours>(time.time_since_epoch()).count();
+std::int64_t SpendKey::quarter_hour_of(WallTime time) noexcept {
+    return std::chrono::floor<QuarterHours>(time.time_since_epoch()).count();
 }
 
 Spend Spend::of(const llm::Usage& usage, std::optional<Nanos> cost) noexcept {
@@ -43,7 +46,7 @@ Spend& Spend::operator+=(const Spend& other) noexcept {
 
 SpendKey SpendTable::key_of(const Cell& cell) noexcept {
     SpendKey key;
-    key.hour = cell.hour;
+    key.quarter_hour = cell.quarter_hour;
     std::size_t begin = 0;
     for (std::size_t i = 0; i < SpendKey::kNames; ++i) {
         key.names[i] = std::string_view(cell.text).substr(begin, cell.ends[i] - begin);
@@ -63,7 +66,7 @@ void SpendTable::widen() {
 
 // Where in the index the key is or would be. What it is like is in wanted_ from then on.
 std::size_t SpendTable::place(const SpendKey& key) {
-    wanted_.hour = key.hour;
+    wanted_.quarter_hour = key.quarter_hour;
     wanted_.text.clear();
     for (std::size_t i = 0; i < SpendKey::kNames; ++i) {
         wanted_.text.append(key.names[i].substr(0, kLongestName));
@@ -73,7 +76,8 @@ std::size_t SpendTable::place(const SpendKey& key) {
     std::size_t at = std::hash<std::string_view>()(wanted_.text) & mask;
     for (; index_[at] != 0; at = (at + 1) & mask) {
         const Cell& cell = cells_[index_[at] - 1];
-        if (cell.hour == wanted_.hour && cell.ends == wanted_.ends && cell.text == wanted_.text) {
+        if (cell.quarter_hour == wanted_.quarter_hour && cell.ends == wanted_.ends &&
+            cell.text == wanted_.text) {
             break;
         }
     }
@@ -90,7 +94,7 @@ bool SpendTable::add_to(const SpendKey& key, const Spend& spend, std::size_t mos
     if (size_ >= most) return false;
     if (size_ == cells_.size()) cells_.emplace_back();
     Cell& cell = cells_[size_++];
-    cell.hour = wanted_.hour;
+    cell.quarter_hour = wanted_.quarter_hour;
     cell.ends = wanted_.ends;
     cell.text = wanted_.text;
     cell.spend = spend;

@@ -1,6 +1,7 @@
 #include "server/budget_history.hpp"
 
 #include <rotary/control/ledger_file.hpp>
+#include <rotary/quota/money_text.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,33 +25,36 @@ constexpr std::size_t kEnvironment = 2;
 struct OpenPeriod {
     const quota::Limit* limit = nullptr;
     quota::Window window;
-    std::int64_t first_hour = 0;
+    std::int64_t first = 0;
     quota::Nanos spent = 0;
 };
 
-// The consumer, else the API, and the environment.
+// The consumer, the API, or both, and the environment. A subscription's budget is that of several.
 using Whose = std::tuple<std::string_view, std::string_view, std::string_view>;
-using Periods = std::multimap<Whose, OpenPeriod>;
+struct Periods {
+    std::map<std::size_t, OpenPeriod> by_limit;
+    std::multimap<Whose, OpenPeriod*> by_whose;
+};
 
 Periods new_ones(const routing::Snapshot& snapshot, WallTime now) {
     Periods periods;
     for (const routing::BudgetPlace& place : snapshot.budgets) {
         const quota::Limit& limit = snapshot.limits[place.limit];
         if (limit.family->common().latest().window != WallTime::min()) continue;
-        OpenPeriod period;
+        OpenPeriod& period = periods.by_limit[place.limit];
         period.limit = &limit;
         period.window = limit.window(now);
-        period.first_hour = quota::SpendKey::hour_of(period.window.begin);
-        periods.emplace(Whose(place.consumer, place.api, place.environment), period);
+        period.first = quota::SpendKey::quarter_hour_of(period.window.begin);
+        periods.by_whose.emplace(Whose(place.consumer, place.api, place.environment), &period);
     }
     return periods;
 }
 
-void add(Periods& periods, const Whose& whose, std::int64_t hour, quota::Nanos nanos) {
-    const auto [first, last] = periods.equal_range(whose);
-    for (auto place = first; place != last; ++place) {
-        OpenPeriod& period = place->second;
-        if (hour < period.first_hour) continue;
+void add(Periods& periods, const Whose& whose, std::int64_t quarter_hour, quota::Nanos nanos) {
+    const auto [begin, end] = periods.by_whose.equal_range(whose);
+    for (auto place = begin; place != end; ++place) {
+        OpenPeriod& period = *place->second;
+        if (quarter_hour < period.first) continue;
         const quota::Nanos room = std::numeric_limits<quota::Nanos>::max() - period.spent;
         period.spent += std::min(nanos, room);
     }
@@ -60,28 +64,49 @@ void add(Periods& periods, const Whose& whose, std::int64_t hour, quota::Nanos n
 void add_for_each(const routing::Snapshot& snapshot, const Periods& periods,
                   const quota::SpendKey& key, quota::Nanos nanos) {
     const Whose each(routing::BudgetPlace::kEachConsumer, "", key.names[kEnvironment]);
-    const auto [first, last] = periods.equal_range(each);
-    for (auto place = first; place != last; ++place) {
-        const OpenPeriod& period = place->second;
-        if (key.hour < period.first_hour) continue;
+    const auto [begin, end] = periods.by_whose.equal_range(each);
+    for (auto place = begin; place != end; ++place) {
+        const OpenPeriod& period = *place->second;
+        if (key.quarter_hour < period.first) continue;
         const quota::Terms terms{period.window, period.window.begin, period.limit->amount};
         snapshot.counters->hold(period.limit->family, key.names[kConsumer], period.window)
             ->add(terms, nanos);
     }
 }
 
-void read(const routing::Snapshot& snapshot, const std::string& ledger, Periods& periods) {
+// The sum of what found no room of its own in the ledger, within the periods.
+quota::Nanos read(const routing::Snapshot& snapshot, const std::string& ledger, Periods& periods) {
+    quota::Nanos of_others = 0;
     std::int64_t from = std::numeric_limits<std::int64_t>::max();
-    for (const auto& [whose, period] : periods) from = std::min(from, period.first_hour);
+    for (const auto& [limit, period] : periods.by_limit) from = std::min(from, period.first);
     control::LedgerFile file(ledger);
     file.read(from, std::numeric_limits<std::int64_t>::max(),
               [&](const quota::SpendKey& key, const quota::Spend& spend) {
                   const auto& names = key.names;
                   const std::string_view environment = names[kEnvironment];
-                  add(periods, {names[kConsumer], "", environment}, key.hour, spend.nanos);
-                  add(periods, {"", names[kApi], environment}, key.hour, spend.nanos);
-                  if (!names[kConsumer].empty()) add_for_each(snapshot, periods, key, spend.nanos);
+                  add(periods, {names[kConsumer], "", environment}, key.quarter_hour, spend.nanos);
+                  add(periods, {"", names[kApi], environment}, key.quarter_hour, spend.nanos);
+                  if (names[kConsumer] == quota::SpendTable::kOthers) {
+                      const quota::Nanos room =
+                          std::numeric_limits<quota::Nanos>::max() - of_others;
+                      of_others += std::min(spend.nanos, room);
+                      return;
+                  }
+                  if (names[kConsumer].empty()) return;
+                  const Whose both(names[kConsumer], names[kApi], environment);
+                  add(periods, both, key.quarter_hour, spend.nanos);
+                  add_for_each(snapshot, periods, key, spend.nanos);
               });
+    return of_others;
+}
+
+// It is of consumers that are not known any more: no budget of a consumer gets it, for it would be
+// another one's, and a person should know how much that is.
+void tell(quota::Nanos of_others, Logger& log) {
+    if (of_others == 0) return;
+    quota::MoneyText spent;
+    log.warn("the ledger has spend under \"(others)\" that no consumer's budget counts",
+             {{"spent", quota::write_money(of_others, spent)}});
 }
 
 }  // namespace
@@ -90,17 +115,17 @@ void recall_budgets(const routing::Snapshot& snapshot, const std::string& ledger
                     Logger& log) {
     Periods periods = new_ones(snapshot, now);
     std::error_code error;
-    if (!periods.empty() && !ledger.empty() && std::filesystem::exists(ledger, error)) {
+    if (!periods.by_limit.empty() && !ledger.empty() && std::filesystem::exists(ledger, error)) {
         try {
-            read(snapshot, ledger, periods);
+            tell(read(snapshot, ledger, periods), log);
         } catch (const std::exception& failure) {
             log.error("what was spent of the budgets is not known, they begin at nothing",
                       {{"error", failure.what()}});
-            for (auto& [whose, period] : periods) period.spent = 0;
+            for (auto& [limit, period] : periods.by_limit) period.spent = 0;
         }
     }
     // Whatever was found: from now on the counters know themselves.
-    for (const auto& [whose, period] : periods) {
+    for (const auto& [limit, period] : periods.by_limit) {
         period.limit->family->common().restore(period.window.begin, period.spent);
     }
 }

@@ -30,20 +30,20 @@ int misused(const std::string& why) {
     return 2;
 }
 
-// The hours that are asked for; false: a date is none.
-bool hours_of(const Options& options, std::int64_t& from, std::int64_t& to) {
+// The quarters of an hour that are asked for; false: a date is none.
+bool times_of(const Options& options, std::int64_t& from, std::int64_t& to) {
     from = std::numeric_limits<std::int64_t>::min();
     to = std::numeric_limits<std::int64_t>::max();
     if (!options.since.empty()) {
-        const auto hour = first_hour_of(options.since);
-        if (!hour) return false;
-        from = *hour;
+        const auto first = first_quarter_hour_of(options.since);
+        if (!first) return false;
+        from = *first;
     }
     if (!options.until.empty()) {
-        constexpr std::int64_t kDay = 24;
-        const auto hour = first_hour_of(options.until);
-        if (!hour) return false;
-        to = *hour + kDay;
+        constexpr std::int64_t kDay = 24 * 4;
+        const auto first = first_quarter_hour_of(options.until);
+        if (!first) return false;
+        to = *first + kDay;
     }
     return true;
 }
@@ -51,10 +51,11 @@ bool hours_of(const Options& options, std::int64_t& from, std::int64_t& to) {
 // Without a table: FOCUS.
 void print(control::LedgerFile& file, UsageTable* table, std::int64_t from, std::int64_t to) {
     if (table == nullptr) {
-        write_focus_head(std::cout);
+        FocusTable focus(std::cout, file.currency());
         file.read(from, to, [&](const quota::SpendKey& key, const quota::Spend& spend) {
-            write_focus_line(std::cout, key, spend, file.currency());
+            focus.add(key, spend);
         });
+        focus.end();
         return;
     }
     file.read(from, to, [&](const quota::SpendKey& key, const quota::Spend& spend) {
@@ -69,7 +70,7 @@ int usage(Options options) {
     }
     std::int64_t from = 0;
     std::int64_t to = 0;
-    if (!hours_of(options, from, to)) {
+    if (!times_of(options, from, to)) {
         return misused("--since and --until take a date such as 2026-11-29");
     }
     const bool is_focus = options.format == "focus";

@@ -1,3 +1,4 @@
+#include <rotary/quota/money_text.hpp>
 #include <rotary/tools/usage.hpp>
 
 #include <algorithm>
@@ -5,18 +6,19 @@
 #include <charconv>
 #include <chrono>
 #include <ostream>
+#include <ratio>
+#include <utility>
 
 namespace rotary::tools {
 
 namespace {
 
-// The names of a SpendKey, in its order, and what its hour is a part of.
+// The names of a SpendKey, in its order, and what its time is a part of.
 constexpr std::array<std::string_view, 9> kColumns = {
     "consumer", "api", "environment", "provider", "model", "backend", "hour", "day", "month"};
 constexpr std::size_t kHour = 6;
 constexpr std::size_t kDay = 7;
 
-constexpr std::uint64_t kNanosInOne = 1'000'000'000;
 constexpr std::uint64_t kMillion = 1'000'000;
 
 std::string padded(std::uint64_t number, std::size_t digits) {
@@ -31,9 +33,8 @@ std::string decimal(std::uint64_t parts, std::uint64_t of_one, std::size_t digit
 }
 
 std::string money(quota::Nanos nanos) {
-    constexpr std::size_t kDigits = 9;
-    return decimal(static_cast<std::uint64_t>(std::max<quota::Nanos>(nanos, 0)), kNanosInOne,
-                   kDigits);
+    quota::MoneyText text;
+    return std::string(quota::write_money(nanos, text));
 }
 
 struct Date {
@@ -90,10 +91,16 @@ void write_line(std::ostream& out, const std::vector<std::string>& fields) {
     out << "\r\n";
 }
 
+std::int64_t hour_of(const quota::SpendKey& key) {
+    return std::chrono::floor<std::chrono::hours>(
+               std::chrono::duration<std::int64_t, std::ratio<15 * 60>>(key.quarter_hour))
+        .count();
+}
+
 std::string value_of(const quota::SpendKey& key, std::size_t column) {
     if (column < quota::SpendKey::kNames) return field(key.names[column]);
-    if (column == kHour) return instant(key.hour);
-    Date date = date_of(key.hour);
+    if (column == kHour) return instant(hour_of(key));
+    Date date = date_of(hour_of(key));
     return column == kDay ? std::move(date.day) : std::move(date.month);
 }
 
@@ -160,7 +167,8 @@ void UsageTable::write(std::ostream& out, std::string_view currency) const {
     }
 }
 
-void write_focus_head(std::ostream& out) {
+FocusTable::FocusTable(std::ostream& out, std::string_view currency)
+    : out_(out), currency_(currency) {
     out << "BilledCost,BillingAccountId,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,"
            "ChargeCategory,ChargeClass,ChargeDescription,ChargeFrequency,ChargePeriodStart,"
            "ChargePeriodEnd,ConsumedQuantity,ConsumedUnit,ContractedCost,EffectiveCost,"
@@ -169,54 +177,65 @@ void write_focus_head(std::ostream& out) {
            "x_InputTokens,x_OutputTokens,x_UnpricedRequests\r\n";
 }
 
-void write_focus_line(std::ostream& out, const quota::SpendKey& key, const quota::Spend& spend,
-                      std::string_view currency) {
-    const auto& [consumer, api, environment, provider, model, backend] = key.names;
-    const std::chrono::year_month_day date(
-        std::chrono::floor<std::chrono::days>(time_of(key.hour)));
+void FocusTable::add(const quota::SpendKey& key, const quota::Spend& spend) {
+    if (hour_of(key) != hour_) end();
+    hour_ = hour_of(key);
+    Names names;
+    for (std::size_t i = 0; i < names.size(); ++i) names[i] = key.names[i];
+    sums_[std::move(names)] += spend;
+}
+
+void FocusTable::end() {
+    for (const auto& [names, spend] : sums_) write_line(names, spend);
+    sums_.clear();
+}
+
+void FocusTable::write_line(const Names& names, const quota::Spend& spend) {
+    const auto& [consumer, api, environment, provider, model, backend] = names;
+    const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time_of(hour_)));
     const auto month = date.year() / date.month();
     const std::string cost = money(spend.nanos);
     const std::uint64_t tokens = spend.usage.total();
     constexpr const char* kMidnight = "-01T00:00:00Z";
     constexpr std::size_t kDigitsOfMillion = 6;
-    std::string sku(provider);
+    std::string sku = provider;
     sku.append("/").append(model);
     std::string tags = "{\"api\":" + json_string(api);
     tags.append(",\"environment\":").append(json_string(environment)).append("}");
-    write_line(out, {cost,
-                     "rotary",
-                     std::string(currency),
-                     month_text(month) + kMidnight,
-                     month_text(month + std::chrono::months(1)) + kMidnight,
-                     "Usage",
-                     "",
-                     field("Tokens of " + std::string(model)),
-                     "Usage-Based",
-                     instant(key.hour),
-                     instant(key.hour + 1),
-                     std::to_string(tokens),
-                     "Tokens",
-                     cost,
-                     cost,
-                     field(provider),
-                     cost,
-                     decimal(tokens, kMillion, kDigitsOfMillion),
-                     "1M Tokens",
-                     field(provider),
-                     field(provider),
-                     field(backend),
-                     "AI and Machine Learning",
-                     field(provider),
-                     field(sku),
-                     field(consumer),
-                     field(tags),
-                     std::to_string(spend.requests),
-                     std::to_string(spend.usage.input),
-                     std::to_string(spend.usage.output),
-                     std::to_string(spend.unpriced)});
+    tools::write_line(out_, {cost,
+                             "rotary",
+                             currency_,
+                             month_text(month) + kMidnight,
+                             month_text(month + std::chrono::months(1)) + kMidnight,
+                             "Usage",
+                             "",
+                             field("Tokens of " + model),
+                             "Usage-Based",
+                             instant(hour_),
+                             instant(hour_ + 1),
+                             std::to_string(tokens),
+                             "Tokens",
+                             cost,
+                             cost,
+                             field(provider),
+                             cost,
+                             decimal(tokens, kMillion, kDigitsOfMillion),
+                             "1M Tokens",
+                             field(provider),
+                             field(provider),
+                             field(backend),
+                             "AI and Machine Learning",
+                             field(provider),
+                             field(sku),
+                             field(consumer),
+                             field(tags),
+                             std::to_string(spend.requests),
+                             std::to_string(spend.usage.input),
+                             std::to_string(spend.usage.output),
+                             std::to_string(spend.unpriced)});
 }
 
-std::optional<std::int64_t> first_hour_of(std::string_view date) {
+std::optional<std::int64_t> first_quarter_hour_of(std::string_view date) {
     constexpr std::size_t kSize = 10;
     if (date.size() != kSize || date[4] != '-' || date[7] != '-') return std::nullopt;
     const auto number = [&](std::size_t at, std::size_t size) -> unsigned {
@@ -229,7 +248,8 @@ std::optional<std::int64_t> first_hour_of(std::string_view date) {
                                           std::chrono::month(number(5, 2)),
                                           std::chrono::day(number(8, 2))};
     if (!day.ok()) return std::nullopt;
-    return std::chrono::hours(std::chrono::sys_days(day).time_since_epoch()).count();
+    constexpr std::int64_t kQuartersOfADay = 24 * 4;
+    return std::chrono::sys_days(day).time_since_epoch().count() * kQuartersOfADay;
 }
 
 }  // namespace rotary::tools

@@ -227,10 +227,10 @@ TEST_F(Money, IsPrintedFromTheLedger) {
     EXPECT_EQ(by_model.status.code, 0) << by_model.errors;
     EXPECT_THAT(by_model.output,
                 testing::HasSubstr(
-                    "\r\ntester,gpt-4o,production,2,0,0,2234,92,2048,0,0,0.003945000,USD\r\n"));
+                    "\r\ntester,gpt-4o,production,2,0,0,2234,92,2048,0,0,0.003945,USD\r\n"));
     const ProcessResult focus = rotary_usage({"--ledger", ledger(), "--format", "focus"});
     EXPECT_EQ(focus.status.code, 0) << focus.errors;
-    EXPECT_THAT(focus.output, testing::HasSubstr("\r\n0.003945000,rotary,USD,"));
+    EXPECT_THAT(focus.output, testing::HasSubstr("\r\n0.003945,rotary,USD,"));
     EXPECT_THAT(focus.output, testing::HasSubstr("/gpt-4o,tester,"));
     const ProcessResult future = rotary_usage({"--ledger", ledger(), "--since", "2199-01-01"});
     EXPECT_EQ(future.status.code, 0) << future.errors;

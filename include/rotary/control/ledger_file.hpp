@@ -17,7 +17,8 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// The ledger's database, SQLite: what was used and spent, summed by the hour. One thread.
+// The ledger's database, SQLite: what was used and spent, summed by the quarter of an hour. One
+// thread.
 //
 // It keeps a write-ahead log, so `rotary usage` reads while the gateway writes, and commits with
 // synchronous = NORMAL: a transaction that was committed outlives the process's death at any moment
@@ -25,10 +26,11 @@ public:
 // last synced, and never the file. FULL would wait for the disk at every commit to save that.
 class LedgerFile {
 public:
-    static constexpr int kSchema = 1;
+    static constexpr int kSchema = 2;  // 1 summed by the hour; it is still read, and brought up
 
-    // Opens it, and creates it if it may. Throws LedgerRefused, or std::runtime_error for what may
-    // pass (a full disk, no right to write), with a sentence that names the file.
+    // Opens it, and creates it if it may, for its owner alone. Throws LedgerRefused, or
+    // std::runtime_error for what may pass (a full disk, no right to write), with a sentence that
+    // names the file.
     LedgerFile(const std::string& path, const std::string& currency);
     // To read alone.
     explicit LedgerFile(const std::string& path);
@@ -40,7 +42,7 @@ public:
     void write(const quota::SpendTable& sums);
 
     const std::string& currency() const noexcept { return currency_; }
-    // The sums of the hours [from, to), by hour and then by name.
+    // The sums of the quarters of an hour [from, to), by time and then by name.
     using Visit = std::function<void(const quota::SpendKey& key, const quota::Spend& spend)>;
     void read(std::int64_t from, std::int64_t to, const Visit& visit);
 
@@ -48,9 +50,11 @@ private:
     struct Database;
     void check_kind(bool may_create);
     void create(const std::string& currency);
+    void bring_up();
 
     std::string path_;
     std::string currency_;
+    std::int64_t quarters_ = 1;  // in the time of a row
     std::unique_ptr<Database> database_;
 };
 

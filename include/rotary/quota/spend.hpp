@@ -19,11 +19,13 @@ namespace rotary::quota {
 // Whose spending it was, on what and when.
 struct SpendKey {
     static constexpr std::size_t kNames = 6;
-    std::int64_t hour = 0;  // since 1970, UTC
+    // Since 1970, UTC. All time zones are apart by whole ones, so that a day of any place begins
+    // with one.
+    std::int64_t quarter_hour = 0;
     // The consumer, the API, its environment, the provider, the model, the Backend.
     std::array<std::string_view, kNames> names;
 
-    static std::int64_t hour_of(WallTime time) noexcept;
+    static std::int64_t quarter_hour_of(WallTime time) noexcept;
 };
 
 // What was used and spent, of any number of requests.
@@ -39,7 +41,7 @@ struct Spend {
 };
 
 // Sums by key, as many as there is room for: what comes beyond goes to consumer kOthers, and when
-// there is no room for that either, to kOthers in everything but the hour. So no sum is ever lost.
+// there is no room for that either, to kOthers in everything but the time. So no sum is ever lost.
 // Keeps its memory when cleared: a warm one allocates nothing. Single-threaded.
 class SpendTable {
 public:
@@ -61,7 +63,7 @@ public:
 
 private:
     struct Cell {
-        std::int64_t hour = 0;
+        std::int64_t quarter_hour = 0;
         std::array<std::uint16_t, SpendKey::kNames> ends{};  // of the names in the text
         std::string text;
         Spend spend;

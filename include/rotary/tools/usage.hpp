@@ -2,6 +2,7 @@
 
 #include <rotary/quota/spend.hpp>
 
+#include <array>
 #include <cstdint>
 #include <iosfwd>
 #include <map>
@@ -31,13 +32,26 @@ private:
     std::map<std::vector<std::string>, quota::Spend> sums_;
 };
 
-// FOCUS 1.2, a line for each sum of the ledger (focus.finops.org).
-void write_focus_head(std::ostream& out);
-void write_focus_line(std::ostream& out, const quota::SpendKey& key, const quota::Spend& spend,
-                      std::string_view currency);
+// FOCUS 1.2 (focus.finops.org): a line for each hour and whatever else the ledger sums by.
+class FocusTable {
+public:
+    FocusTable(std::ostream& out, std::string_view currency);
+    // In the ledger's order: an hour is written when the next one begins, or at the end.
+    void add(const quota::SpendKey& key, const quota::Spend& spend);
+    void end();
 
-// "2026-11-29", UTC: the hour in which the day begins. None for what is no date.
-std::optional<std::int64_t> first_hour_of(std::string_view date);
+private:
+    using Names = std::array<std::string, quota::SpendKey::kNames>;
+    void write_line(const Names& names, const quota::Spend& spend);
+
+    std::ostream& out_;
+    std::string currency_;
+    std::int64_t hour_ = 0;  // since 1970, UTC
+    std::map<Names, quota::Spend> sums_;
+};
+
+// "2026-11-29", UTC: with which quarter of an hour the day begins. None for what is no date.
+std::optional<std::int64_t> first_quarter_hour_of(std::string_view date);
 
 void add_usage_command(CLI::App& app, int& exit_code);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,9 +28,9 @@ protected:
     void TearDown() override { fs::remove_all(folder_); }
     std::string path() const { return (folder_ / "ledger.db").string(); }
 
-    static quota::SpendTable table(std::string_view consumer, std::int64_t hour, int nanos) {
+    static quota::SpendTable table(std::string_view consumer, std::int64_t time, int nanos) {
         quota::SpendKey key;
-        key.hour = hour;
+        key.quarter_hour = time;
         key.names = {consumer, "chat", "production", "OpenAI", "gpt-4o", "b"};
         llm::Usage usage;
         usage.input = 10;
@@ -43,7 +44,7 @@ protected:
                                          std::int64_t to = 1'000'000) {
         std::vector<std::string> all;
         file.read(from, to, [&](const quota::SpendKey& key, const quota::Spend& spend) {
-            std::string row = std::to_string(key.hour);
+            std::string row = std::to_string(key.quarter_hour);
             for (const std::string_view name : key.names) row.append(" ").append(name);
             for (const std::uint64_t count : {spend.requests, spend.unpriced, spend.usage.input,
                                               spend.usage.output, spend.usage.web_searches}) {
@@ -139,7 +140,58 @@ TEST_F(LedgerFiles, OfOthersAreRefused) {
 
     sqlite3_exec(other, "PRAGMA user_version = 99", nullptr, nullptr, nullptr);
     sqlite3_close(other);
-    EXPECT_NE(refused().find("it has schema 99, this version knows 1"), std::string::npos);
+    EXPECT_NE(refused().find("it has schema 99, this version knows 2"), std::string::npos);
+}
+
+// The ledgers of the first builds, which summed by the hour.
+TEST_F(LedgerFiles, OfSchemaOneAreReadAndBroughtUp) {
+    { LedgerFile(path(), "USD").write(table("a", 500'000, 100)); }
+    sqlite3* old = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &old), SQLITE_OK);
+    ASSERT_EQ(
+        sqlite3_exec(old,
+                     "ALTER TABLE spend RENAME COLUMN quarter_hour TO hour; "
+                     "INSERT INTO spend SELECT 500001, consumer, 'other', environment, "
+                     "provider, model, backend, requests, unpriced, estimated, input, output, "
+                     "cached_read, cache_write, cache_write_long, audio_in, image_in, "
+                     "reasoning, audio_out, milliseconds, images, web_searches, 7 FROM "
+                     "spend; PRAGMA user_version = 1",
+                     nullptr, nullptr, nullptr),
+        SQLITE_OK)
+        << sqlite3_errmsg(old);
+    sqlite3_close(old);
+    const Rows both{"2000000 a chat production OpenAI gpt-4o b 1 0 10 0 3 100",
+                    "2000004 a other production OpenAI gpt-4o b 1 0 10 0 3 7"};
+    {
+        LedgerFile reader(path());
+        EXPECT_EQ(rows(reader, 0, 3'000'000), both);
+        EXPECT_EQ(rows(reader, 2'000'001, 2'000'005), Rows{both[1]});
+        EXPECT_EQ(rows(reader, 0, 2'000'004), Rows{both[0]});
+    }
+    LedgerFile file(path(), "USD");
+    EXPECT_EQ(rows(file, 0, 3'000'000), both);
+    file.write(table("a", 2'000'000, 11));
+    EXPECT_EQ(rows(file, 0, 2'000'001), Rows{"2000000 a chat production OpenAI gpt-4o b 2 0 20 0 6 "
+                                             "111"});
+    LedgerFile again(path());
+    EXPECT_EQ(rows(again, 0, 3'000'000).size(), 2u);
+}
+
+TEST_F(LedgerFiles, AreTheirOwnersAlone) {
+    const mode_t before = ::umask(0);
+    {
+        LedgerFile file(path(), "USD");
+        file.write(table("a", 5, 1));
+        for (const char* end : {"", "-wal", "-shm"}) {
+            const auto rights = fs::status(path() + end).permissions() & fs::perms::all;
+            EXPECT_EQ(rights, fs::perms::owner_read | fs::perms::owner_write) << end;
+        }
+    }
+    ::umask(before);
+    fs::permissions(path(), fs::perms::group_read, fs::perm_options::add);
+    LedgerFile again(path(), "USD");
+    EXPECT_NE(fs::status(path()).permissions() & fs::perms::group_read, fs::perms::none)
+        << "what an operator has opened stays open";
 }
 
 TEST_F(LedgerFiles, KeepTheirCurrency) {

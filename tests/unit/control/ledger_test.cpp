@@ -1,14 +1,18 @@
 #include <rotary/control/ledger.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <string>
 #include <thread>
+
+#include "support/sampled.hpp"
 
 namespace rotary::control {
 namespace {
@@ -111,6 +115,58 @@ TEST_F(LedgerThread, KeepsWhatItCantWriteAndWritesItLater) {
     ledger.wake();
     EXPECT_TRUE(comes_to(11));
     ledger.stop();
+    EXPECT_NE(logged().find("the ledger is written again"), std::string::npos);
+}
+
+// No room for another page: as of a disk that is full.
+class NoRoom {
+public:
+    NoRoom() {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        before_signal_ = std::signal(SIGXFSZ, SIG_IGN);
+        rlimit none = before_;
+        none.rlim_cur = 1;
+        ::setrlimit(RLIMIT_FSIZE, &none);
+    }
+    ~NoRoom() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, before_signal_);
+    }
+    NoRoom(const NoRoom&) = delete;
+    NoRoom& operator=(const NoRoom&) = delete;
+
+private:
+    rlimit before_{};
+    void (*before_signal_)(int) = nullptr;
+};
+
+TEST_F(LedgerThread, AFullDiskLosesNothingAndIsTold) {
+    fs::create_directories(folder_ / "in");
+    Ledger ledger(options(), log_);
+    quota::SpendOutbox& outbox = ledger.add_outbox();
+    const auto value = [&](const char* name) {
+        test::Sampled sampled;
+        ledger.sample(sampled);
+        return sampled.value(name);
+    };
+    const auto hand_over = [&](int nanos) {
+        spend(outbox, "a", nanos);
+        outbox.hand_over();
+        ledger.wake();
+    };
+    hand_over(5);
+    ASSERT_TRUE(comes_to(5));
+    {
+        const NoRoom full;
+        hand_over(6);
+        while (value("rotary_ledger_failures_total") < 1) std::this_thread::sleep_for(5ms);
+        EXPECT_EQ(value("rotary_ledger_waiting"), 1);
+        hand_over(7);
+    }
+    EXPECT_TRUE(comes_to(18)) << "what came before is there, and what could not be written";
+    ledger.stop();
+    EXPECT_NE(logged().find("the ledger can't be written; what was spent is kept and tried again"),
+              std::string::npos);
     EXPECT_NE(logged().find("the ledger is written again"), std::string::npos);
 }
 

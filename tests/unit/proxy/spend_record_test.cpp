@@ -34,7 +34,8 @@ protected:
         table.each([&](const quota::SpendKey& key, const quota::Spend& spend) {
             auto& names = all.emplace_back();
             for (std::size_t i = 0; i < names.size(); ++i) names[i] = key.names[i];
-            EXPECT_EQ(key.hour, quota::SpendKey::hour_of(request_.exchange.request.started_wall));
+            EXPECT_EQ(key.quarter_hour,
+                      quota::SpendKey::quarter_hour_of(request_.exchange.request.started_wall));
             sum_ += spend;
         });
         return all;

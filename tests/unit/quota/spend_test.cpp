@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 SpendKey key(std::string_view consumer, std::string_view model = "m", std::int64_t hour = 1) {
     SpendKey made;
-    made.hour = hour;
+    made.quarter_hour = hour;
     made.names = {consumer, "api", "production", "OpenAI", model, "b"};
     return made;
 }
@@ -30,7 +30,7 @@ Spend spend(std::uint64_t input, Nanos nanos) {
 std::map<std::string, Nanos> sums(const SpendTable& table) {
     std::map<std::string, Nanos> all;
     table.each([&](const SpendKey& one, const Spend& spent) {
-        std::string name = std::to_string(one.hour);
+        std::string name = std::to_string(one.quarter_hour);
         name.append(" ").append(one.names[0]).append(" ").append(one.names[4]);
         EXPECT_TRUE(all.emplace(name, spent.nanos).second) << name << " is there twice";
     });
@@ -86,10 +86,10 @@ TEST(Spend, AddsUpEveryCount) {
 }
 
 TEST(Spend, HoursAreOfUtc) {
-    EXPECT_EQ(SpendKey::hour_of(WallTime(0s)), 0);
-    EXPECT_EQ(SpendKey::hour_of(WallTime(3599s)), 0);
-    EXPECT_EQ(SpendKey::hour_of(WallTime(3600s)), 1);
-    EXPECT_EQ(SpendKey::hour_of(WallTime(-1s)), -1);
+    EXPECT_EQ(SpendKey::quarter_hour_of(WallTime(0s)), 0);
+    EXPECT_EQ(SpendKey::quarter_hour_of(WallTime(899s)), 0);
+    EXPECT_EQ(SpendKey::quarter_hour_of(WallTime(900s)), 1);
+    EXPECT_EQ(SpendKey::quarter_hour_of(WallTime(-1s)), -1);
 }
 
 TEST(SpendTable, SumsByKey) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -17,13 +18,17 @@ using namespace std::chrono_literals;
 
 const WallTime kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 29) + 12h;
 
-// [midnight, midnight) of UTC.
+// From midnight to midnight of UTC, or so much later.
 class Days final : public quota::Calendar {
 public:
+    explicit Days(std::chrono::minutes later = {}) : later_(later) {}
     quota::Window window(WallTime now) const noexcept override {
-        const auto day = std::chrono::floor<std::chrono::days>(now);
+        const auto day = std::chrono::floor<std::chrono::days>(now - later_) + later_;
         return {day, day + 24h};
     }
+
+private:
+    std::chrono::minutes later_;
 };
 
 class BudgetHistory : public testing::Test {
@@ -40,7 +45,7 @@ protected:
     void spend(const char* consumer, const char* api, const char* environment, WallTime when,
                quota::Nanos nanos) {
         quota::SpendKey key;
-        key.hour = quota::SpendKey::hour_of(when);
+        key.quarter_hour = quota::SpendKey::quarter_hour_of(when);
         key.names = {consumer, api, environment, "OpenAI", "gpt-4o", "b"};
         quota::SpendTable sums;
         sums.add(key, quota::Spend::of({}, nanos), 10);
@@ -53,8 +58,17 @@ protected:
     std::string ledger() const { return dir_ / "ledger.db"; }
     void recall() { recall_budgets(snapshot_, ledger(), kNow, log_); }
 
+    std::string logged() {
+        EXPECT_TRUE(log_.flush(10s));
+        std::rewind(log_file_.get());
+        std::string text(4096, ' ');
+        text.resize(std::fread(text.data(), 1, text.size(), log_file_.get()));
+        return text;
+    }
+
     test::TempDir dir_;
-    Logger log_{LogLevel::error, LogFormat::json, -1};
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> log_file_{std::tmpfile(), &std::fclose};
+    Logger log_{LogLevel::warn, LogFormat::json, fileno(log_file_.get())};
     routing::Snapshot snapshot_;
 };
 
@@ -64,7 +78,7 @@ TEST_F(BudgetHistory, IsThatOfTheOpenPeriodAndOfTheSameCaller) {
     add("team-a", "", "sandbox");
     add("team-b", "", "production");
     spend("team-a", "chat", "production", kNow - 1h, 100);
-    spend("team-a", "other", "production", kNow - 12h, 20);   // the period's first hour
+    spend("team-a", "other", "production", kNow - 12h, 20);   // the period's first
     spend("team-a", "chat", "production", kNow - 13h, 7000);  // the day before
     spend("team-c", "chat", "production", kNow, 3);
     recall();
@@ -102,6 +116,44 @@ TEST_F(BudgetHistory, OfEachConsumerIsItsOwn) {
     recall();
     EXPECT_EQ(used_by("team-a").used, 101);
     EXPECT_EQ(used_by("team-b").used, 30);
+}
+
+// Of each of its applications, at its API.
+TEST_F(BudgetHistory, OfASubscriptionIsThatOfAllItsClients) {
+    add("client-1", "chat", "production");
+    snapshot_.budgets.push_back({0, "client-2", "chat", "production"});
+    add("", "chat", "production");
+    spend("client-1", "chat", "production", kNow, 100);
+    spend("client-2", "chat", "production", kNow, 20);
+    spend("client-1", "other", "production", kNow, 3000);
+    spend("client-3", "chat", "production", kNow, 40'000);
+    spend("", "chat", "production", kNow, 500'000);
+    recall();
+    EXPECT_EQ(used(0), 120);
+    EXPECT_EQ(used(1), 540'120) << "an open route's spend is the API's, once";
+}
+
+// A day that begins at half past, as India's does.
+TEST_F(BudgetHistory, EndsWithItsPeriodToTheQuarterOfAnHour) {
+    add("team-a", "", "production");
+    snapshot_.limits[0].calendar = std::make_shared<Days>(30min);
+    spend("team-a", "chat", "production", kNow - 11h - 30min, 1);
+    spend("team-a", "chat", "production", kNow - 11h - 31min, 20);
+    recall();
+    EXPECT_EQ(used(0), 1);
+}
+
+// No one knows whose it was: the API's it was all the same.
+TEST_F(BudgetHistory, OfOthersIsNoConsumers) {
+    quota::CounterTable counters;
+    snapshot_.counters = &counters;
+    add("*", "", "production");
+    add("", "chat", "production");
+    spend("(others)", "chat", "production", kNow, 1'500'000'000);
+    recall();
+    EXPECT_EQ(used(1), 1'500'000'000);
+    EXPECT_EQ(counters.size(), 0U);
+    EXPECT_NE(logged().find(R"("spent":"1.50")"), std::string::npos) << logged();
 }
 
 TEST_F(BudgetHistory, NeedsNoLedger) {

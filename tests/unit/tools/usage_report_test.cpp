@@ -10,12 +10,13 @@
 namespace rotary::tools {
 namespace {
 
-const std::int64_t kHour = *first_hour_of("2026-12-31") + 23;
+// The last quarter of an hour of a year.
+const std::int64_t kTime = *first_quarter_hour_of("2026-12-31") + 24 * 4 - 1;
 
 quota::SpendKey key(std::string_view consumer, std::string_view model = "gpt-4o",
-                    std::int64_t hour = kHour) {
+                    std::int64_t time = kTime) {
     quota::SpendKey made;
-    made.hour = hour;
+    made.quarter_hour = time;
     made.names = {consumer, "chat", "production", "OpenAI", model, "b"};
     return made;
 }
@@ -50,9 +51,9 @@ constexpr const char* kCounts =
 TEST(UsageTable, SumsByWhatIsAskedFor) {
     EXPECT_EQ(table_of("consumer,day", {{key("b"), spend(1)},
                                         {key("a", "gpt-4o"), spend(150'000)},
-                                        {key("a", "o1", kHour - 1), spend(1'000'000'000)}}),
+                                        {key("a", "o1", kTime - 4), spend(1'000'000'000)}}),
               std::string("consumer,day") + kCounts +
-                  "a,2026-12-31,2,0,0,2000,100,800,6,10,1.000150000,USD\r\n"
+                  "a,2026-12-31,2,0,0,2000,100,800,6,10,1.00015,USD\r\n"
                   "b,2026-12-31,1,0,0,1000,50,400,3,5,0.000000001,USD\r\n");
 }
 
@@ -60,7 +61,7 @@ TEST(UsageTable, KnowsEveryColumn) {
     EXPECT_EQ(table_of("month,hour,backend,model,provider,environment,api", {{key("a"), spend(0)}}),
               std::string("month,hour,backend,model,provider,environment,api") + kCounts +
                   "2026-12,2026-12-31T23:00:00Z,b,gpt-4o,OpenAI,production,chat,1,0,0,1000,50,400,"
-                  "3,5,0.000000000,USD\r\n");
+                  "3,5,0.00,USD\r\n");
 }
 
 TEST(UsageTable, RefusesWhatIsNoColumn) {
@@ -97,8 +98,9 @@ TEST(UsageTable, WritesNamesThatAreNeitherCellsNorFormulas) {
 
 TEST(Focus, HasAFieldForEachColumn) {
     std::ostringstream out;
-    write_focus_head(out);
-    write_focus_line(out, key("team-a"), spend(150'000), "USD");
+    FocusTable focus(out, "USD");
+    focus.add(key("team-a"), spend(150'000));
+    focus.end();
     std::istringstream lines(out.str());
     std::string head;
     std::string line;
@@ -107,18 +109,35 @@ TEST(Focus, HasAFieldForEachColumn) {
     EXPECT_EQ(std::ranges::count(head, ','), 30);
     EXPECT_EQ(
         line,
-        "0.000150000,rotary,USD,2026-12-01T00:00:00Z,2027-01-01T00:00:00Z,Usage,,"
+        "0.00015,rotary,USD,2026-12-01T00:00:00Z,2027-01-01T00:00:00Z,Usage,,"
         "Tokens of gpt-4o,Usage-Based,2026-12-31T23:00:00Z,2027-01-01T00:00:00Z,1050,Tokens,"
-        "0.000150000,0.000150000,OpenAI,0.000150000,0.001050,1M Tokens,OpenAI,OpenAI,b,"
+        "0.00015,0.00015,OpenAI,0.00015,0.001050,1M Tokens,OpenAI,OpenAI,b,"
         "AI and Machine Learning,OpenAI,OpenAI/gpt-4o,team-a,"
         "\"{\"\"api\"\":\"\"chat\"\",\"\"environment\"\":\"\"production\"\"}\",1,1000,50,0\r");
 }
 
+TEST(Focus, HasALineAnHour) {
+    std::ostringstream out;
+    FocusTable focus(out, "USD");
+    focus.add(key("b", "gpt-4o", kTime - 4), spend(1));
+    focus.add(key("b", "gpt-4o", kTime - 3), spend(2));
+    focus.add(key("a", "gpt-4o", kTime - 2), spend(4));
+    focus.add(key("b", "gpt-4o", kTime - 2), spend(8));
+    focus.add(key("b", "gpt-4o", kTime), spend(16));
+    focus.end();
+    focus.end();
+    std::istringstream lines(out.str());
+    std::vector<std::string> costs;
+    for (std::string line; std::getline(lines, line);) costs.push_back(line.substr(0, 11));
+    EXPECT_EQ(costs, (std::vector<std::string>{"BilledCost,", "0.000000001", "0.000000004",
+                                               "0.000000026"}));
+}
+
 TEST(UsageDates, AreDaysOfTheCalendar) {
-    EXPECT_EQ(first_hour_of("1970-01-02"), 24);
+    EXPECT_EQ(first_quarter_hour_of("1970-01-02"), 96);
     for (const char* text :
          {"", "2026-02-30", "2026-13-01", "2026-1-01", "2026/01/01", "today", "2026-01-0x"}) {
-        EXPECT_FALSE(first_hour_of(text)) << text;
+        EXPECT_FALSE(first_quarter_hour_of(text)) << text;
     }
 }
 

@@ -52,7 +52,8 @@ struct Limits {
     std::size_t dns_addresses = 16;                 // tried for one host
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
     std::size_t event_log_buffer_bytes = 1048576;   // lines beyond it are dropped
-    // Sums by consumer, API, model and hour that wait for the ledger: of a worker, and of all.
+    // Sums by consumer, API, model and quarter of an hour that wait for the ledger: of a worker,
+    // and of all.
     std::size_t ledger_cells = 10000;
     std::size_t rotation_entries = 1000;  // of one list of models
 
