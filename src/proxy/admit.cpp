@@ -1,5 +1,6 @@
 #include "proxy/admit.hpp"
 
+#include "proxy/asked_model.hpp"
 #include "proxy/forwarding.hpp"
 
 #include <rotary/base/text.hpp>
@@ -94,6 +95,7 @@ Result<void> admit(Context& context, Exchange& exchange) {
             return Fault::client(FaultKind::model_not_allowed,
                                  "This API has no list of models, and requests may not choose.");
         }
+        keep_model_of_head(context, exchange);
         return write_forwarded_lines(context, exchange);
     }
     const routing::EntryList& list = exchange.snapshot().lists[*exchange.match.route->list];

@@ -4,8 +4,11 @@
 
 namespace rotary::proxy {
 
-// What the answer cost, by what it used and the entry's price: into its outcome and the metrics.
-// Once, when its usage is known.
+// Of what serves the request: its entry, or the model that the client asks for. Null: none.
+const quota::Price* price_of(const Exchange& exchange) noexcept;
+
+// What the answer cost, by what it used and its price: into its outcome and the metrics.
+// Once, when its usage is known. The same of tries that failed and that the caller pays for.
 void charge(Context& context, Exchange& exchange);
 
 }  // namespace rotary::proxy

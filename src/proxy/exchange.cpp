@@ -54,6 +54,8 @@ void Quotas::clear() noexcept {
     of_try.clear();
     estimate = {};
     subscriber = nullptr;
+    must_be_priced = false;
+    failed.clear();
     refusal.reset();
 }
 

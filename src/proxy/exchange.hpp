@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/auth/api_key.hpp>
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
@@ -12,6 +13,7 @@
 #include <rotary/net/reactor.hpp>
 #include <rotary/proxy/context.hpp>
 #include <rotary/quota/admission.hpp>
+#include <rotary/quota/price_table.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
@@ -21,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace rotary::proxy {
 
@@ -38,8 +41,9 @@ struct Match {
     // route is open. Lives as long as `caller` and `wiring`.
     std::string_view consumer;
     const auth::KeyOwner* key_owner =
-        nullptr;              // of the API key that let it in; null: there is none
-    auth::ApiKeyId key_id{};  // of an API key that it brought; zeros: it brought none
+        nullptr;                   // of the API key that let it in; null: there is none
+    auth::ApiKeyId key_id{};       // of an API key that it brought; zeros: it brought none
+    auth::KeyDigest key_digest{};  // of the API key that let it in
 };
 
 // What goes on to whichever provider: header lines, and what the body says. Steps 3 and 4 write it.
@@ -50,6 +54,8 @@ struct Content {
     llm::ScannedBody scan;
     std::string_view client_model;
     bool wants_stream = false;
+    // What costs the model that the client asks for, where no list chooses another.
+    quota::NamedPrice asked;
     // What makes the stream tell its usage, when the client does not ask itself and Rotary does.
     std::optional<llm::BodyEdit> usage_ask;
 };
@@ -74,13 +80,22 @@ struct Tries {
     bool resent = false;      // on a fresh connection, for the one that died had served before
 };
 
+// A try that brought no answer, and may have cost something: usage.charge_failed.
+struct FailedTry {
+    Choice choice;
+    llm::Usage usage;
+    std::optional<std::int64_t> cost;  // as of an answer
+};
+
 // What it holds of limits, and how they stand with it. proxy/limits writes it.
 struct Quotas {
     quota::Admission held;                            // of the caller's limits and the API's
     quota::Admission of_try;                          // of the limits of the Backend that is asked
     quota::Amounts estimate;                          // of its tokens
+    bool must_be_priced = false;                      // a budget applies, and says so
     const routing::Subscriber* subscriber = nullptr;  // as whom the caller may pass
     std::optional<quota::Reached> refusal;            // why it may not
+    std::vector<FailedTry> failed;                    // that the caller pays for too; mostly none
 
     void clear() noexcept;
 };

@@ -116,6 +116,8 @@ void write_limit_headers(const Exchange& exchange, wire::HeadWriter& head) {
     const quota::Limit* shadowed =
         quotas.held.shadowed() != nullptr ? quotas.held.shadowed() : quotas.of_try.shadowed();
     if (shadowed != nullptr) head.line("x-rotary-limit-shadow: ", shadowed->policy);
+    const quota::Limit* softened = quotas.held.softened();
+    if (softened != nullptr) head.line("x-rotary-limit-soft: ", softened->policy);
     if (!is_limited(exchange)) return;
     const Standing& requests = tighter(quotas.held.requests(), quotas.of_try.requests());
     const Standing& tokens = tighter(quotas.held.tokens(), quotas.of_try.tokens());

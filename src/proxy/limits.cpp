@@ -1,6 +1,8 @@
 #include "proxy/limits.hpp"
 
 #include <rotary/llm/request_facts.hpp>
+#include <rotary/quota/money_text.hpp>
+#include <rotary/quota/spend.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -27,12 +29,16 @@ quota::Amounts estimate_of(const Exchange& exchange) noexcept {
     return quota::amounts_of(size.input_tokens, one * std::max<std::uint32_t>(size.n, 1));
 }
 
+// The highest of those that may serve it; null: none has a price.
+const quota::Price* dearest_price(const Exchange& exchange) noexcept {
+    const routing::EntryList* list = exchange.list();
+    if (list == nullptr) return exchange.content.asked.price;
+    return list->entries[list->dearest].price.at(exchange.request.started_wall);
+}
+
 // What it may cost, whichever entry serves it.
 std::int64_t likely_cost(const Exchange& exchange) noexcept {
-    const routing::EntryList* list = exchange.list();
-    if (list == nullptr) return 0;
-    const routing::Entry& entry = list->entries[list->dearest];
-    const quota::Price* price = entry.price.at(exchange.request.started_wall);
+    const quota::Price* price = dearest_price(exchange);
     if (price == nullptr) return 0;
     const quota::Amounts& estimate = exchange.quotas.estimate;
     llm::Usage usage;
@@ -47,13 +53,28 @@ FaultKind fault_of(quota::What what) noexcept {
                                   : FaultKind::rate_limit_exceeded;
 }
 
-// What a limit said, among the metrics.
-void count(Context& context, const LimitSeries& series, bool taken, bool is_shadowed) {
+// What a limit said, among the metrics; and in the log, once a window, that little is left of it.
+void note(Context& context, const Exchange& exchange, std::size_t index,
+          const quota::Admission& admission, bool taken) {
+    const quota::Limit& limit = exchange.snapshot().limits[index];
+    const LimitSeries& series = exchange.match.wiring->limits[index];
     if (!taken) {
         context.metrics.add(series.refused);
+    } else if (admission.shadowed() == &limit) {
+        context.metrics.add(series.shadowed);
     } else {
-        context.metrics.add(is_shadowed ? series.shadowed : series.admitted);
+        context.metrics.add(admission.softened() == &limit ? series.warned : series.admitted);
     }
+    if (admission.warning() == nullptr) return;
+    quota::MoneyText soft;
+    quota::MoneyText amount;
+    context.log.warn("a budget has reached its soft limit",
+                     {{"budget", limit.policy},
+                      {"for", limit.subject},
+                      {"consumer", exchange.match.consumer},
+                      {"soft", quota::write_money(limit.soft, soft)},
+                      {"amount", quota::write_money(limit.amount, amount)},
+                      {"request_id", exchange.request_id()}});
 }
 
 // Asks all of a set, so that of those that are reached the one is known that is free again latest.
@@ -63,7 +84,7 @@ void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& l
     for (const std::size_t index : limits) {
         const quota::Limit& limit = exchange.snapshot().limits[index];
         const bool taken = admission.ask(limit, exchange.quotas.estimate[limit.what], now);
-        count(context, exchange.match.wiring->limits[index], taken, admission.shadowed() == &limit);
+        note(context, exchange, index, admission, taken);
     }
 }
 
@@ -78,22 +99,39 @@ void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::s
         const std::int64_t cost = exchange.quotas.estimate[quota::What::cost];
         quota::Admission& held = exchange.quotas.held;
         const bool taken = held.ask(limit, std::move(counter), cost, now);
-        count(context, exchange.match.wiring->limits[index], taken, held.shadowed() == &limit);
+        note(context, exchange, index, held, taken);
     }
 }
 
-void ask_budgets(Context& context, Exchange& exchange) {
-    const routing::Route& route = *exchange.match.route;
-    const auto environment = static_cast<std::size_t>(route.environment);
-    const routing::ConsumerBudgets& budgets = exchange.snapshot().consumer_budgets[environment];
+const routing::ConsumerBudgets& consumer_budgets(const Exchange& exchange) noexcept {
+    const auto environment = static_cast<std::size_t>(exchange.match.route->environment);
+    return exchange.snapshot().consumer_budgets[environment];
+}
+
+// Whether there is a price for its model, or for one of the list's.
+bool has_price(const Exchange& exchange) noexcept {
+    return dearest_price(exchange) != nullptr ||
+           (exchange.list() == nullptr && !exchange.request.has_body);
+}
+
+Result<void> ask_budgets(Context& context, Exchange& exchange) {
+    if (!is_budgeted(exchange)) return {};
+    Quotas& quotas = exchange.quotas;
+    quotas.must_be_priced = exchange.snapshot().config.budgets.refuses_unpriced;
+    if (quotas.must_be_priced && !has_price(exchange)) {
+        quotas.held.undo();
+        return kWithoutPrice;
+    }
+    const routing::ConsumerBudgets& budgets = consumer_budgets(exchange);
     const std::string_view consumer = exchange.match.consumer;
-    const std::vector<std::size_t>& own = budgets.of(consumer);
-    const bool is_each = !budgets.for_each().empty() && !consumer.empty();
-    if (route.quotas.costs.empty() && own.empty() && !is_each) return;
-    exchange.quotas.estimate[quota::What::cost] = likely_cost(exchange);
-    ask(context, exchange, route.quotas.costs, exchange.quotas.held);
-    ask(context, exchange, own, exchange.quotas.held);
-    if (is_each) ask_for_each(context, exchange, budgets.for_each());
+    quotas.estimate[quota::What::cost] = likely_cost(exchange);
+    ask(context, exchange, exchange.match.route->quotas.costs, quotas.held);
+    ask(context, exchange, budgets.of(consumer), quotas.held);
+    if (quotas.subscriber != nullptr) {
+        ask(context, exchange, quotas.subscriber->limits.costs, quotas.held);
+    }
+    if (!consumer.empty()) ask_for_each(context, exchange, budgets.for_each());
+    return {};
 }
 
 Result<void> verdict(Exchange& exchange) {
@@ -125,6 +163,15 @@ void put_out(Context& context, Exchange& exchange, const quota::Reached& reached
 
 }  // namespace
 
+bool is_budgeted(const Exchange& exchange) noexcept {
+    const routing::ConsumerBudgets& budgets = consumer_budgets(exchange);
+    const std::string_view consumer = exchange.match.consumer;
+    if (!exchange.match.route->quotas.costs.empty() || !budgets.of(consumer).empty()) return true;
+    const routing::Subscriber* subscriber = exchange.quotas.subscriber;
+    if (subscriber != nullptr && !subscriber->limits.costs.empty()) return true;
+    return !budgets.for_each().empty() && !consumer.empty();
+}
+
 Result<void> admit_request(Context& context, Exchange& exchange) {
     const routing::Route& route = *exchange.match.route;
     Quotas& quotas = exchange.quotas;
@@ -153,7 +200,7 @@ Result<void> reserve_tokens(Context& context, Exchange& exchange) {
     if (quotas.subscriber != nullptr) {
         ask(context, exchange, quotas.subscriber->limits.tokens, quotas.held);
     }
-    ask_budgets(context, exchange);
+    if (const auto asked = ask_budgets(context, exchange); !asked) return asked;
     return verdict(exchange);
 }
 
@@ -189,12 +236,19 @@ Fault refuse_for_backend(const Exchange& exchange) {
 void settle_limits(Context& context, Exchange& exchange) {
     Quotas& quotas = exchange.quotas;
     if (quotas.held.size() == 0 && quotas.of_try.size() == 0) return;
-    const llm::Usage& usage = exchange.outcome.usage;
-    quota::Amounts used = quota::amounts_of(usage.input, usage.output);
-    used[quota::What::cost] = exchange.outcome.cost.value_or(0);
+    const Outcome& outcome = exchange.outcome;
+    const auto amounts_of = [](const quota::Spend& spend) {
+        quota::Amounts used = quota::amounts_of(spend.usage.input, spend.usage.output);
+        used[quota::What::cost] = spend.nanos;
+        return used;
+    };
     const WallTime now = wall_time(exchange, context.reactor.now());
-    quotas.held.settle(used, now);
-    quotas.of_try.settle(used, now);
+    quota::Spend spend = quota::Spend::of(outcome.usage, outcome.cost);
+    quotas.of_try.settle(amounts_of(spend), now);
+    for (const FailedTry& failed : quotas.failed) {
+        spend += quota::Spend::of(failed.usage, failed.cost);
+    }
+    quotas.held.settle(amounts_of(spend), now);
 }
 
 }  // namespace rotary::proxy

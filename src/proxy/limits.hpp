@@ -11,9 +11,16 @@ namespace rotary::proxy {
 // and limits of requests. Faults: subscription_required, rate_limit_exceeded.
 Result<void> admit_request(Context& context, Exchange& exchange);
 
+// Whether a budget applies to the request.
+bool is_budgeted(const Exchange& exchange) noexcept;
+
+// budgets.unpriced: of a request whose model has no price, where a budget applies.
+inline const Fault kWithoutPrice = Fault::client(
+    FaultKind::model_not_allowed, "A budget applies to this request, and its model has no price.");
+
 // Behind the body: limits of tokens and budgets, for what the request is estimated to use and cost.
 // A request that is refused takes nothing of any limit. Faults: token_budget_exceeded,
-// cost_budget_exceeded.
+// cost_budget_exceeded, model_not_allowed.
 Result<void> reserve_tokens(Context& context, Exchange& exchange);
 
 // The limits of the Backend that was chosen. False: one is reached, and entries of that Backend are

@@ -1,6 +1,7 @@
 #include "proxy/pipeline.hpp"
 
 #include "proxy/admit.hpp"
+#include "proxy/asked_model.hpp"
 #include "proxy/authenticate.hpp"
 #include "proxy/caller_places.hpp"
 #include "proxy/charge.hpp"
@@ -49,6 +50,9 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
     }
     if (exchange.list() != nullptr) {
         if (const auto step = scan_body(exchange); !step) co_return step.error();
+        plan_usage_ask(context, exchange);
+    } else if (exchange.match.route->counts_tokens) {
+        if (const auto step = read_asked_model(context, exchange); !step) co_return step.error();
         plan_usage_ask(context, exchange);
     }
     if (const auto step = reserve_tokens(context, exchange); !step) co_return step.error();

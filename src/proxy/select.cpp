@@ -1,5 +1,7 @@
 #include "proxy/select.hpp"
 
+#include "proxy/asked_model.hpp"
+#include "proxy/charge.hpp"
 #include "proxy/limits.hpp"
 
 #include <cstdint>
@@ -85,6 +87,7 @@ Result<void> choose(Context& context, Exchange& exchange, Next next) {
     } else if (exchange.tries.attempts == 0 && !route.backends.empty() && !exchange.is_narrowed() &&
                exchange.routing().on_all_suspended == config::OnAllSuspended::passthrough) {
         choice.backend = route.backends.front();
+        price_client_model(context, exchange);
     } else {
         return nobody_left(context, exchange);
     }
@@ -106,12 +109,31 @@ Result<Next> past_limit(Context& context, Exchange& exchange) {
     return refuse_for_backend(exchange);
 }
 
+// Whether a budget applies that wants to know what the choice costs, and it is not known. Such an
+// entry is passed over, as one whose turn it is not.
+bool is_without_price(const Exchange& exchange) {
+    if (!exchange.quotas.must_be_priced || exchange.list() == nullptr ||
+        price_of(exchange) != nullptr) {
+        return false;
+    }
+    if (exchange.tries.choice.is_probe) {
+        exchange.list()->rotation.state(exchange.tries.choice.entry).probe_dropped();
+    }
+    return true;
+}
+
 }  // namespace
 
 Result<void> select(Context& context, Exchange& exchange, Next next) {
     settle_try(context, exchange);
     for (;;) {
         if (const auto chosen = choose(context, exchange, next); !chosen) return chosen;
+        if (is_without_price(exchange)) {
+            if (exchange.entry() == nullptr) return kWithoutPrice;
+            next = Next::entry;
+            exchange.tries.choice = {exchange.tries.choice.list};
+            continue;
+        }
         if (admit_try(context, exchange)) break;
         const auto other = past_limit(context, exchange);
         if (!other) return other.error();

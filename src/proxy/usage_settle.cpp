@@ -24,7 +24,8 @@ bool answers_in_text(const Exchange& exchange) noexcept {
 
 // Whether what it used matters although no provider tells: it is a request for a model.
 bool is_estimated(const Exchange& exchange) noexcept {
-    return exchange.entry() != nullptr || exchange.match.route->counts_tokens;
+    return exchange.entry() != nullptr ||
+           (exchange.match.route->counts_tokens && exchange.request.has_body);
 }
 
 std::uint64_t likely_input(const Exchange& exchange) noexcept {
@@ -96,7 +97,11 @@ void settle_unanswered(Context& context, Exchange& exchange, const Fault& fault,
     usage.input = likely_input(exchange);
     usage.source = UsageSource::estimated;
     count(context, exchange, usage);
-    if (fault.kind == FaultKind::client_gone) exchange.outcome.usage = usage;
+    if (fault.kind == FaultKind::client_gone) {
+        exchange.outcome.usage = usage;
+    } else if (exchange.snapshot().config.usage.charges_failed) {
+        exchange.quotas.failed.push_back({exchange.tries.choice, usage, std::nullopt});
+    }
 }
 
 }  // namespace rotary::proxy

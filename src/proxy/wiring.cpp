@@ -59,6 +59,11 @@ RouteSeries route_series(metrics::Registry& registry, const routing::Route& rout
                                kDurationBuckets)};
 }
 
+// Of requests without a rotation.
+metrics::Labels backend_labels(const routing::Backend& backend) {
+    return {{"policy", ""}, {"env", ""}, {"model", ""}, {"backend", backend.name}};
+}
+
 metrics::Labels entry_labels(const routing::EntryList& list, const routing::Entry& entry,
                              const std::string& backend) {
     return {{"policy", list.policy},
@@ -67,15 +72,13 @@ metrics::Labels entry_labels(const routing::EntryList& list, const routing::Entr
             {"backend", backend}};
 }
 
-// `labels`: the entry's.
-void add_cost_series(metrics::Registry& registry, const metrics::Labels& labels,
-                     EntrySeries& series) {
-    series.cost = registry.counter(
-        "rotary_cost_nanodollars_total",
-        "What answers cost, by the price lists, in 10^-9 of the currency.", labels);
-    series.unpriced =
-        registry.counter("rotary_cost_unpriced_total", "Answers whose model no price list has.",
-                         {labels[2], labels[3]});
+// `labels`: the entry's, or a Backend's.
+CostSeries cost_series(metrics::Registry& registry, const metrics::Labels& labels) {
+    return {registry.counter("rotary_cost_nanodollars_total",
+                             "What answers cost, by the price lists, in 10^-9 of the currency.",
+                             labels),
+            registry.counter("rotary_cost_unpriced_total", "Answers whose model no price list has.",
+                             {labels[2], labels[3]})};
 }
 
 EntrySeries entry_series(metrics::Registry& registry, metrics::Labels labels) {
@@ -104,7 +107,7 @@ LimitSeries limit_series(metrics::Registry& registry, const quota::Limit& limit)
                                  {"scope", quota::to_string(limit.scope)},
                                  {"decision", made}});
     };
-    return {decision("admitted"), decision("refused"), decision("shadowed")};
+    return {decision("admitted"), decision("refused"), decision("warned"), decision("shadowed")};
 }
 
 ProcessSeries process_series(metrics::Registry& registry) {
@@ -157,8 +160,7 @@ Wiring::Upstream upstream(metrics::Registry& registry, const routing::Backend& b
     }
     made.pool_key = backend.name + "\n" + backend.host_header + (backend.tls ? "\ntls\n" : "\n") +
                     backend.ca_pem;
-    const metrics::Labels labels = {
-        {"policy", ""}, {"env", ""}, {"model", ""}, {"backend", backend.name}};
+    const metrics::Labels labels = backend_labels(backend);
     made.requests =
         registry.status_counter("rotary_upstream_requests_total", kUpstreamHelp, labels);
     made.duration = registry.histogram("rotary_upstream_request_duration_seconds",
@@ -182,6 +184,8 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
     std::map<std::string, std::shared_ptr<const net::TlsContext>> contexts;
     for (const routing::Backend& backend : snapshot->backends) {
         wiring->upstreams.push_back(upstream(registry, backend, contexts));
+        if (snapshot->prices == nullptr) continue;
+        wiring->upstreams.back().cost = cost_series(registry, backend_labels(backend));
     }
     for (const routing::Route& route : snapshot->routes) {
         wiring->routes.push_back(route_series(registry, route));
@@ -192,7 +196,7 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
             const metrics::Labels labels =
                 entry_labels(list, entry, snapshot->backends[entry.backend].name);
             series.push_back(entry_series(registry, labels));
-            if (snapshot->prices != nullptr) add_cost_series(registry, labels, series.back());
+            if (snapshot->prices != nullptr) series.back().cost = cost_series(registry, labels);
         }
     }
     for (const quota::Limit& limit : snapshot->limits) {

@@ -39,6 +39,11 @@ bool Admission::ask(const Limit& limit, HeldCounter counter, std::int64_t amount
         if (limit.shadow && shadowed_ == nullptr) shadowed_ = &limit;
         if (!limit.shadow) note_reached(limit, taken, amount);
     }
+    warning_ = nullptr;
+    if (limit.soft > 0 && taken.used >= limit.soft) {
+        if (softened_ == nullptr) softened_ = &limit;
+        if (counter->first_warning(taken.window)) warning_ = &limit;
+    }
     const bool is_held = has_place && (taken.admitted || limit.shadow);
     if (is_held) held_[size_++] = {&limit, std::move(counter), amount, taken.window};
     return is_held;
@@ -84,7 +89,7 @@ void Admission::clear() noexcept {
     undo();
     standings_ = {};
     reached_.reset();
-    shadowed_ = nullptr;
+    shadowed_ = softened_ = warning_ = nullptr;
 }
 
 }  // namespace rotary::quota

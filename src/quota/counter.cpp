@@ -185,6 +185,11 @@ void Counter::restore(WallTime window, std::int64_t used) noexcept {
     }
 }
 
+bool Counter::first_warning(WallTime window) noexcept {
+    std::int64_t warned = warned_.load(std::memory_order_relaxed);
+    return warned < ticks(window) && warned_.compare_exchange_strong(warned, ticks(window));
+}
+
 Counter::Latest Counter::latest() const noexcept {
     const Count one = read(0);
     const Count other = read(1);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <set>
 #include <utility>
 
 namespace rotary::routing {
@@ -43,30 +45,102 @@ std::shared_ptr<const quota::Period> calendar_of(Compiler& compiler, const confi
                                            std::chrono::month(budget.first_month));
 }
 
-// The same counter for as long as the budget's name, its target and its period stay the same.
-std::size_t add_budget(Compiler& compiler, const config::Budget& budget,
-                       std::shared_ptr<const quota::Period> calendar, BudgetPlace place) {
-    quota::Limit limit;
-    const bool is_consumer = budget.target_kind == config::Budget::Target::consumer;
-    limit.policy = budget.metadata.name;
-    const bool is_for_each = is_consumer && budget.target == BudgetPlace::kEachConsumer;
-    limit.subject = (is_consumer ? "consumer " : "API ") + budget.target;
-    if (is_for_each) limit.subject = "each consumer";
-    limit.scope = is_consumer ? quota::Scope::consumer : quota::Scope::api;
-    limit.what = quota::What::cost;
-    limit.amount = budget.nanos;
-    limit.shadow = budget.warns;
-    limit.calendar = std::move(calendar);
-    limit.period = quota::to_string(kind_of(budget.period));
-    limit.currency = compiler.loaded.config.budgets.currency;
-    limit.family = compiler.shared.counters().family(
-        joined({"budget", budget.metadata.name, budget.target, place.environment, limit.period,
-                budget.time_zone, std::to_string(budget.first_month)}));
-    place.limit = compiler.snapshot->limits.size();
-    compiler.snapshot->limits.push_back(std::move(limit));
-    compiler.snapshot->budgets.push_back(std::move(place));
-    return compiler.snapshot->budgets.back().limit;
+std::string subject_of(const config::Budget& budget) {
+    switch (budget.target_kind) {
+        case config::Budget::Target::consumer:
+            return budget.target == BudgetPlace::kEachConsumer ? "each consumer"
+                                                               : "consumer " + budget.target;
+        case config::Budget::Target::subscription:
+            return "subscription " + budget.target;
+        case config::Budget::Target::api:
+            break;
+    }
+    return "API " + budget.target;
 }
+
+quota::Scope scope_of(config::Budget::Target target) noexcept {
+    switch (target) {
+        case config::Budget::Target::consumer:
+            return quota::Scope::consumer;
+        case config::Budget::Target::subscription:
+            return quota::Scope::subscription;
+        case config::Budget::Target::api:
+            break;
+    }
+    return quota::Scope::api;
+}
+
+// One budget in one environment, as it is added to the snapshot.
+struct NewBudget {
+    Compiler& compiler;
+    const config::Budget& budget;
+    std::shared_ptr<const quota::Period> calendar;
+    Environment environment;
+
+    // The same counter for as long as the budget's name, its target and its period stay the same.
+    std::size_t add_limit() const {
+        quota::Limit limit;
+        limit.policy = budget.metadata.name;
+        limit.subject = subject_of(budget);
+        limit.scope = scope_of(budget.target_kind);
+        limit.what = quota::What::cost;
+        limit.amount = budget.nanos;
+        limit.soft = budget.soft_nanos;
+        limit.shadow = budget.warns;
+        limit.calendar = calendar;
+        limit.period = quota::to_string(kind_of(budget.period));
+        limit.currency = compiler.loaded.config.budgets.currency;
+        limit.family = compiler.shared.counters().family(
+            joined({"budget", budget.metadata.name, budget.target, to_string(environment),
+                    limit.period, budget.time_zone, std::to_string(budget.first_month)}));
+        compiler.snapshot->limits.push_back(std::move(limit));
+        return compiler.snapshot->limits.size() - 1;
+    }
+    // Whose spend it is, in the ledger.
+    void add_place(std::size_t limit, std::string consumer, std::string api) const {
+        compiler.snapshot->budgets.push_back(
+            {limit, std::move(consumer), std::move(api), std::string(to_string(environment))});
+    }
+
+    void of_consumer() const {
+        const std::size_t limit = add_limit();
+        add_place(limit, budget.target, "");
+        ConsumerBudgets& consumers =
+            compiler.snapshot->consumer_budgets[static_cast<std::size_t>(environment)];
+        if (budget.target == BudgetPlace::kEachConsumer) {
+            consumers.add_for_each(limit);
+        } else {
+            consumers.add(budget.target, limit);
+        }
+    }
+    void of_api() const {
+        std::optional<std::size_t> limit;
+        for (Route& route : compiler.snapshot->routes) {
+            if (route.api != budget.target || route.environment != environment) continue;
+            if (!limit) {
+                limit = add_limit();
+                add_place(*limit, "", budget.target);
+            }
+            route.quotas.costs.push_back(*limit);
+        }
+    }
+    // Of all applications that are mapped to it, wherever its callers are looked up.
+    void of_subscription() const {
+        std::optional<std::size_t> limit;
+        std::set<std::size_t> known;
+        for (const Route& route : compiler.snapshot->routes) {
+            if (!route.subscribers || route.environment != environment) continue;
+            if (!known.insert(*route.subscribers).second) continue;
+            compiler.snapshot->subscribers[*route.subscribers].each(
+                [&](const std::string& client, Subscriber& subscriber) {
+                    if (subscriber.subscription != budget.target) return;
+                    if (!limit) limit = add_limit();
+                    add_place(*limit, client, route.api);
+                    subscriber.limits.costs.push_back(*limit);
+                });
+        }
+    }
+};
 
 // The entry that costs most: what an answer may cost at most, before it is known who gives it.
 std::size_t dearest_of(const std::vector<Entry>& entries, WallTime now) {
@@ -90,31 +164,18 @@ void Compiler::add_budgets() {
         const auto calendar = calendar_of(*this, budget);
         if (calendar == nullptr) continue;
         for (const Environment environment : {Environment::production, Environment::sandbox}) {
-            BudgetPlace place;
-            place.environment = to_string(environment);
-            const bool is_consumer = budget.target_kind == config::Budget::Target::consumer;
-            if (is_consumer) {
-                place.consumer = budget.target;
-                const std::size_t limit = add_budget(*this, budget, calendar, std::move(place));
-                ConsumerBudgets& consumers =
-                    snapshot->consumer_budgets[static_cast<std::size_t>(environment)];
-                if (budget.target == BudgetPlace::kEachConsumer) {
-                    consumers.add_for_each(limit);
-                } else {
-                    consumers.add(budget.target, limit);
-                }
-                continue;
+            const NewBudget made{*this, budget, calendar, environment};
+            switch (budget.target_kind) {
+                case config::Budget::Target::consumer:
+                    made.of_consumer();
+                    break;
+                case config::Budget::Target::subscription:
+                    made.of_subscription();
+                    break;
+                case config::Budget::Target::api:
+                    made.of_api();
+                    break;
             }
-            std::vector<Route*> routes;
-            for (Route& route : snapshot->routes) {
-                if (route.api == budget.target && route.environment == environment) {
-                    routes.push_back(&route);
-                }
-            }
-            if (routes.empty()) continue;
-            place.api = budget.target;
-            const std::size_t limit = add_budget(*this, budget, calendar, std::move(place));
-            for (Route* route : routes) route->quotas.costs.push_back(limit);
         }
     }
     if (snapshot->budgets.empty()) return;

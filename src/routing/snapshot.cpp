@@ -129,6 +129,12 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     if (snapshot.prices != nullptr || !snapshot.config.budgets.ledger.empty()) {
         compiled.counts_tokens = true;
     }
+    if (snapshot.prices != nullptr) {
+        compiled.prices = snapshot.prices->of(compiled.provider);
+        if (!compiled.list) {
+            compiled.asked_model = std::make_shared<ModelPlace>(compiler.model_place(policy));
+        }
+    }
     compiler.add_backends(compiled, context, rule);
     compiler.add_limits(compiled, context, rule);
     add_budget(compiler, compiled);

@@ -4,12 +4,17 @@
 #include "gateway_fixture.hpp"
 
 #include <support/process.hpp>
+#include <support/sanitized.hpp>
 #include <support/temp_dir.hpp>
 
 #include <rotary/control/ledger_file.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace rotary::test {
@@ -168,6 +173,71 @@ TEST_F(Money, OfABudgetEndsWithIt) {
     EXPECT_EQ(mock_->request_count(), 2U);
 }
 
+// The client chooses its model there, and pays for it all the same.
+TEST_F(Money, OfARouteWithoutARotationIsSpentToo) {
+    GatewayOptions made = options();
+    made.sandbox = std::move(made.production);
+    made.production.clear();
+    made.resources =
+        "---\nkind: Budget\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: tests}\nspec: "
+        "{target: {kind: Consumer, name: tester}, amount: \"0.0025\", soft: \"80%\", period: "
+        "Total}\n";
+    const Gateway gateway(made);
+    TestClient client = gateway.connect();
+    const Request request = chat(R"({"model":"gpt-4o","messages":[{"content":"hi"}]})");
+    const Response first = client.exchange(request);
+    EXPECT_EQ(first.status, 200U);
+    EXPECT_FALSE(first.header("x-rotary-limit-soft").empty()) << "with what it may cost";
+    EXPECT_EQ(client.exchange(request).status, 200U) << "something was left";
+    const Response refused = client.exchange(request);
+    EXPECT_EQ(refused.status, 429U);
+    EXPECT_NE(refused.body.find("cost_budget_exceeded"), std::string::npos) << refused.body;
+    ASSERT_TRUE(comes_to(2));
+    EXPECT_EQ(spent().nanos, 2 * kCost);
+    EXPECT_EQ(sum_of(gateway.admin("/metrics"), "rotary_cost_nanodollars_total",
+                     "model=\"\",backend=\"backend-0\""),
+              static_cast<double>(2 * kCost));
+    EXPECT_TRUE(eventually([&] {
+        return gateway.access_log().find("\"cost_nd\":" + std::to_string(kCost)) !=
+               std::string::npos;
+    }));
+}
+
+// Its stream is asked to tell what it used, of which the client sees nothing.
+TEST_F(Money, OfAStreamWithoutARotationIsTold) {
+    const auto mock = start_mock();
+    GatewayOptions made = options();
+    made.backends = {backend_of(*mock)};
+    made.sandbox = std::move(made.production);
+    made.production.clear();
+    const Gateway gateway(made);
+    TestClient client = gateway.connect();
+    const Response response =
+        client.exchange(chat(R"({"model":"gpt-4o","stream":true,"messages":[{"content":"hi"}]})"));
+    EXPECT_EQ(response.body.find("\"choices\":[]"), std::string::npos);
+    ASSERT_TRUE(comes_to(1));
+    EXPECT_EQ(spent().estimated, 0u);
+    EXPECT_GT(spent().nanos, 0);
+    EXPECT_NE(mock->requests().front().body.find("include_usage"), std::string::npos);
+}
+
+TEST_F(Money, OfAModelWithoutAPriceMayBeRefused) {
+    GatewayOptions made = options("- {provider: \"*\", model: another, input: 1}\n");
+    made.process.replace(made.process.find("budgets: {"), 10, "budgets: {unpriced: refuse, ");
+    Gateway gateway(made);
+    TestClient client = gateway.connect();
+    EXPECT_EQ(client.exchange(chat()).status, 200U) << "no budget applies";
+    made.resources =
+        "---\nkind: Budget\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: tests}\nspec: "
+        "{target: {kind: Consumer, name: tester}, amount: \"5\", period: Total}\n";
+    gateway.files().write(made);
+    ASSERT_TRUE(gateway.server().reload().ok);
+    const Response refused = client.exchange(chat());
+    EXPECT_EQ(refused.status, 403U);
+    EXPECT_EQ(json_at(refused.body, "error.code"), "model_not_allowed") << refused.body;
+    EXPECT_EQ(mock_->request_count(), 1U);
+}
+
 TEST_F(Money, OfAModelWithoutAPriceIsUnknown) {
     const Gateway gateway(options("- {provider: \"*\", model: another, input: 1}\n"));
     TestClient client = gateway.connect();
@@ -208,6 +278,50 @@ TEST_F(Money, OfAProcessThatIsKilledIsWhole) {
     EXPECT_EQ(spent().nanos, 21 * kCost);
 }
 
+// Killed while answers come, all of what was spent is there but for the last moments.
+TEST_F(Money, OfAProcessThatIsKilledUnderLoadIsWholeAndHardlyBehind) {
+    using Clock = std::chrono::steady_clock;
+    Served served(*mock_, {.gateway = options()});
+    std::vector<std::vector<Clock::time_point>> answered(4);
+    std::atomic<std::uint64_t> answers{0};
+    Clock::time_point killed;
+    in_parallel(answered.size() + 1, [&](std::size_t number) {
+        if (number == answered.size()) {
+            constexpr std::uint64_t kEnough = kSanitized ? 100 : 1000;
+            while (answers < kEnough) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            killed = Clock::now();
+            served.process().signal(SIGKILL);
+            return;
+        }
+        TestClient client = served.connect();
+        try {
+            while (client.exchange(chat()).status == 200U) {
+                answered[number].push_back(Clock::now());
+                ++answers;
+            }
+        } catch (const ClientError&) {  // it was killed
+        }
+    });
+    const quota::Spend sum = spent();
+    EXPECT_EQ(sum.nanos, static_cast<std::int64_t>(sum.requests) * kCost) << "each is whole";
+    EXPECT_EQ(sum.usage.input, sum.requests * 1117);
+    EXPECT_LE(sum.requests, answers + answered.size()) << "nothing is there twice";
+    // How far behind: when the last one that is there was answered, were they written in order.
+    std::vector<Clock::time_point> all;
+    for (const auto& of_client : answered)
+        all.insert(all.end(), of_client.begin(), of_client.end());
+    std::sort(all.begin(), all.end());
+    std::size_t due = 0;  // a machine that is slow has longer turns: the net is wide
+    while (due < all.size() && all[due] + std::chrono::seconds(kSanitized ? 20 : 3) < killed) ++due;
+    EXPECT_GE(sum.requests, due);
+    const bool is_last = sum.requests >= all.size();
+    const auto behind =
+        is_last ? Clock::duration{} : killed - all[static_cast<std::size_t>(sum.requests)];
+    RecordProperty(
+        "behind_ms",
+        static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(behind).count()));
+}
+
 TEST_F(Money, IsWrittenToItsEndByADrain) {
     Gateway gateway(options());
     TestClient client = gateway.connect();
@@ -225,9 +339,9 @@ TEST_F(Money, IsPrintedFromTheLedger) {
     const ProcessResult by_model =
         rotary_usage({"-c", gateway.files().config(), "--by", "consumer,model,environment"});
     EXPECT_EQ(by_model.status.code, 0) << by_model.errors;
-    EXPECT_THAT(by_model.output,
-                testing::HasSubstr(
-                    "\r\ntester,gpt-4o,production,2,0,0,2234,92,2048,0,0,0.003945,USD\r\n"));
+    EXPECT_THAT(
+        by_model.output,
+        testing::HasSubstr("\r\ntester,gpt-4o,production,2,0,0,2234,92,2048,0,0,0.003945,USD\r\n"));
     const ProcessResult focus = rotary_usage({"--ledger", ledger(), "--format", "focus"});
     EXPECT_EQ(focus.status.code, 0) << focus.errors;
     EXPECT_THAT(focus.output, testing::HasSubstr("\r\n0.003945,rotary,USD,"));

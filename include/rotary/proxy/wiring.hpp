@@ -24,20 +24,26 @@ struct RouteSeries {
 inline constexpr std::size_t kTokenTypes = 5;
 using TokenSeries = std::array<metrics::SeriesId, kTokenTypes>;
 
+// Only where there are price lists.
+struct CostSeries {
+    metrics::SeriesId nanos;
+    metrics::SeriesId unpriced;  // answers
+};
+
 struct EntrySeries {
     metrics::SeriesId upstream_requests;  // by status
     metrics::HistogramId upstream_duration;
     std::array<metrics::SeriesId, rotation::kSuspendReasons> suspensions;  // by SuspendReason
     std::array<metrics::SeriesId, rotation::kFailures> failures;           // by Failure
     TokenSeries tokens;
-    metrics::SeriesId cost;  // these two only where there are price lists
-    metrics::SeriesId unpriced;
+    CostSeries cost;
 };
 
 // Decisions about one limit.
 struct LimitSeries {
     metrics::SeriesId admitted;
     metrics::SeriesId refused;
+    metrics::SeriesId warned;    // it was admitted, and little is left: Budget.soft
     metrics::SeriesId shadowed;  // it only counts, and would have refused
 };
 
@@ -68,6 +74,7 @@ struct Wiring {
         metrics::SeriesId overflow;
         std::array<metrics::SeriesId, rotation::kFailures> failures;
         TokenSeries tokens;
+        CostSeries cost;
         // Shared by all workers: it does not know stream_options.
         std::unique_ptr<std::atomic<bool>> refuses_usage_ask =
             std::make_unique<std::atomic<bool>>(false);

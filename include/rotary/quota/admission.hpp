@@ -48,6 +48,10 @@ public:
     const Reached* reached() const noexcept { return reached_ ? &*reached_ : nullptr; }
     // The first limit that would have refused, had it not only counted.
     const Limit* shadowed() const noexcept { return shadowed_; }
+    // The first limit of which so much is used that it warns.
+    const Limit* softened() const noexcept { return softened_; }
+    // The limit that was asked last, if this was the first to come so far in its window.
+    const Limit* warning() const noexcept { return warning_; }
     // Of requests, tokens and money each the one of which least is left, after what was taken.
     const Standing& requests() const noexcept { return standings_[0]; }
     const Standing& tokens() const noexcept { return standings_[1]; }
@@ -77,6 +81,8 @@ private:
     std::array<Standing, 3> standings_;
     std::optional<Reached> reached_;
     const Limit* shadowed_ = nullptr;
+    const Limit* softened_ = nullptr;
+    const Limit* warning_ = nullptr;
 };
 
 }  // namespace rotary::quota

@@ -3,6 +3,7 @@
 #include <rotary/quota/window.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 namespace rotary::quota {
@@ -53,6 +54,8 @@ public:
     Taken look(const Terms& terms) const noexcept;
     // Begins a window with what was used of it before this process.
     void restore(WallTime window, std::int64_t used) noexcept;
+    // True once a window, for whichever caller comes first: what is told of it is told once.
+    bool first_warning(WallTime window) noexcept;
     // Of the latest window: its begin, and the count. Nothing was ever taken: WallTime::min().
     struct Latest {
         WallTime window;
@@ -87,6 +90,7 @@ private:
     // A new window takes the place of the older of the two: so two that want to open one meet at
     // the same cell, and windows only ever become later.
     std::array<Count, 2> cells_{Count{kNone, 0}, Count{kNone, 0}};
+    std::atomic<std::int64_t> warned_{kNone};  // the window's begin
 };
 
 }  // namespace rotary::quota

@@ -42,6 +42,7 @@ struct Limit {
     What what = What::requests;
     Unit unit = Unit::minute;
     std::int64_t amount = 0;  // a window
+    std::int64_t soft = 0;    // from so much on it warns; 0: it does not
     bool shadow = false;      // counts, logs and warns, and never refuses
     bool strict = false;      // as in Terms, these three
     bool sliding = false;

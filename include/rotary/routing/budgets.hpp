@@ -41,7 +41,7 @@ struct BudgetPlace {
     static constexpr std::string_view kEachConsumer = "*";
     std::size_t limit = 0;
     std::string consumer;     // empty: an API's; kEachConsumer: that of each
-    std::string api;          // empty: a consumer's
+    std::string api;          // empty: a consumer's; with both, one of those a subscription has
     std::string environment;  // which has a budget of its own
 };
 

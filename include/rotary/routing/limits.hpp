@@ -35,6 +35,11 @@ public:
     void add(std::string client_id, Subscriber subscriber);
     const Subscriber* find(std::string_view client_id) const noexcept;
     std::size_t size() const noexcept { return by_client_.size(); }
+    // With each client id and its Subscriber; while the snapshot is compiled.
+    template <class Visit>
+    void each(const Visit& visit) {
+        for (auto& [client_id, subscriber] : by_client_) visit(client_id, subscriber);
+    }
     bool any_tokens() const noexcept { return any_tokens_; }
 
 private:

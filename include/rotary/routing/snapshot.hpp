@@ -129,6 +129,10 @@ struct Route {
     std::vector<std::size_t> backends;  // for requests without a rotation
     std::shared_ptr<rotation::Cursor> backend_cursor;  // over `backends`; null when all weigh 0
     llm::UsagePlaces usage_places;                     // the AIProvider's rateLimitFields
+    // Where requests have no rotation and there are prices: where they name their model, and what
+    // the provider takes for it.
+    std::shared_ptr<const ModelPlace> asked_model;
+    quota::ProviderPrices prices;
     rotation::BudgetRules budget_rules;
     std::shared_ptr<rotation::RetryReserve> retry_reserve;  // the list's, else the HTTPRoute's own
 };

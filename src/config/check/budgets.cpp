@@ -19,7 +19,12 @@ void check_budget(Checker& checker, const Budget& budget) {
                         "what was spent is forgotten when the gateway ends: name a file "
                         "(budgets.ledger in rotary.yaml)");
     }
-    if (budget.target_kind != Budget::Target::api || budget.target.empty()) {
+    if (budget.target_kind == Budget::Target::consumer || budget.target.empty()) {
+        return;
+    }
+    if (budget.target_kind == Budget::Target::subscription) {
+        checker.must_exist("Subscription", budget.target, budget.target_mark,
+                           checker.resources.subscriptions);
         return;
     }
     checker.must_exist("API", budget.target, budget.target_mark, checker.resources.apis);

@@ -85,6 +85,8 @@ void read_usage(Fields& fields, UsageSettings& usage) {
                                 {"observe", StreamUsage::observe}});
     fields.number("bytes_per_token", usage.bytes_per_token, {.min = 1, .max = 16});
     fields.number("tokens_per_image", usage.tokens_per_image, {.min = 0, .max = 1'000'000});
+    fields.choice<bool>("charge_failed", usage.charges_failed,
+                        {{"off", false}, {"consumer", true}});
 }
 
 void read_quotas(Fields& fields, Quotas& quotas) {
@@ -115,6 +117,7 @@ constexpr TextRule kCurrency{.min = 3,
 
 void read_budgets(Fields& fields, Budgets& budgets) {
     fields.text("currency", budgets.currency, kCurrency);
+    fields.choice<bool>("unpriced", budgets.refuses_unpriced, {{"allow", false}, {"refuse", true}});
     if (fields.text("ledger", budgets.ledger) && !budgets.ledger.empty()) {
         budgets.ledger = resolve_path(fields.reading().folder, budgets.ledger);
     }
@@ -187,6 +190,8 @@ void read_settings(Fields& fields, Config& config) {
                     {.min = 0, .max = 1'000'000});
     });
     fields.object("usage", [&](Fields& usage) { read_usage(usage, config.usage); });
+    fields.object("keys",
+                  [&](Fields& keys) { keys.flag("revoke_streams", config.keys.revoke_streams); });
     fields.object("quotas", [&](Fields& quotas) { read_quotas(quotas, config.quotas); });
     fields.each_text("accept_unserved", [&](const std::string& name, const Mark& mark) {
         const std::vector<std::string> names = acceptable_names();

@@ -168,6 +168,7 @@ constexpr OtherKey kOtherKeys[] = {
     {"prices", same_paths<&Config::prices>, at_reload},
     {"budgets.currency", same<&Config::budgets, &Budgets::currency>, at_restart},
     {"budgets.ledger", same<&Config::budgets, &Budgets::ledger>, at_restart},
+    {"budgets.unpriced", same<&Config::budgets, &Budgets::refuses_unpriced>, at_reload},
     {"resolvers", same<&Config::resolvers>, at_reload},
     {"routing.max_attempts", kSameRouting<&Routing::max_attempts>, at_reload},
     {"routing.on_all_suspended", kSameRouting<&Routing::on_all_suspended>, at_reload},
@@ -187,6 +188,8 @@ constexpr OtherKey kOtherKeys[] = {
     {"usage.streams", kSameUsage<&UsageSettings::streams>, at_reload},
     {"usage.bytes_per_token", kSameUsage<&UsageSettings::bytes_per_token>, at_reload},
     {"usage.tokens_per_image", kSameUsage<&UsageSettings::tokens_per_image>, at_reload},
+    {"usage.charge_failed", kSameUsage<&UsageSettings::charges_failed>, at_reload},
+    {"keys.revoke_streams", same<&Config::keys, &Keys::revoke_streams>, at_reload},
     {"quotas.window", kSameQuotas<&Quotas::window>, at_reload},
     {"quotas.admission", kSameQuotas<&Quotas::admission>, at_reload},
     {"quotas.carry_debt", kSameQuotas<&Quotas::carry_debt>, at_reload},
@@ -201,14 +204,16 @@ constexpr OtherKey kOtherKeys[] = {
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, prices,
-                                  budgets, resolvers, routing, auth, quotas, usage, accept_unserved,
-                                  limits, timeouts, log] = config;
+                                  budgets, resolvers, routing, auth, quotas, usage, keys,
+                                  accept_unserved, limits, timeouts, log] = config;
     [[maybe_unused]] const auto& [address, port, address_mark] = admin;
-    [[maybe_unused]] const auto& [currency, ledger] = budgets;
+    [[maybe_unused]] const auto& [currency, ledger, refuses_unpriced] = budgets;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
                                   percent, failures, jitter, ping, without_rotation,
                                   forward_headers, withheld_query] = routing;
-    [[maybe_unused]] const auto& [streams, bytes_per_token, tokens_per_image] = usage;
+    [[maybe_unused]] const auto& [streams, bytes_per_token, tokens_per_image, charges_failed] =
+        usage;
+    [[maybe_unused]] const auto& [revoke_streams] = keys;
     [[maybe_unused]] const auto& [window, admission, carry_debt, headers, reserve, counters,
                                   max_concurrent] = quotas;
     [[maybe_unused]] const auto& [level, access] = log;

@@ -63,7 +63,9 @@ struct Row {
 
 TEST(BudgetTest, MistakesAreTold) {
     const Row rows[] = {
-        {"another kind", "kind: Consumer", "kind: Subscription", "Consumer"},
+        {"another kind", "kind: Consumer", "kind: Application", "Consumer"},
+        {"a subscription that is not there", "kind: Consumer", "kind: Subscription",
+         "there is no Subscription"},
         {"no name", "kind: Consumer, name: Team A", "kind: Consumer", "name: is required"},
         {"an API that is not there", "kind: API, name: story-api", "kind: API, name: stories",
          "there is no API"},
@@ -73,7 +75,10 @@ TEST(BudgetTest, MistakesAreTold) {
         {"another currency", "currency: USD", "currency: EUR", "prices are in USD"},
         {"another period", "period: Quarter", "period: Fortnight", "Quarter"},
         {"a month that no year has", "startMonth: 4", "startMonth: 13", "startMonth"},
-        {"what is not served", "onExceed: Warn", "soft: 80%", "nothing is told before"},
+        {"soft without a unit", "onExceed: Warn", "soft: 80", "spec.soft: must be a share"},
+        {"soft at nothing", "onExceed: Warn", "soft: 0%", "from 1% to 99%"},
+        {"soft at the end", "onExceed: Warn", "soft: 100%", "from 1% to 99%"},
+        {"soft, as money", "onExceed: Warn", "soft: 80.5%", "from 1% to 99%"},
         {"an unknown field", "onExceed: Warn", "onExced: Warn", "onExceed"},
     };
     for (const Row& row : rows) {
@@ -81,6 +86,30 @@ TEST(BudgetTest, MistakesAreTold) {
         EXPECT_NE(to_text(loaded.findings).find(row.message), std::string::npos)
             << row.name << "\n"
             << to_text(loaded.findings);
+    }
+}
+
+TEST(BudgetTest, MayWarnBeforeItIsSpent) {
+    struct SoftRow {
+        const char* name;
+        const char* amount;
+        const char* soft;
+        std::int64_t nanos;
+    };
+    const SoftRow rows[] = {
+        {"most of it", "100.00", "80%", 80'000'000'000},
+        {"of an odd amount", "0.000000007", "50%", 3},
+        {"of next to nothing", "0.000000001", "1%", 1},
+        {"of the most there is", "9000000000.00", "99%", 8'910'000'000'000'000'000},
+    };
+    for (const SoftRow& row : rows) {
+        const std::string change = std::string("onExceed: Warn\n  soft: ") + row.soft;
+        std::string text = with_change(kBudgets, "onExceed: Warn", change);
+        text = with_change(text, "\"100.00\"", std::string("\"").append(row.amount).append("\""));
+        const Loaded loaded = load_budgets(text);
+        ASSERT_EQ(loaded.resources.budgets.size(), 2U) << row.name << to_text(loaded.findings);
+        EXPECT_EQ(loaded.resources.budgets[0].soft_nanos, row.nanos) << row.name;
+        EXPECT_EQ(loaded.resources.budgets[1].soft_nanos, 0) << row.name;
     }
 }
 

@@ -39,6 +39,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.prices.size(), defaults.prices.size());
     EXPECT_EQ(config.budgets.currency, defaults.budgets.currency);
     EXPECT_EQ(config.budgets.ledger, defaults.budgets.ledger);
+    EXPECT_EQ(config.budgets.refuses_unpriced, defaults.budgets.refuses_unpriced);
     EXPECT_EQ(config.resolvers, defaults.resolvers);
     EXPECT_EQ(config.watch, defaults.watch);
     EXPECT_EQ(config.admin.address, defaults.admin.address);
@@ -54,6 +55,8 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.routing.without_rotation, defaults.routing.without_rotation);
     EXPECT_EQ(config.routing.forward_headers, defaults.routing.forward_headers);
     EXPECT_EQ(config.routing.withheld_query, defaults.routing.withheld_query);
+    EXPECT_EQ(config.usage.charges_failed, defaults.usage.charges_failed);
+    EXPECT_EQ(config.keys.revoke_streams, defaults.keys.revoke_streams);
     EXPECT_EQ(config.auth.failures_per_minute, defaults.auth.failures_per_minute);
     EXPECT_EQ(config.quotas.max_concurrent_per_consumer,
               defaults.quotas.max_concurrent_per_consumer);

@@ -39,8 +39,8 @@ protected:
         usage.source = source;
         charge(request_.context, request_.exchange);
     }
-    const EntrySeries& series(std::size_t entry) {
-        return request_.context.wiring->entries.at(0).at(entry);
+    const CostSeries& series(std::size_t entry) {
+        return request_.context.wiring->entries.at(0).at(entry).cost;
     }
     std::uint64_t value(metrics::SeriesId id) { return request_.registry.value(id); }
     std::optional<std::int64_t> cost() { return request_.exchange.outcome.cost; }
@@ -52,9 +52,9 @@ TEST_F(Charge, IsByTheEntrysPrice) {
     ask(0);
     use(10, 5, llm::UsageSource::told);
     EXPECT_EQ(cost(), 35);
-    EXPECT_EQ(value(series(0).cost), 35u);
+    EXPECT_EQ(value(series(0).nanos), 35u);
     EXPECT_EQ(value(series(0).unpriced), 0u);
-    EXPECT_EQ(value(series(1).cost), 0u);
+    EXPECT_EQ(value(series(1).nanos), 0u);
 }
 
 TEST_F(Charge, HoldsForEstimatesToo) {
@@ -75,7 +75,7 @@ TEST_F(Charge, OfAModelWithoutAPriceIsCountedAsUnknown) {
     use(10, 5, llm::UsageSource::told);
     EXPECT_FALSE(cost());
     EXPECT_EQ(value(series(1).unpriced), 1u);
-    EXPECT_EQ(value(series(1).cost), 0u);
+    EXPECT_EQ(value(series(1).nanos), 0u);
 }
 
 TEST_F(Charge, IsNotAskedForWithoutPriceLists) {
@@ -83,6 +83,21 @@ TEST_F(Charge, IsNotAskedForWithoutPriceLists) {
     use(10, 5, llm::UsageSource::told);
     EXPECT_FALSE(cost());
     EXPECT_EQ(request_.registry.scrape().find("rotary_cost_"), std::string::npos);
+}
+
+TEST_F(Charge, OfTriesThatFailedIsTheirEntries) {
+    ask(0);
+    FailedTry failed;
+    failed.choice = request_.exchange.tries.choice;
+    failed.usage.input = 7;
+    request_.exchange.quotas.failed = {failed};
+    request_.exchange.tries.choice.entry = 1;
+    use(10, 5, llm::UsageSource::told);
+    EXPECT_EQ(request_.exchange.quotas.failed.front().cost, 14);
+    EXPECT_EQ(value(series(0).nanos), 14u);
+    EXPECT_FALSE(cost()) << "the one that answered has no price";
+    request_.admit_and_scan("POST /chat/1.0/x", "", "{}");
+    EXPECT_TRUE(request_.exchange.quotas.failed.empty());
 }
 
 TEST_F(Charge, BelongsToOneExchange) {

@@ -335,6 +335,16 @@ TEST_F(BudgetLimits, RefuseWhenAllIsSpent) {
     EXPECT_EQ(ask(kTime + 24h), FaultKind::none) << "the next day is another one";
 }
 
+TEST_F(BudgetLimits, PayForTriesThatFailedWhereTheyAreCharged) {
+    EXPECT_EQ(ask(), FaultKind::none);
+    FailedTry failed;
+    failed.usage.input = 100;
+    failed.cost = 30'000;
+    request_.exchange.quotas.failed = {failed, failed};
+    pay(70'000);
+    EXPECT_EQ(used(place_), 130'000);
+}
+
 TEST_F(BudgetLimits, OfOthersDoNotMatter) {
     EXPECT_EQ(ask(), FaultKind::none);
     pay(100'020'000'000);
@@ -363,6 +373,49 @@ TEST_F(BudgetLimits, OfEachConsumerAreItsOwn) {
     EXPECT_EQ(counters.size(), 2U);
     EXPECT_EQ(ask_as(""), FaultKind::none) << "an open route has no consumer";
     request_.exchange.quotas.clear();  // before the counters go
+}
+
+TEST_F(BudgetLimits, WarnOnceWhenLittleIsLeft) {
+    request_.snapshot->limits[place_].soft = 80'000'000'000;
+    const auto header = [&] {
+        request_.choose();
+        return answer("");
+    };
+    EXPECT_EQ(ask(), FaultKind::none);
+    EXPECT_THAT(header(), Not(HasSubstr("x-rotary-limit-soft")));
+    pay(80'000'000'000);
+    const LimitSeries& series = request_.context.wiring->limits[place_];
+    for (std::uint64_t times = 1; times <= 3; ++times) {
+        EXPECT_EQ(ask(), FaultKind::none);
+        EXPECT_THAT(header(), HasSubstr("x-rotary-limit-soft: gold\n"));
+        EXPECT_EQ(request_.registry.value(series.warned), times);
+        EXPECT_EQ(request_.registry.value(series.admitted), 1u);
+        pay(0);
+    }
+    const std::string log = request_.logged();
+    EXPECT_EQ(count_of(log, "a budget has reached its soft limit"), 1u) << log;
+    EXPECT_THAT(log, HasSubstr(R"("for":"consumer team-a","consumer":"team-a","soft":"80.00",)"
+                               R"("amount":"100.00")"));
+    EXPECT_EQ(ask(kTime + 24h), FaultKind::none);
+    EXPECT_THAT(header(), Not(HasSubstr("x-rotary-limit-soft"))) << "the next day is another one";
+}
+
+TEST_F(BudgetLimits, OfASubscriptionBoundItsCallers) {
+    routing::Subscriber subscriber;
+    quota::Limit limit = limit_of(1'000, quota::What::cost, quota::Scope::subscription);
+    subscriber.limits.costs = {add(limit)};
+    const auto ask_subscribed = [&] {
+        begin();
+        request_.exchange.tries.choice.list = 0;
+        request_.exchange.quotas.subscriber = &subscriber;
+        const Result<void> step = reserve_tokens(request_.context, request_.exchange);
+        return step ? FaultKind::none : step.error().kind;
+    };
+    EXPECT_EQ(ask_subscribed(), FaultKind::none);
+    pay(1'000);
+    EXPECT_EQ(ask_subscribed(), FaultKind::cost_budget_exceeded);
+    EXPECT_THAT(refusal(FaultKind::cost_budget_exceeded), HasSubstr(R"("apk_code": 900804)"));
+    EXPECT_EQ(ask(), FaultKind::none) << "others are not subscribed";
 }
 
 TEST_F(BudgetLimits, LeaveTheProvidersWordsAlone) {

@@ -65,6 +65,23 @@ TEST_F(Recorded, IsByCallerAndEntry) {
     EXPECT_EQ(due_, 2);
 }
 
+// usage.charge_failed: each try in a sum of its own.
+TEST_F(Recorded, HasTheTriesThatFailedToo) {
+    request_.choose();
+    FailedTry failed;
+    failed.choice = request_.exchange.tries.choice;
+    failed.usage.input = 5;
+    failed.usage.source = llm::UsageSource::estimated;
+    failed.cost = 4;
+    request_.exchange.quotas.failed = {failed, failed};
+    use(llm::UsageSource::none);
+    EXPECT_EQ(taken().size(), 1u);
+    EXPECT_EQ(sum_.requests, 2u);
+    EXPECT_EQ(sum_.estimated, 2u);
+    EXPECT_EQ(sum_.usage.input, 10u);
+    EXPECT_EQ(sum_.nanos, 8);
+}
+
 TEST_F(Recorded, IsNothingWhereNothingWasUsed) {
     request_.choose();
     use(llm::UsageSource::none);

@@ -163,7 +163,24 @@ TEST_F(UsageSettle, ATryThatBroughtNothingMayHaveCost) {
         settle_unanswered(request_.context, request_.exchange, row.fault, row.asked);
         EXPECT_EQ(counted(0) - before, row.counted);
         EXPECT_EQ(request_.exchange.outcome.usage.input, row.of_client);
+        EXPECT_TRUE(request_.exchange.quotas.failed.empty());
     }
+}
+
+TEST_F(UsageSettle, ATryThatFellSilentMayBeTheCallersToPay) {
+    request_.snapshot->config.usage.charges_failed = true;
+    ask();
+    settle_unanswered(request_.context, request_.exchange,
+                      Fault::upstream(FaultKind::upstream_timeout), true);
+    settle_unanswered(request_.context, request_.exchange, Fault::client(FaultKind::client_gone),
+                      true);
+    ASSERT_EQ(request_.exchange.quotas.failed.size(), 1u) << "what was left is paid for as it is";
+    const FailedTry& failed = request_.exchange.quotas.failed.front();
+    EXPECT_EQ(failed.usage.input, kInput);
+    EXPECT_EQ(failed.usage.output, 0u);
+    EXPECT_EQ(failed.usage.source, UsageSource::estimated);
+    EXPECT_EQ(failed.choice.entry, request_.exchange.tries.choice.entry);
+    EXPECT_EQ(request_.exchange.outcome.usage.input, kInput);
 }
 
 TEST_F(UsageSettle, EachRequestThatWasTriedIsCountedByItsSource) {

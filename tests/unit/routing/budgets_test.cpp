@@ -1,4 +1,5 @@
 // What budgets of the configuration become.
+#include <rotary/config/check/effective.hpp>
 #include <rotary/routing/snapshot.hpp>
 
 #include <gmock/gmock.h>
@@ -83,6 +84,56 @@ TEST_F(Budgets, OfAnApiApplyToItsRoutes) {
         const BudgetPlace& place = made->budgets[route.quotas.costs.front()];
         EXPECT_EQ(place.api, api);
         EXPECT_EQ(place.environment, to_string(route.environment));
+    }
+}
+
+// A subscription's clients are found where a route's callers are looked up.
+TEST_F(Budgets, OfASubscriptionApplyToItsClients) {
+    config::Loaded loaded =
+        config::load(std::string(ROTARY_SOURCE_DIR) + "/config/rotary.yaml", config::variables());
+    loaded.prices = {price("gpt-4o", 1'000)};
+    const config::Api& api = loaded.resources.apis.front();
+    for (config::ApiPolicy& policy : loaded.resources.policies) {
+        policy.defaults.subscription_validation = true;
+    }
+    config::Subscription subscription;
+    subscription.metadata.name = "gold";
+    subscription.api = api.name;
+    subscription.organization = config::organization_of(api);
+    subscription.api_version = ".*";
+    config::Application application;
+    application.metadata.name = "app";
+    const std::string environment = config::environment_of(api);
+    application.clients = {{environment, "one", false, {}},
+                           {environment, "two", false, {}},
+                           {environment, "in-sandbox", true, {}}};
+    config::ApplicationMapping mapping;
+    mapping.application.name = "app";
+    mapping.subscription.name = "gold";
+    loaded.resources.subscriptions = {subscription};
+    loaded.resources.applications = {application};
+    loaded.resources.application_mappings = {mapping};
+    loaded.resources.budgets = {budget("b", config::Budget::Target::subscription, "gold")};
+    loaded.resources.budgets.front().soft_nanos = 4'000;
+    std::vector<config::Finding> findings;
+    const auto made = compile(loaded, shared_, findings);
+    ASSERT_TRUE(made) << config::to_text(findings);
+    ASSERT_EQ(made->limits.size(), 2U) << "one an environment";
+    EXPECT_EQ(made->limits[0].scope, quota::Scope::subscription);
+    EXPECT_EQ(made->limits[0].subject, "subscription gold");
+    EXPECT_EQ(made->limits[0].soft, 4'000);
+    ASSERT_EQ(made->budgets.size(), 3U);
+    for (const BudgetPlace& place : made->budgets) {
+        EXPECT_EQ(place.api, api.metadata.name);
+        EXPECT_EQ(place.limit, place.consumer == "in-sandbox" ? 1U : 0U) << place.consumer;
+    }
+    for (const Route& route : made->routes) {
+        if (!route.subscribers || route.api != api.metadata.name) continue;
+        const Subscribers& subscribers = made->subscribers[*route.subscribers];
+        const bool is_sandbox = route.environment == Environment::sandbox;
+        const Subscriber* known = subscribers.find(is_sandbox ? "in-sandbox" : "two");
+        ASSERT_NE(known, nullptr);
+        EXPECT_THAT(known->limits.costs, ElementsAre(is_sandbox ? 1 : 0));
     }
 }
 

@@ -9,15 +9,16 @@ namespace rotary::config {
 
 enum class BudgetPeriod : std::uint8_t { day, week, month, quarter, year, total };
 
-// How much a consumer or an API may spend in a period of the calendar.
+// How much a consumer, a subscription or an API may spend in a period of the calendar.
 struct Budget {
-    enum class Target : std::uint8_t { consumer, api };
+    enum class Target : std::uint8_t { consumer, subscription, api };
     Metadata metadata;
     Target target_kind = Target::consumer;
-    std::string target;  // a consumer's name, or an API's identity
+    std::string target;  // a consumer's name, or an object's identity
     Mark target_mark;
     std::int64_t nanos = 0;  // 10^-9 of the currency
     Mark amount_mark;
+    std::int64_t soft_nanos = 0;  // from so much on it warns; 0: it does not
     std::string currency;
     Mark currency_mark;
     BudgetPeriod period = BudgetPeriod::month;

@@ -74,6 +74,7 @@ struct UsageSettings {
     StreamUsage streams = StreamUsage::automatic;
     unsigned bytes_per_token = 3;      // of text, for what a limit takes before the answer
     unsigned tokens_per_image = 1000;  // for each part of a message that is no text
+    bool charges_failed = false;       // consumers pay for tries that brought no answer too
 };
 
 enum class AccessLogFormat : std::uint8_t { json, text, off };
@@ -85,14 +86,20 @@ struct Log {
 
 // What was used and spent, and where it is kept.
 struct Budgets {
-    std::string currency = "USD";  // of all prices: three capital letters
-    std::string ledger;            // a file, ready to be opened; empty: it is not kept
+    std::string currency = "USD";   // of all prices: three capital letters
+    std::string ledger;             // a file, ready to be opened; empty: it is not kept
+    bool refuses_unpriced = false;  // where a budget applies, models without a price
 };
 
 // A file or folder, ready to be opened.
 struct ResourcePath {
     std::string path;
     Mark mark;
+};
+
+// What becomes of keys that a reload takes away.
+struct Keys {
+    bool revoke_streams = false;  // their streams end with them, at the next event
 };
 
 struct Config {
@@ -109,6 +116,7 @@ struct Config {
     Auth auth;
     Quotas quotas;
     UsageSettings usage;
+    Keys keys;
     std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
     Limits limits;
     Timeouts timeouts;
