@@ -80,7 +80,8 @@ bool shows_several(const Exchange& exchange, const wire::HeaderTable& headers) n
 auth::KeyTable::Found find_key(Exchange& exchange, std::string_view key) noexcept {
     if (!auth::is_whole_api_key(key)) return {nullptr, auth::KeyDefect::malformed};
     exchange.match.key_id = auth::id_of(key);
-    return exchange.snapshot().keys.find(auth::digest_of(key), exchange.request.started_wall);
+    exchange.match.key_digest = auth::digest_of(key);
+    return exchange.snapshot().keys.find(exchange.match.key_digest, exchange.request.started_wall);
 }
 
 Fault fault_of(auth::KeyDefect defect) noexcept {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 namespace rotary::proxy {
 
@@ -50,6 +51,7 @@ private:
     SteadyTime ping_due() const;
     Fault broken_off() const;
     Fault too_late() const;
+    bool has_lost_key();
     Task<Result<void>> read_more();
     Task<Result<void>> put_in(std::string_view text);
     Task<Result<void>> interrupted(Fault fault);
@@ -59,6 +61,7 @@ private:
     Exchange& exchange_;
     upstream::Provider& provider_;
     const bool is_event_stream_;
+    std::shared_ptr<const Wiring> judged_;  // by which the caller's key was judged again
     wire::Pieces pieces_;
     std::uint64_t payload_ = 0;  // of the whole answer so far
     SteadyTime last_sent_;
@@ -99,11 +102,27 @@ SteadyTime Relay::ping_due() const {
     return last_sent_ + interval;
 }
 
+// Whether a reload has taken away the key that let the request in, and keys.revoke_streams says
+// that this ends it. Looked at once a configuration.
+bool Relay::has_lost_key() {
+    const std::shared_ptr<const Wiring>& now = context_.wiring;
+    if (now == exchange_.match.wiring || now == judged_ || !is_event_stream_) return false;
+    judged_ = now;
+    if (!now->snapshot->config.keys.revoke_streams || exchange_.match.key_owner == nullptr) {
+        return false;
+    }
+    return now->snapshot->keys.find(exchange_.match.key_digest, wall_now()).defect !=
+           auth::KeyDefect::none;
+}
+
 Task<Result<void>> Relay::read_more() {
     // The provider's silence is not shortened by what we send meanwhile.
     const SteadyTime patience =
         std::min(exchange_.outcome.deadline, context_.reactor.now() + exchange_.event_gap());
     for (;;) {
+        if (has_lost_key()) {
+            co_return Fault::client(FaultKind::invalid_token, "The key is not accepted any more.");
+        }
         const auto received = provider_.receive(exchange_.limits().relay_buffer_bytes);
         if (!received) co_return broken_off();
         if (*received) co_return Result<void>{};

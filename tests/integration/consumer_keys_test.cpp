@@ -196,6 +196,52 @@ TEST(ConsumerKeys, AReloadBringsAKeyAndTakesOneAway) {
     EXPECT_EQ(statuses(), std::pair(401U, 200U)) << "at the next request of the same connection";
 }
 
+// A stream under way ends at its next event, or not at all.
+TEST(ConsumerKeys, AKeyThatIsTakenAwayEndsItsStreamsWhereThatIsAskedFor) {
+    for (const bool revokes : {true, false}) {
+        mock::MockOptions slow;
+        slow.tokens = 20'000;
+        slow.chunk_interval = std::chrono::milliseconds(2);
+        const auto mock = start_mock(slow);
+        const std::string lost = auth::make_api_key();
+        const std::string kept = auth::make_api_key();
+        const auto serving = [&](std::vector<std::pair<std::string, std::string>> keys) {
+            GatewayOptions options = rotating(*mock, {{"gpt-4o"}});
+            options.process = std::string("watch: false\nkeys: {revoke_streams: ") +
+                              (revokes ? "true" : "false") + "}\n";
+            options.resources = Consumer{"team-a", std::move(keys)}.text();
+            return options;
+        };
+        Gateway gateway(serving({{lost, ""}, {kept, ""}}));
+        const Request stream = chat(R"({"model":"x","stream":true,"messages":[{"content":"hi"}]})");
+        TestClient of_lost = gateway.connect();
+        TestClient of_kept = gateway.connect();
+        ASSERT_TRUE(of_lost.send(with_key(lost, stream)));
+        ASSERT_TRUE(of_kept.send(with_key(kept, stream)));
+        for (TestClient* client : {&of_lost, &of_kept}) {
+            ASSERT_EQ(client->read_head().status, 200U);
+            ASSERT_TRUE(client->read_event());
+        }
+        gateway.files().write(serving({{kept, ""}}));
+        ASSERT_TRUE(gateway.server().reload().ok);
+        std::string last;
+        std::size_t more = 0;
+        constexpr std::size_t kMany = 300;
+        while (more < kMany) {
+            const auto event = of_lost.read_event();
+            if (!event) break;
+            last = event->text;
+            ++more;
+        }
+        EXPECT_EQ(more < kMany, revokes) << more;
+        if (revokes) {
+            EXPECT_NE(last.find("\"invalid_token\""), std::string::npos) << last;
+            EXPECT_EQ(of_lost.ending(), Ending::cut);
+        }
+        for (std::size_t i = 0; i < kMany; ++i) ASSERT_TRUE(of_kept.read_event()) << i;
+    }
+}
+
 TEST(ConsumerKeys, ScopesAreTheKeysOwn) {
     const std::string writer = auth::make_api_key();
     const std::string reader = auth::make_api_key();
