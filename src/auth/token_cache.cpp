@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
-#include <random>
 #include <utility>
 
 namespace rotary::auth {
@@ -15,48 +13,14 @@ namespace {
 constexpr std::uint32_t kNone = UINT32_MAX;
 constexpr std::size_t kMostLooks = 64;  // at entries in use, for one that may go
 
-__extension__ using Wide = unsigned __int128;
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-std::uint64_t load(const char* bytes, std::size_t size) noexcept {
-    std::uint64_t value = 0;
-    if (size > 0) std::memcpy(&value, bytes, size);
-    return value;
-}
-
-// Sixteen bytes a multiplication. Every factor holds some of the random seed, so who does not know
-// it cannot choose a block that multiplies the state away.
-std::uint64_t multiply_hash(std::string_view token, const TokenCache::Seed& seed) noexcept {
-    const char* at = token.data();
-    std::size_t left = token.size();
-    std::uint64_t state = seed[0] ^ token.size();
-    for (; left >= 16; left -= 16, at += 16) {
-        state = mix(load(at, 8) ^ seed[1], load(at + 8, 8) ^ seed[2] ^ state);
-    }
-    const std::size_t low = std::min<std::size_t>(left, 8);
-    state = mix(load(at, low) ^ seed[1], load(at + low, left - low) ^ seed[2] ^ state);
-    return mix(state ^ seed[1], seed[2] | 1);
-}
-
-TokenCache::Seed random_seed() {
-    std::random_device device;
-    TokenCache::Seed seed{};
-    for (auto& word : seed) word = (std::uint64_t{device()} << 32) | device();
-    return seed;
-}
-
 }  // namespace
 
-TokenCache::TokenCache(const TokenCacheLimits& limits) : TokenCache(limits, multiply_hash) {}
+TokenCache::TokenCache(const TokenCacheLimits& limits) : TokenCache(limits, seeded_hash) {}
 
 TokenCache::TokenCache(const TokenCacheLimits& limits, Hash hash)
     : limits_(limits),
       hash_(hash),
-      seed_(random_seed()),
+      seed_(random_hash_seed()),
       buckets_(std::bit_ceil(std::max<std::size_t>(limits.entries, 1)), kNone),
       free_(kNone),
       tokens_(std::make_unique<TokenStore>(limits.bytes)) {

@@ -43,6 +43,16 @@ std::int64_t end_of(const Terms& terms, std::int64_t window) noexcept {
                                                : sum(window, length_of(terms));
 }
 
+// Further than any request is behind the others: only a clock that was stepped back leaves a window
+// there.
+constexpr std::int64_t kMostBehind =
+    std::chrono::ceil<WallTime::duration>(std::chrono::minutes(1)).count();
+
+bool is_far_ahead(const Terms& terms, std::int64_t window) noexcept {
+    const std::int64_t length = length_of(terms);
+    return length > 0 && difference(window, ticks(terms.window.begin)) > sum(length, kMostBehind);
+}
+
 // What of a past window's count is still to be paid for when a later one begins: each window
 // between pays the limit.
 std::int64_t debt(const Terms& terms, std::int64_t past, std::int64_t used) noexcept {
@@ -57,7 +67,8 @@ std::int64_t debt(const Terms& terms, std::int64_t past, std::int64_t used) noex
 }  // namespace
 
 Counter::Count Counter::read(std::size_t cell) const noexcept {
-    // A cell's window only becomes later: the same before and behind, and the count is its own.
+    // The same window before and behind, and the count is its own: windows become later, but for a
+    // clock that is stepped back, and what is changed is compared whole.
     const Count& count = cells_[cell];
     std::int64_t window = __atomic_load_n(&count.window, __ATOMIC_ACQUIRE);
     for (;;) {
@@ -77,12 +88,28 @@ bool Counter::swap(std::size_t cell, const Count& found, const Count& wanted) no
     return __sync_bool_compare_and_swap(reinterpret_cast<Wide*>(&cells_[cell]), from, to);
 }
 
+void Counter::forget(std::size_t cell, std::int64_t before) noexcept {
+    const Count found = read(cell);
+    if (found.window > before) swap(cell, found, {kNone, 0});
+}
+
 Counter::Place Counter::place(const Terms& terms) const noexcept {
     const std::array<Count, 2> counts{read(0), read(1)};
-    const std::size_t latest = counts[0].window >= counts[1].window ? 0 : 1;
     const std::int64_t wanted = ticks(terms.window.begin);
-    Place place{latest, counts[latest], counts[latest]};
+    std::size_t latest = counts[0].window >= counts[1].window ? 0 : 1;
     Count before = counts[1 - latest];
+    const bool is_wrong = is_far_ahead(terms, counts[latest].window);
+    const bool is_before_wrong = is_far_ahead(terms, before.window);
+    const bool goes_on = is_wrong && !is_before_wrong && before.window != kNone &&
+                         sum(before.window, length_of(terms)) >= wanted;
+    if (goes_on) {
+        latest = 1 - latest;
+        before = {kNone, 0};
+    }
+    Place place{latest, counts[latest], counts[latest]};
+    place.is_before_wrong = is_before_wrong;
+    place.is_moved = is_wrong && !goes_on;
+    if (place.is_moved) place.open.window = wanted;
     if (place.open.window < wanted) {
         before = place.open;
         const bool was_used = before.window != kNone;
@@ -126,10 +153,15 @@ Taken Counter::take(const Terms& terms, std::int64_t amount, bool even_if_full) 
         const Place place = this->place(terms);
         const bool fits =
             terms.strict ? sum(place.used, amount) <= terms.limit : place.used < terms.limit;
-        if (!fits && !even_if_full) return refused(terms, place);
+        const bool is_refused = !fits && !even_if_full;
+        if (is_refused && !place.is_moved) return refused(terms, place);
+        const std::int64_t taken = is_refused ? 0 : amount;
         const Count wanted{place.open.window,
-                           std::max<std::int64_t>(0, sum(place.open.used, amount))};
+                           std::max<std::int64_t>(0, sum(place.open.used, taken))};
+        // The older one first: else it would be the latest.
+        if (place.is_before_wrong) forget(1 - place.cell, place.open.window);
         if (!swap(place.cell, place.found, wanted)) continue;
+        if (is_refused) return refused(terms, place);
         return {fits, sum(place.used, amount), time_of(place.open.window), time_of(place.end)};
     }
 }

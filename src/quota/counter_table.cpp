@@ -24,12 +24,13 @@ WallTime::rep unused_after(const Window& window) noexcept {
 }  // namespace
 
 std::size_t CounterTable::HashKey::operator()(const Key& key) const noexcept {
-    const std::size_t name = std::hash<std::string_view>{}(key.who);
     const auto family = reinterpret_cast<std::uintptr_t>(key.family);
-    return name ^ (family * 0x9e3779b97f4a7c15u);
+    return seeded_hash(key.who, seed) ^ (family * 0x9e3779b97f4a7c15u);
 }
 
-CounterTable::CounterTable() : most_(config::kCounters) {}
+CounterTable::CounterTable() : hash_{random_hash_seed()}, most_(config::kCounters) {
+    for (Shard& shard : shards_) shard.counters = Counters(0, hash_);
+}
 CounterTable::~CounterTable() = default;
 
 std::shared_ptr<Family> CounterTable::family(const std::string& key) {
@@ -87,7 +88,7 @@ KeyedCounter* CounterTable::add(Shard& shard, const std::shared_ptr<Family>& fam
 HeldCounter CounterTable::hold(const std::shared_ptr<Family>& family, std::string_view who,
                                const Window& window) noexcept {
     const Key key{family.get(), who};
-    Shard& shard = shards_[HashKey{}(key) >> 7 & (kShards - 1)];
+    Shard& shard = shards_[shard_of(key)];
     if (who.size() <= kLongestName) {
         std::lock_guard lock(shard.mutex);
         const auto found = shard.counters.find(key);
@@ -105,13 +106,25 @@ HeldCounter CounterTable::hold(const std::shared_ptr<Family>& family, std::strin
     return HeldCounter(family->common());
 }
 
-void CounterTable::each(const Family& family, const Visit& visit) const {
+std::size_t CounterTable::shard_of(const Key& key) const noexcept {
+    return hash_(key) >> 7 & (kShards - 1);
+}
+
+void CounterTable::each(const Visit& visit) const {
     for (const Shard& shard : shards_) {
         std::lock_guard lock(shard.mutex);
-        for (const auto& [key, counter] : shard.counters) {
-            if (key.family == &family && !visit(*counter)) return;
-        }
+        for (const auto& [key, counter] : shard.counters) visit(*counter);
     }
+}
+
+std::optional<Taken> CounterTable::look(const std::shared_ptr<Family>& family, std::string_view who,
+                                        const Terms& terms) const {
+    const Key key{family.get(), who};
+    const Shard& shard = shards_[shard_of(key)];
+    std::lock_guard lock(shard.mutex);
+    const auto found = shard.counters.find(key);
+    if (found == shard.counters.end()) return std::nullopt;
+    return found->second->counter.look(terms);
 }
 
 }  // namespace rotary::quota

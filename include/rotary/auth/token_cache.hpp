@@ -10,6 +10,7 @@
 
 #include <rotary/auth/jwt.hpp>
 #include <rotary/base/clock.hpp>
+#include <rotary/base/seeded_hash.hpp>
 #include <rotary/config/settings/limits.hpp>
 
 namespace rotary::auth {
@@ -30,7 +31,7 @@ struct TokenCacheLimits {
 // chooses who leaves, within a bounded number of looks.
 class TokenCache {
 public:
-    using Seed = std::array<std::uint64_t, 3>;
+    using Seed = HashSeed;
     using Hash = std::uint64_t (*)(std::string_view token, const Seed& seed) noexcept;
 
     explicit TokenCache(const TokenCacheLimits& limits);

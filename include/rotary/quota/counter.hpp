@@ -30,9 +30,11 @@ struct Taken {
 // How much was used of one limit, in the window that is open and in the one before. Shared by all
 // workers; exact: each change is one compare-and-swap of 16 bytes, window and count together.
 //
-// The wall clock says which window it is. A clock that is stepped backwards keeps the later window,
-// whatever `Terms::window` says, and one that is stepped forwards opens a new one. Counts saturate
-// at the ends of int64 and are never negative.
+// The wall clock says which window it is; one that is stepped forwards opens a new one. A clock
+// that is stepped backwards keeps the later window, whatever `Terms::window` says, so that no
+// window is had twice; unless that lies more than a window and a minute ahead: then the clock was
+// wrong, and the count goes on in the window of now. Counts saturate at the ends of int64 and are
+// never negative.
 class Counter {
 public:
     Counter() = default;
@@ -73,22 +75,25 @@ private:
     // Where the open window stands or is to stand, and how it stands with the limit.
     struct Place {
         std::size_t cell = 0;
-        Count found{};            // there
-        Count open{};             // the same, or the window that takes its place
-        std::int64_t before = 0;  // of the window before, where it still counts
-        std::int64_t used = 0;    // of the limit
-        std::int64_t end = 0;     // of the open window
+        Count found{};                 // there
+        Count open{};                  // the same, or the window that takes its place
+        std::int64_t before = 0;       // of the window before, where it still counts
+        std::int64_t used = 0;         // of the limit
+        std::int64_t end = 0;          // of the open window
+        bool is_moved = false;         // what was found is far ahead, and counts in the open one
+        bool is_before_wrong = false;  // the other cell's window is far ahead
     };
     Place place(const Terms& terms) const noexcept;
     Count read(std::size_t cell) const noexcept;
+    void forget(std::size_t cell, std::int64_t before) noexcept;  // a window behind `before`
     bool swap(std::size_t cell, const Count& found, const Count& wanted) noexcept;
     void change(std::size_t cell, std::int64_t window, std::int64_t by) noexcept;
     Taken take(const Terms& terms, std::int64_t amount, bool even_if_full) noexcept;
     static Taken refused(const Terms& terms, const Place& place) noexcept;
     static std::int64_t slid_out(const Terms& terms, const Place& place) noexcept;
 
-    // A new window takes the place of the older of the two: so two that want to open one meet at
-    // the same cell, and windows only ever become later.
+    // A new window takes the place of the older of the two, or of one that a wrong clock has left
+    // far ahead: so two that want to open one meet at the same cell.
     std::array<Count, 2> cells_{Count{kNone, 0}, Count{kNone, 0}};
     std::atomic<std::int64_t> warned_{kNone};  // the window's begin
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/seeded_hash.hpp>
 #include <rotary/quota/counter.hpp>
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -100,10 +102,12 @@ public:
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
     // How often a new caller found no room.
     std::uint64_t overflows() const noexcept { return overflows_.load(std::memory_order_relaxed); }
-    // Visits the callers' counters of a family until `visit` says false. Locks a shard at a time:
-    // not for the path.
-    using Visit = std::function<bool(const KeyedCounter&)>;
-    void each(const Family& family, const Visit& visit) const;
+    // Visits all callers' counters. Locks a shard at a time: not for the path.
+    using Visit = std::function<void(const KeyedCounter&)>;
+    void each(const Visit& visit) const;
+    // What the counter of `who` says, if there is one; makes none. Not for the path.
+    std::optional<Taken> look(const std::shared_ptr<Family>& family, std::string_view who,
+                              const Terms& terms) const;
 
 private:
     struct Key {
@@ -111,12 +115,15 @@ private:
         std::string_view who;
         friend bool operator==(const Key&, const Key&) noexcept = default;
     };
+    // Names may be what clients choose: without the seed none can aim at one place.
     struct HashKey {
+        HashSeed seed;
         std::size_t operator()(const Key& key) const noexcept;
     };
+    using Counters = std::unordered_map<Key, std::unique_ptr<KeyedCounter>, HashKey>;
     struct Shard {
         mutable std::mutex mutex;
-        std::unordered_map<Key, std::unique_ptr<KeyedCounter>, HashKey> counters;
+        Counters counters;
         std::size_t next_bucket = 0;  // to be swept
     };
     static constexpr std::size_t kShards = 64;
@@ -124,7 +131,9 @@ private:
     KeyedCounter* add(Shard& shard, const std::shared_ptr<Family>& family, std::string_view who,
                       const Window& window);
     void sweep(Shard& shard, WallTime now);
+    std::size_t shard_of(const Key& key) const noexcept;
 
+    const HashKey hash_;
     std::array<Shard, kShards> shards_;
     std::atomic<std::size_t> size_{0};
     std::atomic<std::size_t> most_;

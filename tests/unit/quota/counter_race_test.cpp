@@ -5,9 +5,13 @@
 #include "support/in_parallel.hpp"
 #include "unit/quota/quota_times.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <limits>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace rotary::quota {
 namespace {
@@ -48,16 +52,37 @@ TEST_P(Racing, LosesAndInventsNothing) {
     EXPECT_EQ(counter.latest().used, served * 70 * GetParam());
 }
 
-// All cross many boundaries, each at its own time: every window ends with what was taken in it.
+// How far each of some threads has come, for those that go ahead to wait for the others.
+class Pace {
+public:
+    explicit Pace(std::size_t threads) : at_(threads) {}
+    void reach(std::size_t thread, int step, int most_ahead) {
+        at_[thread] = step;
+        const auto is_slow = [&](const std::atomic<int>& other) {
+            return other < step - most_ahead;
+        };
+        while (std::any_of(at_.begin(), at_.end(), is_slow)) std::this_thread::yield();
+    }
+    void leave(std::size_t thread) { at_[thread] = std::numeric_limits<int>::max(); }
+
+private:
+    std::vector<std::atomic<int>> at_;
+};
+
+// All cross many boundaries, each at its own time, as one clock has it: no thread is as far behind
+// as a clock that was stepped back. Every window ends with what was taken in it.
 TEST_P(Racing, CountsEachWindowForItself) {
     Counter counter;
     std::atomic<std::int64_t> admitted{0};
     constexpr int kWindows = 200;
-    test::in_parallel(GetParam(), [&](std::size_t) {
+    Pace pace(GetParam());
+    test::in_parallel(GetParam(), [&](std::size_t thread) {
         for (int i = 0; i < kWindows * 10; ++i) {
+            pace.reach(thread, i, 9);
             const Terms terms = minute_terms(5, kNoon + 6s * i);
             if (counter.take(terms, 1).admitted) ++admitted;
         }
+        pace.leave(thread);
     });
     EXPECT_EQ(counter.latest().window, kNoon + 60s * (kWindows - 1));
     EXPECT_LE(counter.latest().used, 5);

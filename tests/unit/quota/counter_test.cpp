@@ -149,11 +149,59 @@ TEST(Counter, UndoesInThePastWithoutTouchingWhatIsOpen) {
 TEST(Counter, KeepsTheLaterWindowWhenTheClockGoesBack) {
     Kept kept{.limit = 10};
     kept.take(2h, 10);
-    const Taken refused = kept.take(1h, 1);
+    const Taken refused = kept.take(2h - 1s, 1);
     EXPECT_FALSE(refused.admitted);
     EXPECT_EQ(refused.window, noon_and(2h));
     EXPECT_EQ(refused.free_at, noon_and(2h + 1min));
+    EXPECT_FALSE(kept.take(2h - 1min, 1).admitted);
     EXPECT_TRUE(kept.take(2h + 1min, 1).admitted);
+}
+
+// Where the clock was wrong by many windows what was used counts in the window of now.
+TEST(Counter, RefusesForOneWindowWhenTheClockGoesBackByMany) {
+    for (const bool is_used_before : {false, true}) {
+        Kept kept{.limit = 10};
+        if (is_used_before) kept.take(2h - 1min, 7);
+        kept.take(2h, 10);
+        const Taken refused = kept.take(1h, 1);
+        EXPECT_FALSE(refused.admitted);
+        EXPECT_EQ(refused.window, noon_and(1h));
+        EXPECT_EQ(refused.free_at, noon_and(1h + 1min));
+        for (int minute = 1; minute < 70; ++minute) {
+            EXPECT_EQ(kept.take(1h + minute * 1min, 10).used, 10) << minute;
+            EXPECT_FALSE(kept.take(1h + minute * 1min + 59s, 1).admitted) << minute;
+        }
+    }
+}
+
+TEST(Counter, ForgetsAnHourThatWasAheadAfterALongRest) {
+    Kept kept{.limit = 10};
+    kept.take(2h - 1min, 10);
+    kept.take(2h, 10);
+    EXPECT_FALSE(kept.take(1h, 1).admitted);
+    EXPECT_EQ(kept.take(1h + 30min, 4).used, 4);
+    EXPECT_EQ(kept.take(2h, 4).used, 4);
+}
+
+// There and back within a window: no window is had twice, and none is missed.
+TEST(Counter, GoesOnWhereItWasWhenTheClockWasAheadForAMoment) {
+    Kept kept{.limit = 10};
+    kept.take(0s, 7);
+    EXPECT_EQ(kept.take(1h, 10).used, 10);
+    EXPECT_EQ(kept.take(10s, 1).used, 8);
+    EXPECT_EQ(kept.used(20s), 8);
+    EXPECT_EQ(kept.take(1min, 4).used, 4);
+    EXPECT_EQ(kept.take(1h, 4).used, 4) << "what was used then was used an hour ago";
+}
+
+TEST(Counter, SettlesAndUndoesAcrossAStepBack) {
+    Kept kept{.limit = 100};
+    const Taken ahead = kept.take(1h, 10);
+    kept.counter.settle(kept.terms(0s), ahead.window, 10, 30);
+    EXPECT_EQ(kept.used(0s), 30) << "what it used beyond, with what it had taken";
+    kept.counter.settle(kept.terms(0s), ahead.window, 10, 0);
+    kept.counter.undo(ahead.window, 10);
+    EXPECT_EQ(kept.used(0s), 30) << "nothing is given back to a window that is gone";
 }
 
 TEST(Counter, OpensANewWindowWhenTheClockJumpsAhead) {
