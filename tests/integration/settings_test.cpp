@@ -158,6 +158,7 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"quotas.headers", "{headers: apk}"},
         {"quotas.reserve_output_tokens", "{reserve_output_tokens: 1}"},
         {"quotas.counters", "{counters: 1000}"},
+        {"quotas.metric_consumers", "{metric_consumers: 1}"},
         {"quotas.max_concurrent_per_consumer", "{max_concurrent_per_consumer: 1}"},
         {"auth.failures_per_minute", "{failures_per_minute: 1}"},
         {"usage.streams", "{streams: ask}"},

@@ -30,28 +30,62 @@ void check_organization(Checker& checker, const std::string& organization, const
                               ": the policy limits nothing");
 }
 
+bool has_model(const std::vector<ModelEntry>& entries, const std::string& model) {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const ModelEntry& entry) { return entry.model == model; });
+}
+
+bool is_listed(const PolicySpec& fields, const std::string& model) {
+    return fields.rotation && (has_model(fields.rotation->production, model) ||
+                               has_model(fields.rotation->sandbox, model));
+}
+
+void check_models(Checker& checker, const AiRateLimitPolicy& policy) {
+    const std::vector<ApiPolicy>& policies = checker.resources.policies;
+    for (const std::string& model : policy.models) {
+        const bool is_there =
+            std::any_of(policies.begin(), policies.end(), [&](const ApiPolicy& one) {
+                return is_listed(one.defaults, model) || is_listed(one.overrides, model);
+            });
+        if (!is_there && !checker.anything_unread()) {
+            checker.warning(policy.metadata.mark, "no APIPolicy lists the model " + shown(model) +
+                                                      " of rotary/models: it limits nothing");
+        }
+    }
+}
+
 void check_ai_policy(Checker& checker, const AiRateLimitPolicy& policy) {
     check_organization(checker, policy.organization, policy.organization_mark);
     if (policy.target_kind == AiRateLimitPolicy::Target::backend) {
         checker.must_exist("Backend", policy.target, policy.target_mark,
                            checker.resources.backends);
     }
+    check_models(checker, policy);
     if (!policy.prompt && !policy.completion && !policy.total && !policy.requests) {
         checker.warning(policy.metadata.mark, "limits neither tokens nor requests: no effect");
     }
 }
 
+// A Backend has one policy, and one for each model.
 void check_ai_rivals(Checker& checker) {
-    std::map<std::string_view, const AiRateLimitPolicy*> of_backend;
+    std::map<std::pair<std::string_view, std::string_view>, const AiRateLimitPolicy*> known;
     for (const AiRateLimitPolicy& policy : checker.resources.ai_rate_limits) {
         if (policy.target_kind != AiRateLimitPolicy::Target::backend || policy.target.empty()) {
             continue;
         }
-        const auto [first, is_new] = of_backend.emplace(policy.target, &policy);
-        if (!is_new) {
-            checker.error(policy.target_mark, "the AIRateLimitPolicy " +
-                                                  shown(first->second->metadata.name) +
-                                                  " limits this Backend already");
+        std::vector<std::string_view> models(policy.models.begin(), policy.models.end());
+        if (models.empty()) {
+            models.emplace_back();
+        }
+        for (const std::string_view model : models) {
+            const auto [first, is_new] =
+                known.emplace(std::pair(std::string_view(policy.target), model), &policy);
+            if (!is_new) {
+                checker.error(policy.target_mark,
+                              "the AIRateLimitPolicy " + shown(first->second->metadata.name) +
+                                  " limits this Backend already" +
+                                  (model.empty() ? "" : " for the model " + shown(model)));
+            }
         }
     }
 }
@@ -68,11 +102,14 @@ void check_both_environments(Checker& checker, const RateLimitPolicy& policy) {
 void check_rate_policy(Checker& checker, const RateLimitPolicy& policy,
                        const std::set<std::string_view>& attached) {
     check_organization(checker, policy.organization, policy.organization_mark);
-    if (!policy.api) {
+    // Without an API a custom limit is for all of its organization's: that is the gateway's.
+    const bool is_for_all = !policy.api && (policy.target.kind == TargetKind::none ||
+                                            policy.target.kind == TargetKind::gateway);
+    if (is_for_all) {
         return;
     }
     check_target(checker, policy.metadata, policy.target, attached.contains(policy.metadata.name));
-    if (policy.target.kind == TargetKind::api) {
+    if (policy.api && policy.target.kind == TargetKind::api) {
         check_both_environments(checker, policy);
     }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include <rotary/base/text.hpp>
 #include "config/kinds/kinds.hpp"
 #include "config/yaml/scalars.hpp"
 
@@ -88,6 +89,30 @@ void read_ai_spec(Fields& fields, AiRateLimitPolicy& policy) {
     });
 }
 
+// What else a policy says of its Backend: which of the models there it is for.
+void read_models(Object& object, AiRateLimitPolicy& policy) {
+    const auto annotation = object.metadata.annotations.find("rotary/models");
+    if (annotation == object.metadata.annotations.end()) {
+        return;
+    }
+    std::string_view rest = annotation->second;
+    for (bool is_last = false; !is_last;) {
+        const std::size_t comma = rest.find(',');
+        is_last = comma == rest.npos;
+        const std::string_view model = text::trim(rest.substr(0, comma));
+        rest = is_last ? rest : rest.substr(comma + 1);
+        std::vector<std::string>& models = policy.models;
+        if (model.empty() || std::find(models.begin(), models.end(), model) != models.end()) {
+            object.fields.error("metadata",
+                                "the annotation rotary/models must be names of models, "
+                                "each once, with commas between them, found " +
+                                    shown(annotation->second));
+            return;
+        }
+        models.emplace_back(model);
+    }
+}
+
 void read_ai_target(Fields& fields, AiRateLimitPolicy& policy) {
     std::string kind;
     fields.tolerate({"group"});
@@ -110,6 +135,47 @@ void read_ai_target(Fields& fields, AiRateLimitPolicy& policy) {
     }
 }
 
+constexpr std::size_t kMostKey = 128;
+
+void read_custom_key(Fields& fields, CustomRate& custom) {
+    std::string key;
+    if (!fields.text("key", key, {.required = true, .min = 1})) {
+        return;
+    }
+    const std::size_t colon = key.find(':');
+    const std::string kind = key.substr(0, colon);
+    custom.name = colon == key.npos ? "" : key.substr(colon + 1);
+    const bool has_name = !custom.name.empty() && custom.name.size() <= kMostKey;
+    if (key == "consumer") {
+        custom.by = CustomRate::By::consumer;
+    } else if (kind == "claim" && has_name) {
+        custom.by = CustomRate::By::claim;
+    } else if (kind == "header" && has_name && is_token(custom.name)) {
+        custom.by = CustomRate::By::header;
+        custom.name = lower(custom.name);
+    } else {
+        fields.error("key",
+                     "must be consumer, claim:NAME (of the caller's token) or header:NAME (of the "
+                     "request), found " +
+                         shown(key) + "; APK's metadata of other filters is not there");
+    }
+}
+
+void read_custom(Fields& parent, RateLimitPolicy& policy) {
+    parent.object("custom", [&](Fields& fields) {
+        CustomRate custom;
+        read_organization(fields, policy.organization, policy.organization_mark, false);
+        custom.mark = fields.mark_of("key");
+        read_custom_key(fields, custom);
+        fields.text("value", custom.value, {.min = 1, .max = 256});
+        custom.rate.mark = fields.mark_of("requestsPerUnit");
+        fields.number("requestsPerUnit", custom.rate.count,
+                      {.min = 0, .max = kMostCount, .required = true});
+        read_unit(fields, custom.rate.unit);
+        policy.custom = std::move(custom);
+    });
+}
+
 void read_rate_spec(Fields& fields, RateLimitPolicy& policy, bool& stops) {
     read_requests(fields, "api", policy.api);
     fields.object("subscription", [&](Fields& inner) {
@@ -118,7 +184,7 @@ void read_rate_spec(Fields& fields, RateLimitPolicy& policy, bool& stops) {
         read_requests(inner, "burstControl", policy.burst);
         inner.flag("stopOnQuotaReach", stops);
     });
-    fields.unserved("custom");
+    read_custom(fields, policy);
 }
 
 // `override` is read behind `default`: what it names goes before.
@@ -136,11 +202,7 @@ void read_ai_rate_limit_policy(Object& object) {
     AiRateLimitPolicy policy;
     policy.metadata = object.metadata;
     policy.shadow = is_shadow(object.metadata);
-    if (object.metadata.annotations.contains("rotary/models")) {
-        object.fields.error("metadata",
-                            "the annotation rotary/models is not served yet: a "
-                            "policy is for all models of its Backend");
-    }
+    read_models(object, policy);
     object.fields.object(
         "spec",
         [&](Fields& spec) {
@@ -150,6 +212,11 @@ void read_ai_rate_limit_policy(Object& object) {
             spec.object("targetRef", [&](Fields& f) { read_ai_target(f, policy); });
         },
         true);
+    if (!policy.models.empty() && policy.target_kind != AiRateLimitPolicy::Target::backend) {
+        object.fields.error("metadata",
+                            "the annotation rotary/models is for policies of Backends: a "
+                            "subscription has no models of its own");
+    }
     if (object.fields.has("spec")) {
         object.resources.ai_rate_limits.push_back(std::move(policy));
     }
@@ -163,8 +230,8 @@ void read_rate_limit_policy(Object& object) {
         "spec",
         [&](Fields& spec) {
             read_halves(spec, [&](Fields& f) { read_rate_spec(f, policy, stops); });
-            if (policy.api) {
-                policy.target = read_target(spec, true);
+            if (policy.api || policy.custom) {
+                policy.target = read_target(spec, policy.api.has_value());
             }
             spec.tolerate({"targetRef"});  // a subscription names its policy itself
         },

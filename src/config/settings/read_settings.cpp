@@ -108,6 +108,7 @@ void read_quotas(Fields& fields, Quotas& quotas) {
     fields.number("counters", quotas.counters, {.min = 1'000, .max = 10'000'000});
     fields.number("max_concurrent_per_consumer", quotas.max_concurrent_per_consumer,
                   {.min = 0, .max = kMostConcurrent});
+    fields.number("metric_consumers", quotas.metric_consumers, {.min = 0, .max = kMostConsumers});
 }
 
 constexpr TextRule kCurrency{.min = 3,

@@ -196,6 +196,7 @@ constexpr OtherKey kOtherKeys[] = {
     {"quotas.headers", kSameQuotas<&Quotas::headers>, at_reload},
     {"quotas.reserve_output_tokens", kSameQuotas<&Quotas::reserve_output_tokens>, at_reload},
     {"quotas.counters", kSameQuotas<&Quotas::counters>, at_reload},
+    {"quotas.metric_consumers", kSameQuotas<&Quotas::metric_consumers>, at_reload},
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
@@ -215,7 +216,7 @@ constexpr OtherKey kOtherKeys[] = {
         usage;
     [[maybe_unused]] const auto& [revoke_streams] = keys;
     [[maybe_unused]] const auto& [window, admission, carry_debt, headers, reserve, counters,
-                                  max_concurrent] = quotas;
+                                  max_concurrent, metric_consumers] = quotas;
     [[maybe_unused]] const auto& [level, access] = log;
     [[maybe_unused]] const auto& [failures_per_minute] = auth;
 }

@@ -31,6 +31,19 @@ std::string rate_policy(const std::string& spec) {
            spec;
 }
 
+std::string custom(const std::string& key) {
+    return rate_policy("  default: {custom: {key: " + key +
+                       ", requestsPerUnit: 3, unit: Day, organization: acme}}\n");
+}
+
+std::string of_models(const std::string& name, const std::string& models) {
+    return kBackend +
+           "apiVersion: dp.wso2.com/v1alpha3\nkind: AIRateLimitPolicy\nmetadata: {name: " + name +
+           ", annotations: {rotary/models: \"" + models +
+           "\"}}\nspec:\n  default: {requestCount: {requestsPerUnit: 1, unit: Minute}}\n"
+           "  targetRef: {group: g, kind: Backend, name: quill}\n";
+}
+
 std::string findings_of(const std::string& text) { return to_text(load_resources(text).findings); }
 
 TEST(AiRateLimitPolicy, IsReadWhole) {
@@ -123,9 +136,23 @@ INSTANTIATE_TEST_SUITE_P(
         FindingRow{"UnknownBackend",
                    ai_policy(kOnce).replace(ai_policy(kOnce).rfind("quill"), 5, "quiil"),
                    "error: spec.targetRef.name: there is no Backend \"quiil\""},
-        FindingRow{"ModelsOfABackend",
+        FindingRow{"ModelThatNoneLists",
                    ai_policy(kOnce, "Backend", ", annotations: {rotary/models: gpt-4o}"),
-                   "the annotation rotary/models is not served yet"},
+                   "warning: metadata.name: no APIPolicy lists the model \"gpt-4o\" of "
+                   "rotary/models: it limits nothing"},
+        FindingRow{"ModelsOfASubscription",
+                   ai_policy(kOnce, "Subscription", ", annotations: {rotary/models: gpt-4o}"),
+                   "the annotation rotary/models is for policies of Backends"},
+        FindingRow{"NoModels", ai_policy(kOnce, "Backend", ", annotations: {rotary/models: \"\"}"),
+                   "the annotation rotary/models must be names of models, each once"},
+        FindingRow{"OneModelTwice",
+                   ai_policy(kOnce, "Backend", ", annotations: {rotary/models: \"a, b ,a\"}"),
+                   "the annotation rotary/models must be names of models, each once"},
+        FindingRow{
+            "TwoOfOneModel",
+            of_models("one", "a, b") + "---\n" + of_models("two", "b").substr(kBackend.size()),
+            "error: spec.targetRef.name: the AIRateLimitPolicy \"one\" limits this Backend "
+            "already for the model \"b\""},
         FindingRow{
             "TwoOfOneBackend",
             ai_policy(kOnce) + "---\n" +
@@ -134,9 +161,21 @@ INSTANTIATE_TEST_SUITE_P(
                     .replace(ai_policy(kOnce).substr(kBackend.size()).find("budget"), 6, "other"),
             "error: spec.targetRef.name: the AIRateLimitPolicy \"budget\" limits this "
             "Backend already"},
-        FindingRow{"Custom",
-                   rate_policy("  default: {custom: {key: team, requestsPerUnit: 1, unit: Day}}\n"),
-                   "spec.default.custom: is not served yet"},
+        FindingRow{"CustomKeyOfNoKind", custom("team"),
+                   "error: spec.default.custom.key: must be consumer, claim:NAME (of the caller's "
+                   "token) or header:NAME (of the request), found \"team\""},
+        FindingRow{"CustomKeyWithoutName", custom("\"claim:\""),
+                   "spec.default.custom.key: must be"},
+        FindingRow{"CustomHeaderThatIsNone", custom("\"header:x team\""),
+                   "spec.default.custom.key: must be"},
+        FindingRow{"CustomKeyWithoutEnd", custom("claim:" + std::string(129, 'x')),
+                   "spec.default.custom.key: must be"},
+        FindingRow{"CustomWithoutCount",
+                   rate_policy("  default: {custom: {key: consumer, unit: Day}}\n"),
+                   "error: spec.default.custom.requestsPerUnit: is required"},
+        FindingRow{"CustomOfAnUnknownApi",
+                   custom("consumer") + "  targetRef: {group: g, kind: API, name: none}\n",
+                   "error: spec.targetRef.name: there is no API \"none\""},
         FindingRow{"ApiWithoutTarget",
                    rate_policy("  default: {api: {requestsPerUnit: 1, unit: Day}}\n"),
                    "error: spec.targetRef: is required"},
@@ -200,6 +239,32 @@ TEST(RateLimitPolicy, OfASubscriptionIsReadWhole) {
     EXPECT_EQ(policy.burst->unit, RateUnit::second);
     EXPECT_TRUE(policy.shadow);
     EXPECT_FALSE(policy.api);
+}
+
+TEST(RateLimitPolicy, OfCallersIsReadWhole) {
+    const Loaded loaded = load_resources(
+        custom("\"header:X-Team\", value: red") +
+        "  targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: default}\n");
+    EXPECT_EQ(to_text(loaded.findings), "");
+    const RateLimitPolicy& policy = loaded.resources.rate_limits[0];
+    EXPECT_EQ(policy.organization, "acme");
+    ASSERT_TRUE(policy.custom);
+    EXPECT_EQ(policy.custom->by, CustomRate::By::header);
+    EXPECT_EQ(policy.custom->name, "x-team");
+    EXPECT_EQ(policy.custom->value, "red");
+    EXPECT_EQ(policy.custom->rate.count, 3);
+    EXPECT_EQ(policy.custom->rate.unit, RateUnit::day);
+    const Loaded claim = load_resources(custom("claim:org:Team"));
+    EXPECT_EQ(to_text(claim.findings), "") << "without a target: for all of its organization";
+    EXPECT_EQ(claim.resources.rate_limits[0].custom->by, CustomRate::By::claim);
+    EXPECT_EQ(claim.resources.rate_limits[0].custom->name, "org:Team");
+}
+
+TEST(AiRateLimitPolicy, MayBeForSomeModels) {
+    const Loaded loaded = load_resources(of_models("one", "a, b") + "---\n" +
+                                         of_models("two", "c").substr(kBackend.size()));
+    EXPECT_EQ(to_text(loaded.findings).find("error"), std::string::npos);
+    EXPECT_EQ(loaded.resources.ai_rate_limits[0].models, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(RateLimitPolicy, StopsWhereTheOverrideSaysSo) {

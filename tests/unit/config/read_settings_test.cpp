@@ -60,6 +60,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.auth.failures_per_minute, defaults.auth.failures_per_minute);
     EXPECT_EQ(config.quotas.max_concurrent_per_consumer,
               defaults.quotas.max_concurrent_per_consumer);
+    EXPECT_EQ(config.quotas.metric_consumers, defaults.quotas.metric_consumers);
     EXPECT_EQ(config.usage.streams, defaults.usage.streams);
     EXPECT_EQ(config.usage.bytes_per_token, defaults.usage.bytes_per_token);
     EXPECT_EQ(config.usage.tokens_per_image, defaults.usage.tokens_per_image);

@@ -30,17 +30,31 @@ struct AiRateLimitPolicy {
     std::optional<RateCount> completion;
     std::optional<RateCount> total;
     std::optional<RateCount> requests;
+    // Of a Backend's policy: each of these has its limits for itself, and others have none. Empty:
+    // they are the whole Backend's.
+    std::vector<std::string> models;
     std::string organization;
     Mark organization_mark;
     bool shadow = false;
 };
 
+// Requests counted by who their callers are or what they send.
+struct CustomRate {
+    enum class By : std::uint8_t { consumer, claim, header };
+    RateCount rate;
+    By by = By::consumer;
+    std::string name;   // of the token's claim or of the header
+    std::string value;  // whose requests alone are limited; empty: each value has its own count
+    Mark mark;          // of `key`
+};
+
 struct RateLimitPolicy {
     Metadata metadata;
-    TargetRef target;              // of `api`
+    TargetRef target;              // of `api` and `custom`
     std::optional<RateCount> api;  // of an API, or of the rules that refer to the policy
     std::optional<RateCount> subscription;
-    std::optional<RateCount> burst;  // of a subscription, beside the count
+    std::optional<RateCount> burst;    // of a subscription, beside the count
+    std::optional<CustomRate> custom;  // of the target; without one of all its organization's APIs
     std::string organization;
     Mark organization_mark;
     bool shadow = false;

@@ -18,6 +18,8 @@ enum class QuotaWindow : std::uint8_t { fixed, sliding };
 enum class QuotaAdmission : std::uint8_t { while_left, strict };
 enum class QuotaHeaders : std::uint8_t { openai, apk, off };
 
+inline constexpr std::size_t kMostConsumers = 10'000;  // quotas.metric_consumers
+
 // How limits are kept and told (`quotas`).
 struct Quotas {
     QuotaWindow window = QuotaWindow::fixed;
@@ -28,6 +30,8 @@ struct Quotas {
     std::size_t counters = kCounters;         // of callers, over all limits
     // Requests in flight of a consumer that has no limit of its own; 0: none.
     std::uint32_t max_concurrent_per_consumer = 0;
+    // Consumers whose requests, tokens and cost are summed and told; 0: none.
+    std::size_t metric_consumers = 0;
 };
 
 }  // namespace rotary::config
