@@ -187,6 +187,10 @@ void read_claims(const JsonValue& payload, const Issuer& issuer, ClaimViews& vie
     if (const auto application = payload.find("application")) {
         views.application = text_of(*application, "uuid");
     }
+    for (const std::string& claim : issuer.limit_claims) {
+        const std::string_view value = text_of(payload, claim);
+        if (!value.empty()) views.named.push_back({claim, value});
+    }
     views.permitted_addresses = restriction_of(payload, "permittedIP");
     views.permitted_referers = restriction_of(payload, "permittedReferer");
 }

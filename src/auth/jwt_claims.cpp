@@ -26,6 +26,10 @@ void for_each_text(Views& views, Visit&& visit) {
     visit(views.permitted_referers);
     for (auto& scope : views.scopes) visit(scope);
     for (auto& audience : views.audiences) visit(audience);
+    for (auto& claim : views.named) {
+        visit(claim.name);
+        visit(claim.value);
+    }
 }
 
 std::size_t text_bytes(const ClaimViews& views) {
@@ -87,6 +91,12 @@ Claims::Claims(const ClaimViews& views)
     });
 }
 
+std::string_view Claims::named(std::string_view claim) const noexcept {
+    const auto found = std::find_if(views_.named.begin(), views_.named.end(),
+                                    [claim](const auto& one) { return one.name == claim; });
+    return found == views_.named.end() ? std::string_view{} : found->value;
+}
+
 bool Claims::has_scope(std::string_view scope) const noexcept {
     return std::find(views_.scopes.begin(), views_.scopes.end(), scope) != views_.scopes.end();
 }
@@ -119,10 +129,11 @@ bool Claims::meant_for(std::span<const std::string> wanted) const noexcept {
 }
 
 std::size_t Claims::bytes() const noexcept {
-    constexpr std::size_t kAllocations = 4;
+    constexpr std::size_t kAllocations = 5;
     constexpr std::size_t kOverhead = 24;  // of each, with what it is rounded up by
     return sizeof(Claims) + kAllocations * kOverhead + block_bytes_ +
-           (views_.scopes.capacity() + views_.audiences.capacity()) * sizeof(std::string_view);
+           (views_.scopes.capacity() + views_.audiences.capacity()) * sizeof(std::string_view) +
+           views_.named.capacity() * sizeof(ClaimViews::Named);
 }
 
 }  // namespace rotary::auth

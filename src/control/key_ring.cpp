@@ -21,6 +21,7 @@ void KeyRing::configure(const routing::Snapshot& snapshot, SteadyTime now) {
         issuer.environments = resource.environments;
         issuer.consumer_key_claim = resource.consumer_key_claim;
         issuer.scopes_claim = resource.scopes_claim;
+        issuer.limit_claims = snapshot.limit_claims;
         if (resource.jwks) {
             JwksSource source{resource.issuer, resource.jwks->url, resource.jwks->file,
                               snapshot.issuer_ca_pem[i], resource.jwks->allow_http};

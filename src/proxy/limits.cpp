@@ -11,8 +11,13 @@ namespace rotary::proxy {
 
 namespace {
 
+// A request that takes longer hears of a step of the wall clock: it may not be as far behind the
+// others as a counter takes for a clock that was wrong.
+constexpr std::chrono::seconds kLongSince{30};
+
 WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
     const auto since = std::max(now - exchange.request.started, SteadyTime::duration::zero());
+    if (since > kLongSince) return wall_now();
     return exchange.request.started_wall + std::chrono::duration_cast<WallTime::duration>(since);
 }
 
@@ -88,6 +93,44 @@ void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& l
     }
 }
 
+// What a keyed limit tells requests apart by; empty where there is none. Of a header that comes
+// twice none is the one.
+std::string_view value_of(const Context& context, const Exchange& exchange,
+                          const routing::KeyedLimit& keyed) noexcept {
+    switch (keyed.by) {
+        case config::CustomRate::By::consumer:
+            return exchange.match.consumer;
+        case config::CustomRate::By::claim: {
+            const auth::Claims* claims = exchange.match.caller.get();
+            return claims == nullptr ? std::string_view{} : claims->named(keyed.name);
+        }
+        case config::CustomRate::By::header:
+            break;
+    }
+    const wire::HeaderTable& headers = context.scratch.request.headers;
+    return headers.count(keyed.name) == 1 ? headers.find(keyed.name)->value : std::string_view{};
+}
+
+// Limits of those who have the same value. Requests without one share a counter, as if that was
+// their value: leaving it out is no way around the limit.
+void ask_keyed(Context& context, Exchange& exchange,
+               const std::vector<routing::KeyedLimit>& limits) {
+    const routing::Snapshot& snapshot = exchange.snapshot();
+    const WallTime now = wall_time(exchange, context.reactor.now());
+    quota::Admission& held = exchange.quotas.held;
+    for (const routing::KeyedLimit& keyed : limits) {
+        const std::string_view value = value_of(context, exchange, keyed);
+        const bool is_each = keyed.value.empty();
+        if (!is_each && value != keyed.value) continue;
+        const quota::Limit& limit = snapshot.limits[keyed.limit];
+        quota::HeldCounter counter(limit.family->common());
+        if (is_each) counter = snapshot.counters->hold(limit.family, value, limit.window(now));
+        const bool taken = held.ask(limit, std::move(counter), 1, now);
+        count(context, exchange.match.wiring->limits[keyed.limit], taken,
+              held.shadowed() == &limit);
+    }
+}
+
 // Budgets that each consumer has for itself.
 void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits) {
     const routing::Snapshot& snapshot = exchange.snapshot();
@@ -142,6 +185,18 @@ Result<void> verdict(Exchange& exchange) {
     return Fault::client(fault_of(reached->limit->what));
 }
 
+// The entries of one model at the Backend that was chosen.
+void put_out_model(const Exchange& exchange, std::string_view model, SteadyTime until) {
+    for (const routing::EntryList& list : exchange.snapshot().lists) {
+        for (std::size_t i = 0; i < list.entries.size(); ++i) {
+            const routing::Entry& entry = list.entries[i];
+            const bool is_same =
+                entry.backend == exchange.tries.choice.backend && entry.model == model;
+            if (is_same) list.rotation.state(i).set_limited(until);
+        }
+    }
+}
+
 // The rotation passes over its entries from now on. A request that is too large for what is left
 // says nothing of others.
 void put_out(Context& context, Exchange& exchange, const quota::Reached& reached) {
@@ -151,8 +206,12 @@ void put_out(Context& context, Exchange& exchange, const quota::Reached& reached
                                WallTime::duration(std::chrono::milliseconds(1)));
     const SteadyTime latest = SteadyTime::max() - left;
     const SteadyTime until = now < latest ? now + left : SteadyTime::max();
-    for (const auto& state : exchange.snapshot().by_backend[exchange.tries.choice.backend]) {
-        state->set_limited(until);
+    if (reached.limit->model.empty()) {
+        for (const auto& state : exchange.snapshot().by_backend[exchange.tries.choice.backend]) {
+            state->set_limited(until);
+        }
+    } else {
+        put_out_model(exchange, reached.limit->model, until);
     }
     const std::chrono::duration<double> seconds = left;
     context.log.info("a Backend has reached its limit", {{"backend", exchange.backend()->name},
@@ -185,6 +244,7 @@ Result<void> admit_request(Context& context, Exchange& exchange) {
     }
     quotas.estimate[quota::What::requests] = 1;
     ask(context, exchange, route.quotas.requests, quotas.held);
+    if (!route.quotas.keyed.empty()) ask_keyed(context, exchange, route.quotas.keyed);
     if (quotas.subscriber != nullptr) {
         ask(context, exchange, quotas.subscriber->limits.requests, quotas.held);
     }
@@ -212,6 +272,10 @@ bool admit_try(Context& context, Exchange& exchange) {
     exchange.quotas.estimate[quota::What::requests] = 1;
     ask(context, exchange, limits.requests, admission);
     ask(context, exchange, limits.tokens, admission);
+    if (const routing::Entry* entry = exchange.entry()) {
+        ask(context, exchange, entry->quotas.requests, admission);
+        ask(context, exchange, entry->quotas.tokens, admission);
+    }
     const quota::Reached* reached = admission.reached();
     if (reached == nullptr) return true;
     exchange.quotas.refusal = *reached;
@@ -227,6 +291,12 @@ void settle_try(Context& context, Exchange& exchange) {
     quota::Admission& admission = exchange.quotas.of_try;
     if (admission.size() == 0) return;
     admission.settle(quota::amounts_of(0, 0), wall_time(exchange, context.reactor.now()));
+}
+
+void settle_silent_try(Context& context, Exchange& exchange, std::uint64_t input) {
+    quota::Admission& admission = exchange.quotas.of_try;
+    if (admission.size() == 0) return;
+    admission.settle(quota::amounts_of(input, 0), wall_time(exchange, context.reactor.now()));
 }
 
 Fault refuse_for_backend(const Exchange& exchange) {

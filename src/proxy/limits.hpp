@@ -28,6 +28,8 @@ Result<void> reserve_tokens(Context& context, Exchange& exchange);
 bool admit_try(Context& context, Exchange& exchange);
 // The last try failed: it counts as a request, and has used no tokens.
 void settle_try(Context& context, Exchange& exchange);
+// The last try was sent, and nothing came: its Backend may have read all of it.
+void settle_silent_try(Context& context, Exchange& exchange, std::uint64_t input);
 // The last Backend of a rule without a rotation was refused by admit_try().
 Fault refuse_for_backend(const Exchange& exchange);
 

@@ -4,6 +4,22 @@
 
 namespace rotary::proxy {
 
+namespace {
+
+void count_consumer(const Exchange& exchange) {
+    if (exchange.match.consumer.empty()) return;
+    const Outcome& outcome = exchange.outcome;
+    quota::Use use;
+    use.requests = 1;
+    use.refused = exchange.quotas.refusal ? 1 : 0;
+    use.input = outcome.usage.input;
+    use.output = outcome.usage.output;
+    use.nanos = static_cast<std::uint64_t>(outcome.cost.value_or(0));
+    exchange.snapshot().consumer_use->add(exchange.match.consumer, use);
+}
+
+}  // namespace
+
 void RequestMetrics::record(const Exchange& exchange, SteadyTime now) {
     const auto duration = now - exchange.request.started;
     const ProcessSeries& process = exchange.match.wiring->process;
@@ -16,6 +32,7 @@ void RequestMetrics::record(const Exchange& exchange, SteadyTime now) {
         shard_.observe(process.unrouted_duration, duration);
         return;
     }
+    if (exchange.snapshot().consumer_use != nullptr) count_consumer(exchange);
     const RouteSeries& series = exchange.match.wiring->routes[exchange.match.rule->route];
     shard_.add_status(series.requests, exchange.outcome.status);
     shard_.observe(series.duration, duration);

@@ -1,5 +1,7 @@
 #include "proxy/usage_settle.hpp"
 
+#include "proxy/limits.hpp"
+
 #include <rotary/llm/request_facts.hpp>
 
 #include <algorithm>
@@ -97,6 +99,7 @@ void settle_unanswered(Context& context, Exchange& exchange, const Fault& fault,
     usage.input = likely_input(exchange);
     usage.source = UsageSource::estimated;
     count(context, exchange, usage);
+    settle_silent_try(context, exchange, usage.input);
     if (fault.kind == FaultKind::client_gone) {
         exchange.outcome.usage = usage;
     } else if (exchange.snapshot().config.usage.charges_failed) {

@@ -70,7 +70,8 @@ ConsumerUse::Sums& ConsumerUse::find(std::string_view consumer) noexcept {
 }
 
 void ConsumerUse::add(std::string_view consumer, const Use& use) noexcept {
-    add_to(consumer.size() > kLongestName ? others_ : find(consumer), use);
+    const bool is_other = consumer.size() > kLongestName || consumer == kOthers;
+    add_to(is_other ? others_ : find(consumer), use);
 }
 
 std::size_t ConsumerUse::size() const noexcept {

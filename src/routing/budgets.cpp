@@ -82,6 +82,8 @@ struct NewBudget {
         quota::Limit limit;
         limit.policy = budget.metadata.name;
         limit.subject = subject_of(budget);
+        limit.is_each = budget.target_kind == config::Budget::Target::consumer &&
+                        budget.target == BudgetPlace::kEachConsumer;
         limit.scope = scope_of(budget.target_kind);
         limit.what = quota::What::cost;
         limit.amount = budget.nanos;

@@ -229,6 +229,7 @@ std::size_t Compiler::add_list(const ListSource& source) {
         Entry entry;
         entry.model = model.model;
         entry.backend = backend(target);
+        entry.quotas = backend_quotas(target, model.model);
         entry.weight = model.weight;
         entry.texts = model_texts(place, model.model);
         entry.price = price(source.policy, model);

@@ -63,7 +63,10 @@ struct Compiler {
     void add_consumers();  // once all lists are there; consumers.cpp
     // In limits.cpp.
     void add_limits(Route& route, const ApiContext& context, const config::HttpRouteRule& rule);
-    LimitSet backend_quotas(const config::Backend& resource);
+    void add_custom_limit(Route& route, const ApiContext& context,
+                          const config::RateLimitPolicy& policy);
+    // Of a Backend, or of one model there.
+    LimitSet backend_quotas(const config::Backend& resource, const std::string& model = "");
     void note_counted_tokens();
     void add_budgets();  // once all routes are there; budgets.cpp
 };

@@ -2,6 +2,8 @@
 
 #include "routing/compile.hpp"
 
+#include <rotary/wire/forwarded_headers.hpp>
+
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -46,22 +48,25 @@ struct LimitSource {
     bool shadow;
     std::string key;  // of what is counted
     LimitSet& set;    // where they apply
+    std::string model{};
+    bool is_each = false;
 };
 
 // One limit, once: however many rules lead to it, and with one counter for as long as its key and
-// unit stay the same.
-void add(Compiler& compiler, const LimitSource& source, quota::What what,
-         const std::optional<config::RateCount>& rate) {
-    if (!rate) return;
+// unit stay the same. Its place among the snapshot's.
+std::size_t place_of(Compiler& compiler, const LimitSource& source, quota::What what,
+                     const config::RateCount& rate) {
     const config::Quotas& quotas = compiler.loaded.config.quotas;
     quota::Limit limit;
     limit.policy = source.policy;
     limit.subject = source.subject;
     limit.scope = source.scope;
     limit.what = what;
-    limit.unit = unit_of(rate->unit);
-    limit.amount = rate->count;
+    limit.unit = unit_of(rate.unit);
+    limit.amount = rate.count;
     limit.shadow = source.shadow;
+    limit.model = source.model;
+    limit.is_each = source.is_each;
     limit.strict = quotas.admission == config::QuotaAdmission::strict;
     limit.sliding = quotas.window == config::QuotaWindow::sliding;
     limit.carry_debt = quotas.carry_debt;
@@ -73,7 +78,30 @@ void add(Compiler& compiler, const LimitSource& source, quota::What what,
         limit.family = compiler.shared.counters().family(family);
         limits.push_back(std::move(limit));
     }
-    (quota::is_tokens(what) ? source.set.tokens : source.set.requests).push_back(known->second);
+    return known->second;
+}
+
+void add(Compiler& compiler, const LimitSource& source, quota::What what,
+         const std::optional<config::RateCount>& rate) {
+    if (!rate) return;
+    const std::size_t place = place_of(compiler, source, what, *rate);
+    (quota::is_tokens(what) ? source.set.tokens : source.set.requests).push_back(place);
+}
+
+bool is_attached(const config::RateLimitPolicy& policy, const config::HttpRouteRule& rule) {
+    return std::any_of(rule.extensions.begin(), rule.extensions.end(), [&](const auto& extension) {
+        return extension.kind == "RateLimitPolicy" && extension.name == policy.metadata.name;
+    });
+}
+
+// How a message calls those whom a custom limit is for.
+std::string subject_of(const config::CustomRate& custom) {
+    if (custom.by == config::CustomRate::By::consumer) {
+        return custom.value.empty() ? "each consumer" : "consumer " + custom.value;
+    }
+    const bool is_claim = custom.by == config::CustomRate::By::claim;
+    const std::string what = (is_claim ? "claim " : "header ") + custom.name;
+    return custom.value.empty() ? "each " + what : what + " " + custom.value;
 }
 
 void add_ai_policy(Compiler& compiler, const LimitSource& source,
@@ -166,7 +194,7 @@ std::size_t subscribers_place(Compiler& compiler, const ApiContext& context) {
 
 }  // namespace
 
-LimitSet Compiler::backend_quotas(const config::Backend& resource) {
+LimitSet Compiler::backend_quotas(const config::Backend& resource, const std::string& model) {
     LimitSet set;
     const std::string& name = resource.metadata.name;
     const std::vector<config::Api>& apis = loaded.resources.apis;
@@ -178,13 +206,58 @@ LimitSet Compiler::backend_quotas(const config::Backend& resource) {
             policy.target != name) {
             continue;
         }
+        const auto& models = policy.models;
+        const bool is_meant = model.empty()
+                                  ? models.empty()
+                                  : std::find(models.begin(), models.end(), model) != models.end();
+        if (!is_meant) continue;
         const std::string& policy_name = policy.metadata.name;
-        add_ai_policy(*this,
-                      {policy_name, "Backend " + name, quota::Scope::backend, policy.shadow,
-                       joined({"backend", name, policy_name}), set},
-                      policy);
+        LimitSource source{policy_name,
+                           "Backend " + name,
+                           quota::Scope::backend,
+                           policy.shadow,
+                           joined({"backend", name, policy_name}),
+                           set};
+        if (!model.empty()) {
+            source.subject += ", model " + model;
+            source.key = joined({source.key, model});
+            source.model = model;
+        }
+        add_ai_policy(*this, source, policy);
     }
     return set;
+}
+
+// Whatever it is for, production and sandbox have counters of their own.
+void Compiler::add_custom_limit(Route& route, const ApiContext& context,
+                                const config::RateLimitPolicy& policy) {
+    const config::CustomRate& custom = *policy.custom;
+    const config::Api& api = context.api;
+    const bool is_of_api = policy.target.kind == config::TargetKind::api;
+    if (is_of_api && policy.target.name != api.metadata.name) return;
+    if (custom.by == config::CustomRate::By::header && wire::names_credential(custom.name)) {
+        error(custom.mark, "spec.custom.key",
+              "names a header that holds a credential: what is counted is shown to operators");
+        return;
+    }
+    if (custom.by == config::CustomRate::By::claim) {
+        std::vector<std::string>& claims = snapshot->limit_claims;
+        const bool is_new = std::find(claims.begin(), claims.end(), custom.name) == claims.end();
+        if (is_new) claims.push_back(custom.name);
+    }
+    const bool is_consumer = custom.by == config::CustomRate::By::consumer;
+    const std::string subject = subject_of(custom);
+    LimitSource source{
+        policy.metadata.name,
+        subject,
+        is_consumer ? quota::Scope::consumer : quota::Scope::custom,
+        policy.shadow,
+        joined({"custom", config::organization_of(api), policy.metadata.name,
+                to_string(context.environment), subject, is_of_api ? api.metadata.name : ""}),
+        route.quotas};
+    source.is_each = custom.value.empty();
+    const std::size_t limit = place_of(*this, source, quota::What::requests, custom.rate);
+    route.quotas.keyed.push_back({limit, custom.by, custom.name, custom.value});
 }
 
 void Compiler::add_limits(Route& route, const ApiContext& context,
@@ -194,7 +267,11 @@ void Compiler::add_limits(Route& route, const ApiContext& context,
     const std::string environment(to_string(context.environment));
     for (const config::RateLimitPolicy& policy : resources.rate_limits) {
         const std::string& name = policy.metadata.name;
-        if (!policy.api || !is_for(policy.organization, api)) continue;
+        if (!is_for(policy.organization, api)) continue;
+        const bool attached = is_attached(policy, rule);
+        const bool is_of_rule = policy.target.kind == config::TargetKind::resource;
+        if (policy.custom && (!is_of_rule || attached)) add_custom_limit(route, context, policy);
+        if (!policy.api) continue;
         if (policy.target.kind == config::TargetKind::api &&
             policy.target.name == api.metadata.name) {
             add(*this,
@@ -204,11 +281,7 @@ void Compiler::add_limits(Route& route, const ApiContext& context,
                  route.quotas},
                 quota::What::requests, policy.api);
         }
-        const bool is_attached =
-            std::any_of(rule.extensions.begin(), rule.extensions.end(), [&](const auto& extension) {
-                return extension.kind == "RateLimitPolicy" && extension.name == name;
-            });
-        if (is_attached && policy.target.kind == config::TargetKind::resource) {
+        if (attached && is_of_rule) {
             const config::PathMatch& path = rule.matches.front().path;
             add(*this,
                 {name, "this resource", quota::Scope::resource, policy.shadow,
@@ -218,7 +291,7 @@ void Compiler::add_limits(Route& route, const ApiContext& context,
                 quota::What::requests, policy.api);
         }
     }
-    if (route.quotas.requests.size() > kMostOfARule) {
+    if (route.quotas.requests.size() + route.quotas.keyed.size() > kMostOfARule) {
         error(rule.mark, "spec.rules",
               "has more than " + std::to_string(kMostOfARule) + " limits, its API's included");
     }
@@ -240,7 +313,7 @@ void Compiler::note_counted_tokens() {
         if (route.counts_tokens || !route.list) continue;
         const std::vector<Entry>& entries = snapshot->lists[*route.list].entries;
         route.counts_tokens = std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
-            return has_tokens(entry.backend);
+            return has_tokens(entry.backend) || !entry.quotas.tokens.empty();
         });
     }
 }

@@ -34,6 +34,13 @@ std::shared_ptr<rotation::Cursor> SharedState::cursor(const std::string& key,
     return known.cursor;
 }
 
+quota::ConsumerUse* SharedState::consumer_use(std::size_t most) {
+    if (most == 0) return nullptr;
+    if (!consumer_use_) consumer_use_ = std::make_unique<quota::ConsumerUse>();
+    consumer_use_->set_most(most);
+    return consumer_use_.get();
+}
+
 void SharedState::prune() {
     std::erase_if(entries_, [](const auto& row) { return row.second.use_count() == 1; });
     std::erase_if(backends_, [](const auto& row) { return row.second.use_count() == 1; });

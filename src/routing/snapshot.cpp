@@ -272,6 +272,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     if (compiler.failed) return nullptr;
     shared.counters().set_most(snapshot->config.quotas.counters);
     snapshot->counters = &shared.counters();
+    snapshot->consumer_use = shared.consumer_use(snapshot->config.quotas.metric_consumers);
     return snapshot;
 }
 

@@ -28,6 +28,7 @@ struct Issuer {
     std::vector<std::string> audiences;     // empty: any token will do
     std::string consumer_key_claim = "azp";
     std::string scopes_claim = "scope";
+    std::vector<std::string> limit_claims;  // of its tokens, for what is limited by them
 };
 
 // The issuers of one snapshot with one generation of their keys. Immutable; each table made has a
@@ -74,8 +75,13 @@ struct ClaimViews {
     std::string_view permitted_referers;   // permittedReferer
     std::vector<std::string_view> scopes;
     std::vector<std::string_view> audiences;
-    WallTime expires_at{};   // the claim
-    WallTime valid_until{};  // with the leeway: from then on verify() would refuse the token
+    struct Named {
+        std::string_view name;
+        std::string_view value;
+    };
+    std::vector<Named> named;  // those of Issuer::limit_claims that are there
+    WallTime expires_at{};     // the claim
+    WallTime valid_until{};    // with the leeway: from then on verify() would refuse the token
     std::size_t issuer_index = 0;
 };
 
@@ -102,6 +108,8 @@ public:
     // Into the issuers that verify() was given.
     std::size_t issuer_index() const noexcept { return views_.issuer_index; }
 
+    // Of the claims in Issuer::limit_claims, a string or number as it stands; empty: none.
+    std::string_view named(std::string_view claim) const noexcept;
     bool has_scope(std::string_view scope) const noexcept;
     // Also for what an Authentication resource asks of a token beyond its issuer: true when one of
     // `wanted` is among the token's audiences, or nothing is wanted.

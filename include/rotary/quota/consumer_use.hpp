@@ -1,6 +1,8 @@
 #pragma once
 
+#include <rotary/base/clock.hpp>
 #include <rotary/base/seeded_hash.hpp>
+#include <rotary/config/settings/callers.hpp>
 
 #include <array>
 #include <atomic>
@@ -27,7 +29,7 @@ struct Use {
 // memory of its name. None is ever forgotten: series of metrics may not go back.
 class ConsumerUse {
 public:
-    static constexpr std::size_t kMost = 10'000;
+    static constexpr std::size_t kMost = config::kMostConsumers;
     static constexpr std::size_t kLongestName = 256;  // a longer one has no sum of its own
     static constexpr std::string_view kOthers = "(others)";
 
@@ -46,6 +48,7 @@ public:
     using Visit = std::function<void(std::string_view, const Use&)>;
     void each(const Visit& visit) const;
     Use of_others() const noexcept { return read(others_); }
+    WallTime since() const noexcept { return since_; }
 
 private:
     struct Sums {
@@ -56,13 +59,15 @@ private:
         std::atomic<const std::string*> name{nullptr};
         Sums sums;
     };
-    static constexpr std::size_t kPlaces = 32'768;  // a power of two, of which few are taken
+    static constexpr std::size_t kPlaces = 32'768;  // of which few are taken
+    static_assert(kPlaces >= 3 * kMost);
 
     static Use read(const Sums& sums) noexcept;
     static void add_to(Sums& sums, const Use& use) noexcept;
     Sums& find(std::string_view consumer) noexcept;
     bool settle_in(Place& place, std::uint64_t hash, std::string_view consumer) noexcept;
 
+    const WallTime since_ = wall_now();
     const HashSeed seed_;
     std::unique_ptr<Place[]> places_;
     std::atomic<std::size_t> size_{0};

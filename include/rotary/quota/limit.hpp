@@ -47,6 +47,8 @@ struct Limit {
     bool strict = false;      // as in Terms, these three
     bool sliding = false;
     bool carry_debt = false;
+    bool is_each = false;  // callers have counters of their own, in the table
+    std::string model;     // of a Backend's: for that model alone
     std::shared_ptr<Family> family;
     std::shared_ptr<const Calendar> calendar;  // instead of the unit's windows
     std::string_view period;                   // of a calendar's, for messages: "month"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/base/text_hash.hpp>
+#include <rotary/config/kinds/quota.hpp>
 #include <rotary/quota/limit.hpp>
 
 #include <cstddef>
@@ -12,12 +13,21 @@
 
 namespace rotary::routing {
 
+// A limit of those who have one value of something: of each its own, or of one value alone.
+struct KeyedLimit {
+    std::size_t limit = 0;  // among the snapshot's
+    config::CustomRate::By by = config::CustomRate::By::consumer;
+    std::string name;   // of the claim or the header
+    std::string value;  // empty: each has a counter of its own
+};
+
 // Limits that apply together, as places among the snapshot's: what is known before a body is read,
 // and what depends on it.
 struct LimitSet {
     std::vector<std::size_t> requests;
     std::vector<std::size_t> tokens;
     std::vector<std::size_t> costs;
+    std::vector<KeyedLimit> keyed;  // of requests
 };
 
 // An application's subscription to an API.

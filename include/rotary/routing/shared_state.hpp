@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/quota/consumer_use.hpp>
 #include <rotary/quota/counter_table.hpp>
 #include <rotary/rotation/backend_state.hpp>
 #include <rotary/rotation/retry_budget.hpp>
@@ -30,6 +31,8 @@ public:
     const std::shared_ptr<InFlight>& in_flight() const noexcept { return in_flight_; }
     // Of limits: the table is shared by all workers.
     quota::CounterTable& counters() noexcept { return counters_; }
+    // Null for none; once it is there it stays.
+    quota::ConsumerUse* consumer_use(std::size_t most);
     // Drops what no snapshot refers to any more. Call after an old snapshot was freed.
     void prune();
 
@@ -39,6 +42,7 @@ private:
         std::shared_ptr<rotation::Cursor> cursor;
     };
     quota::CounterTable counters_;
+    std::unique_ptr<quota::ConsumerUse> consumer_use_;
     std::map<std::string, std::shared_ptr<rotation::EntryState>> entries_;
     std::map<std::string, std::shared_ptr<rotation::BackendState>> backends_;
     std::map<std::string, KnownCursor> cursors_;

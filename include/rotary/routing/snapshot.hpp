@@ -4,6 +4,7 @@
 #include <rotary/auth/key_table.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/llm/usage_reader.hpp>
+#include <rotary/quota/consumer_use.hpp>
 #include <rotary/quota/price_table.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/rotation/rotation.hpp>
@@ -68,6 +69,7 @@ struct Entry {
     std::uint32_t weight = 1;
     quota::EntryPrice price;  // into the snapshot's `prices`
     std::string id;           // stable name for operators: API/environment/model@Backend
+    LimitSet quotas{};        // of its model at its Backend
 };
 
 // One environment's list of one API.
@@ -159,7 +161,9 @@ struct Snapshot {
     std::vector<Subscribers> subscribers;
     std::array<ConsumerBudgets, 2> consumer_budgets;  // by Environment
     std::vector<BudgetPlace> budgets;
-    quota::CounterTable* counters = nullptr;  // of callers; outlives all snapshots
+    quota::CounterTable* counters = nullptr;     // of callers; outlives all snapshots
+    quota::ConsumerUse* consumer_use = nullptr;  // idem; null: what consumers use is not summed
+    std::vector<std::string> limit_claims;       // of tokens, that limits ask for
     RouteTable table;
     std::string unknown_host;  // what a request for a host that is not served is told, if it may
     Forwarding forwarding;

@@ -465,6 +465,22 @@ TEST(Jwt, TheIssuerNamesItsClaims) {
     EXPECT_THAT((*result)->scopes(), ElementsAre("s"));
 }
 
+TEST(Jwt, ClaimsThatLimitsAskForAreKept) {
+    Issuer issuer = issuer_of(jwks(jwk(Kind::ed25519)));
+    issuer.limit_claims = {"team", "level", "absent", "list", "empty"};
+    const auto result =
+        check(token(Kind::ed25519, "EdDSA", header("EdDSA"),
+                    payload(R"("team":"r\u0065d","level":3,"list":["a"],"empty":"","other":"no")")),
+              issuer);
+    ASSERT_TRUE(result.has_value());
+    const Claims& claims = **result;
+    EXPECT_EQ(claims.named("team"), "red");
+    EXPECT_EQ(claims.named("level"), "3");
+    for (const char* name : {"absent", "list", "empty", "other"}) {
+        EXPECT_EQ(claims.named(name), "") << name;
+    }
+}
+
 struct Audience {
     const char* name;
     std::vector<std::string> wanted;

@@ -54,6 +54,13 @@ protected:
     std::shared_ptr<const auth::KeySet> keys_ = auth::KeySet::from_jwks(test::issuers().jwks).keys;
 };
 
+TEST_F(KeyRingTest, KnowsWhichClaimsLimitsAskFor) {
+    routing::Snapshot snapshot = snapshot_of({"a"});
+    snapshot.limit_claims = {"team"};
+    ring_.configure(snapshot, kStart);
+    EXPECT_THAT(ring_.table()->issuers()[0].limit_claims, testing::ElementsAre("team"));
+}
+
 TEST_F(KeyRingTest, ReadinessWaitsForFirstKeysButNotForEver) {
     ring_.configure(snapshot_of({"a", "b"}), kStart);
     EXPECT_EQ(waited_for(ring_, kStart), "a b ");

@@ -4,11 +4,13 @@
 #include "proxy/answer_head.hpp"
 #include "proxy/refusal.hpp"
 #include "proxy/select.hpp"
+#include "proxy/usage_settle.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -497,6 +499,175 @@ TEST_F(Limits, OfABackendSteer) {
     request_.state(1).set_limited(request_.reactor.now() + 5s);
     EXPECT_EQ(next(), "nobody");
     EXPECT_TRUE(lists[0].rotation.all_out_for_quota(request_.reactor.now()));
+}
+
+// The limit of one model leaves the others of its Backend alone.
+TEST_F(Limits, OfAModelSteer) {
+    request_.rotate({"m0@a", "m1@a", "m0@b"});
+    quota::Limit limit = limit_of(1, quota::What::requests, quota::Scope::backend);
+    limit.model = "m0";
+    request_.snapshot->lists[0].entries[0].quotas.requests.push_back(add(limit));
+    std::map<std::string, int> served;
+    for (int i = 0; i < 8; ++i) {
+        begin();
+        request_.exchange.tries.choice.list = 0;
+        ASSERT_TRUE(select(request_.context, request_.exchange, Next::nowhere));
+        ++served[request_.exchange.entry()->model + "@" + request_.exchange.backend()->name];
+        settle_limits(request_.context, request_.exchange);
+    }
+    EXPECT_EQ(served, (std::map<std::string, int>{{"m0@a", 1}, {"m0@b", 3}, {"m1@a", 4}}));
+    EXPECT_EQ(request_.state(0).reason(), rotation::SuspendReason::limit);
+    EXPECT_EQ(request_.state(2).reason(), rotation::SuspendReason::none);
+}
+
+// A provider that says nothing has read what it was sent.
+TEST_F(Limits, OfABackendKeepWhatASilentTrySent) {
+    limit_backend(0, limit_of(9000, quota::What::total, quota::Scope::backend));
+    for (const bool was_silent : {true, false}) {
+        begin();
+        ASSERT_TRUE(reserve_tokens(request_.context, request_.exchange));
+        ASSERT_TRUE(select(request_.context, request_.exchange, Next::nowhere));
+        if (request_.exchange.backend()->name != "a") {
+            ASSERT_TRUE(select(request_.context, request_.exchange, Next::backend));
+        }
+        const std::int64_t before = used(0);
+        const auto kind =
+            was_silent ? FaultKind::upstream_timeout : FaultKind::upstream_connect_failed;
+        settle_unanswered(request_.context, request_.exchange, Fault::upstream(kind), true);
+        settle_limits(request_.context, request_.exchange);
+        EXPECT_EQ(before - used(0), was_silent ? 356 - 87 : 356);
+    }
+    EXPECT_EQ(used(0), 87) << "the input by 3.5 bytes a token, as answers are settled";
+}
+
+class KeyedLimits : public Limits {
+protected:
+    KeyedLimits() { request_.snapshot->counters = &counters_; }
+    ~KeyedLimits() override { request_.exchange.quotas.clear(); }
+    void limit_by(config::CustomRate::By by, const std::string& name,
+                  const std::string& value = "") {
+        const std::size_t limit = add(limit_of(2, quota::What::requests, quota::Scope::custom));
+        request_.route().quotas.keyed.push_back({limit, by, name, value});
+    }
+    FaultKind ask_with(const std::string& headers, const auth::ClaimViews& claims = {},
+                       std::string_view consumer = {}) {
+        begin();
+        request_.ask("POST /chat/1.0/x", headers, kBody);
+        request_.exchange.request.started_wall = kTime;
+        request_.exchange.match.caller = std::make_shared<const auth::Claims>(claims);
+        request_.exchange.match.consumer = consumer;
+        const Result<void> step = admit_request(request_.context, request_.exchange);
+        settle_limits(request_.context, request_.exchange);
+        return step ? FaultKind::none : step.error().kind;
+    }
+    // Of four requests of the kind.
+    std::size_t admitted(const std::string& headers, const auth::ClaimViews& claims = {},
+                         std::string_view consumer = {}) {
+        std::size_t count = 0;
+        for (int i = 0; i < 4; ++i) {
+            if (ask_with(headers, claims, consumer) == FaultKind::none) ++count;
+        }
+        return count;
+    }
+    static auth::ClaimViews claim(std::string_view name, std::string_view value) {
+        auth::ClaimViews views;
+        views.named.push_back({name, value});
+        return views;
+    }
+
+    quota::CounterTable counters_;
+};
+
+TEST_F(KeyedLimits, OfAHeaderAreOfEachValue) {
+    limit_by(config::CustomRate::By::header, "x-team");
+    EXPECT_EQ(admitted("x-team: red\n"), 2U);
+    EXPECT_EQ(admitted("X-Team: blue\n"), 2U);
+    EXPECT_EQ(admitted("x-team: red\n"), 0U);
+    EXPECT_EQ(counters_.size(), 2U);
+    EXPECT_EQ(ask_with("x-team: red\n"), FaultKind::rate_limit_exceeded);
+    EXPECT_THAT(refusal(FaultKind::rate_limit_exceeded), HasSubstr("\"apk_code\": 900806"));
+}
+
+TEST_F(KeyedLimits, AreNotEscapedByLeavingTheValueOut) {
+    limit_by(config::CustomRate::By::header, "x-team");
+    EXPECT_EQ(admitted(""), 2U) << "those without share one counter";
+    EXPECT_EQ(admitted("x-team: a\nx-team: b\n"), 0U) << "two values are none";
+    EXPECT_EQ(admitted("x-team:\n"), 0U);
+    const std::string endless(quota::CounterTable::kLongestName + 1, 'x');
+    EXPECT_EQ(admitted("x-team: " + endless + "1\n"), 2U) << "long ones share one";
+    EXPECT_EQ(admitted("x-team: " + endless + "2\n"), 0U);
+    EXPECT_EQ(counters_.size(), 1U);
+}
+
+TEST_F(KeyedLimits, OfOneValueAreOfNoOther) {
+    limit_by(config::CustomRate::By::header, "x-team", "red");
+    EXPECT_EQ(admitted("x-team: red\n"), 2U);
+    EXPECT_EQ(admitted("x-team: blue\n"), 4U);
+    EXPECT_EQ(admitted(""), 4U);
+    EXPECT_EQ(counters_.size(), 0U);
+}
+
+TEST_F(KeyedLimits, OfAClaimAreOfTheTokensValue) {
+    limit_by(config::CustomRate::By::claim, "team");
+    EXPECT_EQ(admitted("team: blue\n", claim("team", "red")), 2U);
+    EXPECT_EQ(admitted("", claim("team", "blue")), 2U);
+    EXPECT_EQ(admitted("", claim("other", "green")), 2U) << "it has no team";
+    EXPECT_EQ(admitted("", claim("other", "grey")), 0U);
+    EXPECT_EQ(counters_.size(), 3U);
+}
+
+TEST_F(KeyedLimits, OfConsumersAreTheirOwn) {
+    limit_by(config::CustomRate::By::consumer, "");
+    EXPECT_EQ(admitted("", {}, "one"), 2U);
+    EXPECT_EQ(admitted("", {}, "other"), 2U);
+    EXPECT_EQ(admitted("", {}, "one"), 0U);
+}
+
+TEST_F(KeyedLimits, RefuseNewOnesTogetherWhenThereIsNoRoom) {
+    limit_by(config::CustomRate::By::header, "x-team");
+    counters_.set_most(1);
+    EXPECT_EQ(ask_with("x-team: known\n"), FaultKind::none);
+    EXPECT_EQ(admitted("x-team: new\n"), 2U);
+    EXPECT_EQ(admitted("x-team: newer\n"), 0U);
+    EXPECT_EQ(ask_with("x-team: known\n"), FaultKind::none) << "the known one keeps its own";
+}
+
+TEST_F(Limits, AreSummedByConsumerWhereThatIsAsked) {
+    quota::ConsumerUse uses;
+    uses.set_most(10);
+    limit_route(limit_of(1));
+    const auto serve_as = [&](const char* consumer) {
+        begin();
+        request_.exchange.match.consumer = consumer;
+        const bool is_admitted = admit_request(request_.context, request_.exchange).has_value();
+        if (is_admitted) {
+            request_.exchange.outcome.usage.input = 70;
+            request_.exchange.outcome.usage.output = 7;
+            request_.exchange.outcome.cost = 1'000;
+        }
+        settle_limits(request_.context, request_.exchange);
+        request_.request_metrics.record(request_.exchange, request_.reactor.now());
+    };
+    serve_as("before");
+    request_.snapshot->consumer_use = &uses;
+    serve_as("one");
+    serve_as("");
+    EXPECT_EQ(uses.size(), 1U);
+    uses.each([](std::string_view name, const quota::Use& use) {
+        EXPECT_EQ(name, "one");
+        EXPECT_EQ(use.requests, 1U);
+        EXPECT_EQ(use.refused, 1U);
+        EXPECT_EQ(use.input, 0U);
+    });
+    request_.snapshot->limits[0].amount = 5;
+    serve_as("one");
+    uses.each([](std::string_view, const quota::Use& use) {
+        EXPECT_EQ(use.requests, 2U);
+        EXPECT_EQ(use.refused, 1U);
+        EXPECT_EQ(use.input, 70U);
+        EXPECT_EQ(use.output, 7U);
+        EXPECT_EQ(use.nanos, 1'000U);
+    });
 }
 
 TEST_F(Limits, OfABackendLeadToTheOthersOfARule) {

@@ -202,5 +202,31 @@ TEST(Admission, KeepsToACalendar) {
     EXPECT_EQ(december.cost().remaining, 40);
 }
 
+// A million callers that come once each, and one that is known and comes all the time.
+TEST(Admission, OfAMillionCallersNeverRefusesTheKnownOne) {
+    CounterTable table;
+    table.set_most(1000);
+    Limit limit = limit_of(1001);
+    limit.family = table.family("each");
+    const auto serve = [&](std::string_view who) {
+        Admission admission;
+        admission.ask(limit, table.hold(limit.family, who, limit.window(kNoon)), 1, kNoon);
+        const bool is_admitted = admission.reached() == nullptr;
+        admission.settle(amounts_of(1, 1), kNoon);
+        return is_admitted;
+    };
+    int served = 0;
+    int refused = 0;
+    for (int i = 0; i < 1'000'000; ++i) {
+        if (i % 1000 == 0 && !serve("known")) ++refused;
+        if (serve(std::to_string(i))) ++served;
+    }
+    EXPECT_EQ(refused, 0);
+    EXPECT_EQ(served, 999 + 1001) << "who has a place, and a window of all the others";
+    EXPECT_EQ(table.size(), 1000U);
+    EXPECT_TRUE(serve("known"));
+    EXPECT_FALSE(serve("known"));
+}
+
 }  // namespace
 }  // namespace rotary::quota

@@ -274,5 +274,96 @@ TEST_F(CompiledLimits, NeedAVersionThatIsAnExpression) {
                 testing::HasSubstr("error: spec.api.version: is not a regular expression"));
 }
 
+std::string custom(const std::string& name, const std::string& key, const std::string& target) {
+    return "---\nkind: RateLimitPolicy\napiVersion: dp.wso2.com/v1alpha3\nmetadata: {name: " +
+           name + "}\nspec:\n  default: {custom: {key: " + key +
+           ", requestsPerUnit: 4, unit: Hour}}\n" + target;
+}
+
+TEST_F(CompiledLimits, OfCallersStandWhereTheyApply) {
+    const std::string of_chat = "  targetRef: {group: g, kind: API, name: chat}\n";
+    const std::string of_other = "  targetRef: {group: g, kind: API, name: other}\n";
+    const std::string of_rule = "  targetRef: {group: g, kind: Resource, name: live}\n";
+    std::string resources = kResources + custom("team", "claim:team", "") +
+                            custom("app", "header:X-App, value: red", of_chat) +
+                            custom("each", "consumer", of_rule);
+    const std::string filter = "name: slow}}]";
+    resources.insert(resources.find(filter) + filter.size() - 1,
+                     ", {type: ExtensionRef, extensionRef: {group: g, kind: RateLimitPolicy, "
+                     "name: each}}");
+    const auto snapshot = compiled("", resources);
+    const auto subjects = [&](std::size_t route) {
+        std::vector<std::string> all;
+        for (const KeyedLimit& keyed : snapshot->routes[route].quotas.keyed) {
+            all.push_back(snapshot->limits[keyed.limit].subject);
+        }
+        return all;
+    };
+    using testing::ElementsAre;
+    EXPECT_THAT(subjects(0), ElementsAre("each claim team", "header x-app red", "each consumer"));
+    EXPECT_THAT(subjects(1), ElementsAre("each claim team", "header x-app red"));
+    const auto& live = snapshot->routes[0].quotas.keyed;
+    const auto& test = snapshot->routes[2].quotas.keyed;
+    EXPECT_EQ(live[0].limit, snapshot->routes[1].quotas.keyed[0].limit) << "the rules' together";
+    EXPECT_NE(live[0].limit, test[0].limit) << "and the sandbox's for itself";
+    EXPECT_TRUE(snapshot->limits[live[0].limit].is_each);
+    EXPECT_FALSE(snapshot->limits[live[1].limit].is_each);
+    EXPECT_EQ(snapshot->limits[live[2].limit].scope, quota::Scope::consumer);
+    EXPECT_THAT(snapshot->limit_claims, ElementsAre("team"));
+    EXPECT_EQ(snapshot->counters, &shared_.counters());
+}
+
+TEST_F(CompiledLimits, AreNotByHeadersThatHoldCredentials) {
+    loaded_ = config::load_text({"rotary.yaml", "listeners: [{plaintext: true}]\n"},
+                                {{"r.yaml", kResources + custom("k", "header:X-Api-Key", "")}},
+                                config::variables());
+    EXPECT_EQ(compile(loaded_, shared_, loaded_.findings), nullptr);
+    EXPECT_THAT(config::to_text(loaded_.findings),
+                testing::HasSubstr("custom.key: names a header that holds a credential"));
+}
+
+const std::string kOfBig = R"(
+---
+kind: AIRateLimitPolicy
+apiVersion: dp.wso2.com/v1alpha3
+metadata: {name: of-big, annotations: {rotary/models: big}}
+spec:
+  default:
+    organization: default
+    tokenCount: {requestTokenCount: 1, responseTokenCount: 2, totalTokenCount: 30, unit: Day}
+  targetRef: {group: g, kind: Backend, name: quill}
+)";
+
+TEST_F(CompiledLimits, OfAModelAreOfItsEntriesAlone) {
+    std::string resources = kResources + kOfBig;
+    const std::string old = "default: {subscriptionValidation: true}";
+    resources.replace(resources.find(old), old.size(),
+                      "default: {modelBasedRoundRobin: {sandboxModels: [], productionModels: "
+                      "[{model: big, backendRef: "
+                      "{kind: Backend, name: quill}}, {model: small, backendRef: {kind: Backend, "
+                      "name: quill}}]}}");
+    const auto snapshot = compiled("", resources);
+    ASSERT_EQ(snapshot->lists.size(), 1U);
+    const auto& entries = snapshot->lists[0].entries;
+    EXPECT_THAT(texts(*snapshot, entries[0].quotas.tokens),
+                testing::ElementsAre("Backend quill, model big: 1 prompt tokens a day",
+                                     "Backend quill, model big: 2 completion tokens a day",
+                                     "Backend quill, model big: 30 tokens a day"));
+    EXPECT_EQ(snapshot->limits[entries[0].quotas.tokens[0]].model, "big");
+    EXPECT_TRUE(entries[1].quotas.tokens.empty());
+    EXPECT_EQ(snapshot->backends[entries[0].backend].quotas.tokens.size(), 3U)
+        << "the whole Backend's are another policy's";
+}
+
+TEST_F(CompiledLimits, SumWhatConsumersUseWhereThatIsAsked) {
+    EXPECT_EQ(compiled()->consumer_use, nullptr);
+    const auto counted = compiled("quotas: {metric_consumers: 5}\n");
+    ASSERT_NE(counted->consumer_use, nullptr);
+    counted->consumer_use->add("one", {1});
+    EXPECT_EQ(compiled("quotas: {metric_consumers: 9}\n")->consumer_use, counted->consumer_use)
+        << "through a reload";
+    EXPECT_EQ(compiled()->consumer_use, nullptr);
+}
+
 }  // namespace
 }  // namespace rotary::routing
