@@ -1,5 +1,6 @@
 #include "admin/admin_routes.hpp"
 
+#include <rotary/admin/limits.hpp>
 #include <rotary/base/json_text.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/base/percent.hpp>
@@ -52,7 +53,46 @@ AdminAnswer live(const Call& call) { return health(call.hooks.live(), call); }
 AdminAnswer ready(const Call& call) { return health(call.hooks.ready(), call); }
 AdminAnswer status(const Call& call) { return json(call.hooks.status_json()); }
 AdminAnswer models(const Call& call) { return json(call.hooks.models_json()); }
-AdminAnswer limits(const Call& call) { return json(call.hooks.limits_json()); }
+
+// A number of the query's, or `otherwise`; none when it is out of range.
+std::optional<std::size_t> number_of(const Call& call, std::string_view name, std::size_t otherwise,
+                                     std::size_t most) {
+    const auto given = wire::find_parameter(call.query, name);
+    if (!given) return otherwise;
+    const auto number = text::parse_unsigned(given->value);
+    if (!number || *number > most) return std::nullopt;
+    return static_cast<std::size_t>(*number);
+}
+
+AdminAnswer out_of_range(std::string_view name, std::size_t most) {
+    const std::string what(name);
+    return admin_problem(400, "invalid_" + what,
+                         what + " must be an integer from 0 to " + std::to_string(most));
+}
+
+AdminAnswer limits(const Call& call) {
+    constexpr std::size_t kUsual = 20;
+    const auto callers = number_of(call, "callers", kUsual, kMostCallersShown);
+    if (!callers) return out_of_range("callers", kMostCallersShown);
+    return json(call.hooks.limits_json(*callers));
+}
+
+AdminAnswer consumers(const Call& call) {
+    ConsumersAsked asked;
+    const auto most = number_of(call, "limit", asked.most, kMostConsumersShown);
+    if (!most) return out_of_range("limit", kMostConsumersShown);
+    asked.most = *most;
+    if (const auto given = wire::find_parameter(call.query, "consumer")) {
+        const auto name = text::percent_decoded(given->value);
+        if (!name) {
+            return admin_problem(400, "invalid_consumer",
+                                 "malformed percent-encoding in the consumer's name");
+        }
+        asked.consumer = *name;
+    }
+    return json(call.hooks.consumers_json(asked));
+}
+
 AdminAnswer config(const Call& call) { return plain(call.hooks.config_text()); }
 
 AdminAnswer metrics(const Call& call) {
@@ -117,8 +157,8 @@ constexpr std::array kRoutes = {
     Route{"/livez", false, live},           Route{"/healthz", false, live},
     Route{"/readyz", false, ready},         Route{"/metrics", false, metrics},
     Route{"/api/v1/status", false, status}, Route{"/api/v1/models", false, models},
-    Route{"/api/v1/limits", false, limits}, Route{"/api/v1/config", false, config},
-    Route{"/api/v1/reload", true, reload},
+    Route{"/api/v1/limits", false, limits}, Route{"/api/v1/consumers", false, consumers},
+    Route{"/api/v1/config", false, config}, Route{"/api/v1/reload", true, reload},
 };
 constexpr Route kModelRoute{"/api/v1/models/ID/suspend", true, change_model};
 

@@ -1,5 +1,7 @@
 #include <rotary/admin/status.hpp>
 
+#include "admin/limit_row.hpp"
+
 #include <rotary/config/settings/setting_keys.hpp>
 #include <rotary/wire/json_writer.hpp>
 
@@ -60,10 +62,28 @@ void write_entry(wire::JsonWriter& json, const routing::Snapshot& snapshot, cons
     json.number("seconds_left", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
+// Of its Backend and of its model there, where there are some.
+void write_limits(wire::JsonWriter& json, const routing::Snapshot& snapshot,
+                  const routing::Entry& entry, WallTime now) {
+    const routing::LimitSet& whole = snapshot.backends[entry.backend].quotas;
+    const routing::LimitSet& own = entry.quotas;
+    json.begin_array("limits");
+    for (const auto* places : {&whole.requests, &whole.tokens, &own.requests, &own.tokens}) {
+        for (const std::size_t place : *places) {
+            const quota::Limit& limit = snapshot.limits[place];
+            json.begin_object();
+            write_limit_names(json, limit);
+            write_standing(json, limit, limit.family->common().look(limit.terms(now)));
+            json.end_object();
+        }
+    }
+    json.end_array();
+}
+
 }  // namespace
 
 std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry,
-                        const Now& now) {
+                        const TokenRates& rates, const Now& now) {
     const routing::Snapshot& snapshot = *wiring.snapshot;
     std::string out;
     wire::JsonWriter json(out);
@@ -78,6 +98,10 @@ std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& re
             json.number("requests", own);
             json.real("share",
                       total == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(total));
+            const std::uint64_t tokens = tokens_of(registry, wiring.entries[list][i]);
+            json.number("tokens_per_minute",
+                        rates.last_minute(snapshot.lists[list].entries[i].id, tokens, now.steady));
+            write_limits(json, snapshot, snapshot.lists[list].entries[i], now.wall);
             json.end_object();
         }
     }

@@ -9,6 +9,7 @@
 #include "server/reload_notes.hpp"
 #include "server/usable_memory.hpp"
 
+#include <rotary/admin/consumers.hpp>
 #include <rotary/admin/limits.hpp>
 #include <rotary/admin/status.hpp>
 #include <rotary/config/settings/setting_keys.hpp>
@@ -258,6 +259,10 @@ void Deployment::drop_retired() {
 void Deployment::each_second() {
     drop_retired();
     tell_of_losses();
+    constexpr std::uint64_t kSecondsANote = 5;
+    if (seconds_++ % kSecondsANote == 0) {
+        token_rates_.note(*wiring_, registry_, std::chrono::steady_clock::now());
+    }
     second_timer_.expires_after(std::chrono::seconds(1));
     second_timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error) each_second();
@@ -269,9 +274,13 @@ void Deployment::register_samples() {
         admin::sample_entries(*wiring_, std::chrono::steady_clock::now(), out);
         admin::sample_backends(*wiring_, out);
         admin::sample_limits(*wiring_, wall_now(), out);
+        admin::sample_budgets(*wiring_, wall_now(), out);
+        admin::sample_consumers(*wiring_, out);
         out.counter("rotary_limit_overflows_total",
                     "Callers without a counter of their own, for want of room in quotas.counters.",
                     {}, static_cast<double>(shared_.counters().overflows()));
+        out.gauge("rotary_limit_counters", "Counters that callers have of their own.", {},
+                  static_cast<double>(shared_.counters().size()));
         control::sample_keys(keys_, *fetcher_, out);
         record_.sample(out);
         if (ledger_) ledger_->sample(out);

@@ -4,6 +4,7 @@
 #include "server/reload_record.hpp"
 
 #include <rotary/admin/admin.hpp>
+#include <rotary/admin/token_rates.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
@@ -55,6 +56,7 @@ public:
     const config::Config& config() const noexcept { return wiring_->snapshot->config; }
     const std::shared_ptr<const proxy::Wiring>& wiring() const noexcept { return wiring_; }
     metrics::Registry& registry() noexcept { return registry_; }
+    const admin::TokenRates& token_rates() const noexcept { return token_rates_; }
     const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
     std::size_t workers() const noexcept { return workers_.size(); }
     const ReloadRecord& record() const noexcept { return record_; }
@@ -97,6 +99,8 @@ private:
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
     boost::asio::steady_timer second_timer_;
+    std::uint64_t seconds_ = 0;
+    admin::TokenRates token_rates_;
     control::KeyRing keys_;
     std::unique_ptr<control::JwksFetcher> fetcher_;
     control::HealthChecker health_;

@@ -93,11 +93,15 @@ private:
         hooks.live = [this] { return liveness(deployment_.alive(kLoopPatience), kLoopPatience); };
         hooks.ready = [this] { return readiness(status(), deployment_.keys_health()); };
         hooks.status_json = [this] { return status_json(status()); };
-        hooks.limits_json = [this] {
-            return admin::limits_json(*deployment_.wiring(), wall_now());
+        hooks.limits_json = [this](std::size_t callers) {
+            return admin::limits_json(*deployment_.wiring(), wall_now(), callers);
+        };
+        hooks.consumers_json = [this](const admin::ConsumersAsked& asked) {
+            return admin::consumers_json(*deployment_.wiring(), wall_now(), asked);
         };
         hooks.models_json = [this] {
-            return admin::models_json(*deployment_.wiring(), deployment_.registry(), read_clock());
+            return admin::models_json(*deployment_.wiring(), deployment_.registry(),
+                                      deployment_.token_rates(), read_clock());
         };
         hooks.config_text = [this] { return admin::config_json(deployment_.config()); };
         hooks.reload = [this] { return reload(); };

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <rotary/admin/consumers.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/config/settings/settings.hpp>
 
@@ -36,7 +37,8 @@ struct AdminHooks {
     std::function<Health()> ready;
     std::function<std::string()> status_json;
     std::function<std::string()> models_json;
-    std::function<std::string()> limits_json;
+    std::function<std::string(std::size_t callers)> limits_json;  // of each limit that they have
+    std::function<std::string(const ConsumersAsked& asked)> consumers_json;
     std::function<std::string()> config_text;  // secrets already taken out
     std::function<ReloadOutcome()> reload;
     // False: there is no entry of that id.

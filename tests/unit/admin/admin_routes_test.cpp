@@ -25,7 +25,13 @@ struct Fake {
         hooks.live = [] { return Health{true, {}, {{"worker 0", "turns"}}}; };
         hooks.ready = [] { return Health{false, "draining", {{"config", "ok"}, {"drain", "on"}}}; };
         hooks.status_json = [] { return std::string(R"({"status":1})"); };
-        hooks.limits_json = [] { return std::string(R"({"limits":1})"); };
+        hooks.limits_json = [](std::size_t callers) {
+            return R"({"limits":1,"callers":)" + std::to_string(callers) + "}";
+        };
+        hooks.consumers_json = [](const ConsumersAsked& asked) {
+            return R"({"most":)" + std::to_string(asked.most) + R"(,"of":")" + asked.consumer +
+                   "\"}";
+        };
         hooks.models_json = [] { return std::string(R"({"models":1})"); };
         hooks.config_text = [] { return std::string("key: value\n"); };
         hooks.reload = [] { return ReloadOutcome{true, ""}; };
@@ -83,7 +89,17 @@ const std::vector<RouteCase> kRouteCases = {
     {"readyz_verbose_with_a_value", "GET", "/readyz?x&verbose=1", 503, "config: ok"},
     {"metrics", "GET", "/metrics", 200, "metrics 1\n"},
     {"status", "GET", "/api/v1/status", 200, R"({"status":1})"},
-    {"limits", "GET", "/api/v1/limits", 200, R"({"limits":1})"},
+    {"limits", "GET", "/api/v1/limits", 200, R"({"limits":1,"callers":20})"},
+    {"limits_callers", "GET", "/api/v1/limits?callers=1000", 200, R"("callers":1000})"},
+    {"limits_no_callers", "GET", "/api/v1/limits?callers=0", 200, R"("callers":0})"},
+    {"limits_too_many", "GET", "/api/v1/limits?callers=1001", 400, "from 0 to 1000"},
+    {"limits_no_number", "GET", "/api/v1/limits?callers=x", 400, "invalid_callers"},
+    {"consumers", "GET", "/api/v1/consumers", 200, R"({"most":100,"of":""})"},
+    {"consumers_limit", "GET", "/api/v1/consumers?limit=7", 200, R"("most":7)"},
+    {"consumers_too_many", "GET", "/api/v1/consumers?limit=1001", 400, "invalid_limit"},
+    {"consumers_one", "GET", "/api/v1/consumers?consumer=team%20a", 200, R"("of":"team a")"},
+    {"consumers_bad_escape", "GET", "/api/v1/consumers?consumer=%2", 400, "invalid_consumer"},
+    {"consumers_by_post", "POST", "/api/v1/consumers", 405, "method_not_allowed", "GET, HEAD"},
     {"models", "GET", "/api/v1/models?x=y", 200, R"({"models":1})"},
     {"config", "GET", "/api/v1/config", 200, "key: value\n"},
     {"reload", "POST", "/api/v1/reload", 200, R"("reloaded":true)"},

@@ -60,7 +60,7 @@ protected:
     }
     ~StatusTest() override { registry_.detach(&shard_); }
 
-    std::string models() const { return models_json(*wiring_, registry_, kNow); }
+    std::string models() const { return models_json(*wiring_, registry_, rates_, kNow); }
     // A field of the entry's object on the page.
     std::string field(std::size_t entry, const std::string& name) const {
         return json_at(models(), "models." + std::to_string(entry) + "." + name);
@@ -77,6 +77,7 @@ protected:
 
     metrics::Registry registry_;
     metrics::Shard shard_;
+    TokenRates rates_;
     std::vector<std::shared_ptr<rotation::EntryState>> states_;
     std::shared_ptr<const proxy::Wiring> wiring_;
 };
@@ -98,9 +99,62 @@ TEST_F(StatusTest, AnActiveEntryHasItsPlaceAndNoReason) {
     for (const auto& [name, value] : fields) EXPECT_EQ(field(0, name), value) << name;
     EXPECT_EQ(test::json_keys(models(), "models.0"),
               (std::vector<std::string>{"id", "api", "policy", "env", "model", "backend", "host",
-                                        "weight", "state", "requests", "share"}));
+                                        "weight", "state", "requests", "share", "tokens_per_minute",
+                                        "limits"}));
     EXPECT_EQ(field(1, "id"), "chat/production/gpt-b@two");
     EXPECT_THAT(models(), Not(HasSubstr("sk-secret")));
+}
+
+TEST_F(StatusTest, TokensOfAnEntryAreThoseOfTheLastMinute) {
+    const auto use = [&](std::uint64_t input, std::uint64_t output) {
+        shard_.add(wiring_->entries[0][0].tokens[0], input);
+        shard_.add(wiring_->entries[0][0].tokens[1], output);
+    };
+    use(1000, 200);
+    EXPECT_EQ(field(0, "tokens_per_minute"), "0") << "none has noted when that was";
+    rates_.note(*wiring_, registry_, kNow.steady - 90s);
+    use(30, 3);
+    rates_.note(*wiring_, registry_, kNow.steady - 60s);
+    use(400, 40);
+    rates_.note(*wiring_, registry_, kNow.steady - 5s);
+    use(1, 0);
+    EXPECT_EQ(field(0, "tokens_per_minute"), "441");
+    EXPECT_EQ(field(1, "tokens_per_minute"), "0");
+    for (int i = 0; i < 100; ++i) rates_.note(*wiring_, registry_, kNow.steady + i * 5s);
+    EXPECT_EQ(rates_.last_minute("chat/production/gpt-a@one", 2000, kNow.steady + 500s), 326U);
+    EXPECT_EQ(rates_.last_minute("chat/production/gpt-a@one", 7, kNow.steady + 500s), 7U)
+        << "series that begin anew";
+}
+
+TEST_F(StatusTest, AnEntryHasTheLimitsOfItsBackendAndItsModel) {
+    auto snapshot = std::make_shared<routing::Snapshot>();
+    snapshot->backends.resize(1);
+    snapshot->backends[0].state = std::make_shared<rotation::BackendState>();
+    for (const char* policy : {"whole", "model"}) {
+        quota::Limit& limit = snapshot->limits.emplace_back();
+        limit.policy = policy;
+        limit.amount = 100;
+        limit.what = quota::What::total;
+        limit.family = std::make_shared<quota::Family>(policy);
+        limit.family->common().add(limit.terms(kNow.wall), 130 - 40 * (policy[0] == 'm' ? 1 : 0));
+    }
+    snapshot->backends[0].quotas.tokens = {0};
+    std::vector<routing::Entry> entries(1);
+    entries[0].id = "one";
+    entries[0].quotas.tokens = {1};
+    snapshot->lists.push_back(
+        {"rotation", "chat", routing::Environment::production, entries,
+         rotation::Rotation(std::make_shared<rotation::Cursor>(std::vector<std::uint32_t>{1}),
+                            {std::make_shared<rotation::EntryState>()}, {}),
+         rotation::SuspendRules(), routing::ModelPlace(), nullptr});
+    const auto wiring = proxy::wire_up(snapshot, registry_);
+    const std::string page = models_json(*wiring, registry_, rates_, kNow);
+    EXPECT_EQ(json_at(page, "models.0.limits.0.policy"), "whole");
+    EXPECT_EQ(json_at(page, "models.0.limits.0.used"), "130");
+    EXPECT_EQ(json_at(page, "models.0.limits.0.remaining"), "0");
+    EXPECT_EQ(json_at(page, "models.0.limits.1.policy"), "model");
+    EXPECT_EQ(json_at(page, "models.0.limits.1.remaining"), "10");
+    EXPECT_EQ(json_at(page, "models.0.limits.1.reset"), "2026-01-02T03:05:00.000Z");
 }
 
 TEST_F(StatusTest, SharesAreOfTheListsOwnRequests) {

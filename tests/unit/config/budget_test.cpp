@@ -131,8 +131,8 @@ TEST(BudgetTest, TheSamplesLoad) {
                                                     read_text(folder + "samples/limits.yaml")}},
                                     variables());
     EXPECT_EQ(loaded.resources.budgets.size(), 2U);
-    EXPECT_EQ(loaded.resources.rate_limits.size(), 1U);
-    EXPECT_EQ(loaded.resources.ai_rate_limits.size(), 1U);
+    EXPECT_EQ(loaded.resources.rate_limits.size(), 2U);
+    EXPECT_EQ(loaded.resources.ai_rate_limits.size(), 2U);
     for (const Finding& finding : loaded.findings) {
         const bool is_of_the_samples = finding.path.find("targetRef") != std::string::npos ||
                                        finding.path.find("target.") != std::string::npos;
