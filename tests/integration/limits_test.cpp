@@ -2,9 +2,12 @@
 // limits are 0, so that no minute ends in the middle of a test.
 #include "gateway_fixture.hpp"
 
+#include <support/sanitized.hpp>
 #include <support/tokens.hpp>
 
 #include <gmock/gmock.h>
+
+#include <atomic>
 
 namespace rotary::test {
 namespace {
@@ -168,6 +171,109 @@ TEST(GatewayLimits, OfSubscriptionsAreTiers) {
     EXPECT_EQ(stranger.status, 403U);
     EXPECT_EQ(json_at(stranger.body, "error.code"), "subscription_required");
     EXPECT_EQ(json_at(stranger.body, "error.apk_code"), "900908");
+}
+
+std::string custom_limit(const std::string& key, int requests) {
+    return "---\nkind: RateLimitPolicy\napiVersion: dp.wso2.com/v1alpha3\n"
+           "metadata: {name: each}\nspec:\n  default: {custom: {key: \"" +
+           key + "\", requestsPerUnit: " + std::to_string(requests) + ", unit: Day}}\n";
+}
+
+Request chat_with_claim(const std::string& claim) {
+    tools::TokenOptions options = token_options();
+    options.claims.push_back(claim);
+    Request request = chat();
+    for (auto& [name, value] : request.headers) {
+        if (name == "Authorization") value = "Bearer " + make_token(options);
+    }
+    return request;
+}
+
+TEST(GatewayLimits, OfAClaimAreOfEachValueAndShown) {
+    const auto mock = start_mock();
+    GatewayOptions options = rotating(*mock, {{"a"}});
+    options.resources = custom_limit("claim:team", 2);
+    options.process = "quotas: {metric_consumers: 10}\n";
+    const Gateway gateway(options);
+    const Request red = chat_with_claim("team=red");
+    const Request blue = chat_with_claim("team=blue");
+    EXPECT_EQ(ask(gateway, red).status, 200U);
+    EXPECT_EQ(ask(gateway, red).status, 200U);
+    const Response refused = ask(gateway, red);
+    EXPECT_EQ(refused.status, 429U);
+    EXPECT_EQ(json_at(refused.body, "error.apk_code"), "900806");
+    EXPECT_THAT(json_at(refused.body, "error.message"),
+                HasSubstr("Limit of 2 requests per day reached for each claim team (used 2)."));
+    EXPECT_EQ(ask(gateway, blue).status, 200U);
+    EXPECT_EQ(header(ask(gateway, blue), "x-ratelimit-remaining-requests"), "0");
+
+    const std::string limits = gateway.admin("/api/v1/limits?callers=5");
+    EXPECT_EQ(json_at(limits, "limits.0.known_callers"), "2") << limits;
+    EXPECT_EQ(json_at(limits, "limits.0.callers.0.caller"), "blue");
+    EXPECT_EQ(json_at(limits, "limits.0.callers.1.caller"), "red");
+    EXPECT_EQ(json_at(limits, "limits.0.callers.1.used"), "2");
+    EXPECT_EQ(json_at(limits, "limits.0.callers.1.remaining"), "0");
+    const std::string consumers = gateway.admin("/api/v1/consumers");
+    EXPECT_EQ(json_at(consumers, "consumers.0.consumer"), "tester") << consumers;
+    EXPECT_EQ(json_at(consumers, "consumers.0.requests"), "5");
+    EXPECT_EQ(json_at(consumers, "consumers.0.refused"), "1");
+    EXPECT_EQ(gateway.metric("rotary_consumer_requests_total{consumer=\"tester\"}"), 5.0);
+    EXPECT_EQ(gateway.metric("rotary_limit_counters"), 2.0);
+}
+
+TEST(GatewayLimits, OfAModelMoveItsTrafficToTheOthers) {
+    const auto mock = start_mock();
+    GatewayOptions options = rotating(*mock, {{"a"}, {"b"}});
+    options.resources = backend_limit("backend-0", 2);
+    const std::string name = "{name: of-backend-0}";
+    options.resources.replace(options.resources.find(name), name.size(),
+                              "{name: of-a, annotations: {rotary/models: a}}");
+    const Gateway gateway(options);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(ask(gateway).status, 200U);
+    EXPECT_EQ(models_asked(*mock), (Counts{{"a", 2}, {"b", 8}}));
+    EXPECT_EQ(entry_field(gateway, "a", "reason"), "limit");
+    EXPECT_EQ(entry_field(gateway, "b", "state"), "active");
+    EXPECT_EQ(entry_field(gateway, "a", "limits.0.remaining"), "0");
+}
+
+// More callers than there is room for: those that are known keep what is theirs.
+TEST(GatewayLimits, StayBoundedUnderManyCallers) {
+    constexpr std::size_t kPlaces = 1000;
+    constexpr std::size_t kCallers = kSanitized ? 3000 : 20'000;
+    const auto mock = start_mock();
+    GatewayOptions options = rotating(*mock, {{"a"}});
+    options.resources = custom_limit("header:x-team", 3);
+    options.process = "quotas: {counters: 1000}\nlog: {access: off}\n";
+    const Gateway gateway(options);
+    const Request plain = chat();
+    TestClient known = gateway.connect();
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_EQ(known.exchange(with(plain, "x-team", "known " + std::to_string(i))).status, 200U);
+    }
+    std::atomic<std::size_t> next{0};
+    std::atomic<std::size_t> served{0};
+    in_parallel(4, [&](std::size_t) {
+        TestClient client = gateway.connect();
+        for (std::size_t i = next++; i < kCallers; i = next++) {
+            const unsigned status =
+                client.exchange(with(plain, "x-team", "caller " + std::to_string(i))).status;
+            if (status == 200) {
+                ++served;
+            } else {
+                EXPECT_EQ(status, 429U);
+            }
+        }
+    });
+    EXPECT_EQ(gateway.metric("rotary_limit_counters"), kPlaces);
+    EXPECT_EQ(served, kPlaces - 10 + 3) << "who has a place, and three of all the others";
+    EXPECT_EQ(gateway.metric("rotary_limit_overflows_total"), kCallers - (kPlaces - 10));
+    TestClient again = gateway.connect();
+    for (int i = 0; i < 10; ++i) {
+        const Request request = with(plain, "x-team", "known " + std::to_string(i));
+        EXPECT_EQ(again.exchange(request).status, 200U);
+        EXPECT_EQ(again.exchange(request).status, 200U);
+        EXPECT_EQ(again.exchange(request).status, 429U);
+    }
 }
 
 }  // namespace
