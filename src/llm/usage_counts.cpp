@@ -7,12 +7,6 @@ namespace rotary::llm {
 
 namespace {
 
-constexpr auto kInputs = {Count::prompt,        Count::input,         Count::gemini_prompt,
-                          Count::bedrock_input, Count::ollama_prompt, Count::named_prompt};
-constexpr auto kOutputs = {Count::completion,      Count::output,         Count::gemini_candidates,
-                           Count::gemini_thoughts, Count::bedrock_output, Count::ollama_output,
-                           Count::named_completion};
-
 // The first of them that was said.
 std::uint64_t first_of(const UsageCounts& counts, std::initializer_list<Count> names) noexcept {
     for (const Count name : names) {
@@ -96,14 +90,6 @@ void clamp_parts(Usage& usage) noexcept {
 }
 
 }  // namespace
-
-bool UsageCounts::has_input() const noexcept {
-    return std::any_of(kInputs.begin(), kInputs.end(), [this](Count name) { return has(name); });
-}
-
-bool UsageCounts::has_output() const noexcept {
-    return std::any_of(kOutputs.begin(), kOutputs.end(), [this](Count name) { return has(name); });
-}
 
 Usage usage_of(const UsageCounts& counts) noexcept {
     Usage usage;

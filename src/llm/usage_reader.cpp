@@ -1,13 +1,12 @@
 #include <rotary/llm/usage_reader.hpp>
 
+#include "llm/json_bytes.hpp"
 #include "llm/usage_rows.hpp"
 
+#include <rotary/base/byte_pair.hpp>
+
 #include <algorithm>
-#include <bit>
 #include <cstring>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace rotary::llm {
 
@@ -16,56 +15,23 @@ namespace {
 using Node = UsageNode;
 using Is = UsageRow::Is;
 
-// How many backslashes the text ends with is odd.
-bool ends_escaping(const char* begin, const char* end) noexcept {
-    const char* at = end;
-    while (at != begin && at[-1] == '\\') --at;
-    return (end - at) % 2 != 0;
-}
-
-constexpr bool is_structure(char c) noexcept {
-    return c == '"' || c == '{' || c == '[' || c == '}' || c == ']';
-}
-
-// The next quote or bracket, or `end`; sixteen bytes at a time.
-const char* find_structure(const char* at, const char* end) noexcept {
-#ifdef __SSE2__
-    // With this bit set the two brackets of a kind are one.
-    const __m128i fold = _mm_set1_epi8(0x20);
-    for (; end - at >= 16; at += 16) {
-        const __m128i bytes =
-            _mm_or_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), fold);
-        const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-        const __m128i opens = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('{'));
-        const __m128i closes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('}'));
-        const __m128i found = _mm_or_si128(quotes, _mm_or_si128(opens, closes));
-        for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(found)); mask != 0;
-             mask &= mask - 1) {
-            const char* const place = at + std::countr_zero(mask);
-            if (is_structure(*place)) return place;
-        }
-    }
-#endif
-    while (at != end && !is_structure(*at)) ++at;
-    return at;
-}
-
-// Where a name that begins with a quote stands last.
-std::size_t last_of(std::string_view text, std::string_view name) noexcept {
-    for (std::size_t size = text.size(); size > 0;) {
-        const void* const quote = ::memrchr(text.data(), name.front(), size);
-        if (quote == nullptr) break;
-        size = static_cast<std::size_t>(static_cast<const char*>(quote) - text.data());
-        if (text.substr(size).starts_with(name)) return size;
-    }
-    return std::string_view::npos;
-}
-
 constexpr std::uint8_t bit(std::size_t place) noexcept {
     return static_cast<std::uint8_t>(1U << place);
 }
 
 }  // namespace
+
+void UsageReader::begin(const UsagePlaces* places) noexcept {
+    places_ = places;
+    counts_.clear();
+    invalid_ = 0;
+    item_ = {};
+    root_paths_ = 0;
+    for (std::size_t i = 0; places_ != nullptr && i < UsagePlaces::kPlaces; ++i) {
+        if (!places_->members[i].empty()) root_paths_ |= bit(i);
+    }
+    begin_text();
+}
 
 void UsageReader::begin_text() noexcept {
     level_ = skipped_ = 0;
@@ -100,18 +66,37 @@ bool UsageReader::read_end(std::string_view json) noexcept {
     constexpr std::string_view kName = "\"usage";
     constexpr std::string_view kList = "\"data\"";  // of images, which are counted one by one
     constexpr std::size_t kBeginning = 128;
-    const std::size_t last = json.find_last_not_of(" \t\r\n");
-    const bool is_plain = places_ == nullptr || places_->empty();
-    if (!is_plain || last == json.npos || json[last] != '}') return false;
-    if (json.substr(0, kBeginning).find(kList) != json.npos) return false;
-    const std::size_t at = last_of(json.substr(0, last), kName);
-    if (at == json.npos || at == 0 || json[at - 1] == '\\') return false;
-    feed("{");
-    feed(json.substr(at, last - at));
+    constexpr int kMostSpaces = 64;
+    for (int spaces = 0; !json.empty() && json.back() != '}'; ++spaces) {
+        const char c = json.back();
+        if (spaces == kMostSpaces || (c != '\n' && c != ' ' && c != '\r' && c != '\t'))
+            return false;
+        json.remove_suffix(1);
+    }
+    if (root_paths_ != 0 || json.empty()) return false;
+    const std::string_view beginning = json.substr(0, kBeginning);
+    for (std::size_t at = 0;;) {
+        at = text::find_pair(beginning, kList[0], kList[1], at);
+        if (at == json.npos) break;
+        if (beginning.substr(at++).starts_with(kList)) return false;
+    }
+    json.remove_suffix(1);
+    std::string_view before = json;
+    std::size_t at = before.size();
+    do {
+        at = text::rfind_pair(before.substr(0, at), kName[0], kName[1]);
+        if (at == json.npos || at == 0) return false;
+    } while (!json.substr(at).starts_with(kName));
+    if (json[at - 1] == '\\') return false;
+    open(false);
+    feed(json.substr(at));
     // The answer's last brace closes the object that `usage` is a member of: the answer itself.
     const bool is_at_top = level_ == 1 && skipped_ == 0 && !in_string_;
-    feed("}");
-    if (is_at_top && counts_.any()) return true;
+    if (is_at_top) {
+        end_value();
+        close();
+        if (counts_.any()) return true;
+    }
     begin(places_);
     return false;
 }
@@ -176,6 +161,15 @@ const char* UsageReader::walk(const char* at, const char* end) noexcept {
         const char c = *at++;
         switch (c) {
             case '"':
+                if (awaits_name_) {
+                    const char* const quote = find_near_quote(at, end);
+                    if (quote != nullptr && static_cast<std::size_t>(quote - at) <= kTextBytes) {
+                        awaits_name_ = false;
+                        name_member({at, static_cast<std::size_t>(quote - at)});
+                        at = quote + 1;
+                        break;
+                    }
+                }
                 in_string_ = true;
                 keeps_text_ = awaits_name_ || (row_ != nullptr && row_->is == Is::item_label);
                 text_size_ = 0;
@@ -200,29 +194,46 @@ const char* UsageReader::walk(const char* at, const char* end) noexcept {
                 if (level_ == 0) return at;
                 break;
             default:
-                digit(c);
+                if (row_ != nullptr || path_ends_ != 0) at = digits(at - 1, end);
                 break;
         }
     }
     return at;
 }
 
-void UsageReader::digit(char c) noexcept {
-    if (row_ == nullptr && path_ends_ == 0) return;
-    if (c >= '0' && c <= '9') {
-        number_.has_digits = true;
-        if (number_.has_point && ++number_.fraction > 3) {
-            number_.fraction = 3;
-            return;
+// A part of a number that counts, or of what stands there instead; to behind it.
+const char* UsageReader::digits(const char* at, const char* end) noexcept {
+    if (number_.value == 0 && !number_.has_point) {
+        // So many digits are below any bound.
+        const char* const begin = at;
+        const char* const last = end - at > 15 ? at + 15 : end;
+        std::uint64_t value = 0;
+        for (; at != last && *at >= '0' && *at <= '9'; ++at) {
+            value = value * 10 + static_cast<std::uint64_t>(*at - '0');
         }
-        number_.value = number_.value * 10 + static_cast<std::uint64_t>(c - '0');
-        if (number_.value > kMostTokens * 1000) number_.is_invalid = true, number_.value = 0;
-    } else if (c == '.') {
-        number_.has_point = true;
-    } else if (c == '-' || c == 'e' || c == 'E' || c == '+') {
-        // The e of true and false comes without a digit, and so counts for nothing.
-        number_.is_invalid = true;
+        number_.value = value;
+        number_.has_digits = number_.has_digits || at != begin;
     }
+    for (; at != end; ++at) {
+        const char c = *at;
+        if (c >= '0' && c <= '9') {
+            number_.has_digits = true;
+            if (number_.has_point && ++number_.fraction > 3) {
+                number_.fraction = 3;
+                continue;
+            }
+            number_.value = number_.value * 10 + static_cast<std::uint64_t>(c - '0');
+            if (number_.value > kMostTokens * 1000) number_.is_invalid = true, number_.value = 0;
+        } else if (c == ',' || c == '}' || c == ']' || c == '"' || c == '{' || c == '[') {
+            break;
+        } else if (c == '.') {
+            number_.has_point = true;
+        } else if (c == '-' || c == 'e' || c == 'E' || c == '+') {
+            // The e of true and false comes without a digit, and so counts for nothing.
+            number_.is_invalid = true;
+        }
+    }
+    return at;
 }
 
 void UsageReader::open(bool is_list) noexcept {
@@ -230,9 +241,7 @@ void UsageReader::open(bool is_list) noexcept {
     frame.is_list = is_list;
     if (level_ == 0) {
         frame.node = Node::root;
-        for (std::size_t i = 0; places_ != nullptr && i < UsagePlaces::kPlaces; ++i) {
-            if (!places_->members[i].empty()) frame.paths |= bit(i);
-        }
+        frame.paths = root_paths_;
     } else if (frames_[level_ - 1].is_list) {
         frame.node = frames_[level_ - 1].node;
     } else {
@@ -291,9 +300,7 @@ void UsageReader::name_member(std::string_view name) noexcept {
     path_bits_ = path_ends_ = 0;
     number_ = {};
     for (const UsageRow& row : rows_of(frame.node)) {
-        // Many names are as long as another; few end alike.
-        if (row.name.size() != name.size() || row.name.back() != name.back()) continue;
-        if (row.name == name) {
+        if (row.name.size() == name.size() && is_same_name(row.name, name)) {
             row_ = &row;
             break;
         }
@@ -320,7 +327,7 @@ void UsageReader::end_value() noexcept {
         } else if (row_ != nullptr && row_->count != Count::no_count) {
             keep(row_->count);
         }
-        for (std::size_t i = 0; i < UsagePlaces::kPlaces; ++i) {
+        for (std::size_t i = 0; path_ends_ != 0 && i < UsagePlaces::kPlaces; ++i) {
             if ((path_ends_ & bit(i)) != 0) keep(kNamedCounts[i]);
         }
         const bool is_ours = row_ != nullptr || path_ends_ != 0;

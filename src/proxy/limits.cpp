@@ -85,6 +85,7 @@ void note(Context& context, const Exchange& exchange, std::size_t index,
 // Asks all of a set, so that of those that are reached the one is known that is free again latest.
 void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits,
          quota::Admission& admission) {
+    if (limits.empty()) return;
     const WallTime now = wall_time(exchange, context.reactor.now());
     for (const std::size_t index : limits) {
         const quota::Limit& limit = exchange.snapshot().limits[index];

@@ -77,7 +77,7 @@ void count(Context& context, const Exchange& exchange, const Usage& usage) {
 
 void settle_usage(Context& context, Exchange& exchange, UsageStage& stage, bool is_whole) {
     std::uint64_t invalid = 0;
-    const llm::UsageCounts counts = stage.read(invalid);
+    const llm::UsageCounts& counts = stage.read(invalid);
     Usage usage = llm::usage_of(counts);
     const bool is_success = exchange.outcome.status >= 200 && exchange.outcome.status < 300;
     const bool is_output_open = stage.told_at_start_only() || (!is_whole && !counts.has_output());

@@ -38,7 +38,7 @@ public:
 
     // What was told up to now; of a stream read from its events then. `invalid`: how many counts
     // were none.
-    llm::UsageCounts read(std::uint64_t& invalid) noexcept;
+    const llm::UsageCounts& read(std::uint64_t& invalid) noexcept;
     Body body() const noexcept { return body_; }
     std::uint64_t payload_bytes() const noexcept { return passed_; }  // dropped ones too
     std::uint64_t text_bytes() const noexcept { return text_.bytes(); }

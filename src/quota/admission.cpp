@@ -25,6 +25,7 @@ bool Admission::ask(const Limit& limit, std::int64_t amount, WallTime now) noexc
 
 bool Admission::ask(const Limit& limit, HeldCounter counter, std::int64_t amount,
                     WallTime now) noexcept {
+    was_asked_ = true;
     const Terms terms = limit.terms(now);
     const bool has_place = size_ < kMost;
     Taken taken;
@@ -85,8 +86,9 @@ void Admission::undo() noexcept {
     }
 }
 
-void Admission::clear() noexcept {
+void Admission::begin_anew() noexcept {
     undo();
+    was_asked_ = false;
     standings_ = {};
     reached_.reset();
     shadowed_ = softened_ = warning_ = nullptr;

@@ -1,9 +1,9 @@
 #include <rotary/wire/sse_scanner.hpp>
 
+#include <rotary/base/byte_pair.hpp>
 #include <rotary/wire/http1_scan.hpp>
 
 #include <algorithm>
-#include <bit>
 
 namespace rotary::wire {
 namespace {
@@ -15,31 +15,20 @@ constexpr std::string_view kMetadata = "Metadata";
 constexpr std::string_view kError = "\"error\"";
 
 std::string_view skip_json_space(std::string_view text) noexcept {
-    const auto at = text.find_first_not_of(" \t\r\n");
-    return at == text.npos ? std::string_view{} : text.substr(at);
+    std::size_t at = 0;
+    while (at < text.size() &&
+           (text[at] == ' ' || text[at] == '\t' || text[at] == '\r' || text[at] == '\n')) {
+        ++at;
+    }
+    return text.substr(at);
 }
 
-// Where the text says "usage with its first quote, or npos. The first two bytes are looked for
-// together, sixteen places at a time: text has quotes enough and hardly ever these two.
+// Where the text says "usage with its first quote, or npos.
 std::size_t find_usage(std::string_view json) noexcept {
-    std::size_t at = 0;
-#if defined(__SSE2__)
-    const auto load = [json](std::size_t place) {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(json.data() + place));
-    };
-    const __m128i first = _mm_set1_epi8(kUsage[0]);
-    const __m128i second = _mm_set1_epi8(kUsage[1]);
-    for (; json.size() - at > 16; at += 16) {
-        const __m128i both =
-            _mm_and_si128(_mm_cmpeq_epi8(load(at), first), _mm_cmpeq_epi8(load(at + 1), second));
-        for (auto mask = static_cast<unsigned>(_mm_movemask_epi8(both)); mask != 0;
-             mask &= mask - 1) {
-            const std::size_t found = at + static_cast<std::size_t>(std::countr_zero(mask));
-            if (json.substr(found).starts_with(kUsage)) return found;
-        }
+    for (std::size_t at = 0;; ++at) {
+        at = text::find_pair(json, kUsage[0], kUsage[1], at);
+        if (at == json.npos || json.substr(at).starts_with(kUsage)) return at;
     }
-#endif
-    return json.find(kUsage, at);
 }
 
 // Whether some member named usage or usageMetadata holds more than null. A look at the text, not a

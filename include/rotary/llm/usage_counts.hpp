@@ -3,7 +3,6 @@
 #include <rotary/llm/usage.hpp>
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 
@@ -61,6 +60,22 @@ inline constexpr std::size_t kCounts = static_cast<std::size_t>(Count::no_count)
 inline constexpr std::array<Count, 3> kNamedCounts{Count::named_prompt, Count::named_completion,
                                                    Count::named_total};
 
+// A bit for each.
+template <class... Counts>
+constexpr std::uint64_t bits_of(Counts... counts) noexcept {
+    static_assert(kCounts <= 64);
+    return ((std::uint64_t{1} << static_cast<unsigned>(counts)) | ...);
+}
+// Which of them are a side of what is billed.
+inline constexpr std::uint64_t kInputCounts =
+    bits_of(Count::prompt, Count::input, Count::gemini_prompt, Count::bedrock_input,
+            Count::ollama_prompt, Count::named_prompt);
+inline constexpr std::uint64_t kOutputCounts =
+    bits_of(Count::completion, Count::output, Count::gemini_candidates, Count::gemini_thoughts,
+            Count::bedrock_output, Count::ollama_output, Count::named_completion);
+inline constexpr std::uint64_t kBilledCounts =
+    kInputCounts | kOutputCounts | bits_of(Count::milliseconds, Count::images);
+
 // A larger count than this is a mistake.
 inline constexpr std::uint64_t kMostTokens = std::uint64_t{1} << 40;
 
@@ -70,22 +85,22 @@ class UsageCounts {
 public:
     void set(Count count, std::uint64_t value) noexcept {
         values_[index(count)] = value;
-        present_[index(count)] = true;
+        present_ |= bits_of(count);
     }
     void add(Count count, std::uint64_t value) noexcept { set(count, get(count) + value); }
     void erase(Count count) noexcept {
         values_[index(count)] = 0;
-        present_[index(count)] = false;
+        present_ &= ~bits_of(count);
     }
-    bool has(Count count) const noexcept { return present_[index(count)]; }
+    void clear() noexcept {
+        if (present_ != 0) *this = {};
+    }
+    bool has(Count count) const noexcept { return (present_ & bits_of(count)) != 0; }
     std::uint64_t get(Count count) const noexcept { return values_[index(count)]; }
 
-    bool has_input() const noexcept;
-    bool has_output() const noexcept;
+    bool has_output() const noexcept { return (present_ & kOutputCounts) != 0; }
     // Some part of what is billed was said.
-    bool any() const noexcept {
-        return has_input() || has_output() || has(Count::milliseconds) || has(Count::images);
-    }
+    bool any() const noexcept { return (present_ & kBilledCounts) != 0; }
 
 private:
     static constexpr std::size_t index(Count count) noexcept {
@@ -93,7 +108,7 @@ private:
     }
 
     std::array<std::uint64_t, kCounts> values_{};
-    std::bitset<kCounts> present_;
+    std::uint64_t present_ = 0;  // a bit for each
 };
 
 // The one record for all vendors, `source` told, or none when there is nothing. Whether caches are

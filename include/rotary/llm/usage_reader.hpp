@@ -2,7 +2,6 @@
 
 #include <rotary/llm/usage_counts.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +20,6 @@ struct UsagePlaces {
     static constexpr std::size_t kPlaces = 3;  // prompt, completion, total
     std::array<std::vector<std::string>, kPlaces> members;
     std::array<std::string, kPlaces> headers;
-
-    bool empty() const noexcept {
-        return std::all_of(members.begin(), members.end(),
-                           [](const auto& path) { return path.empty(); });
-    }
 };
 
 // Reads counts out of JSON that passes, in pieces cut anywhere: one answer, a line for each part of
@@ -35,10 +29,7 @@ struct UsagePlaces {
 class UsageReader {
 public:
     // `places` must outlive the reading; null: none.
-    void begin(const UsagePlaces* places = nullptr) noexcept {
-        *this = UsageReader();
-        places_ = places;
-    }
+    void begin(const UsagePlaces* places = nullptr) noexcept;
     // One more text begins: what was told before stays until it is told anew.
     void begin_text() noexcept;
     void feed(std::string_view json) noexcept;
@@ -46,6 +37,9 @@ public:
     // alone, which most answers end with. False, and nothing read, where that may not be all there
     // is to it: feed() it.
     bool read_end(std::string_view json) noexcept;
+
+    // What was told elsewhere, such as in a header.
+    void tell(Count count, std::uint64_t value) noexcept { counts_.set(count, value); }
 
     const UsageCounts& counts() const noexcept { return counts_; }
     // Counts that could be none: negative, fractional or too large. They were left out.
@@ -82,7 +76,7 @@ private:
     const char* string(const char* at, const char* end) noexcept;
     const char* skip(const char* at, const char* end) noexcept;
     const char* walk(const char* at, const char* end) noexcept;
-    void digit(char c) noexcept;
+    const char* digits(const char* at, const char* end) noexcept;
     void open(bool is_list) noexcept;
     void close() noexcept;
     void end_string() noexcept;
@@ -98,6 +92,7 @@ private:
     std::size_t level_ = 0;
     std::size_t skipped_ = 0;        // levels of what is not looked at
     const UsageRow* row_ = nullptr;  // of the member whose value is awaited
+    std::uint8_t root_paths_ = 0;    // paths that there are
     std::uint8_t path_bits_ = 0;     // paths that lead through the member
     std::uint8_t path_ends_ = 0;     // paths that end in it
     Number number_;

@@ -64,7 +64,9 @@ public:
     void settle(const Amounts& used, WallTime now) noexcept;
     // Nothing was used. What is told of the limits stays as it was, but for what this had taken.
     void undo() noexcept;
-    void clear() noexcept;  // undo(), and begins anew
+    void clear() noexcept {  // undo(), and begins anew
+        if (was_asked_) begin_anew();
+    }
 
 private:
     struct Reservation {
@@ -73,6 +75,7 @@ private:
         std::int64_t amount = 0;
         WallTime window;
     };
+    void begin_anew() noexcept;
     void note_standing(const Limit& limit, const Taken& taken) noexcept;
     void note_reached(const Limit& limit, const Taken& taken, std::int64_t amount) noexcept;
 
@@ -83,6 +86,7 @@ private:
     const Limit* shadowed_ = nullptr;
     const Limit* softened_ = nullptr;
     const Limit* warning_ = nullptr;
+    bool was_asked_ = false;  // since the beginning; without it there is nothing to clear
 };
 
 }  // namespace rotary::quota
