@@ -33,7 +33,10 @@ bool Hold::walk() {
         const auto payload = provider_.peek();
         if (!payload) return false;
         if (payload->empty()) return true;
-        if (is_stream_) exchange_.events.feed(*payload);
+        if (!is_stream_) continue;
+        exchange_.events.feed(*payload);
+        // The relay goes through all of it; here the first event decides.
+        if (exchange_.events.events() > 0) return true;
     }
 }
 
