@@ -65,12 +65,14 @@ WORKLOADS = {
     "burst": (question(919), True),
     "refused": (question(919), False),
     "large": (question(919), True),
+    "limited": (question(919), True),
 }
 ANSWERS = {
     "chat": sized(CHAT),
     "upload": sized(CHAT),
     "burst": burst(100),
     "large": sized(CHAT + b" " * 65536),
+    "limited": sized(CHAT),
 }
 
 

@@ -5,8 +5,9 @@
 #
 # One worker; 16 connections that stand, each with one request at a time; JSON access log to a file.
 # Workloads: a chat of 1 KB; one of 32 KB; one whose answer has 64 KB; a streamed answer of 100
-# events that come at once; a request with a forged token. What libraries take depends on the
-# machine they run on, so what is recorded and checked is the binary's own part.
+# events that come at once; a request with a forged token; the chat once more by a gateway that asks
+# four limits and a budget and adds up what it costs. What libraries take depends on the machine they
+# run on, so what is recorded and checked is the binary's own part.
 #
 # usage: run.sh [--check | --record] [--keep FOLDER]
 #        --check fails when one is more than 3 % above what recorded.txt says; --record writes that
@@ -24,7 +25,7 @@ while (($# > 0)); do
     --check | --record) mode=${1#--} ;;
     --keep) keep=$(realpath "${2:?}") && shift ;;
     *)
-        sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+        sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
         exit 2
         ;;
     esac
@@ -38,28 +39,41 @@ make_identity
 
 python3 "$here/load.py" provider "$UPSTREAM_PORT" >"$tmp/provider.log" 2>&1 &
 pids+=($!)
-valgrind --tool=callgrind --callgrind-out-file="$tmp/callgrind" \
-    "$rotary" serve -c "$root/bench/load/gateway/rotary.yaml" >"$tmp/access" 2>"$tmp/gateway.log" &
-readonly gateway=$!
-pids+=("$gateway")
 readonly url=https://127.0.0.1:$GATEWAY_PORT/chat/1.0/chat/completions?chat
-# Under valgrind, and on a busy machine, a start takes its time.
-answers "$url" || answers "$url" || answers "$url" || die "the gateway does not answer"
+gateway= number=0
 
-# instructions WORKLOAD NUMBER: of one request, all and the binary's own; NUMBER is the dump's.
+# start_gateway NAME: with the configuration of that name in bench/load.
+start_gateway() {
+    number=0
+    valgrind --tool=callgrind --callgrind-out-file="$tmp/callgrind-$1" \
+        "$rotary" serve -c "$root/bench/load/$1/rotary.yaml" >"$tmp/access" 2>"$tmp/$1.log" &
+    gateway=$!
+    pids+=("$gateway")
+    # Under valgrind, and on a busy machine, a start takes its time.
+    answers "$url" || answers "$url" || answers "$url" || die "the gateway does not answer"
+}
+
+# instructions WORKLOAD FILE: of one request, all and the binary's own; FILE is the dump.
 instructions() {
     local requests
     requests=$(python3 "$here/load.py" clients "$1" "$GATEWAY_PORT" "$CERTS/dev-ca.crt" "$gateway")
-    python3 "$here/load.py" count "$tmp/callgrind.$2" "$rotary" "$requests"
-    [[ -z $keep ]] || cp "$tmp/callgrind.$2" "$keep/$1.callgrind"
+    python3 "$here/load.py" count "$2" "$rotary" "$requests"
+    [[ -z $keep ]] || cp "$2" "$keep/$1.callgrind"
 }
 
-failed=0 number=0
+failed=0 configuration=gateway
 : >"$tmp/counts"
+start_gateway "$configuration"
 printf '%-10s %12s %12s %12s\n' workload all own recorded
-for workload in chat upload large burst refused; do
+for workload in chat upload large burst refused limited; do
+    if [[ $workload == limited ]]; then
+        kill "$gateway" && wait "$gateway" || true
+        unset 'pids[-1]'
+        configuration=limited
+        start_gateway "$configuration"
+    fi
     number=$((number + 1))
-    read -r all own <<<"$(instructions "$workload" "$number")"
+    read -r all own <<<"$(instructions "$workload" "$tmp/callgrind-$configuration.$number")"
     known=$(awk -v w="$workload" '$1 == w {print $2}' "$recorded" 2>/dev/null || true)
     echo "$workload $own" >>"$tmp/counts"
     printf '%-10s %12s %12s %12s\n' "$workload" "$all" "$own" "${known:--}"

@@ -35,10 +35,11 @@ class Workload:
     upstream_tls: bool = False
     routes: int = 1
     entries: int = 0               # of the list; 0: the usual three
+    limited: bool = False          # four limits, prices and a budget are asked
 
     @property
     def scale(self):
-        return self.routes > 1 or self.entries > 0 or self.tokens > 1
+        return self.routes > 1 or self.entries > 0 or self.tokens > 1 or self.limited
 
     def varied(self):
         """(label, workload) of each variant."""
@@ -89,5 +90,7 @@ ALL = (
              variants=sizes("routes", "routes", (1, 1000, 10000))),
     Workload("entries", "Entries of the list", ROTARY,
              variants=sizes("entries", "entries", (3, 64, 1000))),
+    Workload("limited", "A chat of 1 KB with four limits, prices and a budget", ROTARY,
+             variants=(("none", {}), ("all of them", {"limited": True}))),
 )
 BY_NAME = {workload.name: workload for workload in ALL}

@@ -66,6 +66,9 @@ class Workloads(unittest.TestCase):
                                                           "10,000 routes"])
         self.assertEqual([w.routes for _, w in varied], [1, 1000, 10000])
         self.assertEqual([w.scale for _, w in varied], [False, True, True])
+        varied = workloads.BY_NAME["limited"].varied()
+        self.assertEqual([w.limited for _, w in varied], [False, True])
+        self.assertEqual([w.scale for _, w in varied], [False, True])
 
 
 def contestant(key, label, trouble="", **values):

@@ -6,6 +6,7 @@ import shutil
 from rig.peers.peer import ROOT, Launch, Peer, first_line
 
 GATEWAY = os.path.join(ROOT, "bench/load/gateway")
+LIMITED = os.path.join(ROOT, "bench/load/limited")  # the same with limits, prices and a budget
 GROUP = {"group": "dp.wso2.com", "kind": "Backend"}
 OBJECTS_A_FILE = 500  # a file of resources has at most 1 MiB
 LOGS = {"off": "no access log", "file": "JSON access log to a file", "pipe": "JSON access log to a pipe"}
@@ -92,6 +93,9 @@ class Rotary(Peer):
         workload = site.workload
         home = os.path.join(site.folder, "gateway")
         shutil.copytree(GATEWAY, home)
+        if workload.limited:
+            home = os.path.join(site.folder, "limited")
+            shutil.copytree(LIMITED, home)
         objects = extra_resources(site)
         for begin in range(0, len(objects), OBJECTS_A_FILE):
             site.write("gateway/apis/a-%05d.yaml" % begin, "\n---\n".join(
