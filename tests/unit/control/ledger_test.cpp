@@ -118,14 +118,14 @@ TEST_F(LedgerThread, KeepsWhatItCantWriteAndWritesItLater) {
     EXPECT_NE(logged().find("the ledger is written again"), std::string::npos);
 }
 
-// No room for another page: as of a disk that is full.
+// No room for another page, as on a disk that is full; for the test's log there is.
 class NoRoom {
 public:
     NoRoom() {
         ::getrlimit(RLIMIT_FSIZE, &before_);
         before_signal_ = std::signal(SIGXFSZ, SIG_IGN);
         rlimit none = before_;
-        none.rlim_cur = 1;
+        none.rlim_cur = 4096;
         ::setrlimit(RLIMIT_FSIZE, &none);
     }
     ~NoRoom() {
