@@ -95,7 +95,7 @@ Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& 
     const RetryPlace place(*exchange.backend(), exchange.tries.attempts > 1);
     if (place.admitted()) {
         attempted.answered = co_await attempt(context, client, exchange, provider);
-        bool asks_again = attempted.answered.has_value();
+        bool asks_again = attempted.answered && may_refuse_usage_ask(exchange, provider);
         if (asks_again) asks_again = co_await refuses_usage_ask(context, exchange, provider);
         if (asks_again) attempted.answered = co_await attempt(context, client, exchange, provider);
     } else {

@@ -49,9 +49,12 @@ bool asks_usage(const Exchange& exchange) noexcept {
            !upstream_of(exchange).refuses_usage_ask->load(std::memory_order_relaxed);
 }
 
-Task<bool> refuses_usage_ask(Context& context, Exchange& exchange, upstream::Provider& provider) {
+bool may_refuse_usage_ask(const Exchange& exchange, const upstream::Provider& provider) noexcept {
     const std::uint16_t status = provider.answer().status;
-    if (!exchange.tries.asks_usage || (status != 400 && status != 422)) co_return false;
+    return exchange.tries.asks_usage && (status == 400 || status == 422);
+}
+
+Task<bool> refuses_usage_ask(Context& context, Exchange& exchange, upstream::Provider& provider) {
     co_await read_refusal(context, exchange, provider);
     if (!llm::names_stream_options(provider.payload_at_hand(context.path))) {
         provider.reread_head();

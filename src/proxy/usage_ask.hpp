@@ -13,6 +13,9 @@ void plan_usage_ask(Context& context, Exchange& exchange);
 // For the try at hand: its Backend has not refused to be asked.
 bool asks_usage(const Exchange& exchange) noexcept;
 
+// Whether the answer that has come may be a refusal of that: its body tells.
+bool may_refuse_usage_ask(const Exchange& exchange, const upstream::Provider& provider) noexcept;
+
 // The provider refuses what Rotary put into the request, not what the client wrote: the Backend is
 // never asked again while this configuration is in force, and the connection is free for the same
 // request without it. False: the answer is as it was.
