@@ -1,7 +1,9 @@
 #include <rotary/quota/window.hpp>
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
 
 namespace rotary::quota {
 
@@ -9,15 +11,24 @@ namespace {
 
 using Nanoseconds = std::chrono::nanoseconds;
 
-// "59.5": whole seconds, and as many decimals as say something.
-int write_seconds(char* out, std::size_t size, long long milliseconds) {
+// Puts a number and its unit behind what is written; returns the new end.
+char* put(char* out, long long number, std::string_view unit) noexcept {
+    constexpr std::ptrdiff_t kDigits = 20;
+    out = std::to_chars(out, out + kDigits, number).ptr;
+    return std::copy(unit.begin(), unit.end(), out);
+}
+
+// "59.5s": whole seconds, and as many decimals as say something.
+char* put_seconds(char* out, long long milliseconds) noexcept {
     const long long rest = milliseconds % 1000;
-    const long long whole = milliseconds / 1000;
-    if (rest == 0) return std::snprintf(out, size, "%llds", whole);
-    int written = std::snprintf(out, size, "%lld.%03lld", whole, rest);
-    while (out[written - 1] == '0') --written;
-    out[written++] = 's';
-    return written;
+    if (rest == 0) return put(out, milliseconds / 1000, "s");
+    out = put(out, milliseconds / 1000, ".");
+    for (const long long digit : {rest / 100, rest / 10 % 10, rest % 10}) {
+        *out++ = static_cast<char>('0' + digit);
+    }
+    while (out[-1] == '0') --out;
+    *out++ = 's';
+    return out;
 }
 
 }  // namespace
@@ -70,21 +81,14 @@ std::string_view write_duration(Nanoseconds duration, DurationText& text) noexce
     constexpr long long kMinute = 60'000;
     constexpr long long kHour = 60 * kMinute;
     char* out = text.data();
-    int size = 0;
     if (milliseconds > 0 && milliseconds < 1000) {
-        size = std::snprintf(out, text.size(), "%lldms", milliseconds);
-        return {out, static_cast<std::size_t>(size)};
+        out = put(out, milliseconds, "ms");
+    } else {
+        if (milliseconds >= kHour) out = put(out, milliseconds / kHour, "h");
+        if (milliseconds >= kMinute) out = put(out, milliseconds % kHour / kMinute, "m");
+        out = put_seconds(out, milliseconds % kMinute);
     }
-    if (milliseconds >= kHour) {
-        size += std::snprintf(out, text.size(), "%lldh", milliseconds / kHour);
-    }
-    if (milliseconds >= kMinute) {
-        size += std::snprintf(out + size, text.size() - static_cast<std::size_t>(size), "%lldm",
-                              milliseconds % kHour / kMinute);
-    }
-    size += write_seconds(out + size, text.size() - static_cast<std::size_t>(size),
-                          milliseconds % kMinute);
-    return {out, static_cast<std::size_t>(size)};
+    return {text.data(), static_cast<std::size_t>(out - text.data())};
 }
 
 }  // namespace rotary::quota
