@@ -1,3 +1,4 @@
+#include <rotary/llm/learnt_ratio.hpp>
 #include <rotary/llm/request_facts.hpp>
 #include <rotary/llm/usage_counts.hpp>
 
@@ -32,9 +33,9 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names) n
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// `divisor` in halves.
-constexpr std::uint64_t tokens_of(std::uint64_t bytes, std::uint64_t halves) noexcept {
-    return (bytes * 2 + halves - 1) / halves;
+// `ratio` in 1/1024 of a byte.
+constexpr std::uint64_t tokens_of(std::uint64_t bytes, std::uint64_t ratio) noexcept {
+    return (bytes * LearntRatio::kByte + ratio - 1) / ratio;
 }
 
 // One pass over one body.
@@ -121,8 +122,10 @@ void Meter::name(std::string_view key) noexcept {
 }
 
 void Meter::value(std::string_view text) noexcept {
-    if (part_ != Part::text || is_one_of(key_, kLabels)) return;
-    if (text.starts_with("data:") || is_one_of(key_, kMedia)) {
+    if (part_ != Part::text) return;
+    const bool is_said = key_ == "content" || key_ == "text";  // as nearly all is
+    if (!is_said && is_one_of(key_, kLabels)) return;
+    if (text.starts_with("data:") || (!is_said && is_one_of(key_, kMedia))) {
         ++facts_.media;
     } else {
         facts_.text_bytes += text.size();
@@ -160,12 +163,22 @@ void Meter::end_member() noexcept {
 }
 
 std::uint64_t input_tokens(const RequestFacts& facts, const config::UsageSettings& settings,
-                           std::uint64_t halves) noexcept {
-    return tokens_of(facts.text_bytes, halves) + tokens_of(facts.tool_bytes, halves) +
+                           std::uint64_t ratio) noexcept {
+    return tokens_of(facts.text_bytes, ratio) + tokens_of(facts.tool_bytes, ratio) +
            facts.messages * kMessageTokens + facts.media * settings.tokens_per_image;
 }
 
-constexpr std::uint64_t kHalves = 2;
+// What is taken beforehand is a seventh more than what is likely: 3 bytes a token, and 3.5.
+constexpr std::uint64_t safe_ratio(const config::UsageSettings& settings,
+                                   std::uint32_t learnt) noexcept {
+    if (learnt != 0) return std::uint64_t{learnt} * 6 / 7;
+    return std::uint64_t{settings.bytes_per_token} * LearntRatio::kByte;
+}
+constexpr std::uint64_t likely_ratio(const config::UsageSettings& settings,
+                                     std::uint32_t learnt) noexcept {
+    if (learnt != 0) return learnt;
+    return std::uint64_t{settings.bytes_per_token} * LearntRatio::kByte + LearntRatio::kByte / 2;
+}
 
 }  // namespace
 
@@ -174,20 +187,24 @@ RequestFacts measure_request(std::string_view body) noexcept {
     return Meter(body).measure();
 }
 
-RequestSize size_of(const RequestFacts& facts, const config::UsageSettings& settings) noexcept {
-    return {input_tokens(facts, settings, kHalves * settings.bytes_per_token), facts.max_output,
-            facts.n};
+RequestSize size_of(const RequestFacts& facts, const config::UsageSettings& settings,
+                    std::uint32_t learnt) noexcept {
+    return {input_tokens(facts, settings, safe_ratio(settings, learnt)), facts.max_output, facts.n};
 }
 
-// Half a byte a token more than what is taken beforehand.
-std::uint64_t likely_input(const RequestFacts& facts,
-                           const config::UsageSettings& settings) noexcept {
-    return input_tokens(facts, settings, kHalves * settings.bytes_per_token + 1);
+std::uint64_t likely_input(const RequestFacts& facts, const config::UsageSettings& settings,
+                           std::uint32_t learnt) noexcept {
+    return input_tokens(facts, settings, likely_ratio(settings, learnt));
 }
 
-std::uint64_t likely_output(std::uint64_t text_bytes,
-                            const config::UsageSettings& settings) noexcept {
-    return tokens_of(text_bytes, kHalves * settings.bytes_per_token + 1);
+std::uint64_t likely_output(std::uint64_t text_bytes, const config::UsageSettings& settings,
+                            std::uint32_t learnt) noexcept {
+    return tokens_of(text_bytes, likely_ratio(settings, learnt));
+}
+
+std::uint64_t text_tokens(const RequestFacts& facts, std::uint64_t told) noexcept {
+    const std::uint64_t besides = facts.messages * kMessageTokens;
+    return facts.media != 0 || told <= besides ? 0 : told - besides;
 }
 
 }  // namespace rotary::llm

@@ -8,6 +8,7 @@
 #include <rotary/downstream/request.hpp>
 #include <rotary/llm/form_body.hpp>
 #include <rotary/llm/json_scanner.hpp>
+#include <rotary/llm/request_facts.hpp>
 #include <rotary/llm/stream_options.hpp>
 #include <rotary/llm/usage.hpp>
 #include <rotary/net/reactor.hpp>
@@ -58,6 +59,8 @@ struct Content {
     quota::NamedPrice asked;
     // What makes the stream tell its usage, when the client does not ask itself and Rotary does.
     std::optional<llm::BodyEdit> usage_ask;
+    std::optional<llm::RequestFacts>
+        facts;  // measured where limits of tokens or money ask for them
 };
 
 // Who serves a try, as places in the snapshot.

@@ -25,10 +25,13 @@ WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
 // endless.
 constexpr std::uint64_t kMostTimesTheUsual = 128;
 
-quota::Amounts estimate_of(const Exchange& exchange) noexcept {
+quota::Amounts estimate_of(Exchange& exchange) noexcept {
     const config::Config& config = exchange.snapshot().config;
-    const llm::RequestSize size =
-        llm::size_of(llm::measure_request(exchange.request.body), config.usage);
+    const std::size_t list = exchange.tries.choice.list;
+    const std::uint32_t learnt =
+        list == Choice::kNone ? 0 : exchange.match.wiring->learnt[list]->ratio();
+    exchange.content.facts = llm::measure_request(exchange.request.body);
+    const llm::RequestSize size = llm::size_of(*exchange.content.facts, config.usage, learnt);
     const std::uint64_t usual = config.quotas.reserve_output_tokens;
     const std::uint64_t one = std::min(size.max_output.value_or(usual), usual * kMostTimesTheUsual);
     return quota::amounts_of(size.input_tokens, one * std::max<std::uint32_t>(size.n, 1));

@@ -6,6 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <optional>
 
 namespace rotary::proxy {
 
@@ -30,10 +34,53 @@ bool is_estimated(const Exchange& exchange) noexcept {
            (exchange.match.route->counts_tokens && exchange.request.has_body);
 }
 
+// Bytes a token of the model at hand; 0: not known.
+std::uint32_t learnt(const Exchange& exchange) noexcept {
+    const Choice& choice = exchange.tries.choice;
+    if (exchange.entry() == nullptr) return 0;
+    return exchange.match.wiring->entries[choice.list][choice.entry].learnt->ratio();
+}
+
 std::uint64_t likely_input(const Exchange& exchange) noexcept {
     if (exchange.content.body_kind != llm::BodyKind::json || exchange.request.is_encoded) return 0;
-    return llm::likely_input(llm::measure_request(exchange.request.body),
-                             exchange.snapshot().config.usage);
+    const llm::RequestFacts facts = exchange.content.facts
+                                        ? *exchange.content.facts
+                                        : llm::measure_request(exchange.request.body);
+    return llm::likely_input(facts, exchange.snapshot().config.usage, learnt(exchange));
+}
+
+// From what was told of a request of text that was measured.
+void learn(const Exchange& exchange, const Usage& usage) noexcept {
+    const std::optional<llm::RequestFacts>& facts = exchange.content.facts;
+    if (!facts || exchange.entry() == nullptr || usage.source != UsageSource::told) return;
+    if (usage.web_searches != 0 || usage.audio_in != 0 || usage.image_in != 0) return;
+    const Choice& choice = exchange.tries.choice;
+    const Wiring& wiring = *exchange.match.wiring;
+    const std::uint64_t bytes = facts->text_bytes + facts->tool_bytes;
+    const std::uint64_t tokens = llm::text_tokens(*facts, usage.input);
+    wiring.entries[choice.list][choice.entry].learnt->learn(bytes, tokens);
+    wiring.learnt[choice.list]->learn(bytes, tokens);
+}
+
+// Paths that the configuration names and no answer has are a mistake there, and told once.
+void watch_paths(Context& context, const Exchange& exchange, const llm::UsageCounts& counts) {
+    PathWatch* const watch =
+        exchange.match.wiring->routes[exchange.match.rule->route].usage_paths.get();
+    if (watch == nullptr || watch->seen.load(std::memory_order_relaxed) >= PathWatch::kAnswers)
+        return;
+    std::uint32_t met = 0;
+    for (std::size_t i = 0; i < llm::kNamedCounts.size(); ++i) {
+        if (counts.has(llm::kNamedCounts[i])) met |= 1U << i;
+    }
+    met |= watch->met.fetch_or(met);
+    if (watch->seen.fetch_add(1) + 1 != PathWatch::kAnswers) return;
+    const std::uint32_t missing = watch->named & ~met;
+    if (missing == 0) return;
+    context.metrics.add(exchange.match.wiring->process.usage_paths_unmatched,
+                        static_cast<std::uint64_t>(std::popcount(missing)));
+    context.log.warn("no answer has what rateLimitFields name",
+                     {{"api", exchange.match.route->api},
+                      {"fields", static_cast<std::int64_t>(std::popcount(missing))}});
 }
 
 std::uint64_t likely_output(const Exchange& exchange, const UsageStage& stage) noexcept {
@@ -43,7 +90,7 @@ std::uint64_t likely_output(const Exchange& exchange, const UsageStage& stage) n
     } else if (stage.body() == UsageStage::Body::json && answers_in_text(exchange)) {
         bytes = stage.payload_bytes();
     }
-    return llm::likely_output(bytes, exchange.snapshot().config.usage);
+    return llm::likely_output(bytes, exchange.snapshot().config.usage, learnt(exchange));
 }
 
 // What the answer left open.
@@ -83,7 +130,9 @@ void settle_usage(Context& context, Exchange& exchange, UsageStage& stage, bool 
     const bool is_output_open = stage.told_at_start_only() || (!is_whole && !counts.has_output());
     if (is_success && is_estimated(exchange)) {
         estimate_rest(exchange, stage, usage, is_output_open);
+        learn(exchange, usage);
     }
+    if (is_success && is_whole) watch_paths(context, exchange, counts);
     if (invalid != 0) {
         context.metrics.add(exchange.match.wiring->process.usage_invalid, invalid);
     }

@@ -50,13 +50,23 @@ TokenSeries token_series(metrics::Registry& registry, metrics::Labels labels) {
     return series;
 }
 
+std::unique_ptr<PathWatch> watch_of(const llm::UsagePlaces& places) {
+    auto watch = std::make_unique<PathWatch>();
+    for (std::size_t i = 0; i < llm::UsagePlaces::kPlaces; ++i) {
+        if (!places.members[i].empty() || !places.headers[i].empty()) watch->named |= 1U << i;
+    }
+    if (watch->named == 0) watch.reset();
+    return watch;
+}
+
 RouteSeries route_series(metrics::Registry& registry, const routing::Route& route) {
     const metrics::Labels labels = {{"api", route.api},
                                     {"policy", route.policy},
                                     {"env", routing::to_string(route.environment)}};
     return {registry.status_counter("rotary_requests_total", kRequestsHelp, labels),
             registry.histogram("rotary_request_duration_seconds", kDurationHelp, labels,
-                               kDurationBuckets)};
+                               kDurationBuckets),
+            watch_of(route.usage_places)};
 }
 
 // Of requests without a rotation.
@@ -133,6 +143,9 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.usage_invalid = registry.counter(
         "rotary_usage_invalid_total",
         "Counts of providers that could be none: negative, fractional, too large.");
+    series.usage_paths_unmatched = registry.counter(
+        "rotary_usage_paths_unmatched",
+        "Fields of rateLimitFields that none of the first 100 answers of their route had.");
     for (std::size_t i = 0; i < llm::kUsageSources; ++i) {
         series.usage_sources[i] =
             registry.counter("rotary_usage_source_total",
@@ -192,6 +205,7 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
     }
     for (const routing::EntryList& list : snapshot->lists) {
         auto& series = wiring->entries.emplace_back();
+        wiring->learnt.push_back(std::make_unique<llm::LearntRatio>());
         for (const routing::Entry& entry : list.entries) {
             const metrics::Labels labels =
                 entry_labels(list, entry, snapshot->backends[entry.backend].name);

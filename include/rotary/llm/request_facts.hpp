@@ -25,13 +25,18 @@ struct RequestFacts {
 // have passed scan_body(); of any other what can be made of it is told. Does not allocate.
 RequestFacts measure_request(std::string_view body) noexcept;
 
+// Estimates go by usage.bytes_per_token, or by what a LearntRatio has learnt: `learnt`, 0 for none.
+
 // The estimate that limits take before the answer is there: on the high side for nearly all texts.
-RequestSize size_of(const RequestFacts& facts, const config::UsageSettings& settings) noexcept;
+RequestSize size_of(const RequestFacts& facts, const config::UsageSettings& settings,
+                    std::uint32_t learnt = 0) noexcept;
 
 // The estimates that stand for what no provider told: the most likely ones.
-std::uint64_t likely_input(const RequestFacts& facts,
-                           const config::UsageSettings& settings) noexcept;
-std::uint64_t likely_output(std::uint64_t text_bytes,
-                            const config::UsageSettings& settings) noexcept;
+std::uint64_t likely_input(const RequestFacts& facts, const config::UsageSettings& settings,
+                           std::uint32_t learnt = 0) noexcept;
+std::uint64_t likely_output(std::uint64_t text_bytes, const config::UsageSettings& settings,
+                            std::uint32_t learnt = 0) noexcept;
+// The tokens of a request of text alone, without what its messages take besides; 0: there are none.
+std::uint64_t text_tokens(const RequestFacts& facts, std::uint64_t told) noexcept;
 
 }  // namespace rotary::llm

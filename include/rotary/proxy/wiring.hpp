@@ -2,6 +2,7 @@
 
 #include <rotary/base/metrics.hpp>
 #include <rotary/downstream/handshakes.hpp>
+#include <rotary/llm/learnt_ratio.hpp>
 #include <rotary/llm/usage.hpp>
 #include <rotary/net/dialer.hpp>
 #include <rotary/routing/snapshot.hpp>
@@ -14,9 +15,19 @@
 
 namespace rotary::proxy {
 
+// Whether answers have what an AIProvider's rateLimitFields name. Shared by all workers.
+struct PathWatch {
+    static constexpr std::uint32_t kAnswers = 100;  // the first ones tell
+
+    std::uint32_t named = 0;              // a bit for each of llm::kNamedCounts
+    std::atomic<std::uint32_t> met = 0;   // of them
+    std::atomic<std::uint32_t> seen = 0;  // answers, up to kAnswers or a few more
+};
+
 struct RouteSeries {
     metrics::SeriesId requests;  // by status
     metrics::HistogramId duration;
+    std::unique_ptr<PathWatch> usage_paths;  // null: they name nothing of their own
 };
 
 // Tokens of answers: input, output, cached_read, cache_write, reasoning; the last three are parts
@@ -37,6 +48,8 @@ struct EntrySeries {
     std::array<metrics::SeriesId, rotation::kFailures> failures;           // by Failure
     TokenSeries tokens;
     CostSeries cost;
+    // Bytes a token, learnt where limits count tokens; a reload begins anew.
+    std::unique_ptr<llm::LearntRatio> learnt = std::make_unique<llm::LearntRatio>();
 };
 
 // Decisions about one limit.
@@ -57,6 +70,7 @@ struct ProcessSeries {
     metrics::SeriesId all_suspended;
     metrics::SeriesId budget_exhausted;
     metrics::SeriesId usage_invalid;
+    metrics::SeriesId usage_paths_unmatched;
     std::array<metrics::SeriesId, llm::kUsageSources> usage_sources;              // by UsageSource
     std::array<metrics::SeriesId, downstream::kHandshakeEnds> failed_handshakes;  // by HandshakeEnd
 };
@@ -84,7 +98,9 @@ struct Wiring {
     std::vector<Upstream> upstreams;                // as snapshot->backends
     std::vector<RouteSeries> routes;                // as snapshot->routes
     std::vector<std::vector<EntrySeries>> entries;  // as snapshot->lists and their entries
-    std::vector<LimitSeries> limits;                // as snapshot->limits
+    // Of each list what its entries have learnt together: limits ask before one is chosen.
+    std::vector<std::unique_ptr<llm::LearntRatio>> learnt;
+    std::vector<LimitSeries> limits;  // as snapshot->limits
     ProcessSeries process;
     std::shared_ptr<metrics::Lease> series;  // its own ones; those of `process` stay for ever
     std::uint32_t cells = 0;                 // for Shard::ensure

@@ -1,9 +1,13 @@
 // What an exchange is said to have used, told or estimated, and where that is counted.
 #include "proxy/usage_settle.hpp"
+#include "proxy/limits.hpp"
 #include "proxy/record.hpp"
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -202,6 +206,81 @@ TEST_F(UsageSettle, EachRequestThatWasTriedIsCountedByItsSource) {
     const std::string lines = request_.logged();
     EXPECT_EQ(count_of(lines, R"("input_tokens":5,"output_tokens":0,"usage":"told")"), 1u) << lines;
     EXPECT_EQ(count_of(lines, R"("usage":)"), 2u) << lines;
+}
+
+// What was told of sixteen requests is what the next one's silence is measured by.
+TEST_F(UsageSettle, EstimatesGoByWhatAnswersHaveTold) {
+    const std::string body =
+        R"({"messages":[{"role":"user","content":")" + std::string(1000, 'x') + R"("}]})";
+    request_.route().counts_tokens = true;
+    for (int answers = 0; answers <= 16; ++answers) {
+        ask("/v1/chat/completions", body);
+        ASSERT_TRUE(reserve_tokens(request_.context, request_.exchange));
+        const bool is_known = answers == 16;
+        EXPECT_EQ(request_.exchange.quotas.estimate[quota::What::prompt], is_known ? 588 : 338);
+        EXPECT_EQ(settle(Body::json, "{}").input, is_known ? 504u : 290u);
+        settle(Body::json, R"({"usage":{"prompt_tokens":504,"completion_tokens":1}})");
+    }
+    // Of pictures the bytes say nothing; and the other entry has answered nothing.
+    EXPECT_EQ(request_.context.wiring->entries[0][0].learnt->ratio(), 2 * 1024u);
+    EXPECT_EQ(request_.context.wiring->entries[0][1].learnt->ratio(), 0u);
+    EXPECT_EQ(request_.context.wiring->learnt[0]->ratio(), 2 * 1024u);
+    settle(Body::json,
+           R"({"usage":{"input_tokens":9000,"input_tokens_details":{"image_tokens":1}}})");
+    EXPECT_EQ(request_.context.wiring->entries[0][0].learnt->ratio(), 2 * 1024u);
+}
+
+TEST_F(UsageSettle, PathsThatNoAnswerHasAreToldOnce) {
+    request_.route().usage_places.members[0] = {"meta", "in"};
+    request_.route().usage_places.members[1] = {"meta", "out"};
+    request_.route().usage_places.headers[2] = "x-total";
+    const auto unmatched = [&] {
+        return request_.registry.value(request_.context.wiring->process.usage_paths_unmatched);
+    };
+    for (int answers = 0; answers < 120; ++answers) {
+        ask();
+        settle(Body::json, answers == 50 ? R"({"meta":{"in":5}})" : R"({"usage":{}})");
+        EXPECT_EQ(unmatched(), answers < 99 ? 0u : 2u) << answers;
+    }
+    EXPECT_EQ(count_of(request_.logged(), "no answer has what rateLimitFields name"), 1u);
+}
+
+TEST_F(UsageSettle, PathsThatAnswersHaveAreAllRight) {
+    request_.route().usage_places.members[0] = {"meta", "in"};
+    for (int answers = 0; answers < 120; ++answers) {
+        ask();
+        settle(Body::json, answers == 50 ? R"({"meta":{"in":5}})" : "{}", answers != 70);
+    }
+    EXPECT_EQ(request_.registry.value(request_.context.wiring->process.usage_paths_unmatched), 0u);
+    EXPECT_EQ(request_.logged(), "");
+}
+
+// Of each vendor's answers, plain and streamed: what is told is no more than all of it tells, and
+// what is not told is no more than the text that came by.
+TEST_F(UsageSettle, ARecordingCutAnywhereIsToldPartialOrEstimated) {
+    std::size_t files = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(ROTARY_SOURCE_DIR "/tests/data/usage")) {
+        SCOPED_TRACE(entry.path().filename().string());
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string text{std::istreambuf_iterator<char>(file), {}};
+        const Body body = entry.path().extension() == ".sse" ? Body::events : Body::json;
+        ++files;
+        ask();
+        const llm::Usage whole = settle(body, text);
+        for (std::size_t size = 0; size < text.size(); ++size) {
+            const llm::Usage usage = settle(body, text.substr(0, size), false);
+            ASSERT_NE(usage.source, UsageSource::none) << size;
+            const bool is_told = usage.source != UsageSource::estimated;
+            const std::uint64_t likely = size * 2 / 7 + 1;
+            ASSERT_LE(usage.input, is_told ? whole.input : kInput) << size;
+            ASSERT_LE(usage.output, usage.source == UsageSource::told
+                                        ? whole.output
+                                        : std::max(is_told ? whole.output : 0, likely))
+                << size;
+        }
+    }
+    EXPECT_GE(files, 31u);
 }
 
 // Without a list there is a Backend to count for, and nothing to estimate.
