@@ -18,7 +18,8 @@ constexpr int kBusyMilliseconds = 200;    // that another process may hold a loc
 constexpr const char* kSchemaText = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE spend (
-  quarter_hour INTEGER NOT NULL, consumer TEXT NOT NULL, api TEXT NOT NULL, environment TEXT NOT NULL,
+  quarter_hour INTEGER NOT NULL, consumer TEXT NOT NULL, api TEXT NOT NULL,
+  environment TEXT NOT NULL,
   provider TEXT NOT NULL, model TEXT NOT NULL, backend TEXT NOT NULL,
   requests INTEGER NOT NULL, unpriced INTEGER NOT NULL, estimated INTEGER NOT NULL,
   input INTEGER NOT NULL, output INTEGER NOT NULL, cached_read INTEGER NOT NULL,

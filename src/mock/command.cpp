@@ -33,8 +33,8 @@ int run_mock(const TypedOptions& typed) {
 
 constexpr const char* kFooter = R"(
 Answers POST …/chat/completions and GET …/models under any prefix, as OpenAI does; streams when the
-request says "stream": true. GET /__mock/requests tells what came, GET /__mock/usage what the answers
-that went out whole used, POST /__mock/reset forgets it.
+request says "stream": true. GET /__mock/requests tells what came, GET /__mock/usage what answers
+that went out whole used, POST /__mock/reset forgets both.
 
 A request with the header x-mock-fault meets that fault:
   reset, reset=N     RST at once, or after N bytes of the answer

@@ -114,8 +114,8 @@ bool is_json_object(std::string_view body) noexcept {
 
 // Where no AIProvider says so, and none of the prices hangs on it.
 const routing::ModelPlace& usual_place() {
-    static const routing::ModelPlace place;
-    return place;
+    static const routing::ModelPlace kPlace;
+    return kPlace;
 }
 
 Result<llm::ScannedBody> scan_asked(Exchange& exchange, const routing::ModelPlace& place) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <rotary/auth/api_key.hpp>
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
@@ -14,7 +13,6 @@
 #include <rotary/net/reactor.hpp>
 #include <rotary/proxy/context.hpp>
 #include <rotary/quota/admission.hpp>
-#include <rotary/quota/price_table.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
@@ -55,8 +53,7 @@ struct Content {
     llm::ScannedBody scan;
     std::string_view client_model;
     bool wants_stream = false;
-    // What costs the model that the client asks for, where no list chooses another.
-    quota::NamedPrice asked;
+    quota::NamedPrice asked;  // of the model that the client asks for, where no list chooses one
     // What makes the stream tell its usage, when the client does not ask itself and Rotary does.
     std::optional<llm::BodyEdit> usage_ask;
     std::optional<llm::RequestFacts>
