@@ -13,6 +13,8 @@ constexpr std::string_view kDone = "[DONE]";
 constexpr std::string_view kUsage = "\"usage";  // and a quote, or Gemini's ending and one
 constexpr std::string_view kMetadata = "Metadata";
 constexpr std::string_view kError = "\"error\"";
+constexpr std::size_t kBeginning = kData.size() + 1;  // what of a line tells its field
+constexpr std::size_t kMostEnd = 16384;
 
 std::string_view skip_json_space(std::string_view text) noexcept {
     std::size_t at = 0;
@@ -46,6 +48,45 @@ bool holds_usage(std::string_view json) noexcept {
         if (!colon.starts_with(':')) continue;
         if (!skip_json_space(colon.substr(1)).starts_with("null")) return true;
     }
+}
+
+// The last member named usage or usageMetadata that holds an object, to the end of the text; empty:
+// there is none. The text may be the end of a longer one.
+std::string_view usage_at_end(std::string_view json) noexcept {
+    for (std::size_t size = json.size();;) {
+        size = text::rfind_pair(json.substr(0, size), kUsage[0], kUsage[1]);
+        if (size == json.npos) return {};
+        std::string_view rest = json.substr(size);
+        if (!rest.starts_with(kUsage)) continue;
+        rest.remove_prefix(kUsage.size());
+        if (rest.starts_with(kMetadata)) rest.remove_prefix(kMetadata.size());
+        if (!rest.starts_with('"')) continue;
+        rest = skip_json_space(rest.substr(1));
+        if (!rest.starts_with(':')) continue;
+        if (skip_json_space(rest.substr(1)).starts_with('{')) return json.substr(size);
+    }
+}
+
+// How much of the end of a line is kept that is longer than `most`.
+constexpr std::size_t end_size(std::size_t most) noexcept {
+    return most <= kBeginning ? 0 : std::min(kMostEnd, (most - kBeginning) / 2);
+}
+
+// Adds to a line of at most so many bytes: of one that is longer its beginning stays, and its end.
+void add_to_line(std::string& line, std::string_view run, std::size_t most) {
+    if (line.size() + run.size() <= most) {
+        line.append(run);
+        return;
+    }
+    const std::size_t missing = kBeginning - std::min(kBeginning, line.size());
+    line.append(run.substr(0, missing));
+    run.remove_prefix(std::min(missing, run.size()));
+    const std::size_t end = end_size(most);
+    const std::size_t kept = run.size() >= end ? 0 : end;  // of what the line has
+    if (line.size() > kBeginning + kept) {
+        line.erase(kBeginning, line.size() - kBeginning - kept);
+    }
+    line.append(run.substr(run.size() - std::min(run.size(), end)));
 }
 
 // Whether an object's text begins with a member named error that holds something.
@@ -111,7 +152,7 @@ void SseScanner::feed(std::string_view payload) {
         if (whole && line_.empty()) {
             end_line(run);
         } else {
-            line_.append(run.substr(0, line_bytes_ - line_.size()));
+            add_to_line(line_, run, line_bytes_);
             if (!whole) {
                 at_boundary_ = false;
                 fed_ += payload.size();
@@ -127,7 +168,8 @@ void SseScanner::feed(std::string_view payload) {
 }
 
 // `line` is complete, without its ending. Of one that was too long only the first bytes are sure to
-// be there, enough to know the field.
+// be there, enough to know the field, and the last ones: some events hold a whole answer, and end
+// with what it used.
 void SseScanner::end_line(std::string_view line) {
     const bool overlong = overlong_line_;
     overlong_line_ = false;
@@ -139,7 +181,12 @@ void SseScanner::end_line(std::string_view line) {
     const bool is_data =
         line.starts_with(kData) && (line.size() == kData.size() || line[kData.size()] == ':');
     if (is_data) {
-        if (overlong) overlong_data_ = true;
+        if (overlong) {
+            overlong_data_ = true;
+            const std::size_t end = std::min(line.size() - kData.size(), end_size(line_bytes_));
+            const std::string_view usage = usage_at_end(line.substr(line.size() - end));
+            if (!usage.empty()) usage_.assign("{").append(usage);
+        }
         line.remove_prefix(std::min(line.size(), kData.size() + 1));
         if (line.starts_with(' ')) line.remove_prefix(1);
         take_data(line);

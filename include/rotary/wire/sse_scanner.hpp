@@ -9,7 +9,7 @@ namespace rotary::wire {
 
 // Follows a text/event-stream (WHATWG HTML, "Server-sent events") as it passes, without holding it
 // up: knows whether the stream stands at an event boundary and whether [DONE] came, and keeps the
-// last complete `data:` payload that holds a "usage" other than null (bounded), for settling.
+// last `data:` payload, or the end of an overlong one, with a "usage" other than null, to settle.
 // Owned by the relay of the stream, used on that thread. Once its strings have grown it allocates
 // nothing; the same memory serves the next stream after begin().
 class SseScanner {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -176,6 +177,27 @@ TEST(UsageRecordings, NothingThatLooksLikeItIsTakenForTheEnd) {
         if (!reader.read_end(real + rest)) reader.feed(real + rest);
         EXPECT_EQ(usage_of(reader.counts()).input, 5u) << rest;
         EXPECT_EQ(usage_of(reader.counts()).output, 7u) << rest;
+    }
+}
+
+// OpenAI's responses end with an event that holds the whole answer, however long that is.
+TEST(UsageRecordings, TellTheSameBehindALongAnswer) {
+    const Recording& recording =
+        *std::find_if(kRecordings.begin(), kRecordings.end(),
+                      [](const Recording& each) { return each.file == "openai_responses.sse"; });
+    std::string text = text_of(recording);
+    const std::size_t last = text.rfind(R"("usage":{)");
+    ASSERT_NE(last, text.npos);
+    text.insert(last, R"("text":")" + std::string(100000, 'x') + R"(",)");
+    for (const std::size_t piece : {text.size(), std::size_t{16384}, std::size_t{1}}) {
+        wire::SseScanner events;
+        for (std::size_t at = 0; at < text.size(); at += piece) {
+            events.feed(std::string_view(text).substr(at, piece));
+        }
+        UsageReader reader;
+        reader.begin();
+        read_events(reader, events.first_payload(), events.usage_payload());
+        EXPECT_TRUE(usage_of(reader.counts()) == recording.expected) << piece;
     }
 }
 

@@ -164,6 +164,42 @@ TEST(SseScanner, OverlongLinesAreOnlyFollowed) {
     for (const Row& row : rows) expect_everyhow(row, 34);
 }
 
+// Some events hold all of an answer: of one too long to keep the end is looked at, 16 KiB or half
+// of what a line may have.
+TEST(SseScanner, OverlongLinesTellTheirUsageAtTheirEnd) {
+    const std::string usage = R"("usage":{"input_tokens":5},"user":null},"n":1})";  // 46 bytes
+    const std::string long_text = R"(data: {"response":{"text":")" + std::string(400, 'x') + "\",";
+    const Row rows[] = {
+        {"behind all else", long_text + usage + "\n\n", 1, true, false, "{" + usage},
+        {"the last one counts", long_text + R"("usage":{"a":1},)" + usage + "\n\n", 1, true, false,
+         "{" + usage},
+        {"Gemini's", long_text + R"("usageMetadata" : {"a":1}})" + "\n\n", 1, true, false,
+         R"({"usageMetadata" : {"a":1}})"},
+        {"null", long_text + R"("usage":null})" + "\n\n", 1},
+        {"a text", long_text + R"("usage":"{"})" + "\n\n", 1},
+        {"in a text", long_text + R"("a":"\"usage\":{}"})" + "\n\n", 1},
+        {"before the end that is kept",
+         R"(data: {"usage":{"a":1},"text":")" + std::string(400, 'x') + "\"}\n\n", 1},
+        {"of another field", "event: " + std::string(400, 'x') + usage + "\n\n"},
+        {"not ended", long_text + usage, 0, false},
+    };
+    for (const Row& row : rows) expect_everyhow(row, 256);
+}
+
+TEST(SseScanner, TheEndOfALineIsKeptHoweverLongItIs) {
+    const std::string usage = R"("usage":{"input_tokens":5},"user":null},"n":1})";
+    for (std::size_t size = 256; size < 1000; ++size) {
+        for (const std::size_t piece : {1u, 7u, 100u, 125u}) {
+            const std::string text = "data: {" + std::string(size, 'x') + usage + "\n\n";
+            SseScanner scanner(256);
+            for (std::size_t at = 0; at < text.size(); at += piece) {
+                scanner.feed(std::string_view(text).substr(at, piece));
+            }
+            ASSERT_EQ(scanner.usage_payload(), "{" + usage) << size << " by " << piece;
+        }
+    }
+}
+
 // The same stream with each kind of line ending.
 std::vector<std::string> with_endings(const std::string& stream) {
     std::vector<std::string> made;
