@@ -61,12 +61,18 @@ FaultKind fault_of(quota::What what) noexcept {
                                   : FaultKind::rate_limit_exceeded;
 }
 
+// What one limit of the snapshot's said.
+struct Said {
+    std::size_t limit = 0;
+    bool taken = false;
+};
+
 // What a limit said, among the metrics; and in the log, once a window, that little is left of it.
-void note(Context& context, const Exchange& exchange, std::size_t index,
-          const quota::Admission& admission, bool taken) {
-    const quota::Limit& limit = exchange.snapshot().limits[index];
-    const LimitSeries& series = exchange.match.wiring->limits[index];
-    if (!taken) {
+void note(Context& context, const Exchange& exchange, const quota::Admission& admission,
+          Said said) {
+    const quota::Limit& limit = exchange.snapshot().limits[said.limit];
+    const LimitSeries& series = exchange.match.wiring->limits[said.limit];
+    if (!said.taken) {
         context.metrics.add(series.refused);
     } else if (admission.shadowed() == &limit) {
         context.metrics.add(series.shadowed);
@@ -93,7 +99,7 @@ void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& l
     for (const std::size_t index : limits) {
         const quota::Limit& limit = exchange.snapshot().limits[index];
         const bool taken = admission.ask(limit, exchange.quotas.estimate[limit.what], now);
-        note(context, exchange, index, admission, taken);
+        note(context, exchange, admission, {index, taken});
     }
 }
 
@@ -145,7 +151,7 @@ void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::s
         const std::int64_t cost = exchange.quotas.estimate[quota::What::cost];
         quota::Admission& held = exchange.quotas.held;
         const bool taken = held.ask(limit, std::move(counter), cost, now);
-        note(context, exchange, index, held, taken);
+        note(context, exchange, held, {index, taken});
     }
 }
 
