@@ -49,16 +49,6 @@ void write_uuid_v7(std::array<char, 36>& out, WallTime now, std::uint64_t& rando
 
 }  // namespace
 
-void Quotas::clear() noexcept {
-    held.clear();
-    of_try.clear();
-    estimate = {};
-    subscriber = nullptr;
-    must_be_priced = false;
-    failed.clear();
-    refusal.reset();
-}
-
 void Exchange::begin(Context& context) {
     quotas.clear();  // before the configuration that its limits are of
     match = {};

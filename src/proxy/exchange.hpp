@@ -1,5 +1,8 @@
 #pragma once
 
+#include "proxy/quotas.hpp"
+#include "proxy/tries.hpp"
+
 #include <rotary/base/buffers.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/fault.hpp>
@@ -12,7 +15,6 @@
 #include <rotary/llm/usage.hpp>
 #include <rotary/net/reactor.hpp>
 #include <rotary/proxy/context.hpp>
-#include <rotary/quota/admission.hpp>
 #include <rotary/wire/sse_scanner.hpp>
 
 #include <algorithm>
@@ -58,46 +60,6 @@ struct Content {
     std::optional<llm::BodyEdit> usage_ask;
     std::optional<llm::RequestFacts>
         facts;  // measured where limits of tokens or money ask for them
-};
-
-// Who serves a try, as places in the snapshot.
-struct Choice {
-    static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-    std::size_t list = kNone;     // none: no rotation for this request
-    std::size_t entry = kNone;    // of the list; none: a Backend alone
-    std::size_t backend = kNone;  // none: nothing was tried
-    bool is_probe = false;        // the entry's return hangs on this try
-};
-
-// What was tried. Steps 5 to 9 write it.
-struct Tries {
-    Choice choice;
-    rotation::Tried tried;  // of the list's entries, or of the rule's Backends by their place
-    unsigned attempts = 0;
-    unsigned attempts_that_suspended = 0;  // of them: refusals that took their entry out
-    bool reused_connection = false;
-    bool asks_usage = false;  // the last of them went with content.usage_ask in it
-    bool resent = false;      // on a fresh connection, for the one that died had served before
-};
-
-// A try that brought no answer, and may have cost something: usage.charge_failed.
-struct FailedTry {
-    Choice choice;
-    llm::Usage usage;
-    std::optional<std::int64_t> cost;  // as of an answer
-};
-
-// What it holds of limits, and how they stand with it. proxy/limits writes it.
-struct Quotas {
-    quota::Admission held;                            // of the caller's limits and the API's
-    quota::Admission of_try;                          // of the limits of the Backend that is asked
-    quota::Amounts estimate;                          // of its tokens
-    bool must_be_priced = false;                      // a budget applies, and says so
-    const routing::Subscriber* subscriber = nullptr;  // as whom the caller may pass
-    std::optional<quota::Reached> refusal;            // why it may not
-    std::vector<FailedTry> failed;                    // that the caller pays for too; mostly none
-
-    void clear() noexcept;
 };
 
 // What came of it.

@@ -136,7 +136,7 @@ void ask_keyed(Context& context, Exchange& exchange,
         quota::HeldCounter counter(limit.family->common());
         if (is_each) counter = snapshot.counters->hold(limit.family, value, limit.window(now));
         const bool taken = held.ask(limit, std::move(counter), 1, now);
-        note(context, exchange, keyed.limit, held, taken);
+        note(context, exchange, held, {keyed.limit, taken});
     }
 }
 

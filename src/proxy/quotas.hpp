@@ -1,0 +1,43 @@
+#pragma once
+
+#include "proxy/tries.hpp"
+
+#include <rotary/llm/usage.hpp>
+#include <rotary/quota/admission.hpp>
+#include <rotary/routing/snapshot.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace rotary::proxy {
+
+// A try that brought no answer, and may have cost something: usage.charge_failed.
+struct FailedTry {
+    Choice choice;
+    llm::Usage usage;
+    std::optional<std::int64_t> cost;  // as of an answer
+};
+
+// What it holds of limits, and how they stand with it. proxy/limits writes it.
+struct Quotas {
+    quota::Admission held;                            // of the caller's limits and the API's
+    quota::Admission of_try;                          // of the limits of the Backend that is asked
+    quota::Amounts estimate;                          // of its tokens
+    bool must_be_priced = false;                      // a budget applies, and says so
+    const routing::Subscriber* subscriber = nullptr;  // as whom the caller may pass
+    std::optional<quota::Reached> refusal;            // why it may not
+    std::vector<FailedTry> failed;                    // that the caller pays for too; mostly none
+
+    void clear() noexcept {
+        held.clear();
+        of_try.clear();
+        estimate = {};
+        subscriber = nullptr;
+        must_be_priced = false;
+        failed.clear();
+        refusal.reset();
+    }
+};
+
+}  // namespace rotary::proxy
