@@ -97,6 +97,12 @@ Counter::Place Counter::place(const Terms& terms) const noexcept {
     const std::array<Count, 2> counts{read(0), read(1)};
     const std::int64_t wanted = ticks(terms.window.begin);
     std::size_t latest = counts[0].window >= counts[1].window ? 0 : 1;
+    if (counts[latest].window == wanted && !terms.sliding) {  // as nearly always
+        Place place{latest, counts[latest], counts[latest]};
+        place.end = ticks(terms.window.end);
+        place.used = place.open.used;
+        return place;
+    }
     Count before = counts[1 - latest];
     const bool is_wrong = is_far_ahead(terms, counts[latest].window);
     const bool is_before_wrong = is_far_ahead(terms, before.window);
