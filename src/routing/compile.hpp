@@ -68,6 +68,8 @@ struct Compiler {
     // Of a Backend, or of one model there.
     LimitSet backend_quotas(const config::Backend& resource, const std::string& model = "");
     void note_counted_tokens();
+    // Of limits of single models, which count what lists choose.
+    void warn_of_unlisted_models();
     void add_budgets();  // once all routes are there; budgets.cpp
 };
 

@@ -318,4 +318,25 @@ void Compiler::note_counted_tokens() {
     }
 }
 
+void Compiler::warn_of_unlisted_models() {
+    const auto serves_unlisted = [&](const Route& route, const std::string& name) {
+        return !route.list &&
+               std::any_of(route.backends.begin(), route.backends.end(), [&](std::size_t backend) {
+                   return snapshot->backends[backend].name == name;
+               });
+    };
+    for (const config::AiRateLimitPolicy& policy : loaded.resources.ai_rate_limits) {
+        if (policy.models.empty()) continue;
+        for (const Route& route : snapshot->routes) {
+            if (!serves_unlisted(route, policy.target)) continue;
+            findings.push_back(config::warning_at(
+                policy.target_mark, "API \"" + route.api + "\" has no list of models in " +
+                                        std::string(to_string(route.environment)) +
+                                        ": its requests to this Backend are not counted, whatever "
+                                        "model they ask for"));
+            break;
+        }
+    }
+}
+
 }  // namespace rotary::routing

@@ -259,6 +259,7 @@ std::shared_ptr<const Snapshot> compile(const config::Loaded& loaded, SharedStat
     settle_passages(*snapshot);
     compiler.add_consumers();
     compiler.note_counted_tokens();
+    compiler.warn_of_unlisted_models();
     compiler.add_budgets();
     check_series(compiler);
     for (const config::TokenIssuer& issuer : loaded.resources.issuers) {

@@ -355,6 +355,16 @@ TEST_F(CompiledLimits, OfAModelAreOfItsEntriesAlone) {
         << "the whole Backend's are another policy's";
 }
 
+TEST_F(CompiledLimits, OfAModelDoNotCountWhatNoListChooses) {
+    compiled("", kResources + kOfBig);
+    EXPECT_THAT(config::to_text(loaded_.findings),
+                testing::AllOf(testing::HasSubstr("warning: spec.targetRef.name: API \""),
+                               testing::HasSubstr("are not counted, whatever model they ask for")));
+    compiled("", kResources);
+    EXPECT_THAT(config::to_text(loaded_.findings),
+                testing::Not(testing::HasSubstr("whatever model they ask for")));
+}
+
 TEST_F(CompiledLimits, SumWhatConsumersUseWhereThatIsAsked) {
     EXPECT_EQ(compiled()->consumer_use, nullptr);
     const auto counted = compiled("quotas: {metric_consumers: 5}\n");
