@@ -3,8 +3,6 @@
 #include "llm/json_bytes.hpp"
 #include "llm/usage_rows.hpp"
 
-#include <rotary/base/byte_pair.hpp>
-
 #include <algorithm>
 #include <cstring>
 
@@ -19,16 +17,37 @@ constexpr std::uint8_t bit(std::size_t place) noexcept {
     return static_cast<std::uint8_t>(1U << place);
 }
 
+// The paths that a configuration names: of counts, and behind them the model's.
+constexpr std::size_t kModel = UsagePlaces::kPlaces;
+constexpr std::size_t kPaths = kModel + 1;
+
+const std::vector<std::string>& path_of(const UsagePlaces& places, std::size_t path) noexcept {
+    return path == kModel ? places.model_members : places.members[path];
+}
+
+// What vendors call it; any other name is that of the usual service.
+Service service_of(std::string_view name) noexcept {
+    if (name == "priority") return Service::priority;
+    if (name == "flex") return Service::flex;
+    return name == "batch" ? Service::batch : Service::standard;
+}
+
 }  // namespace
 
-void UsageReader::begin(const UsagePlaces* places) noexcept {
+void UsageReader::begin(const UsagePlaces* places, bool reads_model) noexcept {
     places_ = places;
     counts_.clear();
     invalid_ = 0;
     item_ = {};
+    model_size_ = 0;
+    has_service_ = false;
+    service_ = Service::standard;
     root_paths_ = 0;
     for (std::size_t i = 0; places_ != nullptr && i < UsagePlaces::kPlaces; ++i) {
         if (!places_->members[i].empty()) root_paths_ |= bit(i);
+    }
+    if (reads_model && places != nullptr && !places->model_members.empty()) {
+        root_paths_ |= kModelPath;
     }
     begin_text();
 }
@@ -60,45 +79,6 @@ void UsageReader::feed(std::string_view json) noexcept {
             at = walk(at, end);
         }
     }
-}
-
-bool UsageReader::read_end(std::string_view json) noexcept {
-    constexpr std::string_view kName = "\"usage";
-    constexpr std::string_view kList = "\"data\"";  // of images, which are counted one by one
-    constexpr std::size_t kBeginning = 128;
-    constexpr int kMostSpaces = 64;
-    for (int spaces = 0; !json.empty() && json.back() != '}'; ++spaces) {
-        const char c = json.back();
-        if (spaces == kMostSpaces || (c != '\n' && c != ' ' && c != '\r' && c != '\t'))
-            return false;
-        json.remove_suffix(1);
-    }
-    if (root_paths_ != 0 || json.empty()) return false;
-    const std::string_view beginning = json.substr(0, kBeginning);
-    for (std::size_t at = 0;;) {
-        at = text::find_pair(beginning, kList[0], kList[1], at);
-        if (at == json.npos) break;
-        if (beginning.substr(at++).starts_with(kList)) return false;
-    }
-    json.remove_suffix(1);
-    std::string_view before = json;
-    std::size_t at = before.size();
-    do {
-        at = text::rfind_pair(before.substr(0, at), kName[0], kName[1]);
-        if (at == json.npos || at == 0) return false;
-    } while (!json.substr(at).starts_with(kName));
-    if (json[at - 1] == '\\') return false;
-    open(false);
-    feed(json.substr(at));
-    // The answer's last brace closes the object that `usage` is a member of: the answer itself.
-    const bool is_at_top = level_ == 1 && skipped_ == 0 && !in_string_;
-    if (is_at_top) {
-        end_value();
-        close();
-        if (counts_.any()) return true;
-    }
-    begin(places_);
-    return false;
 }
 
 // Goes on in a string, to behind its closing quote.
@@ -163,7 +143,7 @@ const char* UsageReader::walk(const char* at, const char* end) noexcept {
             case '"':
                 if (awaits_name_) {
                     const char* const quote = find_near_quote(at, end);
-                    if (quote != nullptr && static_cast<std::size_t>(quote - at) <= kTextBytes) {
+                    if (quote != nullptr && static_cast<std::size_t>(quote - at) <= kNameBytes) {
                         awaits_name_ = false;
                         name_member({at, static_cast<std::size_t>(quote - at)});
                         at = quote + 1;
@@ -171,7 +151,9 @@ const char* UsageReader::walk(const char* at, const char* end) noexcept {
                     }
                 }
                 in_string_ = true;
-                keeps_text_ = awaits_name_ || (row_ != nullptr && row_->is == Is::item_label);
+                keeps_text_ =
+                    awaits_name_ || (path_ends_ & kModelPath) != 0 ||
+                    (row_ != nullptr && (row_->is == Is::item_label || row_->is == Is::service));
                 text_size_ = 0;
                 at = string(at, end);
                 break;
@@ -247,6 +229,13 @@ void UsageReader::open(bool is_list) noexcept {
     } else {
         frame.paths = path_bits_;
         if (row_ != nullptr && row_->is == Is::object) frame.node = row_->node;
+        if ((root_paths_ & kModelPath) != 0) {
+            frame.is_enveloped = frames_[level_ - 1].is_enveloped;
+            if (frame.node == Node::envelope && (frame.paths & kModelPath) == 0) {
+                frame.is_enveloped = true;
+                frame.paths |= kModelPath;
+            }
+        }
         if (frame.node == Node::none && frame.paths != 0) frame.node = Node::named;
     }
     if (frame.node == Node::choices) {
@@ -286,12 +275,24 @@ void UsageReader::end_string() noexcept {
         return;
     }
     if (frames_[level_ - 1].node == Node::choices) has_no_choice_ = false;
+    if ((path_ends_ & kModelPath) != 0) keep_text(text);
     if (row_ == nullptr) return;
+    if (row_->is == Is::service) {
+        service_ = service_of(text);
+        has_service_ = true;
+    }
     if (row_->is == Is::item_image) item_.is_image = true;
     if (row_->is != Is::item_label) return;
     item_.is_long = text == "1h";
     item_.is_audio = text == "AUDIO";
     item_.is_image = text == "IMAGE";
+}
+
+// The first event of some streams has an empty name; one with escapes is none that is known.
+void UsageReader::keep_text(std::string_view text) noexcept {
+    if (text.empty() || text.find('\\') != text.npos) return;
+    std::memcpy(model_.data(), text.data(), text.size());
+    model_size_ = text.size();
 }
 
 void UsageReader::name_member(std::string_view name) noexcept {
@@ -305,11 +306,12 @@ void UsageReader::name_member(std::string_view name) noexcept {
             break;
         }
     }
-    for (std::size_t i = 0; frame.paths != 0 && i < UsagePlaces::kPlaces; ++i) {
+    for (std::size_t i = 0; frame.paths != 0 && i < kPaths; ++i) {
         if ((frame.paths & bit(i)) == 0) continue;
-        const std::vector<std::string>& path = places_->members[i];
-        if (path.size() < level_ || path[level_ - 1] != name) continue;
-        (path.size() == level_ ? path_ends_ : path_bits_) |= bit(i);
+        const std::vector<std::string>& path = path_of(*places_, i);
+        const std::size_t depth = level_ - (i == kModel && frame.is_enveloped ? 1 : 0);
+        if (path.size() < depth || path[depth - 1] != name) continue;
+        (path.size() == depth ? path_ends_ : path_bits_) |= bit(i);
     }
 }
 
@@ -330,7 +332,7 @@ void UsageReader::end_value() noexcept {
         for (std::size_t i = 0; path_ends_ != 0 && i < UsagePlaces::kPlaces; ++i) {
             if ((path_ends_ & bit(i)) != 0) keep(kNamedCounts[i]);
         }
-        const bool is_ours = row_ != nullptr || path_ends_ != 0;
+        const bool is_ours = row_ != nullptr || (path_ends_ & kCountPaths) != 0;
         if (number_.is_invalid && is_ours) ++invalid_;
     }
     row_ = nullptr;

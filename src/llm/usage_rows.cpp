@@ -27,10 +27,12 @@ constexpr Row kRoot[] = {
     leads("data", Node::data),
     counts("prompt_eval_count", Count::ollama_prompt),
     counts("eval_count", Count::ollama_output),
+    item("service_tier", Is::service),
 };
 constexpr Row kEnvelope[] = {
     leads("usage", Node::usage),
     leads("usageMetadata", Node::gemini),
+    item("service_tier", Is::service),
 };
 constexpr Row kUsage[] = {
     counts("prompt_tokens", Count::prompt),
@@ -56,6 +58,7 @@ constexpr Row kUsage[] = {
     counts("prompt_cache_hit_tokens", Count::cache_hit),
     {"seconds", Is::seconds, Count::milliseconds, Node::none},
     {"prompt_audio_seconds", Is::seconds, Count::milliseconds, Node::none},
+    item("service_tier", Is::service),
 };
 constexpr Row kInputDetails[] = {
     counts("cached_tokens", Count::cached),

@@ -29,7 +29,15 @@ enum class UsageNode : std::uint8_t {
 
 // A member: the count that it holds, or what is found in it.
 struct UsageRow {
-    enum class Is : std::uint8_t { count, seconds, object, item_count, item_label, item_image };
+    enum class Is : std::uint8_t {
+        count,
+        seconds,
+        object,
+        service,
+        item_count,
+        item_label,
+        item_image
+    };
     std::string_view name;
     Is is = Is::count;
     Count count = Count::no_count;

@@ -27,6 +27,12 @@ constexpr const char* to_string(UsageSource source) noexcept {
     return "none";
 }
 
+// A longer name of the model that answered is not read.
+inline constexpr std::size_t kMostModelBytes = 96;
+
+// At what speed or discount a provider says that it served a request.
+enum class Service : std::uint8_t { standard, batch, flex, priority };
+
 // What one answer used, whatever the provider's way of counting. `input` and `output` are totals,
 // everything that is billed as either; the tokens below them are parts of the two, never more.
 struct Usage {
@@ -49,6 +55,7 @@ struct Usage {
     std::uint64_t web_searches = 0;
 
     UsageSource source = UsageSource::none;
+    Service service = Service::standard;
 
     // Computed, never copied from an answer: the vendors' totals differ in what they hold.
     constexpr std::uint64_t total() const noexcept { return input + output; }

@@ -20,6 +20,10 @@ struct UsagePlaces {
     static constexpr std::size_t kPlaces = 3;  // prompt, completion, total
     std::array<std::vector<std::string>, kPlaces> members;
     std::array<std::string, kPlaces> headers;
+    // The same of responseModel, the name of the model that answered.
+    std::vector<std::string> model_members;
+    std::string model_header;
+    bool needs_service = false;  // some price depends on it
 };
 
 // Reads counts out of JSON that passes, in pieces cut anywhere: one answer, a line for each part of
@@ -28,14 +32,14 @@ struct UsagePlaces {
 // memchr, and broken text reads as what could be made of it. Neither copies nor allocates.
 class UsageReader {
 public:
-    // `places` must outlive the reading; null: none.
-    void begin(const UsagePlaces* places = nullptr) noexcept;
+    // `places` must outlive the reading; null: none. The model is read only where that is said.
+    void begin(const UsagePlaces* places = nullptr, bool reads_model = false) noexcept;
     // One more text begins: what was told before stays until it is told anew.
     void begin_text() noexcept;
     void feed(std::string_view json) noexcept;
     // After begin(), of an answer that is there whole: reads what stands behind its last `usage`
-    // alone, which most answers end with. False, and nothing read, where that may not be all there
-    // is to it: feed() it.
+    // alone, which most answers end with, and of its beginning as much as the model's name takes.
+    // False, and nothing read, where that may not be all there is to it: feed() it.
     bool read_end(std::string_view json) noexcept;
 
     // What was told elsewhere, such as in a header.
@@ -44,18 +48,26 @@ public:
     const UsageCounts& counts() const noexcept { return counts_; }
     // Counts that could be none: negative, fractional or too large. They were left out.
     std::uint64_t invalid() const noexcept { return invalid_; }
+    // As the answer names the model; empty: it does not, or is not to be asked. And how it says
+    // that it was served.
+    std::string_view model() const noexcept { return {model_.data(), model_size_}; }
+    Service service() const noexcept { return service_; }
     // The last text holds no choice, and an object `usage`: the event that OpenAI's
     // stream_options.include_usage asks for.
     bool is_usage_alone() const noexcept { return has_no_choice_ && has_usage_; }
 
 private:
     static constexpr std::size_t kLevels = 8;
-    static constexpr std::size_t kTextBytes = 40;  // no name that means something is longer
+    static constexpr std::size_t kNameBytes = 40;  // no name that means something is longer
+    static constexpr std::size_t kTextBytes = kMostModelBytes;
+    static constexpr std::uint8_t kModelPath = 1U << UsagePlaces::kPlaces;
+    static constexpr std::uint8_t kCountPaths = kModelPath - 1;
 
     struct Frame {
         UsageNode node{};
         bool is_list = false;
-        std::uint8_t paths = 0;  // which of the named paths lead through here
+        bool is_enveloped = false;  // the model's path begins anew at an object around this one
+        std::uint8_t paths = 0;     // which of the named paths lead through here
     };
     // What the list's object at hand has told so far.
     struct Item {
@@ -80,6 +92,9 @@ private:
     void open(bool is_list) noexcept;
     void close() noexcept;
     void end_string() noexcept;
+    void keep_text(std::string_view text) noexcept;
+    void read_beginning(std::string_view json) noexcept;
+    bool has_all() const noexcept;
     void end_value() noexcept;
     void end_item(UsageNode node) noexcept;
     void name_member(std::string_view name) noexcept;
@@ -105,6 +120,10 @@ private:
     bool awaits_name_ = false;
     bool has_no_choice_ = false;
     bool has_usage_ = false;
+    bool has_service_ = false;
+    Service service_ = Service::standard;
+    std::size_t model_size_ = 0;
+    std::array<char, kMostModelBytes> model_;  // the first model_size_ of them are set
 };
 
 // Reads a stream's counts from two of its events: the first one, in which Anthropic tells the
