@@ -42,6 +42,7 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
         line.environment = routing::to_string(exchange.match.route->environment);
         line.provider = exchange.match.route->provider;
     }
+    line.response_model = exchange.response_model();
     if (exchange.entry() != nullptr) line.request_model = exchange.entry()->model;
     if (exchange.backend() != nullptr) {
         line.backend = exchange.backend()->name;

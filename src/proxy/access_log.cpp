@@ -88,6 +88,7 @@ void AccessLog::write_json(const AccessLine& line) {
     optional(R"(,"gen_ai.provider.name":)", line.provider);
     optional(R"(,"gen_ai.original.model":)", line.original_model);
     optional(R"(,"gen_ai.request.model":)", line.request_model);
+    optional(R"(,"gen_ai.response.model":)", line.response_model);
     optional(R"(,"backend":)", line.backend);
     optional(R"(,"upstream_host":)", line.upstream_host);
     optional(R"(,"upstream_request_id":)", line.upstream_request_id);

@@ -7,26 +7,51 @@ const quota::Price* price_of(const Exchange& exchange) noexcept {
                                        : exchange.content.asked.price;
 }
 
+bool needs_response_model(const Exchange& exchange) noexcept {
+    if (exchange.tries.choice.entry == Choice::kNone) return true;
+    return exchange.snapshot().prices != nullptr && exchange.entry()->price.empty();
+}
+
 namespace {
 
-// What that usage costs at the choice, counted for it; none: there is no price.
+// What a try used, and at which price; null: there is none.
+struct Work {
+    const llm::Usage& usage;
+    const quota::Price* price;
+};
+
+// Of the try's entry, or the model that the client asks for.
+const quota::Price* price_at(const Exchange& exchange, const Choice& choice) noexcept {
+    if (choice.entry == Choice::kNone) return exchange.content.asked.price;
+    return exchange.snapshot().lists[choice.list].entries[choice.entry].price.at(
+        exchange.request.started_wall);
+}
+
+// What that usage costs, counted for the choice; none: there is no price.
 std::optional<std::int64_t> cost_at(Context& context, const Exchange& exchange,
-                                    const Choice& choice, const llm::Usage& usage) {
+                                    const Choice& choice, const Work& work) {
     const Wiring& wiring = *exchange.match.wiring;
-    const bool has_entry = choice.entry != Choice::kNone;
-    const CostSeries& series = has_entry ? wiring.entries[choice.list][choice.entry].cost
-                                         : wiring.upstreams[choice.backend].cost;
-    const quota::Price* price =
-        has_entry ? exchange.snapshot().lists[choice.list].entries[choice.entry].price.at(
-                        exchange.request.started_wall)
-                  : exchange.content.asked.price;
-    if (price == nullptr) {
+    const CostSeries& series = choice.entry != Choice::kNone
+                                   ? wiring.entries[choice.list][choice.entry].cost
+                                   : wiring.upstreams[choice.backend].cost;
+    if (work.price == nullptr) {
         context.metrics.add(series.unpriced);
         return std::nullopt;
     }
-    const std::int64_t cost = price->cost(usage);
+    const std::int64_t cost = work.price->cost(work.usage);
     context.metrics.add(series.nanos, static_cast<std::uint64_t>(cost));
     return cost;
+}
+
+// Of the answer; where no price list has the model that was asked, of the one that answered.
+const quota::Price* answer_price(Exchange& exchange) noexcept {
+    const quota::Price* price = price_at(exchange, exchange.tries.choice);
+    const std::string_view model = exchange.response_model();
+    if (price != nullptr || model.empty()) return price;
+    const quota::NamedPrice found =
+        exchange.match.route->prices.find(model, exchange.request.started_wall);
+    if (exchange.entry() == nullptr && found.price != nullptr) exchange.content.asked = found;
+    return found.price;
 }
 
 }  // namespace
@@ -35,10 +60,12 @@ void charge(Context& context, Exchange& exchange) {
     if (exchange.snapshot().prices == nullptr) return;
     Outcome& outcome = exchange.outcome;
     for (FailedTry& failed : exchange.quotas.failed) {
-        failed.cost = cost_at(context, exchange, failed.choice, failed.usage);
+        const quota::Price* price = price_at(exchange, failed.choice);
+        failed.cost = cost_at(context, exchange, failed.choice, {failed.usage, price});
     }
     if (outcome.usage.source == llm::UsageSource::none || exchange.backend() == nullptr) return;
-    outcome.cost = cost_at(context, exchange, exchange.tries.choice, outcome.usage);
+    const quota::Price* price = answer_price(exchange);
+    outcome.cost = cost_at(context, exchange, exchange.tries.choice, {outcome.usage, price});
 }
 
 }  // namespace rotary::proxy

@@ -64,6 +64,11 @@ void Exchange::keep_upstream_request_id(std::string_view value) noexcept {
     outcome.upstream_id_size = value.copy(outcome.upstream_id.data(), outcome.upstream_id.size());
 }
 
+void Exchange::keep_response_model(std::string_view name) noexcept {
+    if (name.size() > model.size()) name = {};
+    outcome.model_size = name.copy(model.data(), name.size());
+}
+
 void Exchange::end() noexcept {
     request.body_block.reset();
     quotas.clear();

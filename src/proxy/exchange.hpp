@@ -70,6 +70,7 @@ struct Outcome {
     std::chrono::milliseconds retry_after{0};  // of a refusal that says so: rate_limit_exceeded
     std::array<char, kUpstreamIdBytes> upstream_id;
     std::size_t upstream_id_size = 0;  // of the provider's x-request-id, clipped
+    std::size_t model_size = 0;        // of the model that the answer names
     std::optional<std::int64_t> cost;  // in nanodollars; none: nothing to pay, or without a price
     std::uint64_t bytes_sent = 0;
     llm::Usage usage;             // of the try that answered
@@ -95,12 +96,16 @@ struct Exchange {
     Outcome outcome;
     wire::SseScanner events;  // of a streamed answer; keeps its memory from one to the next
     std::array<char, 36> id;  // x-rotary-request-id, a UUIDv7
+    std::array<char, llm::kMostModelBytes> model;  // as the answer names it, outcome.model_size
 
     std::string_view request_id() const noexcept { return {id.data(), id.size()}; }
     std::string_view upstream_request_id() const noexcept {
         return {outcome.upstream_id.data(), outcome.upstream_id_size};
     }
     void keep_upstream_request_id(std::string_view value) noexcept;
+    // Empty: the answer names none, or it is not to be known.
+    std::string_view response_model() const noexcept { return {model.data(), outcome.model_size}; }
+    void keep_response_model(std::string_view name) noexcept;  // a longer one is none
 
     const routing::Snapshot& snapshot() const noexcept { return *match.wiring->snapshot; }
     const config::Limits& limits() const noexcept { return snapshot().config.limits; }

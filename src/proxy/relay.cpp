@@ -1,6 +1,7 @@
 #include "proxy/relay.hpp"
 
 #include "proxy/answer_head.hpp"
+#include "proxy/charge.hpp"
 #include "proxy/deliver.hpp"
 #include "proxy/event_gate.hpp"
 #include "proxy/usage_settle.hpp"
@@ -35,7 +36,7 @@ public:
                  exchange.tries.asks_usage),
           stages_{is_event_stream_ ? &gate_ : nullptr, &usage_} {
         events_.begin(exchange.limits().sse_line_bytes);
-        usage_.begin(exchange.match.route->usage_places, context.scratch.response.headers);
+        begin_usage();
     }
 
     ~Relay() { events_.listen(nullptr); }
@@ -46,6 +47,7 @@ public:
     UsageStage& usage() noexcept { return usage_; }
 
 private:
+    void begin_usage() noexcept;
     Result<void> take();  // fills pieces_ with what can be sent
     void note_sent();
     SteadyTime ping_due() const;
@@ -72,6 +74,16 @@ private:
     UsageStage usage_;
     const std::array<Stage*, 2> stages_;  // that the answer goes through; null: none here
 };
+
+void Relay::begin_usage() noexcept {
+    const llm::UsagePlaces& places = exchange_.match.route->usage_places;
+    const wire::HeaderTable& headers = context_.scratch.response.headers;
+    const bool needs_model = needs_response_model(exchange_);
+    usage_.begin(places, headers, needs_model);
+    if (!needs_model || places.model_header.empty()) return;
+    const wire::Header* model = headers.find(places.model_header);
+    exchange_.keep_response_model(model == nullptr ? std::string_view{} : model->value);
+}
 
 Result<void> Relay::take() {
     pieces_.clear();

@@ -126,6 +126,8 @@ void settle_usage(Context& context, Exchange& exchange, UsageStage& stage, bool 
     std::uint64_t invalid = 0;
     const llm::UsageCounts& counts = stage.read(invalid);
     Usage usage = llm::usage_of(counts);
+    usage.service = stage.service();
+    if (!stage.model().empty()) exchange.keep_response_model(stage.model());
     const bool is_success = exchange.outcome.status >= 200 && exchange.outcome.status < 300;
     const bool is_output_open = stage.told_at_start_only() || (!is_whole && !counts.has_output());
     if (is_success && is_estimated(exchange)) {

@@ -9,9 +9,11 @@
 
 namespace rotary::proxy {
 
-void UsageStage::begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers) noexcept {
+void UsageStage::begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers,
+                       bool reads_model) noexcept {
     places_ = &places;
-    reader_.begin(places_);
+    reads_model_ = reads_model;
+    reader_.begin(places_, reads_model_);
     if (body_ == Body::events) events_.listen(this);
     for (std::size_t i = 0; i < llm::UsagePlaces::kPlaces; ++i) {
         if (places.headers[i].empty()) continue;
@@ -82,7 +84,7 @@ void UsageStage::cut(wire::Pieces& pieces, std::uint64_t size) {
 
 const llm::UsageCounts& UsageStage::read(std::uint64_t& invalid) noexcept {
     if (body_ == Body::events) {
-        reader_.begin(places_);
+        reader_.begin(places_, reads_model_);
         llm::read_events(reader_, events_.first_payload(), events_.usage_payload());
     }
     invalid = invalid_ + reader_.invalid();

@@ -30,8 +30,10 @@ public:
         : events_(events), body_(body), drops_(drops) {}
 
     // Listens to the scanner until that begins anew or is told otherwise. `places` must outlive the
-    // answer, whose `headers` are only looked at now.
-    void begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers) noexcept;
+    // answer, whose `headers` are only looked at now. The model that a body names is read only
+    // where that is asked for.
+    void begin(const llm::UsagePlaces& places, const wire::HeaderTable& headers,
+               bool reads_model = false) noexcept;
     void pass(wire::Pieces& pieces, bool is_last) override;
     void sent() override {}
     void on_event(const wire::SseScanner::Event& event) override;
@@ -39,6 +41,9 @@ public:
     // What was told up to now; of a stream read from its events then. `invalid`: how many counts
     // were none.
     const llm::UsageCounts& read(std::uint64_t& invalid) noexcept;
+    // What read() found besides; empty: no model is named, or it is not read.
+    std::string_view model() const noexcept { return reader_.model(); }
+    llm::Service service() const noexcept { return reader_.service(); }
     Body body() const noexcept { return body_; }
     std::uint64_t payload_bytes() const noexcept { return passed_; }  // dropped ones too
     std::uint64_t text_bytes() const noexcept { return text_.bytes(); }
@@ -52,6 +57,7 @@ private:
     wire::SseScanner& events_;
     const Body body_;
     bool drops_;
+    bool reads_model_ = false;
     bool is_cutting_ = false;      // there is a range to be kept back, not all of which has come by
     bool awaits_lf_ = false;       // it ended with a CR: an LF behind it belongs to it
     std::uint64_t cut_begin_ = 0;  // in the stream

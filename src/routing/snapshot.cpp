@@ -50,6 +50,9 @@ llm::UsagePlaces usage_places(const config::AiProvider& provider) {
         places.members[index] = std::move(place.members);
         places.headers[index] = std::move(place.header);
     }
+    config::UsagePlace model = config::response_model_place(provider.response_model);
+    places.model_members = std::move(model.members);
+    places.model_header = std::move(model.header);
     return places;
 }
 

@@ -248,6 +248,25 @@ TEST_F(Money, OfAModelWithoutAPriceIsUnknown) {
               1);
 }
 
+// An answer names its model where the request does not.
+TEST_F(Money, OfAModelThatOnlyTheAnswerNamesIsSpent) {
+    GatewayOptions made = options();
+    made.sandbox = std::move(made.production);
+    made.production.clear();
+    const Gateway gateway(made);
+    TestClient client = gateway.connect();
+    const std::string answer = R"({"model":"gpt-4o-2024-08-06",)" + std::string(kUsage).substr(1);
+    mock_->respond_with("*", 200, kJson, answer);
+    EXPECT_EQ(client.exchange(chat(R"({"messages":[{"content":"hi"}]})")).body, answer);
+    ASSERT_TRUE(comes_to(1));
+    EXPECT_EQ(spent().nanos, kCost);
+    EXPECT_TRUE(eventually([&] {
+        const std::string log = gateway.access_log();
+        return log.find(R"("gen_ai.response.model":"gpt-4o-2024-08-06")") != log.npos &&
+               log.find("\"cost_nd\":" + std::to_string(kCost)) != log.npos;
+    })) << gateway.access_log();
+}
+
 TEST_F(Money, ALedgerThatCantBeWrittenHoldsNothingUp) {
     GatewayOptions made = options();
     made.process.replace(made.process.find(ledger()), ledger().size(), dir_ / "in/ledger.db");

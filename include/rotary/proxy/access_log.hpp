@@ -45,6 +45,7 @@ struct AccessLine {
     std::string_view provider;
     std::string_view original_model;  // as the client wrote it
     std::string_view request_model;   // as sent on
+    std::string_view response_model;  // as the answer names it, where that had to be read
     std::string_view error_code;
     std::string_view error_reason;     // more than the client is told
     std::string_view retry_count;      // x-stainless-retry-count: above 0 the client is retrying

@@ -25,14 +25,17 @@ void read_provider_spec(Fields& spec, std::string_view version, AiProvider& prov
     spec.text("providerAPIVersion", provider.provider_api_version, {.required = true});
     spec.text("organization", provider.organization, {.required = true});
     if (version == "v1alpha3") {
-        // One field for both ways.
+        // One field for both ways; where no answer has such a place, the usual one stays.
+        using In = ValueLocation::In;
         read_location(spec, "model", provider.request_model);
-        provider.response_model = provider.request_model;
+        const In in = provider.request_model.in;
+        if (in == In::body || in == In::header) {
+            provider.response_model = provider.request_model;
+        }
     } else {
         spec.texts("supportedModels", provider.supported_models);
         spec.not_served("supportedModels", "models that it leaves out are asked for all the same");
         read_location(spec, "requestModel", provider.request_model);
-        spec.not_served("responseModel", "the model that answered is not read");
         read_location(spec, "responseModel", provider.response_model);
     }
     spec.object(

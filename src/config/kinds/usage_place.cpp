@@ -37,12 +37,10 @@ std::vector<std::string> members_of(std::string_view path) {
     return members.size() > kMostMembers ? std::vector<std::string>{} : members;
 }
 
-}  // namespace
-
-UsagePlace usage_place(const ValueLocation& location, UsageField field) {
-    UsagePlace place;
+// A header's, or what keeps the value from being served; false: it stands in the body.
+bool is_elsewhere(const ValueLocation& location, UsagePlace& place) {
     if (location.value.empty()) {
-        return place;
+        return true;
     }
     if (location.in == ValueLocation::In::header) {
         if (is_token(location.value)) {
@@ -50,18 +48,43 @@ UsagePlace usage_place(const ValueLocation& location, UsageField field) {
         } else {
             place.finding = "is not served: no header has such a name";
         }
-        return place;
+        return true;
     }
     if (location.in != ValueLocation::In::body) {
         place.finding = "is not served: an answer has neither a query nor a path";
+        return true;
+    }
+    return false;
+}
+
+std::string no_path(const std::string& value, const std::string& example) {
+    return "is not served: " + shown(value) + " is no path of members such as " + example;
+}
+
+}  // namespace
+
+UsagePlace response_model_place(const ValueLocation& location) {
+    UsagePlace place;
+    if (is_elsewhere(location, place)) {
+        return place;
+    }
+    place.members = members_of(location.value);
+    if (place.members.empty()) {
+        place.finding = no_path(location.value, "$.model");
+    }
+    return place;
+}
+
+UsagePlace usage_place(const ValueLocation& location, UsageField field) {
+    UsagePlace place;
+    if (is_elsewhere(location, place)) {
         return place;
     }
     place.members = members_of(location.value);
     const Names& names = kNames[static_cast<std::size_t>(field)];
     const bool is_usage = place.members.size() == 2 && place.members[0] == "usage";
     if (place.members.empty()) {
-        place.finding = "is not served: " + shown(location.value) +
-                        " is no path of members such as $.usage." + std::string(names.snake);
+        place.finding = no_path(location.value, "$.usage." + std::string(names.snake));
     } else if (is_usage && place.members[1] == names.camel) {
         place.finding = shown(location.value) + " is read as $.usage." + std::string(names.snake);
         place.members.clear();

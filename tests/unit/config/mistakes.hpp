@@ -70,8 +70,7 @@ inline bool is_told_besides(const Finding& finding) {
         return true;
     }
     return finding.severity == Severity::warning &&
-           finding.message.starts_with("is not served: ") &&
-           (finding.path == "spec.supportedModels" || finding.path == "spec.responseModel");
+           finding.message.starts_with("is not served: ") && finding.path == "spec.supportedModels";
 }
 
 inline void expect_only(const Loaded& loaded, const Mistake& mistake, std::pair<int, int> place) {

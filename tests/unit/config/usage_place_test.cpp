@@ -118,5 +118,48 @@ TEST(UsagePlace, IsReadAsItIsMeant) {
     }
 }
 
+TEST(UsagePlace, OfTheModelThatAnswered) {
+    struct Row {
+        const char* name;
+        In in;
+        const char* value;
+        std::vector<std::string> members;
+        std::string header;
+        std::string finding;
+    };
+    const std::vector<Row> rows{
+        {"a member", In::body, "model", {"model"}, "", ""},
+        {"a path", In::body, "$.meta.model", {"meta", "model"}, "", ""},
+        {"nothing", In::body, "", {}, "", ""},
+        {"through a list",
+         In::body,
+         "$.models[0]",
+         {},
+         "",
+         "is not served: \"$.models[0]\" is no path of members such as $.model"},
+        {"a header", In::header, "x-model", {}, "x-model", ""},
+        {"no header", In::header, "x model", {}, "", "is not served: no header has such a name"},
+        {"a query",
+         In::query,
+         "x",
+         {},
+         "",
+         "is not served: an answer has neither a query nor a path"},
+        {"a path of a URL",
+         In::path,
+         "x",
+         {},
+         "",
+         "is not served: an answer has neither a query nor a path"},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        const UsagePlace place = response_model_place({row.in, row.value, {}});
+        EXPECT_EQ(place.members, row.members);
+        EXPECT_EQ(place.header, row.header);
+        EXPECT_EQ(place.finding, row.finding);
+    }
+}
+
 }  // namespace
 }  // namespace rotary::config

@@ -100,6 +100,7 @@ AccessLine served() {
     line.provider = "OpenAI";
     line.original_model = "gpt-5";
     line.request_model = "gpt-4o";
+    line.response_model = "gpt-4o-2024-08-06";
     line.backend = "a";
     line.upstream_host = "api.example.com";
     line.cost = 150'000;
@@ -126,7 +127,8 @@ TEST(AccessLog, JsonOfAServedRequest) {
               R"("request_id":"r-1",)"
               R"("x-request-id":"c-1","x-stainless-retry-count":"1","api":"chat","policy":"rr",)"
               R"("env":"production","gen_ai.provider.name":"OpenAI",)"
-              R"("gen_ai.original.model":"gpt-5","gen_ai.request.model":"gpt-4o","backend":"a",)"
+              R"("gen_ai.original.model":"gpt-5","gen_ai.request.model":"gpt-4o",)"
+              R"("gen_ai.response.model":"gpt-4o-2024-08-06","backend":"a",)"
               R"("upstream_host":"api.example.com","upstream_request_id":"req_1","attempts":2,)"
               R"("input_tokens":90,"output_tokens":7,"cached_tokens":40,"cache_write_tokens":5,)"
               R"("reasoning_tokens":5,"usage":"partial","cost_nd":150000,)"

@@ -78,6 +78,49 @@ TEST_F(Charge, OfAModelWithoutAPriceIsCountedAsUnknown) {
     EXPECT_EQ(value(series(1).nanos), 0u);
 }
 
+// The second one's price is by what its answer says that it is.
+TEST_F(Charge, IsByTheModelThatAnsweredWhereTheOneAskedHasNoPrice) {
+    struct Row {
+        const char* name;
+        std::size_t entry;
+        std::string answered;
+        std::optional<std::int64_t> cost;
+    };
+    const std::vector<Row> rows{
+        {"one with a price", 1, "m0", 35},
+        {"of a date", 1, "m0-2026-10-01", 35},
+        {"one without", 1, "m2", std::nullopt},
+        {"none", 1, "", std::nullopt},
+        {"too long a name", 1, "m0" + std::string(llm::kMostModelBytes, '0'), std::nullopt},
+        {"what was asked goes before", 0, "m1", 35},
+    };
+    for (const Row& row : rows) {
+        SCOPED_TRACE(row.name);
+        ask(row.entry);
+        request_.route().prices = request_.snapshot->prices->of("");
+        EXPECT_EQ(needs_response_model(request_.exchange), row.entry == 1);
+        request_.exchange.keep_response_model(row.answered);
+        use(10, 5, llm::UsageSource::told);
+        EXPECT_EQ(cost(), row.cost);
+        EXPECT_TRUE(request_.exchange.content.asked.name.empty()) << "the entry is what is told";
+    }
+    request_.snapshot->prices.reset();
+    EXPECT_FALSE(needs_response_model(request_.exchange)) << "the entry names it";
+}
+
+TEST_F(Charge, OfNoEntryIsByTheModelThatAnswered) {
+    ask(0);
+    request_.route().prices = request_.snapshot->prices->of("");
+    request_.exchange.tries.choice.entry = Choice::kNone;
+    EXPECT_TRUE(needs_response_model(request_.exchange));
+    request_.exchange.keep_response_model("m0");
+    use(10, 5, llm::UsageSource::told);
+    EXPECT_EQ(cost(), 35);
+    EXPECT_EQ(request_.exchange.content.asked.name, "m0") << "which the ledger has";
+    request_.admit_and_scan("POST /chat/1.0/x", "", "{}");
+    EXPECT_EQ(request_.exchange.response_model(), "");
+}
+
 TEST_F(Charge, IsNotAskedForWithoutPriceLists) {
     ask(0, false);
     use(10, 5, llm::UsageSource::told);

@@ -283,6 +283,23 @@ TEST_F(UsageSettle, ARecordingCutAnywhereIsToldPartialOrEstimated) {
     EXPECT_GE(files, 31u);
 }
 
+TEST_F(UsageSettle, KeepsWhichServiceAndModelItWas) {
+    ask();
+    const std::string answer =
+        R"({"model":"m0-1","usage":{"prompt_tokens":5},"service_tier":"flex"})";
+    EXPECT_EQ(settle(Body::json, answer).service, llm::Service::flex);
+    EXPECT_EQ(request_.exchange.response_model(), "") << "it is not to be known";
+    request_.route().usage_places.model_members = {"model"};
+    wire::SseScanner events;
+    UsageStage stage(events, Body::events, false);
+    stage.begin(request_.route().usage_places, headers_, true);
+    events.feed(
+        "data: {\"message\":{\"model\":\"m0-1\",\"usage\":{\"service_tier\":\"batch\"}}}\n\n");
+    settle_usage(request_.context, request_.exchange, stage, true);
+    EXPECT_EQ(request_.exchange.response_model(), "m0-1");
+    EXPECT_EQ(request_.exchange.outcome.usage.service, llm::Service::batch);
+}
+
 // Without a list there is a Backend to count for, and nothing to estimate.
 TEST(UsageSettleAlone, ARequestWithoutARotationIsCountedToo) {
     OneRequest request;

@@ -245,6 +245,12 @@ TEST(Snapshot, RoutesKnowWhereUsageStands) {
     EXPECT_THAT(places.members[1], ElementsAre("meta", "out"));
     EXPECT_TRUE(places.members[2].empty());
     EXPECT_THAT(places.headers, ElementsAre("", "", "x-total"));
+    EXPECT_THAT(places.model_members, ElementsAre("model"));
+    EXPECT_FALSE(places.needs_service);
+    put("responseModel: {in: Body, value: model}", "responseModel: {in: Header, value: x-model}");
+    const auto other = snapshot_of(text);
+    EXPECT_TRUE(other->routes.at(0).usage_places.model_members.empty());
+    EXPECT_EQ(other->routes.at(0).usage_places.model_header, "x-model");
 }
 
 TEST(Snapshot, ThePublishedSample) {

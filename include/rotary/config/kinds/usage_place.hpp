@@ -22,4 +22,8 @@ struct UsagePlace {
 // $usage.promptTokens, is no path that any answer has, and is read as it was meant.
 UsagePlace usage_place(const ValueLocation& location, UsageField field);
 
+// The same of responseModel, the name of the model that answered. In a stream the path leads
+// through an event, or through its `message` or `response`.
+UsagePlace response_model_place(const ValueLocation& location);
+
 }  // namespace rotary::config
