@@ -13,6 +13,8 @@ __extension__ using Wide = __int128;  // 13 kinds of 2^40 each, at 10^15 and a t
 
 constexpr std::uint64_t kMostCount = std::uint64_t{1} << 40;  // what an answer may tell
 constexpr Wide kThousand = 1000;
+constexpr Wide kMillion = 1'000'000;
+constexpr Wide kMostFemtos = Wide(1) << 96;  // far more than fits, and room for kMostMillionths
 
 std::size_t at(Rate rate) { return static_cast<std::size_t>(rate); }
 
@@ -60,6 +62,21 @@ Price::Price(const config::PriceEntry& entry) {
     for (const config::PriceTier& tier : entry.tiers) {
         tiers_.push_back({tier.above_input, filled(overlaid(entry.rates, tier.rates))});
     }
+    const auto is_stated = [](const config::PriceService& service) { return service.is_stated; };
+    if (std::ranges::none_of(entry.services, is_stated)) return;
+    for (const config::PriceService& service : entry.services) {
+        Special& special = services_.emplace_back();
+        if (!service.is_stated) continue;
+        if (service.is_multiple) {
+            special.millionths = service.millionths;
+        } else {
+            special.tiers.push_back({0, filled(overlaid(entry.rates, service.rates))});
+        }
+    }
+}
+
+const std::vector<Price::Tier>& Price::tiers_of(const Special* special) const noexcept {
+    return special == nullptr || special->tiers.empty() ? tiers_ : special->tiers;
 }
 
 Nanos Price::cost(const llm::Usage& usage) const noexcept {
@@ -73,8 +90,13 @@ Nanos Price::cost(const llm::Usage& usage) const noexcept {
     const std::uint64_t audio_out = bounded(usage.audio_out);
     const std::uint64_t input = bounded(usage.input);
 
-    const Rates* rates = &tiers_.front().rates;
-    for (const Tier& tier : tiers_) {
+    static_assert(static_cast<std::size_t>(llm::Service::priority) == config::kServices);
+    const bool is_special = usage.service != llm::Service::standard && !services_.empty();
+    const Special* special =
+        is_special ? &services_[static_cast<std::size_t>(usage.service) - 1] : nullptr;
+    const std::vector<Tier>& tiers = tiers_of(special);
+    const Rates* rates = &tiers.front().rates;
+    for (const Tier& tier : tiers) {
         if (input > tier.above_input) rates = &tier.rates;
     }
     const auto price = [&](std::uint64_t count, Rate rate) {
@@ -90,8 +112,11 @@ Nanos Price::cost(const llm::Usage& usage) const noexcept {
     picos += price(bounded(usage.web_searches), Rate::web_search);
     const Wide femtos = picos * kThousand + price(bounded(usage.milliseconds), Rate::second);
 
-    constexpr Wide kInNano = 1'000'000;
-    const Wide nanos = (femtos + kInNano / 2) / kInNano;
+    Wide nanos = (femtos + kMillion / 2) / kMillion;
+    if (special != nullptr) {
+        const Wide attos = std::min(femtos, kMostFemtos) * special->millionths;
+        nanos = (attos + kMillion * kMillion / 2) / (kMillion * kMillion);
+    }
     constexpr Wide kMost = std::numeric_limits<Nanos>::max();
     return static_cast<Nanos>(std::min(nanos, kMost));
 }

@@ -91,7 +91,8 @@ PriceTable::PriceTable(const std::vector<config::PriceEntry>& entries) {
         prices.name = entry.model;
         if (entry.is_prefix) prices.name += '*';
         const auto from = entry.from.value_or(std::chrono::sys_days::min());
-        prices.by_day.insert_or_assign(from, Price(entry));
+        const auto [price, is_new] = prices.by_day.insert_or_assign(from, Price(entry));
+        has_services_ = has_services_ || price->second.has_services();
     }
 }
 

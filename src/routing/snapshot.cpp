@@ -134,6 +134,7 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     }
     if (snapshot.prices != nullptr) {
         compiled.prices = snapshot.prices->of(compiled.provider);
+        compiled.usage_places.needs_service = snapshot.prices->has_services();
         if (!compiled.list) {
             compiled.asked_model = std::make_shared<ModelPlace>(compiler.model_place(policy));
         }

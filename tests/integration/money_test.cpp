@@ -267,6 +267,31 @@ TEST_F(Money, OfAModelThatOnlyTheAnswerNamesIsSpent) {
     })) << gateway.access_log();
 }
 
+// What a provider says of its service chooses the price, of whole answers and of streams.
+TEST_F(Money, OfAnotherServiceIsItsPrice) {
+    const Gateway gateway(options(
+        "- {provider: \"*\", model: gpt-4o, input: \"2.5\", cached_read: \"1.25\", output: 10, "
+        "service: {flex: \"0.5\", priority: 2}}\n"));
+    TestClient client = gateway.connect();
+    const std::string usage(kUsage);
+    const std::string flex = usage.substr(0, usage.size() - 1) + R"(,"service_tier":"flex"})";
+    const std::string priority = R"({"service_tier":"priority",)" + usage.substr(1);
+    std::int64_t cost = kCost;
+    client.exchange(chat());
+    mock_->respond_with("*", 200, kJson, flex);
+    client.exchange(chat());
+    cost += kCost / 2;
+    mock_->respond_with("*", 200, kJson, priority);
+    client.exchange(chat());
+    cost += kCost * 2;
+    mock_->respond_with("*", 200, {{"content-type", "text/event-stream"}},
+                        "data: " + flex + "\n\ndata: [DONE]\n\n");
+    client.exchange(chat(R"({"model":"x","stream":true,"messages":[{"content":"hi"}]})"));
+    cost += kCost / 2;
+    ASSERT_TRUE(comes_to(4));
+    EXPECT_EQ(spent().nanos, cost);
+}
+
 TEST_F(Money, ALedgerThatCantBeWrittenHoldsNothingUp) {
     GatewayOptions made = options();
     made.process.replace(made.process.find(ledger()), ledger().size(), dir_ / "in/ledger.db");

@@ -56,6 +56,8 @@ public:
     // longest prefix. Providers are compared without case and by the names that APK and LiteLLM
     // have for them.
     EntryPrice find(std::string_view provider, std::string_view model) const;
+    // Whether a price depends on Usage::service.
+    bool has_services() const noexcept { return has_services_; }
     // For models that are known at each request only.
     ProviderPrices of(std::string_view provider) const;
 
@@ -71,6 +73,7 @@ private:
     static bool visit(const Provider& provider, std::string_view model, const Visit& visit);
 
     std::map<std::string, Provider, std::less<>> providers_;
+    bool has_services_ = false;
 };
 
 // What one provider takes, for models that clients name. Points into its PriceTable; asked on the

@@ -10,10 +10,17 @@ namespace rotary::config {
 namespace {
 
 constexpr int kPicoExponent = 12;
+constexpr int kMillionths = 6;
 constexpr const char* kRateKeys[kRates] = {
     "input",     "cached_read", "cache_write",   "cache_write_long", "audio_in",
     "image_in",  "output",      "reasoning",     "audio_out",        "per_request",
     "per_image", "per_second",  "per_web_search"};
+
+constexpr const char* kNoRate = "states no rate, such as `input` and `output`";
+
+bool states_rate(const Fields& fields) {
+    return std::ranges::any_of(kRateKeys, [&](const char* key) { return fields.has(key); });
+}
 
 bool is_per_token(std::size_t rate) { return rate < static_cast<std::size_t>(Rate::request); }
 
@@ -67,6 +74,46 @@ void read_tiers(Fields& fields, int per, PriceEntry& entry) {
     }
 }
 
+// "0.5", or {input: "1.25", …}; false: it is neither.
+bool read_multiple(Fields& services, const char* key, PriceService& service) {
+    std::string text;
+    if (!services.text(key, text)) return false;
+    const auto millionths = parse_decimal(text, kMillionths);
+    if (!millionths || !millionths->is_exact || millionths->value > kMostMillionths) {
+        services.error(key,
+                       "must be a multiple of the price from 0 to 100, with six decimals at "
+                       "most, such as \"0.5\", or a mapping of rates");
+        return false;
+    }
+    service.millionths = millionths->value;
+    return true;
+}
+
+void read_services(Fields& fields, int per, PriceEntry& entry) {
+    constexpr const char* kNames[kServices] = {"batch", "flex", "priority"};
+    fields.object("service", [&](Fields& services) {
+        for (std::size_t i = 0; i < kServices; ++i) {
+            PriceService& service = entry.services[i];
+            if (!services.has(kNames[i])) continue;
+            service.is_multiple = !services.is_map(kNames[i]);
+            if (service.is_multiple) {
+                service.is_stated = read_multiple(services, kNames[i], service);
+                continue;
+            }
+            services.object(kNames[i], [&](Fields& rates) {
+                read_rates(rates, per, service.rates);
+                if (!states_rate(rates)) rates.error("", kNoRate);
+            });
+            service.is_stated = true;
+            if (!entry.tiers.empty()) {
+                services.error(kNames[i],
+                               "must be a multiple, such as \"0.5\", where there are "
+                               "tiers");
+            }
+        }
+    });
+}
+
 void read_entry(Fields& fields, PriceEntry& entry) {
     fields.text("provider", entry.provider, {.required = true, .min = 1, .max = 256});
     fields.text("model", entry.model, {.required = true, .min = 1, .max = 4096});
@@ -84,10 +131,8 @@ void read_entry(Fields& fields, PriceEntry& entry) {
     }
     read_rates(fields, per, entry.rates);
     read_tiers(fields, per, entry);
-    const bool states_none =
-        std::ranges::none_of(kRateKeys, [&](const char* key) { return fields.has(key); });
-    if (states_none) fields.error("", "states no rate, such as `input` and `output`");
-    fields.not_served("service", "all answers are counted at the standard rates");
+    if (!states_rate(fields)) fields.error("", kNoRate);
+    read_services(fields, per, entry);
 }
 
 }  // namespace

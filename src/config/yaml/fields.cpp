@@ -40,6 +40,11 @@ bool Fields::has(std::string_view key) const {
     return node != nullptr && node->kind != Node::Kind::null;
 }
 
+bool Fields::is_map(std::string_view key) const {
+    const Node* node = map_.find(key);
+    return node != nullptr && node->kind == Node::Kind::map;
+}
+
 std::string Fields::path_of(std::string_view key) const {
     if (path_.empty() || key.empty()) {
         return path_ + std::string(key);

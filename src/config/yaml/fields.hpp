@@ -69,6 +69,7 @@ public:
 
     FileReading& reading() const { return reading_; }
     bool has(std::string_view key) const;  // present and not null
+    bool is_map(std::string_view key) const;
     Mark mark() const;
     Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping
 

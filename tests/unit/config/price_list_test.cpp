@@ -114,8 +114,30 @@ TEST(PriceLists, NamesEveryMistakeAtItsPlace) {
         {"two tiers alike",
          "- {provider: A, model: m, input: 1, tiers: [{above_input: 5}, {above_input: 5}]}",
          "[0].tiers: two of them"},
-        {"a service", "- {provider: A, model: m, input: 1, service: {batch: 0.5}}",
-         "warning: [0].service: is not served: all answers are counted at the standard rates"},
+        {"services", "- {provider: A, model: m, input: 1, service: {batch: 0.5, priority: 2}}", ""},
+        {"the dearest", "- {provider: A, model: m, input: 1, service: {flex: 100}}", ""},
+        {"a dearer one", "- {provider: A, model: m, input: 1, service: {flex: 100.000001}}",
+         "[0].service.flex: must be a multiple of the price from 0 to 100"},
+        {"a negative one", "- {provider: A, model: m, input: 1, service: {flex: -1}}",
+         "[0].service.flex: must be a multiple"},
+        {"a word", "- {provider: A, model: m, input: 1, service: {flex: half}}",
+         "[0].service.flex: must be a multiple"},
+        {"too fine", "- {provider: A, model: m, input: 1, service: {flex: 0.0000001}}",
+         "[0].service.flex: must be a multiple"},
+        {"an unknown service", "- {provider: A, model: m, input: 1, service: {fast: 2}}", "fast"},
+        {"a list", "- {provider: A, model: m, input: 1, service: {flex: [1]}}",
+         "[0].service.flex: "},
+        {"rates of its own", "- {provider: A, model: m, input: 1, service: {flex: {input: 2}}}",
+         ""},
+        {"no rate of its own", "- {provider: A, model: m, input: 1, service: {flex: {}}}",
+         "[0].service.flex: states no rate"},
+        {"such a rate that is none",
+         "- {provider: A, model: m, input: 1, service: {flex: {input: x}}}",
+         "[0].service.flex.input: must be a decimal"},
+        {"rates of its own beside tiers",
+         "- {provider: A, model: m, input: 1, tiers: [{above_input: 5, input: 2}], service: {flex: "
+         "{input: 2}}}",
+         "[0].service.flex: must be a multiple"},
     };
     for (const Row& row : rows) {
         const std::string text = to_text(read_list(row.text).findings);
@@ -125,6 +147,20 @@ TEST(PriceLists, NamesEveryMistakeAtItsPlace) {
             EXPECT_NE(text.find(row.finding), text.npos) << row.name << ": " << text;
         }
     }
+}
+
+TEST(PriceLists, KnowServices) {
+    const Read read = read_list(
+        "- {provider: A, model: m, per: 1K, input: 1, service: {batch: 0.5, priority: {input: "
+        "1.67}}}");
+    EXPECT_EQ(to_text(read.findings), "");
+    ASSERT_EQ(read.prices.size(), 1u);
+    const auto& [batch, flex, priority] = read.prices[0].services;
+    EXPECT_TRUE(batch.is_stated && batch.is_multiple);
+    EXPECT_EQ(batch.millionths, 500'000);
+    EXPECT_FALSE(flex.is_stated);
+    EXPECT_TRUE(priority.is_stated && !priority.is_multiple);
+    EXPECT_EQ(priority.rates[0], 1'670'000'000);
 }
 
 // An excerpt of the real file: every field that is read, beside many that are not.

@@ -76,6 +76,66 @@ TEST(Price, AddsUpExactly) {
     for (const Row& row : rows) EXPECT_EQ(row.price.cost(row.usage), row.cost) << row.name;
 }
 
+config::PriceService multiple(std::int64_t millionths) {
+    return {.millionths = millionths, .rates = {}, .is_multiple = true, .is_stated = true};
+}
+
+TEST(Price, OfAServiceIsAMultipleOrItsOwn) {
+    using llm::Service;
+    PriceEntry mini =
+        entry({{Rate::input, 150'000}, {Rate::cached_read, 75'000}, {Rate::output, 600'000}});
+    mini.services = {multiple(500'000), config::PriceService{}, multiple(1'670'000)};
+    const Price price(mini);
+    llm::Usage cached = usage(1000, 50);
+    cached.cached_read = 400;
+    llm::Usage one = usage(1, 0);
+    one.cached_read = 1;
+
+    PriceEntry fine = entry({{Rate::input, 500}});
+    fine.services = {multiple(500'000), multiple(0), multiple(config::kMostMillionths)};
+    PriceEntry pro = entry({{Rate::input, 1'250'000}, {Rate::output, 10 * kPerMillion}});
+    pro.tiers.push_back(
+        {200'000, entry({{Rate::input, 2'500'000}, {Rate::output, 15 * kPerMillion}}).rates});
+    pro.services = {multiple(500'000), config::PriceService{}, config::PriceService{}};
+    PriceEntry own = entry({{Rate::input, 150'000}, {Rate::output, 600'000}});
+    own.services[2] = {.millionths = 1'000'000,
+                       .rates = entry({{Rate::input, 260'000}}).rates,
+                       .is_multiple = false,
+                       .is_stated = true};
+    PriceEntry dearest = entry({{Rate::input, config::kMostPicos}});
+    dearest.services[2] = multiple(config::kMostMillionths);
+
+    struct Row {
+        const char* name;
+        Price price;
+        llm::Usage usage;
+        Service service;
+        Nanos cost;
+    };
+    const std::vector<Row> rows{
+        {"the standard one", price, cached, Service::standard, 150'000},
+        {"half", price, cached, Service::batch, 75'000},
+        {"one that is not stated", price, cached, Service::flex, 150'000},
+        {"more", price, cached, Service::priority, 250'500},
+        {"half a nanodollar goes up", price, one, Service::batch, 38},
+        {"rounded once, not before it is multiplied", Price(fine), usage(1, 0), Service::batch, 0},
+        {"nothing", Price(fine), usage(1000, 0), Service::flex, 0},
+        {"a hundred times", Price(fine), usage(1, 0), Service::priority, 50},
+        {"above a tier", Price(pro), usage(200'001, 10), Service::batch, 250'076'250},
+        {"its own rates", Price(own), usage(10, 5), Service::priority, 2'600 + 3'000},
+        {"where there are none", Price(entry({{Rate::input, 500}})), usage(2, 0), Service::flex, 1},
+        {"beyond all bounds", Price(dearest), usage(~std::uint64_t{0}, 0), Service::priority,
+         std::numeric_limits<Nanos>::max()},
+    };
+    for (const Row& row : rows) {
+        llm::Usage used = row.usage;
+        used.service = row.service;
+        EXPECT_EQ(row.price.cost(used), row.cost) << row.name;
+    }
+    EXPECT_TRUE(price.has_services());
+    EXPECT_FALSE(Price(entry({{Rate::input, 500}})).has_services());
+}
+
 TEST(Price, FallsBackToWhatAPartIsOf) {
     const Price price(entry({{Rate::input, 1'000'000}, {Rate::output, 2'000'000}}));
     llm::Usage all = usage(100, 50);

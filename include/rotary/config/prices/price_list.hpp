@@ -43,6 +43,17 @@ struct PriceTier {
     Rates rates;
 };
 
+// What a provider takes for its services other than the standard one: so many millionths of the
+// price, or rates in place of the entry's own.
+struct PriceService {
+    std::int64_t millionths = 1'000'000;
+    Rates rates;
+    bool is_multiple = true;
+    bool is_stated = false;  // otherwise it costs what the standard one does
+};
+inline constexpr std::size_t kServices = 3;  // batch, flex, priority
+inline constexpr std::int64_t kMostMillionths = 100'000'000;
+
 // What one provider takes for one model, or for all whose names begin alike.
 struct PriceEntry {
     std::string provider;  // "*": any
@@ -51,6 +62,7 @@ struct PriceEntry {
     std::optional<std::chrono::sys_days> from;  // UTC; none: always
     Rates rates;
     std::vector<PriceTier> tiers;  // the highest last
+    std::array<PriceService, kServices> services;
 };
 
 }  // namespace rotary::config
