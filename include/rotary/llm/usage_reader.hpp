@@ -112,7 +112,7 @@ private:
     std::uint8_t path_ends_ = 0;     // paths that end in it
     Number number_;
     Item item_;
-    std::array<char, kTextBytes> text_{};
+    std::array<char, kTextBytes> text_;  // the first text_size_ of them are set
     std::size_t text_size_ = 0;
     bool in_string_ = false;
     bool keeps_text_ = false;
