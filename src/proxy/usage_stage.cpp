@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <system_error>
 
 namespace rotary::proxy {
@@ -100,42 +99,12 @@ bool UsageStage::told_at_start_only() const noexcept {
            events_.first_payload().substr(0, 64).find(kStart) != std::string_view::npos;
 }
 
-namespace {
-
-// Of a field's name and one of letters and hyphens in lower case, of eight bytes at least and as
-// long as each other.
-bool is_same_field(std::string_view name, std::string_view wanted) noexcept {
-    const auto eight = [](const char* at) {
-        std::uint64_t bytes = 0;
-        std::memcpy(&bytes, at, sizeof bytes);
-        return bytes | 0x2020202020202020U;
-    };
-    const std::size_t rest = wanted.size() - sizeof(std::uint64_t);
-    for (std::size_t at = 0; at < rest; at += sizeof(std::uint64_t)) {
-        if (eight(name.data() + at) != eight(wanted.data() + at)) return false;
-    }
-    return eight(name.data() + rest) == eight(wanted.data() + rest);
-}
-
-}  // namespace
-
 UsageStage::Body usage_body(const wire::HeaderTable& headers, bool is_event_stream) noexcept {
     using Body = UsageStage::Body;
-    constexpr std::string_view kType = "content-type";
-    constexpr std::string_view kCoding = "content-encoding";
-    const wire::Header* type = nullptr;
-    const wire::Header* coding = nullptr;
-    for (const wire::Header& header : headers) {
-        const std::size_t size = header.name.size();
-        if (size == kType.size() && type == nullptr && is_same_field(header.name, kType)) {
-            type = &header;
-        } else if (size == kCoding.size() && coding == nullptr &&
-                   is_same_field(header.name, kCoding)) {
-            coding = &header;
-        }
-    }
+    const wire::Header* coding = headers.find(wire::field("content-encoding"));
     if (coding != nullptr && !text::iequals(coding->value, "identity")) return Body::other;
     if (is_event_stream) return Body::events;
+    const wire::Header* type = headers.find(wire::field("content-type"));
     if (type == nullptr) return Body::other;
     if (text::istarts_with(type->value, "application/vnd.amazon.eventstream")) return Body::frames;
     return type->value.find("json") != std::string_view::npos ? Body::json : Body::other;

@@ -11,7 +11,7 @@ namespace {
 
 bool is_named_by_connection(std::string_view name, const HeaderTable& headers) noexcept {
     for (const Header& header : headers) {
-        if (!text::iequals(header.name, "connection")) continue;
+        if (header.field != field("connection")) continue;
         std::string_view list = header.value;
         while (!list.empty()) {
             if (text::iequals(http1::take_element(list), name)) return true;

@@ -2,23 +2,35 @@
 
 #include <rotary/base/text.hpp>
 
+#include <algorithm>
+
 namespace rotary::wire {
 
-const Header* HeaderTable::find(std::string_view name) const noexcept {
-    const Field known = field_of(name);
-    if (known != Field::other) return find(known);
-    for (const Header& header : *this) {
-        if (header.field == Field::other && text::iequals(header.name, name)) return &header;
+namespace {
+
+// Of one name, again and again.
+class IsNamed {
+public:
+    explicit IsNamed(std::string_view name) noexcept : name_(name), field_(field_of(name)) {}
+    bool operator()(const Header& header) const noexcept {
+        return header.field == field_ &&
+               (field_ != Field::other || text::iequals(header.name, name_));
     }
-    return nullptr;
+
+private:
+    std::string_view name_;
+    Field field_;
+};
+
+}  // namespace
+
+const Header* HeaderTable::find(std::string_view name) const noexcept {
+    const Header* const found = std::find_if(begin(), end(), IsNamed(name));
+    return found == end() ? nullptr : found;
 }
 
 std::size_t HeaderTable::count(std::string_view name) const noexcept {
-    std::size_t found = 0;
-    for (const Header& header : *this) {
-        if (text::iequals(header.name, name)) ++found;
-    }
-    return found;
+    return static_cast<std::size_t>(std::count_if(begin(), end(), IsNamed(name)));
 }
 
 void HeaderTable::note_connection(const Header& header) noexcept {
