@@ -2,13 +2,23 @@
 
 namespace rotary::proxy {
 
+namespace {
+
+// Of the try's entry, or the model that the client asks for.
+const quota::Price* price_at(const Exchange& exchange, const Choice& choice) noexcept {
+    if (choice.entry == Choice::kNone) return exchange.content.asked.price;
+    return exchange.snapshot().lists[choice.list].entries[choice.entry].price.at(
+        exchange.request.started_wall);
+}
+
+}  // namespace
+
 const quota::Price* price_of(const Exchange& exchange) noexcept {
-    return exchange.entry() != nullptr ? exchange.entry()->price.at(exchange.request.started_wall)
-                                       : exchange.content.asked.price;
+    return price_at(exchange, exchange.tries.choice);
 }
 
 bool needs_response_model(const Exchange& exchange) noexcept {
-    if (exchange.tries.choice.entry == Choice::kNone) return true;
+    if (exchange.entry() == nullptr) return true;
     return exchange.snapshot().prices != nullptr && exchange.entry()->price.empty();
 }
 
@@ -19,13 +29,6 @@ struct Work {
     const llm::Usage& usage;
     const quota::Price* price;
 };
-
-// Of the try's entry, or the model that the client asks for.
-const quota::Price* price_at(const Exchange& exchange, const Choice& choice) noexcept {
-    if (choice.entry == Choice::kNone) return exchange.content.asked.price;
-    return exchange.snapshot().lists[choice.list].entries[choice.entry].price.at(
-        exchange.request.started_wall);
-}
 
 // What that usage costs, counted for the choice; none: there is no price.
 std::optional<std::int64_t> cost_at(Context& context, const Exchange& exchange,
@@ -45,7 +48,7 @@ std::optional<std::int64_t> cost_at(Context& context, const Exchange& exchange,
 
 // Of the answer; where no price list has the model that was asked, of the one that answered.
 const quota::Price* answer_price(Exchange& exchange) noexcept {
-    const quota::Price* price = price_at(exchange, exchange.tries.choice);
+    const quota::Price* price = price_of(exchange);
     const std::string_view model = exchange.response_model();
     if (price != nullptr || model.empty()) return price;
     const quota::NamedPrice found =

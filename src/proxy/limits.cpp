@@ -5,6 +5,7 @@
 #include <rotary/quota/spend.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace rotary::proxy {
@@ -155,9 +156,31 @@ void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::s
     }
 }
 
-const routing::ConsumerBudgets& consumer_budgets(const Exchange& exchange) noexcept {
-    const auto environment = static_cast<std::size_t>(exchange.match.route->environment);
-    return exchange.snapshot().consumer_budgets[environment];
+// The budgets that apply to a request, as places among the snapshot's limits.
+struct AppliedBudgets {
+    // The API's, the consumer's by its name, and its subscription's; null: there is none.
+    std::array<const std::vector<std::size_t>*, 3> shared{};
+    const std::vector<std::size_t>* for_each = nullptr;  // that it has for itself, as all have
+
+    bool empty() const noexcept {
+        const auto is_empty = [](const auto* limits) {
+            return limits == nullptr || limits->empty();
+        };
+        return std::all_of(shared.begin(), shared.end(), is_empty) && is_empty(for_each);
+    }
+};
+
+AppliedBudgets budgets_of(const Exchange& exchange) noexcept {
+    const routing::Route& route = *exchange.match.route;
+    const routing::ConsumerBudgets& budgets =
+        exchange.snapshot().consumer_budgets[static_cast<std::size_t>(route.environment)];
+    const std::string_view consumer = exchange.match.consumer;
+    const routing::Subscriber* subscriber = exchange.quotas.subscriber;
+    AppliedBudgets applied;
+    applied.shared = {&route.quotas.costs, &budgets.of(consumer),
+                      subscriber == nullptr ? nullptr : &subscriber->limits.costs};
+    if (!consumer.empty()) applied.for_each = &budgets.for_each();
+    return applied;
 }
 
 // Whether there is a price for its model, or for one of the list's.
@@ -167,22 +190,19 @@ bool has_price(const Exchange& exchange) noexcept {
 }
 
 Result<void> ask_budgets(Context& context, Exchange& exchange) {
-    if (!is_budgeted(exchange)) return {};
+    const AppliedBudgets budgets = budgets_of(exchange);
+    if (budgets.empty()) return {};
     Quotas& quotas = exchange.quotas;
     quotas.must_be_priced = exchange.snapshot().config.budgets.refuses_unpriced;
     if (quotas.must_be_priced && !has_price(exchange)) {
         quotas.held.undo();
         return kWithoutPrice;
     }
-    const routing::ConsumerBudgets& budgets = consumer_budgets(exchange);
-    const std::string_view consumer = exchange.match.consumer;
     quotas.estimate[quota::What::cost] = likely_cost(exchange);
-    ask(context, exchange, exchange.match.route->quotas.costs, quotas.held);
-    ask(context, exchange, budgets.of(consumer), quotas.held);
-    if (quotas.subscriber != nullptr) {
-        ask(context, exchange, quotas.subscriber->limits.costs, quotas.held);
+    for (const auto* limits : budgets.shared) {
+        if (limits != nullptr) ask(context, exchange, *limits, quotas.held);
     }
-    if (!consumer.empty()) ask_for_each(context, exchange, budgets.for_each());
+    if (budgets.for_each != nullptr) ask_for_each(context, exchange, *budgets.for_each);
     return {};
 }
 
@@ -231,14 +251,7 @@ void put_out(Context& context, Exchange& exchange, const quota::Reached& reached
 
 }  // namespace
 
-bool is_budgeted(const Exchange& exchange) noexcept {
-    const routing::ConsumerBudgets& budgets = consumer_budgets(exchange);
-    const std::string_view consumer = exchange.match.consumer;
-    if (!exchange.match.route->quotas.costs.empty() || !budgets.of(consumer).empty()) return true;
-    const routing::Subscriber* subscriber = exchange.quotas.subscriber;
-    if (subscriber != nullptr && !subscriber->limits.costs.empty()) return true;
-    return !budgets.for_each().empty() && !consumer.empty();
-}
+bool is_budgeted(const Exchange& exchange) noexcept { return !budgets_of(exchange).empty(); }
 
 Result<void> admit_request(Context& context, Exchange& exchange) {
     const routing::Route& route = *exchange.match.route;
