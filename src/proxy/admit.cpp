@@ -42,11 +42,9 @@ Result<void> check_model_place(Context& context, Exchange& exchange) {
     switch (place.in) {
         case config::ValueLocation::In::body:
             return check_body(exchange, place);
-        case config::ValueLocation::In::header: {
-            const wire::Header* own = context.scratch.request.headers.find(place.name);
-            if (own != nullptr) exchange.content.client_model = own->value;
+        case config::ValueLocation::In::header:
+            keep_model_of_head(context, exchange, place);
             return {};
-        }
         case config::ValueLocation::In::query:
             return {};
         case config::ValueLocation::In::path:
@@ -95,7 +93,8 @@ Result<void> admit(Context& context, Exchange& exchange) {
             return Fault::client(FaultKind::model_not_allowed,
                                  "This API has no list of models, and requests may not choose.");
         }
-        keep_model_of_head(context, exchange);
+        const routing::ModelPlace* place = exchange.match.route->asked_model.get();
+        if (place != nullptr) keep_model_of_head(context, exchange, *place);
         return write_forwarded_lines(context, exchange);
     }
     const routing::EntryList& list = exchange.snapshot().lists[*exchange.match.route->list];

@@ -1,6 +1,7 @@
 #include "proxy/asked_model.hpp"
 
 #include "proxy/limits.hpp"
+#include "proxy/scan.hpp"
 
 #include <rotary/base/percent.hpp>
 #include <rotary/llm/form_body.hpp>
@@ -106,12 +107,6 @@ std::string_view model_of(Context& context, const Exchange& exchange, ModelName&
     return model_of_body(exchange, name);
 }
 
-// `curl -d` names every body a form, and servers take JSON whatever it is called.
-bool is_json_object(std::string_view body) noexcept {
-    const std::size_t first = body.find_first_not_of(" \t\r\n");
-    return first != body.npos && body[first] == '{';
-}
-
 // Where no AIProvider says so, and none of the prices hangs on it.
 const routing::ModelPlace& usual_place() {
     static const routing::ModelPlace kPlace;
@@ -121,7 +116,7 @@ const routing::ModelPlace& usual_place() {
 Result<llm::ScannedBody> scan_asked(Exchange& exchange, const routing::ModelPlace& place) {
     const std::string_view body = exchange.request.body;
     Content& content = exchange.content;
-    if (content.body_kind != llm::BodyKind::multipart && is_json_object(body)) {
+    if (content.body_kind != llm::BodyKind::multipart && looks_like_json(body)) {
         content.body_kind = llm::BodyKind::json;
     }
     if (content.body_kind == llm::BodyKind::json) {
@@ -138,27 +133,11 @@ Result<llm::ScannedBody> scan_asked(Exchange& exchange, const routing::ModelPlac
     return llm::ScannedBody{};
 }
 
-void note_scan(Exchange& exchange, const llm::ScannedBody& scan) {
-    Content& content = exchange.content;
-    content.scan = scan;
-    const std::string_view body = exchange.request.body;
-    if (content.body_kind == llm::BodyKind::json) {
-        content.wants_stream = llm::is_true(body, scan.stream);
-        if (content.client_model.empty()) {
-            content.client_model = llm::plain_string(body, scan.model).value_or("");
-        }
-    } else if (scan.model.found) {
-        content.client_model = body.substr(scan.model.begin, scan.model.end - scan.model.begin);
-    }
-    content.client_model = content.client_model.substr(0, exchange.limits().model_name_bytes);
-}
-
 }  // namespace
 
-void keep_model_of_head(Context& context, Exchange& exchange) {
-    const routing::ModelPlace* place = exchange.match.route->asked_model.get();
-    if (place == nullptr || place->in != Place::header) return;
-    const wire::Header* own = context.scratch.request.headers.find(place->name);
+void keep_model_of_head(Context& context, Exchange& exchange, const routing::ModelPlace& place) {
+    if (place.in != Place::header) return;
+    const wire::Header* own = context.scratch.request.headers.find(place.name);
     if (own != nullptr) exchange.content.client_model = own->value;
 }
 

@@ -7,8 +7,8 @@
 // Requests without a rotation name their model themselves: what it costs is found by that name.
 namespace rotary::proxy {
 
-// While the head is there: the model that stands in a header.
-void keep_model_of_head(Context& context, Exchange& exchange);
+// While the head is there: the model, where it stands in a header.
+void keep_model_of_head(Context& context, Exchange& exchange, const routing::ModelPlace& place);
 
 // Behind the body, of a route that counts tokens: the model, its price, and whether a stream is
 // wanted. Where a budget applies a body must be one that can be read, or its model would go without

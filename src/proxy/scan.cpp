@@ -7,13 +7,6 @@ namespace rotary::proxy {
 
 namespace {
 
-// Without an Accept-like word to go by, JSON is told by its brace: `curl -d` names every body a
-// form. No form begins so; encoders escape the brace.
-bool looks_like_json(std::string_view body) noexcept {
-    const std::size_t first = body.find_first_not_of(" \t\r\n");
-    return first != body.npos && body[first] == '{';
-}
-
 Result<llm::ScannedBody> scan(const Exchange& exchange) {
     const routing::ModelPlace& place = exchange.list()->model_place;
     switch (exchange.content.body_kind) {
@@ -43,24 +36,33 @@ Result<void> scan_body(Exchange& exchange) {
     }
     const auto scanned = scan(exchange);
     if (!scanned) return scanned.error();
-    exchange.content.scan = *scanned;
-    const auto text_of = [&](const llm::MemberRange& range) {
-        return exchange.request.body.substr(range.begin, range.end - range.begin);
+    note_scan(exchange, *scanned);
+    return {};
+}
+
+bool looks_like_json(std::string_view body) noexcept {
+    const std::size_t first = body.find_first_not_of(" \t\r\n");
+    return first != body.npos && body[first] == '{';
+}
+
+void note_scan(Exchange& exchange, const llm::ScannedBody& scan) {
+    Content& content = exchange.content;
+    content.scan = scan;
+    const std::string_view body = exchange.request.body;
+    const auto text_of = [body](const llm::MemberRange& range) {
+        return body.substr(range.begin, range.end - range.begin);
     };
-    if (exchange.content.body_kind == llm::BodyKind::json) {
-        exchange.content.wants_stream = llm::is_true(exchange.request.body, scanned->stream);
-        if (exchange.content.client_model.empty()) {
-            exchange.content.client_model =
-                llm::plain_string(exchange.request.body, scanned->model).value_or("");
+    if (content.body_kind == llm::BodyKind::json) {
+        content.wants_stream = llm::is_true(body, scan.stream);
+        if (content.client_model.empty()) {
+            content.client_model = llm::plain_string(body, scan.model).value_or("");
         }
     } else {
-        const std::string_view stream = text_of(scanned->stream);
-        exchange.content.wants_stream = text::iequals(stream, "true") || stream == "1";
-        exchange.content.client_model = text_of(scanned->model);
+        const std::string_view stream = text_of(scan.stream);
+        content.wants_stream = text::iequals(stream, "true") || stream == "1";
+        if (scan.model.found) content.client_model = text_of(scan.model);
     }
-    exchange.content.client_model =
-        exchange.content.client_model.substr(0, exchange.limits().model_name_bytes);
-    return {};
+    content.client_model = content.client_model.substr(0, exchange.limits().model_name_bytes);
 }
 
 }  // namespace rotary::proxy
