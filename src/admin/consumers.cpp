@@ -52,11 +52,11 @@ public:
         json.begin_array("limits");
         for (const std::size_t place : own) {
             const quota::Limit& limit = snapshot_.limits[place];
-            write_one(json, limit, limit.family->common().look(limit.terms(now_)));
+            write_limit(json, limit, standing_of(limit, now_));
         }
         for (const std::size_t place : each_) {
             const quota::Limit& limit = snapshot_.limits[place];
-            write_one(json, limit, look(limit, consumer));
+            write_limit(json, limit, look(limit, consumer));
         }
         json.end_array();
     }
@@ -71,13 +71,6 @@ private:
             }
         }
         return quota::Counter().look(terms);
-    }
-    static void write_one(wire::JsonWriter& json, const quota::Limit& limit,
-                          const quota::Taken& stands) {
-        json.begin_object();
-        write_limit_names(json, limit);
-        write_standing(json, limit, stands);
-        json.end_object();
     }
 
     const routing::Snapshot& snapshot_;

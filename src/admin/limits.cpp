@@ -75,33 +75,16 @@ bool is_sampled(const quota::Limit& limit) noexcept {
     return limit.scope == quota::Scope::backend || limit.scope == quota::Scope::api;
 }
 
-double used_ratio_of(const quota::Limit& limit, WallTime now) noexcept {
-    return used_ratio(limit, limit.family->common().look(limit.terms(now)).used);
-}
-
-}  // namespace
-
-void write_standing(wire::JsonWriter& json, const quota::Limit& limit, const quota::Taken& stands) {
-    TimestampBuffer reset;
-    json.number("limit", limit.amount)
-        .number("used", stands.used)
-        .number("remaining", stands.used >= limit.amount ? 0 : limit.amount - stands.used)
-        .string("reset", format_timestamp(stands.free_at, reset));
-}
-
-void write_limit_names(wire::JsonWriter& json, const quota::Limit& limit) {
-    json.string("policy", limit.policy)
-        .string("scope", quota::to_string(limit.scope))
-        .string("for", limit.subject)
-        .string("counts", quota::to_string(limit.what))
-        .string("unit", limit.unit_name())
-        .boolean("shadow", limit.shadow);
-}
-
 double used_ratio(const quota::Limit& limit, std::int64_t used) noexcept {
     if (limit.amount <= 0) return 1.0;  // of nothing all is used
     return static_cast<double>(used) / static_cast<double>(limit.amount);
 }
+
+double used_ratio_of(const quota::Limit& limit, WallTime now) noexcept {
+    return used_ratio(limit, standing_of(limit, now).used);
+}
+
+}  // namespace
 
 std::string limits_json(const proxy::Wiring& wiring, WallTime now, std::size_t callers) {
     const std::vector<quota::Limit>& limits = wiring.snapshot->limits;
@@ -113,7 +96,7 @@ std::string limits_json(const proxy::Wiring& wiring, WallTime now, std::size_t c
     for (std::size_t i = 0; i < shown; ++i) {
         json.begin_object();
         write_limit_names(json, limits[i]);
-        write_standing(json, limits[i], limits[i].family->common().look(limits[i].terms(now)));
+        write_standing(json, limits[i], standing_of(limits[i], now));
         if (limits[i].is_each) write_callers(json, all[limits[i].family.get()]);
         json.end_object();
     }

@@ -71,10 +71,7 @@ void write_limits(wire::JsonWriter& json, const routing::Snapshot& snapshot,
     for (const auto* places : {&whole.requests, &whole.tokens, &own.requests, &own.tokens}) {
         for (const std::size_t place : *places) {
             const quota::Limit& limit = snapshot.limits[place];
-            json.begin_object();
-            write_limit_names(json, limit);
-            write_standing(json, limit, limit.family->common().look(limit.terms(now)));
-            json.end_object();
+            write_limit(json, limit, standing_of(limit, now));
         }
     }
     json.end_array();
