@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <ratio>
 #include <utility>
 
 namespace rotary::quota {
 
 namespace {
-using QuarterHours = std::chrono::duration<std::int64_t, std::ratio<15 * 60>>;
-
 constexpr std::size_t kFirstIndex = 64;
 constexpr std::size_t kShareOfOthers = 8;  // of the cells, so many more for consumers in common
 }  // namespace

@@ -40,7 +40,7 @@ bool times_of(const Options& options, std::int64_t& from, std::int64_t& to) {
         from = *first;
     }
     if (!options.until.empty()) {
-        constexpr std::int64_t kDay = 24 * 4;
+        constexpr std::int64_t kDay = quota::QuarterHours(std::chrono::days(1)).count();
         const auto first = first_quarter_hour_of(options.until);
         if (!first) return false;
         to = *first + kDay;

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <chrono>
 #include <ostream>
-#include <ratio>
 #include <utility>
 
 namespace rotary::tools {
@@ -92,9 +91,7 @@ void write_line(std::ostream& out, const std::vector<std::string>& fields) {
 }
 
 std::int64_t hour_of(const quota::SpendKey& key) {
-    return std::chrono::floor<std::chrono::hours>(
-               std::chrono::duration<std::int64_t, std::ratio<15 * 60>>(key.quarter_hour))
-        .count();
+    return std::chrono::floor<std::chrono::hours>(quota::QuarterHours(key.quarter_hour)).count();
 }
 
 std::string value_of(const quota::SpendKey& key, std::size_t column) {
@@ -248,8 +245,7 @@ std::optional<std::int64_t> first_quarter_hour_of(std::string_view date) {
                                           std::chrono::month(number(5, 2)),
                                           std::chrono::day(number(8, 2))};
     if (!day.ok()) return std::nullopt;
-    constexpr std::int64_t kQuartersOfADay = 24 * 4;
-    return std::chrono::sys_days(day).time_since_epoch().count() * kQuartersOfADay;
+    return quota::QuarterHours(std::chrono::sys_days(day).time_since_epoch()).count();
 }
 
 }  // namespace rotary::tools

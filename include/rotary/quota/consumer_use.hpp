@@ -3,6 +3,7 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/base/seeded_hash.hpp>
 #include <rotary/config/settings/callers.hpp>
+#include <rotary/quota/spend.hpp>
 
 #include <array>
 #include <atomic>
@@ -31,7 +32,7 @@ class ConsumerUse {
 public:
     static constexpr std::size_t kMost = config::kMostConsumers;
     static constexpr std::size_t kLongestName = 256;  // a longer one has no sum of its own
-    static constexpr std::string_view kOthers = "(others)";
+    static constexpr std::string_view kOthers = SpendTable::kOthers;
 
     ConsumerUse();
     ~ConsumerUse();

@@ -6,22 +6,26 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <ratio>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace rotary::quota {
 
+// What spending is summed by. All time zones are apart by whole ones, so that a day of any place
+// begins with one.
+using QuarterHours = std::chrono::duration<std::int64_t, std::ratio<15 * 60>>;
+
 // Whose spending it was, on what and when.
 struct SpendKey {
     static constexpr std::size_t kNames = 6;
-    // Since 1970, UTC. All time zones are apart by whole ones, so that a day of any place begins
-    // with one.
-    std::int64_t quarter_hour = 0;
+    std::int64_t quarter_hour = 0;  // since 1970, UTC
     // The consumer, the API, its environment, the provider, the model, the Backend.
     std::array<std::string_view, kNames> names;
 
