@@ -170,7 +170,7 @@ void BufferPool::give_back(char* data, std::size_t capacity) noexcept {
         if (read_free_.size() < limits_.kept_read_buffers) return keep(read_free_, data, capacity);
         return std::free(data);
     }
-    if ((capacity & (capacity - 1)) != 0) return std::free(data);  // a read buffer's size of before
+    if (!std::has_single_bit(capacity)) return std::free(data);  // a read buffer's size of before
     std::vector<char*>& free_list =
         body_free_[static_cast<std::size_t>(std::countr_zero(capacity))];
     const bool fits = kept_body_bytes_ + capacity <= limits_.kept_body_bytes;

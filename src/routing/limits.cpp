@@ -199,10 +199,7 @@ LimitSet Compiler::backend_quotas(const config::Backend& resource, const std::st
     const std::string& name = resource.metadata.name;
     const std::vector<config::Api>& apis = loaded.resources.apis;
     for (const config::AiRateLimitPolicy& policy : loaded.resources.ai_rate_limits) {
-        const bool is_ours = std::any_of(apis.begin(), apis.end(), [&](const config::Api& api) {
-            return is_for(policy.organization, api);
-        });
-        if (!is_ours || policy.target_kind != config::AiRateLimitPolicy::Target::backend ||
+        if (policy.target_kind != config::AiRateLimitPolicy::Target::backend ||
             policy.target != name) {
             continue;
         }
@@ -210,7 +207,10 @@ LimitSet Compiler::backend_quotas(const config::Backend& resource, const std::st
         const bool is_meant = model.empty()
                                   ? models.empty()
                                   : std::find(models.begin(), models.end(), model) != models.end();
-        if (!is_meant) continue;
+        const bool is_ours = std::any_of(apis.begin(), apis.end(), [&](const config::Api& api) {
+            return is_for(policy.organization, api);
+        });
+        if (!is_meant || !is_ours) continue;
         const std::string& policy_name = policy.metadata.name;
         LimitSource source{policy_name,
                            "Backend " + name,

@@ -1,7 +1,6 @@
 #include <rotary/routing/snapshot.hpp>
 
 #include <rotary/base/hop_by_hop.hpp>
-#include <rotary/base/text.hpp>
 #include <rotary/wire/forwarded_headers.hpp>
 #include <rotary/wire/http1_writer.hpp>
 
