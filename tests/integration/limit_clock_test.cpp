@@ -10,26 +10,31 @@ using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""s;
 
+// A policy whose default is a number of requests a minute, in `what` beside its other fields.
+std::string policy(const std::string& head, const std::string& what, int requests,
+                   const std::string& others) {
+    return "---\napiVersion: dp.wso2.com/v1alpha3\n" + head + "\nspec:\n  default: {" + what +
+           ": {" + others + "requestsPerUnit: " + std::to_string(requests) + ", unit: Minute}}\n";
+}
+
+std::string target(const std::string& kind, const std::string& name) {
+    return "  targetRef: {group: dp.wso2.com, kind: " + kind + ", name: " + name + "}\n";
+}
+
 std::string limit_of_backend(int requests) {
-    return "---\nkind: AIRateLimitPolicy\napiVersion: dp.wso2.com/v1alpha3\n"
-           "metadata: {name: of-backend}\nspec:\n  default: {requestCount: {requestsPerUnit: " +
-           std::to_string(requests) +
-           ", unit: Minute}}\n"
-           "  targetRef: {group: dp.wso2.com, kind: Backend, name: backend-0}\n";
+    return policy("kind: AIRateLimitPolicy\nmetadata: {name: of-backend}", "requestCount", requests,
+                  "") +
+           target("Backend", "backend-0");
 }
 
 std::string limit_of_api(int requests) {
-    return "---\nkind: RateLimitPolicy\napiVersion: dp.wso2.com/v1alpha3\n"
-           "metadata: {name: whole}\nspec:\n  default: {api: {requestsPerUnit: " +
-           std::to_string(requests) +
-           ", unit: Minute}}\n"
-           "  targetRef: {group: dp.wso2.com, kind: API, name: chat-api}\n";
+    return policy("kind: RateLimitPolicy\nmetadata: {name: whole}", "api", requests, "") +
+           target("API", "chat-api");
 }
 
 std::string limit_of_each(int requests) {
-    return "---\nkind: RateLimitPolicy\napiVersion: dp.wso2.com/v1alpha3\n"
-           "metadata: {name: each}\nspec:\n  default: {custom: {key: consumer, requestsPerUnit: " +
-           std::to_string(requests) + ", unit: Minute}}\n";
+    return policy("kind: RateLimitPolicy\nmetadata: {name: each}", "custom", requests,
+                  "key: consumer, ");
 }
 
 WallTime this_minute() { return std::chrono::floor<std::chrono::minutes>(wall_now()); }
