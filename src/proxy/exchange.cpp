@@ -56,6 +56,7 @@ void Exchange::begin(Context& context) {
     match.buckets = context.buckets;
     content = {};
     tries = {};
+    trail.clear();
     outcome = {};
     write_uuid_v7(id, request.started_wall, context.random_state);
 }

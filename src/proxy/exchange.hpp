@@ -92,6 +92,7 @@ struct Exchange {
     Match match;
     Content content;
     Tries tries;
+    Trail trail;  // of its tries
     Quotas quotas;
     Outcome outcome;
     wire::SseScanner events;  // of a streamed answer; keeps its memory from one to the next

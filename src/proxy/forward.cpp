@@ -90,6 +90,7 @@ Fault blame(const Exchange& exchange, Fault fault, SteadyTime now) {
 Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& exchange,
                         upstream::Provider& provider) {
     const SteadyTime begun = context.reactor.exact_now();
+    exchange.trail.open(exchange.tries.choice, begun);
     rotation::Answer answer;
     Attempted attempted;
     const RetryPlace place(*exchange.backend(), exchange.tries.attempts > 1);
@@ -102,6 +103,7 @@ Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& 
         attempted.answered = upstream::kNoRoom;
     }
     if (attempted.answered) {
+        exchange.trail.last().head = std::max(begun, context.reactor.now());
         answer.status = provider.answer().status;
         answer.is_listed = attempted.is_listed =
             is_listed(*exchange.backend(), provider.answer().status);
@@ -121,12 +123,16 @@ Task<Attempted> try_one(Context& context, downstream::Client& client, Exchange& 
         exchange.outcome.first_byte = ended;
         log_try(context, exchange, {answer.status, {}, tried.wait});
         attempted.verdict = settle_answer(context, exchange, answer, tried);
+        exchange.trail.judge(answer.status, FaultKind::none, attempted.verdict, ended);
     } else {
         attempted.answered = blame(exchange, attempted.answered.error(), ended);
         log_try(context, exchange, {answer.status, attempted.answered.error(), tried.wait});
         settle_unanswered(context, exchange, attempted.answered.error(), tried.asked);
-        attempted.verdict = settle_failure(context, exchange, attempted.answered.error(), tried);
+        const Fault& fault = attempted.answered.error();
+        attempted.verdict = settle_failure(context, exchange, fault, tried);
+        exchange.trail.judge(answer.status, fault.kind, attempted.verdict, ended);
     }
+    exchange.trail.last().reused_connection = exchange.tries.reused_connection;
     co_return attempted;
 }
 
@@ -143,6 +149,7 @@ Task<Result<void>> forward(Context& context, downstream::Client& client, Exchang
         next = next_after(context, exchange, attempted);
         if (next != Next::nowhere) {
             provider.release();
+            exchange.trail.last().failed_over = true;
             context.metrics.add(exchange.match.wiring->process.failovers);
             if (next != Next::same_backend) continue;  // there is nothing to wait for
             const auto paused = co_await pause(context, client, exchange);
@@ -161,6 +168,7 @@ Task<Result<void>> forward(Context& context, downstream::Client& client, Exchang
         }
         const auto relayed = co_await relay(context, client, exchange, provider);
         settle_relayed(context, exchange, relayed, attempted.verdict);
+        exchange.trail.end(relayed, context.reactor.now());
         co_return relayed;
     }
 }
