@@ -1,4 +1,5 @@
-// The load of ./dev bench: the clients of a proxy, the provider behind it, and tokens.
+// The load of ./dev bench: the clients of a proxy, the provider behind it, tokens, and a relay that
+// stands where a proxy does and only moves bytes.
 //
 // `clients` says "ready" when its connections stand, begins at a line on standard input, prints
 // what it counted as a line of JSON, and keeps its connections until standard input ends.
@@ -13,6 +14,7 @@
 
 #include "load/clients.hpp"
 #include "load/provider.hpp"
+#include "load/relay.hpp"
 #include "load/tokens.hpp"
 
 namespace rotary::bench {
@@ -90,14 +92,25 @@ void add_provider(CLI::App& app, Offer& offer) {
     command->callback([&offer] { run_provider(offer); });
 }
 
+void add_relay(CLI::App& app, Hop& hop) {
+    CLI::App* command = app.add_subcommand("relay", "move bytes, and no more");
+    command->add_option("--port", hop.port)->required();
+    command->add_option("--provider", hop.provider, "its port")->required();
+    command->add_option("--certificate", hop.certificate)->required();
+    command->add_option("--key", hop.key)->required();
+    command->callback([&hop] { Relay(hop).serve(); });
+}
+
 int run(int argc, char** argv) {
     ::prctl(PR_SET_TIMERSLACK, 1);
     CLI::App app("The load of ./dev bench.");
     app.require_subcommand(1);
     Order order;
     Offer offer;
+    Hop hop;
     add_clients(app, order);
     add_provider(app, offer);
+    add_relay(app, hop);
     std::string key;
     std::string like;
     std::size_t count = 1;

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from rig import machine, report
 from rig.contest import Contest
 from rig.peers import all_peers
-from rig.peers.peer import INSTALLED, ROOT
+from rig.peers.peer import INSTALLED, LOAD, ROOT
 from rig.processes import Failed
 from rig.workloads import ALL, BY_NAME
 
@@ -102,7 +102,7 @@ def parse(arguments):
         parser.error("at least one round, of more than no time")
     if os.cpu_count() < 2:
         parser.error("needs two cores: one for the proxy, one for the load")
-    given.load = BUILD + "/bench/bench_load"
+    given.load = LOAD
     for path in filter(None, (given.binary, given.beside, given.load)):
         if not os.access(path, os.X_OK):
             parser.error("no program at " + path)

@@ -7,6 +7,7 @@ FAST = PASSING_ON + ROTARY
 LLM = ("vllm-router", "portkey", "litellm", "bifrost")
 ENVOY = ("envoy", "envoy-jwt")
 LOGS = ("rotary-off", "rotary-pipe")
+FLOOR = ("relay",)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def sizes(key, what, numbers):
 
 
 def at_rate(name, title, rate):
-    return Workload(name, title, FAST + ("rotary-off", "envoy"), connections=20, rate=rate)
+    return Workload(name, title, FLOOR + FAST + ("rotary-off", "envoy"), connections=20, rate=rate)
 
 
 def new_connections(name, title, fresh, rsa):
@@ -60,18 +61,19 @@ def new_connections(name, title, fresh, rsa):
 
 
 ALL = (
-    Workload("chat", "A chat of 1 KB, 64 connections", FAST + LOGS + ENVOY + LLM),
+    Workload("chat", "A chat of 1 KB, 64 connections", FLOOR + FAST + LOGS + ENVOY + LLM),
     at_rate("rate-1000", "1,000 chats a second, 20 connections", 1000),
     at_rate("rate-4000", "4,000 chats a second, 20 connections", 4000),
     at_rate("rate-12000", "12,000 chats a second, 20 connections", 12000),
     at_rate("half-load", "Chats at half of what nginx can do, 20 connections", -1),
-    Workload("bodies", "32 KB in, 64 KB out", FAST + ("nginx-buffering", "envoy"), body=32768,
-             length=65536, counted=500),
-    Workload("upload", "1 MB in", FAST + ("nginx-buffering", "envoy"), connections=16,
+    Workload("bodies", "32 KB in, 64 KB out", FLOOR + FAST + ("nginx-buffering", "envoy"),
+             body=32768, length=65536, counted=500),
+    Workload("upload", "1 MB in", FLOOR + FAST + ("nginx-buffering", "envoy"), connections=16,
              body=1048576, counted=100),
-    Workload("sse-paced", "200 streams, an event each 20 ms", FAST + ("envoy", "vllm-router"),
+    Workload("sse-paced", "200 streams, an event each 20 ms",
+             FLOOR + FAST + ("envoy", "vllm-router"),
              unit="event", connections=200, events=100, gap=0.02, counted=200),
-    Workload("sse-burst", "Streams of 100 events at once", FAST + ("envoy",), unit="event",
+    Workload("sse-burst", "Streams of 100 events at once", FLOOR + FAST + ("envoy",), unit="event",
              events=100, counted=500),
     new_connections("new-p256", "A new connection each request, P-256", "full", False),
     new_connections("new-p256-resumed", "A new connection each request, P-256, resumed",

@@ -5,12 +5,14 @@ from rig.peers.haproxy import HaProxy
 from rig.peers.litellm import LiteLlm
 from rig.peers.nginx import Nginx
 from rig.peers.portkey import Portkey
+from rig.peers.relay import Relay
 from rig.peers.rotary import Rotary
 from rig.peers.vllm_router import VllmRouter
 
 
 def all_peers(binary, beside=None):
     peers = {
+        "relay": Relay(),
         "nginx": Nginx(),
         "nginx-buffering": Nginx(buffered=True),
         "haproxy": HaProxy(),

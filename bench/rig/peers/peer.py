@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
+LOAD = os.path.join(ROOT, "build/release/bench/bench_load")  # of this build
 INSTALLED = os.path.join(ROOT, "build/bench-peers")
 
 
