@@ -3,9 +3,7 @@
 #include <rotary/llm/usage_counts.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <span>
 
 namespace rotary::llm {
 
@@ -14,23 +12,80 @@ namespace {
 constexpr std::uint64_t kMessageTokens = 4;  // what a message takes besides its text
 constexpr std::uint32_t kMostCandidates = 65535;
 
-constexpr std::string_view kTextMembers[] = {"messages",
-                                             "input",
-                                             "contents",
-                                             "prompt",
-                                             "system",
-                                             "instructions",
-                                             "suffix",
-                                             "systemInstruction",
-                                             "system_instruction"};
-constexpr std::string_view kToolMembers[] = {"tools", "functions", "response_format", "toolConfig"};
-constexpr std::string_view kLabels[] = {"role",    "type",       "id",         "tool_call_id",
-                                        "call_id", "detail",     "media_type", "mimeType",
-                                        "format",  "tool_use_id"};
-constexpr std::string_view kMedia[] = {"url", "data", "image_url", "file_data", "fileUri", "bytes"};
+// What of a body's strings counts, told by the length first: few names have the same.
+bool is_text_member(std::string_view name) noexcept {
+    switch (name.size()) {
+        case 5:
+            return name == "input";
+        case 6:
+            return name == "prompt" || name == "system" || name == "suffix";
+        case 8:
+            return name == "messages" || name == "contents";
+        case 12:
+            return name == "instructions";
+        case 17:
+            return name == "systemInstruction";
+        case 18:
+            return name == "system_instruction";
+        default:
+            return false;
+    }
+}
 
-bool is_one_of(std::string_view name, std::span<const std::string_view> names) noexcept {
-    return std::find(names.begin(), names.end(), name) != names.end();
+bool is_tool_member(std::string_view name) noexcept {
+    switch (name.size()) {
+        case 5:
+            return name == "tools";
+        case 9:
+            return name == "functions";
+        case 10:
+            return name == "toolConfig";
+        case 15:
+            return name == "response_format";
+        default:
+            return false;
+    }
+}
+
+// Of no cost worth counting.
+bool is_label(std::string_view name) noexcept {
+    switch (name.size()) {
+        case 2:
+            return name == "id";
+        case 4:
+            return name == "role" || name == "type";
+        case 6:
+            return name == "detail" || name == "format";
+        case 7:
+            return name == "call_id";
+        case 8:
+            return name == "mimeType";
+        case 10:
+            return name == "media_type";
+        case 11:
+            return name == "tool_use_id";
+        case 12:
+            return name == "tool_call_id";
+        default:
+            return false;
+    }
+}
+
+bool is_media(std::string_view name) noexcept {
+    switch (name.size()) {
+        case 3:
+            return name == "url";
+        case 4:
+            return name == "data";
+        case 5:
+            return name == "bytes";
+        case 7:
+            return name == "fileUri";
+        case 9:
+            return name == "image_url" || name == "file_data";
+        default:
+            return false;
+    }
 }
 
 // `ratio` in 1/1024 of a byte.
@@ -114,8 +169,9 @@ void Meter::name(std::string_view key) noexcept {
     key_ = key;
     if (depth_ != 1) return;
     end_member();
-    if (is_one_of(key, kTextMembers)) part_ = Part::text;
-    if (is_one_of(key, kToolMembers)) {
+    if (is_text_member(key)) {
+        part_ = Part::text;
+    } else if (is_tool_member(key)) {
         part_ = Part::tools;
         member_ = at_;
     }
@@ -124,8 +180,8 @@ void Meter::name(std::string_view key) noexcept {
 void Meter::value(std::string_view text) noexcept {
     if (part_ != Part::text) return;
     const bool is_said = key_ == "content" || key_ == "text";  // as nearly all is
-    if (!is_said && is_one_of(key_, kLabels)) return;
-    if (text.starts_with("data:") || (!is_said && is_one_of(key_, kMedia))) {
+    if (!is_said && is_label(key_)) return;
+    if (text.starts_with("data:") || (!is_said && is_media(key_))) {
         ++facts_.media;
     } else {
         facts_.text_bytes += text.size();

@@ -22,10 +22,22 @@ std::uint64_t shown(std::int64_t count) noexcept {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0));
 }
 
-std::string_view reset_text(const Exchange& exchange, const Standing& standing,
-                            quota::DurationText& text) noexcept {
-    return quota::write_duration(standing.reset - exchange.request.started_wall, text);
-}
+// When a class of limits is fresh again, as text. Most limits begin anew together.
+class ResetText {
+public:
+    std::string_view of(const Exchange& exchange, const Standing& standing) noexcept {
+        if (text_.empty() || standing.reset != reset_) {
+            reset_ = standing.reset;
+            text_ = quota::write_duration(reset_ - exchange.request.started_wall, buffer_);
+        }
+        return text_;
+    }
+
+private:
+    WallTime reset_;
+    quota::DurationText buffer_;
+    std::string_view text_;
+};
 
 // How OpenAI names the standing of one class of limits.
 struct StandingNames {
@@ -39,13 +51,12 @@ constexpr StandingNames kRequests{
 constexpr StandingNames kTokens{
     "x-ratelimit-limit-tokens: ", "x-ratelimit-remaining-tokens: ", "x-ratelimit-reset-tokens: "};
 
-void write_openai(const Exchange& exchange, const StandingNames& names, const Standing& standing,
+void write_openai(const StandingNames& names, const Standing& standing, std::string_view reset,
                   wire::HeadWriter& head) {
     if (standing.limit == nullptr) return;
-    quota::DurationText text;
     head.line(names.limit, shown(standing.limit->amount));
     head.line(names.remaining, shown(standing.remaining));
-    head.line(names.reset, reset_text(exchange, standing, text));
+    head.line(names.reset, reset);
 }
 
 // draft-03 of the IETF's fields: of all limits the one of which least is left, in seconds.
@@ -122,10 +133,12 @@ void write_limit_headers(const Exchange& exchange, wire::HeadWriter& head) {
     const Standing& requests = tighter(quotas.held.requests(), quotas.of_try.requests());
     const Standing& tokens = tighter(quotas.held.tokens(), quotas.of_try.tokens());
     switch (exchange.snapshot().config.quotas.headers) {
-        case config::QuotaHeaders::openai:
-            write_openai(exchange, kRequests, requests, head);
-            write_openai(exchange, kTokens, tokens, head);
+        case config::QuotaHeaders::openai: {
+            ResetText reset;
+            write_openai(kRequests, requests, reset.of(exchange, requests), head);
+            write_openai(kTokens, tokens, reset.of(exchange, tokens), head);
             break;
+        }
         case config::QuotaHeaders::apk:
             write_apk(exchange, tighter(requests, tokens), head);
             break;

@@ -137,6 +137,26 @@ Counter::Place Counter::place(const Terms& terms) const noexcept {
     return place;
 }
 
+std::size_t Counter::open_cell(std::int64_t window) const noexcept {
+    const std::int64_t first = __atomic_load_n(&cells_[0].window, __ATOMIC_ACQUIRE);
+    const std::int64_t second = __atomic_load_n(&cells_[1].window, __ATOMIC_ACQUIRE);
+    if (first == window) return second <= window ? 0 : kNoCell;
+    return second == window && first < window ? 1 : kNoCell;
+}
+
+// What place() would find, without asking it: the window of `terms` is the latest, as nearly
+// always. A count that is another's by now fails the swap.
+bool Counter::add_to_open(const Terms& terms, std::int64_t amount, std::int64_t below,
+                          std::int64_t& used) noexcept {
+    const std::int64_t window = ticks(terms.window.begin);
+    const std::size_t cell = open_cell(window);
+    if (cell == kNoCell) return false;
+    const std::int64_t found = __atomic_load_n(&cells_[cell].used, __ATOMIC_ACQUIRE);
+    if (found >= below) return false;
+    used = sum(found, amount);
+    return swap(cell, {window, found}, {window, std::max<std::int64_t>(0, used)});
+}
+
 Taken Counter::refused(const Terms& terms, const Place& place) noexcept {
     const bool slides = terms.sliding && !terms.strict && terms.limit > 0;
     const std::int64_t at = slides ? slid_out(terms, place) : place.end;
@@ -173,6 +193,11 @@ Taken Counter::take(const Terms& terms, std::int64_t amount, bool even_if_full) 
 }
 
 Taken Counter::take(const Terms& terms, std::int64_t amount) noexcept {
+    std::int64_t used = 0;
+    const bool is_plain = !terms.sliding && !terms.strict;
+    if (is_plain && add_to_open(terms, amount, terms.limit, used)) {
+        return {true, used, terms.window.begin, terms.window.end};
+    }
     return take(terms, amount, false);
 }
 
@@ -192,10 +217,13 @@ void Counter::settle(const Terms& terms, WallTime window, std::int64_t amount,
                      std::int64_t actual) noexcept {
     const std::int64_t more = difference(actual, amount);
     if (more == 0) return;
+    std::int64_t used = 0;
+    const bool is_open = window == terms.window.begin;
+    if (is_open && add_to_open(terms, more, kAnyCount, used)) return;
     for (;;) {
         const Place place = this->place(terms);
-        const bool is_open = place.open.window == ticks(window);
-        if (!is_open && more < 0) return;
+        const bool is_later = place.open.window != ticks(window);
+        if (is_later && more < 0) return;
         const Count wanted{place.open.window,
                            std::max<std::int64_t>(0, sum(place.open.used, more))};
         if (swap(place.cell, place.found, wanted)) return;

@@ -14,6 +14,7 @@ __extension__ using Wide = __int128;  // 13 kinds of 2^40 each, at 10^15 and a t
 constexpr std::uint64_t kMostCount = std::uint64_t{1} << 40;  // what an answer may tell
 constexpr Wide kThousand = 1000;
 constexpr Wide kMillion = 1'000'000;
+constexpr Wide kMostPlainFemtos = Wide(1) << 62;  // 4.6 thousand of the currency
 constexpr Wide kMostFemtos = Wide(1) << 96;  // far more than fits, and room for kMostMillionths
 
 std::size_t at(Rate rate) { return static_cast<std::size_t>(rate); }
@@ -100,7 +101,7 @@ Nanos Price::cost(const llm::Usage& usage) const noexcept {
         if (input > tier.above_input) rates = &tier.rates;
     }
     const auto price = [&](std::uint64_t count, Rate rate) {
-        return Wide(count) * (*rates)[at(rate)];
+        return count == 0 ? Wide(0) : Wide(count) * (*rates)[at(rate)];
     };
     Wide picos = price(rest(input, cached + write + write_long + audio_in + image_in), Rate::input);
     picos += price(cached, Rate::cached_read) + price(write, Rate::cache_write);
@@ -108,10 +109,14 @@ Nanos Price::cost(const llm::Usage& usage) const noexcept {
     picos += price(audio_in, Rate::audio_in) + price(image_in, Rate::image_in);
     picos += price(rest(bounded(usage.output), reasoning + audio_out), Rate::output);
     picos += price(reasoning, Rate::reasoning) + price(audio_out, Rate::audio_out);
-    picos += price(1, Rate::request) + price(bounded(usage.images), Rate::image);
+    picos += (*rates)[at(Rate::request)] + price(bounded(usage.images), Rate::image);
     picos += price(bounded(usage.web_searches), Rate::web_search);
     const Wide femtos = picos * kThousand + price(bounded(usage.milliseconds), Rate::second);
 
+    if (special == nullptr && femtos < kMostPlainFemtos) {  // no division of 128 bits
+        constexpr auto kNano = static_cast<Nanos>(kMillion);
+        return (static_cast<Nanos>(femtos) + kNano / 2) / kNano;
+    }
     Wide nanos = (femtos + kMillion / 2) / kMillion;
     if (special != nullptr) {
         const Wide attos = std::min(femtos, kMostFemtos) * special->millionths;

@@ -110,9 +110,19 @@ void HeadWriter::line(FieldName name, std::string_view value) noexcept {
 }
 
 void HeadWriter::line(FieldName name, std::uint64_t value) noexcept {
-    char digits[20];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    put(name.text(), {}, {digits, static_cast<std::size_t>(end - digits)});
+    constexpr std::size_t kLineEnd = 2;
+    const std::string_view text = name.text();
+    char* const begin = data_ + size_;
+    const std::size_t room = capacity_ - size_;
+    ok_ = ok_ && room >= text.size() + kLineEnd;
+    if (!ok_) return;
+    std::memcpy(begin, text.data(), text.size());
+    const auto [end, error] = std::to_chars(begin + text.size(), begin + room - kLineEnd, value);
+    ok_ = error == std::errc{};
+    if (!ok_) return;
+    end[0] = '\r';
+    end[1] = '\n';
+    size_ += static_cast<std::size_t>(end - begin) + kLineEnd;
 }
 
 void HeadWriter::line(const Header& header) noexcept { put(header.name, ": ", header.value); }

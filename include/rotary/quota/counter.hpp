@@ -71,6 +71,8 @@ private:
         std::int64_t used;
     };
     static constexpr std::int64_t kNone = INT64_MIN;  // no window yet
+    static constexpr std::size_t kNoCell = 2;
+    static constexpr std::int64_t kAnyCount = INT64_MAX;
 
     // Where the open window stands or is to stand, and how it stands with the limit.
     struct Place {
@@ -84,6 +86,12 @@ private:
         bool is_before_wrong = false;  // the other cell's window is far ahead
     };
     Place place(const Terms& terms) const noexcept;
+    // Where that window is, if it is the latest; else kNoCell.
+    std::size_t open_cell(std::int64_t window) const noexcept;
+    // Adds to the window of `terms`, if it is the latest and has less than `below`. False: it did
+    // not, and why is for place() to find out.
+    bool add_to_open(const Terms& terms, std::int64_t amount, std::int64_t below,
+                     std::int64_t& used) noexcept;
     Count read(std::size_t cell) const noexcept;
     void forget(std::size_t cell, std::int64_t before) noexcept;  // a window behind `before`
     bool swap(std::size_t cell, const Count& found, const Count& wanted) noexcept;
