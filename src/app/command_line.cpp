@@ -37,6 +37,8 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
 void add_commands(CLI::App& app, int& exit_code) {
     add_serve_command(app, exit_code);
     add_check_command(app, exit_code);
+    add_routes_command(app, exit_code);
+    add_explain_command(app, exit_code);
     tools::add_token_command(app, exit_code);
     tools::add_key_command(app, exit_code);
     tools::add_usage_command(app, exit_code);

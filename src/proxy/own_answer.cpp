@@ -49,7 +49,8 @@ void write_authority(const config::Redirect& rules, const Exchange& exchange,
     writer.append(port);
 }
 
-// The Location of a redirect (Gateway API, HTTPRequestRedirectFilter).
+}  // namespace
+
 bool write_location(Context& context, Exchange& exchange) {
     const config::Redirect& rules = *exchange.match.route->redirect;
     exchange.content.lines = context.buffers.read_buffer();
@@ -73,8 +74,6 @@ bool write_location(Context& context, Exchange& exchange) {
     exchange.content.lines.produced(writer.size());
     return writer.ok();
 }
-
-}  // namespace
 
 bool asks_for_whole_server(const Exchange& exchange) noexcept {
     return exchange.request.path == "*";

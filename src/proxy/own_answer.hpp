@@ -18,6 +18,10 @@ bool is_allowed_preflight(Exchange& exchange) noexcept;
 Task<Result<void>> answer_preflight(Context& context, downstream::Client& client,
                                     Exchange& exchange);
 
+// The Location line of a redirect (Gateway API, HTTPRequestRedirectFilter), in
+// exchange.content.lines. False: it does not fit.
+bool write_location(Context& context, Exchange& exchange);
+
 // Where a rule with a RequestRedirect sends the client.
 Task<Result<void>> redirect(Context& context, downstream::Client& client, Exchange& exchange);
 

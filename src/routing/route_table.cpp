@@ -119,6 +119,11 @@ std::string PathPattern::beginning() const {
     return base_ + std::string(least.begin(), differs.first);
 }
 
+std::string PathPattern::shown() const {
+    if (regex_ != nullptr) return base_ + " ~ " + value_;
+    return type_ == Type::prefix ? base_ + value_ + "/*" : base_ + value_;
+}
+
 std::string_view PathPattern::rewritten(std::string_view path, const config::PathRewrite* rewrite,
                                         std::string& scratch) const {
     const std::string_view rest = rest_of(path);

@@ -46,6 +46,8 @@ public:
         return Rotation(std::move(cursor), states_, limits_);
     }
 
+    // Whether the entry is ever picked here: those that weigh nothing are not.
+    bool lists(std::size_t entry) const noexcept { return listed(entry); }
     EntryState& state(std::size_t entry) const noexcept { return *states_[entry]; }
     const EntryState::Limits& limits() const noexcept { return limits_; }
     std::size_t size() const noexcept { return states_.size(); }

@@ -41,6 +41,9 @@ public:
     std::string beginning() const;
 
     const std::string& base() const noexcept { return base_; }
+    // As people read it: "/chat/1.0/models" is that path, "/chat/1.0/files/*" a prefix, and
+    // "/chat/1.0 ~ /v[0-9]+" an expression.
+    std::string shown() const;
     // The path that goes on to the provider, below its Backend's base path. `scratch` holds it when
     // it had to be put together; otherwise the view leads into `path` or `rewrite`.
     std::string_view rewritten(std::string_view path, const config::PathRewrite* rewrite,
@@ -84,6 +87,15 @@ public:
 
     Found find(std::string_view host, std::string_view path,
                std::string_view method) const noexcept;
+    // Each rule with its host, "*.example.com" or "" for any, in the order in which they are
+    // looked at.
+    template <class Visit>
+    void each(const Visit& visit) const {
+        for (const Host& host : hosts_) {
+            const bool is_wildcard = host.kind == Host::Kind::wildcard;
+            for (const Rule& rule : host.rules) visit((is_wildcard ? "*" : "") + host.name, rule);
+        }
+    }
     // "a.example.com, *.example.com": as many as fit a line of some hundred characters.
     std::string hosts() const;
     // "GET, POST": the methods of all rules with this host and path, for 405's Allow.

@@ -34,8 +34,8 @@ Outcome run(const std::vector<std::string>& words) {
 }
 
 TEST(CommandLine, HelpIsThereForEachCommand) {
-    const std::vector<std::string> commands = {"serve", "check", "token",
-                                               "mock",  "demo",  "version"};
+    const std::vector<std::string> commands = {"serve", "check", "routes", "explain",
+                                               "token", "mock",  "demo",   "version"};
     const Outcome all = run({"--help"});
     EXPECT_EQ(all.code, 0);
     for (const std::string& command : commands) {
@@ -60,8 +60,9 @@ TEST(CommandLine, BadUsageIsTwoAndSaysWhy) {
         {"a command in capitals", {"Serve"}, "did you mean \"serve\"?"},
         {"no command at all",
          {"frobnicate"},
-         "there is no command \"frobnicate\"; the commands are serve, check, token, key, usage, "
-         "mock, demo, version"},
+         "there is no command \"frobnicate\"; the commands are serve, check, routes, explain, "
+         "token, key, "
+         "usage, mock, demo, version"},
         {"an empty word", {""}, "there is no command \"\""},
         {"an option alone", {"--verbose"}, "A subcommand is required"},
         {"no configuration", {"check"}, "--config is required"},
