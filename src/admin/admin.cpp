@@ -159,6 +159,7 @@ void Admin::State::answer_to(const Connection& connection, const Request& reques
     asked.target = view(head.target());
     asked.host = view(head[http::field::host]);
     asked.origin = view(head[http::field::origin]);
+    asked.accept = view(head[http::field::accept]);
     asked.authorization = view(head[http::field::authorization]);
     asked.bound_to_loopback = bound_to_loopback;
     asked.from_loopback = connection.from_loopback;

@@ -25,6 +25,7 @@ struct Call {
     std::string_view query;
     const AdminOptions& options;
     const AdminHooks& hooks;
+    std::string_view accept;
 };
 
 struct Route {
@@ -96,10 +97,8 @@ AdminAnswer consumers(const Call& call) {
 AdminAnswer config(const Call& call) { return plain(call.hooks.config_text()); }
 
 AdminAnswer metrics(const Call& call) {
-    AdminAnswer out;
-    out.content_type = metrics::kContentType;
-    out.body = call.hooks.metrics();
-    return out;
+    const metrics::Format format = metrics::format_for(call.accept);
+    return page(metrics::content_type(format), call.hooks.metrics(format));
 }
 
 AdminAnswer reload(const Call& call) {
@@ -246,7 +245,7 @@ AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
     const Call call{
         request.target.substr(0, mark),
         mark == request.target.npos ? std::string_view{} : request.target.substr(mark + 1), options,
-        hooks};
+        hooks, request.accept};
     const Route* route = find_route(call.path);
     if (route == nullptr) return not_found();
     const bool reads = request.method == "GET" || request.method == "HEAD";

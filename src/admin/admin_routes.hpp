@@ -14,6 +14,7 @@ struct AdminRequest {
     std::string_view host;  // empty: an HTTP/1.0 client that sent none
     std::string_view origin;
     std::string_view authorization;
+    std::string_view accept;
     bool bound_to_loopback = true;
     bool from_loopback = true;
 };

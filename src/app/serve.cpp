@@ -1,4 +1,5 @@
 #include <rotary/app/commands.hpp>
+#include <rotary/app/version.hpp>
 
 #include <rotary/base/log.hpp>
 #include <rotary/config/load.hpp>
@@ -68,6 +69,7 @@ int serve(const std::string& path, const std::vector<std::string>& accepted) {
         options.config_path = path;
         options.environment = config::process_environment();
         options.accept_unserved = accepted;
+        options.build = build();
         server::Server server(options, std::move(loaded), log, findings);
         print();
         return server.run();

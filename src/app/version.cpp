@@ -21,6 +21,8 @@ std::string boost_version() {
 
 }  // namespace
 
+server::Server::Build build() { return {ROTARY_VERSION, ROTARY_REVISION, ROTARY_COMPILER}; }
+
 std::string version_text() {
     std::string text = "rotary " ROTARY_VERSION " (" ROTARY_REVISION ")\n";
     text += "compiler: " ROTARY_COMPILER "\n";

@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
@@ -220,11 +221,25 @@ struct Registry::State {
     }
 
     void print(Page& page, const std::string& name, const Family& family) const;
-    void print_histogram(std::string& out, const std::string& name, const Series& series) const;
+    void print_histogram(Page& page, const std::string& name, const Series& series) const;
+
+    // The newest of all workers' that the bucket really holds: its cell may have been another's.
+    std::optional<Exemplar> exemplar(const Series& series, std::uint32_t bucket) const {
+        const auto& bounds = series.buckets->nanoseconds;
+        std::optional<Exemplar> newest;
+        for (const Shard* shard : shards) {
+            const auto found = shard->exemplar(series.index + bucket);
+            if (!found || (bucket < bounds.size() && found->nanoseconds > bounds[bucket])) continue;
+            if (bucket > 0 && found->nanoseconds <= bounds[bucket - 1]) continue;
+            if (!newest || newest->at < found->at) newest = found;
+        }
+        return newest;
+    }
 };
 
-void Registry::State::print_histogram(std::string& out, const std::string& name,
+void Registry::State::print_histogram(Page& page, const std::string& name,
                                       const Series& series) const {
+    std::string& out = page.family(Type::histogram, name, {});
     // A page of ten thousand routes would be a page of zeros.
     if (observations(series) == 0) return;
     const auto& bounds = series.buckets->seconds;
@@ -235,6 +250,12 @@ void Registry::State::print_histogram(std::string& out, const std::string& name,
         std::string le = series.labels.empty() ? "le=\"" : series.labels + ",le=\"";
         append_real(le, i < last ? bounds[i] : std::numeric_limits<double>::infinity());
         append_sample(out, name + "_bucket", le + '"', count);
+        if (page.format() != Format::open_metrics) continue;
+        if (const auto found = exemplar(series, i)) {
+            out.pop_back();
+            append_exemplar(out, *found);
+            out += '\n';
+        }
     }
     const auto sum = static_cast<double>(total(series.index + last + 1)) / 1e9;
     append_sample(out, name + "_sum", series.labels, sum);
@@ -248,7 +269,7 @@ void Registry::State::print(Page& page, const std::string& name, const Family& f
     std::string& out = page.family(type, name, family.help);
     for (const Series& series : family.series) {
         if (family.kind == Kind::histogram) {
-            print_histogram(out, name, series);
+            print_histogram(page, name, series);
         } else if (family.kind == Kind::statuses) {
             for (std::uint32_t i = 0; i < kStatuses; ++i) {
                 const std::uint64_t count = total(series.index + i);
@@ -327,9 +348,9 @@ void Registry::on_scrape(std::function<void(Exposition&)> source) {
     state_->sources.push_back(std::move(source));
 }
 
-std::string Registry::scrape() const {
+std::string Registry::scrape(Format format) const {
     std::unique_lock lock(state_->mutex);
-    Page page;
+    Page page(format);
     for (const auto& [name, family] : state_->families) state_->print(page, name, family);
     const auto sources = state_->sources;
     lock.unlock();

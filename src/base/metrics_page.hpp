@@ -22,9 +22,14 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
                    std::int64_t value);
 void append_sample(std::string& out, std::string_view name, std::string_view labels, double value);
 
+// The end of a bucket's line: " # {trace_id="…"} 0.0042 1700000000.123".
+void append_exemplar(std::string& out, const Exemplar& exemplar);
+
 // The page of one scrape. One thread.
 class Page final : public Exposition {
 public:
+    explicit Page(Format format = Format::text) noexcept : format_(format) {}
+    Format format() const noexcept { return format_; }
     void add(const Sample& sample) override;
     // The lines of a family, to append to. The first to name it says its type and help.
     std::string& family(Type type, std::string_view name, std::string_view help);
@@ -35,6 +40,9 @@ private:
         std::string head;
         std::string samples;
     };
+    std::string head_of(Type type, std::string_view name, std::string_view help) const;
+
+    Format format_;
     std::map<std::string, Family, std::less<>> families_;
 };
 

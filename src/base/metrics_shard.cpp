@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::size_t kChunkBytes = Shard::kChunkCells * sizeof(std::uint64_t);
 
+std::uint64_t counted(std::chrono::nanoseconds duration) noexcept {
+    return duration.count() < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(duration.count());
+}
+
+// The cell of the bucket that a value falls into.
+std::uint32_t bucket_of(const HistogramId& id, std::uint64_t value) noexcept {
+    const auto& bounds = id.buckets->nanoseconds;
+    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
+    return id.index + static_cast<std::uint32_t>(bucket);
+}
+
 }  // namespace
 
 Shard::~Shard() {
@@ -39,11 +50,17 @@ void Shard::ensure(std::uint32_t cells) noexcept {
 void Shard::observe(HistogramId id, std::chrono::nanoseconds duration) noexcept {
     if (id.buckets == nullptr) return;
     const auto& bounds = id.buckets->nanoseconds;
-    const auto count = duration.count();
-    const auto value = count < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(count);
-    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value) - bounds.begin();
-    bump(id.index + static_cast<std::uint32_t>(bucket), 1);
+    const std::uint64_t value = counted(duration);
+    bump(bucket_of(id, value), 1);
     bump(id.index + static_cast<std::uint32_t>(bounds.size()) + 1, value);
+}
+
+void Shard::exemplify(HistogramId id, std::chrono::nanoseconds duration, const TraceId& trace,
+                      WallTime now) noexcept {
+    if (id.buckets == nullptr) return;
+    const std::uint64_t value = counted(duration);
+    const std::chrono::nanoseconds at = now.time_since_epoch();
+    exemplars_.put(bucket_of(id, value), {trace, value, at.count()});
 }
 
 std::uint64_t Shard::value(std::uint32_t index) const noexcept {

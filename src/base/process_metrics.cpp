@@ -98,6 +98,10 @@ void expose(Exposition& page, double ticks_per_second, std::optional<double> sta
         page.gauge("process_open_fds", "Open file descriptors.", {}, *fds);
     }
     rlimit limit{};
+    if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        page.gauge("process_virtual_memory_max_bytes", "Most virtual memory it may have.", {},
+                   static_cast<double>(limit.rlim_cur));
+    }
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         page.gauge("process_max_fds", "Most file descriptors it may open.", {},
                    static_cast<double>(limit.rlim_cur));

@@ -39,6 +39,13 @@ public:
           deployment_(io_, Logs{log, options.access_log_fd}, std::move(loaded), findings),
           admin_(io_, admin_options(deployment_.config()), hooks(), log) {
         if (options_.handle_signals) listen_for_signals();
+        deployment_.registry().on_scrape([this](metrics::Exposition& out) {
+            out.gauge("rotary_build_info", "1; its labels say what runs.",
+                      {{"version", options_.build.version},
+                       {"revision", options_.build.revision},
+                       {"compiler", options_.build.compiler}},
+                      1);
+        });
         deployment_.start();
         watch_source();
         ready_ = true;
@@ -89,7 +96,9 @@ private:
 
     admin::AdminHooks hooks() {
         admin::AdminHooks hooks;
-        hooks.metrics = [this] { return deployment_.registry().scrape(); };
+        hooks.metrics = [this](metrics::Format format) {
+            return deployment_.registry().scrape(format);
+        };
         hooks.live = [this] { return liveness(deployment_.alive(kLoopPatience), kLoopPatience); };
         hooks.ready = [this] { return readiness(status(), deployment_.keys_health()); };
         hooks.status_json = [this] { return status_json(status()); };

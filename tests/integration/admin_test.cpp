@@ -35,7 +35,7 @@ protected:
         AdminOptions options = changed;
         options.port = 0;
         AdminHooks hooks;
-        hooks.metrics = [] { return std::string("metrics 1\n"); };
+        hooks.metrics = [](metrics::Format) { return std::string("metrics 1\n"); };
         hooks.live = [] { return Health{}; };
         hooks.ready = []() -> Health { throw std::runtime_error("broken hook"); };
         hooks.status_json = []() -> std::string { throw 1; };

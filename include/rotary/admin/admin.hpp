@@ -14,6 +14,7 @@
 
 #include <rotary/admin/consumers.hpp>
 #include <rotary/base/log.hpp>
+#include <rotary/base/metrics.hpp>
 #include <rotary/config/settings/settings.hpp>
 
 namespace rotary::admin {
@@ -32,7 +33,7 @@ struct ReloadOutcome {
 // What the admin listener shows and changes, supplied by the owner of the process. Called on the
 // control thread, one at a time. A hook that throws costs its caller a 500 and nothing else.
 struct AdminHooks {
-    std::function<std::string()> metrics;  // Prometheus text format 0.0.4
+    std::function<std::string(metrics::Format format)> metrics;
     std::function<Health()> live;
     std::function<Health()> ready;
     std::function<std::string()> status_json;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <rotary/base/exemplars.hpp>
+#include <rotary/base/metrics_format.hpp>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -7,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,7 +73,14 @@ public:
     // Negative durations count as zero.
     void observe(HistogramId id, std::chrono::nanoseconds duration) noexcept;
 
+    // The trace that an observation was made in, for its bucket.
+    void exemplify(HistogramId id, std::chrono::nanoseconds duration, const TraceId& trace,
+                   WallTime now) noexcept;
+
     std::uint64_t value(std::uint32_t index) const noexcept;
+    std::optional<Exemplar> exemplar(std::uint32_t index) const noexcept {
+        return exemplars_.find(index);
+    }
 
     static constexpr std::uint32_t kChunkCells = 131072;  // 1 MiB
     static constexpr std::uint32_t kChunks = 1024;
@@ -91,6 +102,7 @@ private:
     Chunk grow(std::uint32_t index) noexcept;
 
     std::array<std::atomic<Chunk>, kChunks> chunks_{};
+    Exemplars exemplars_;
 };
 
 enum class Type : std::uint8_t { counter, gauge, histogram };
@@ -164,8 +176,8 @@ public:
     // Called at each scrape, on the scraping thread, without the registry's lock.
     void on_scrape(std::function<void(Exposition&)> source);
 
-    // Prometheus text format 0.0.4. Families sorted by name, series in order of registration.
-    std::string scrape() const;
+    // Families sorted by name, series in order of registration.
+    std::string scrape(Format format = Format::text) const;
 
     // Sums over all shards: for the status page and for tests.
     std::uint64_t value(SeriesId id) const;
@@ -177,8 +189,6 @@ private:
     struct State;
     std::shared_ptr<State> state_;
 };
-
-inline constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 // process_cpu_seconds_total, process_resident_memory_bytes, process_open_fds and their kin, read
 // from /proc at each scrape.

@@ -19,12 +19,19 @@ void check_listeners(const config::Loaded& loaded, std::vector<config::Finding>&
 // end. Made and run on one thread, which becomes the control thread.
 class Server {
 public:
+    // What was built, for rotary_build_info.
+    struct Build {
+        std::string version;
+        std::string revision;
+        std::string compiler;
+    };
     struct Options {
         std::string config_path;  // for reloads; empty: reloads are refused
         config::Environment environment;
         std::vector<std::string> accept_unserved{};  // beside what the file accepts
         bool handle_signals = true;                  // SIGHUP, SIGTERM, SIGINT; off in tests
         int access_log_fd = 1;
+        Build build{};
     };
 
     // Compiles `loaded`, which must have no errors, and binds. Appends what compiling found to

@@ -21,7 +21,9 @@ struct Fake {
     AdminOptions options;
 
     Fake() {
-        hooks.metrics = [] { return std::string("metrics 1\n"); };
+        hooks.metrics = [](metrics::Format format) {
+            return std::string(format == metrics::Format::text ? "metrics 1\n" : "# EOF\n");
+        };
         hooks.live = [] { return Health{true, {}, {{"worker 0", "turns"}}}; };
         hooks.ready = [] { return Health{false, "draining", {{"config", "ok"}, {"drain", "on"}}}; };
         hooks.status_json = [] { return std::string(R"({"status":1})"); };
