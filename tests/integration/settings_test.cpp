@@ -173,6 +173,12 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"accept_unserved", "[Subscription]"},
         {"log.level", "{level: warning}"},
         {"log.access", "{access: text}"},
+        {"log.tries", "{tries: true}"},
+        {"tracing.endpoint", "{endpoint: \"http://127.0.0.1:9\"}"},
+        {"tracing.headers", "{headers: {a: b}}"},
+        {"tracing.service_name", "{service_name: front}"},
+        {"tracing.attributes", "{attributes: {a: b}}"},
+        {"tracing.sample_ratio", "{sample_ratio: \"0.5\"}"},
     };
     const auto running = deploy(load("", ""));
     for (const config::OtherKey& key : config::other_keys()) {

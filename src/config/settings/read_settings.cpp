@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "config/settings/read_tracing.hpp"
 #include "config/yaml/scalars.hpp"
 
 namespace rotary::config {
@@ -159,6 +160,7 @@ void read_log(Fields& fields, Log& log) {
                                    {{"json", AccessLogFormat::json},
                                     {"text", AccessLogFormat::text},
                                     {"off", AccessLogFormat::off}});
+    fields.flag("tries", log.tries);
 }
 
 }  // namespace
@@ -205,6 +207,8 @@ void read_settings(Fields& fields, Config& config) {
     });
     fields.object("limits", [&](Fields& limits) { read_limits(limits, config.limits); });
     fields.object("timeouts", [&](Fields& timeouts) { read_timeouts(timeouts, config.timeouts); });
+    fields.object("tracing", [&](Fields& tracing) { read_tracing(tracing, config.tracing); });
+    add_tracing_of_environment(fields.reading(), config.tracing);
     fields.object("log", [&](Fields& log) { read_log(log, config.log); });
 }
 

@@ -48,6 +48,8 @@ constexpr LimitKey kLimitKeys[] = {
     {"dns_addresses", &Limits::dns_addresses, 1, 256, at_reload},
     {"access_log_buffer_bytes", &Limits::access_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
     {"event_log_buffer_bytes", &Limits::event_log_buffer_bytes, 4 * kKiB, kGiB, at_reload},
+    {"trace_queue_bytes", &Limits::trace_queue_bytes, 64 * kKiB, kGiB, at_reload},
+    {"trace_batch_bytes", &Limits::trace_batch_bytes, 16 * kKiB, 64 * kMiB, at_reload},
     {"ledger_cells", &Limits::ledger_cells, 16, kMillion, at_reload},
     {"rotation_entries", &Limits::rotation_entries, 1, kMostEntries, at_reload},
     {"jwks_bytes", &Limits::jwks_bytes, 256, 16 * kMiB, at_reload},
@@ -109,6 +111,8 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"accept_grace", &Timeouts::accept_grace, kNone, kMinute, at_reload},
     {"watch_settle", &Timeouts::watch_settle, kTick, kMinute, at_reload},
     {"log_flush", &Timeouts::log_flush, Duration{10}, kMinute, at_reload},
+    {"trace_interval", &Timeouts::trace_interval, Duration{10}, kHour, at_reload},
+    {"trace_export", &Timeouts::trace_export, kTick, kHour, at_reload},
     {"ledger_write", &Timeouts::ledger_write, Duration{10}, kMinute, at_reload},
     {"admin", &Timeouts::admin, kTick, kHour, at_reload},
 };
@@ -152,6 +156,8 @@ bool same(const Config& one, const Config& other) {
 }
 template <auto member>
 constexpr auto kSameUsage = same<&Config::usage, member>;
+template <auto member>
+constexpr auto kSameTracing = same<&Config::tracing, member>;
 template <auto member>
 constexpr auto kSameRouting = same<&Config::routing, member>;
 template <auto member>
@@ -200,13 +206,19 @@ constexpr OtherKey kOtherKeys[] = {
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
+    {"log.tries", same<&Config::log, &Log::tries>, at_reload},
+    {"tracing.endpoint", kSameTracing<&Tracing::endpoint>, at_reload},
+    {"tracing.headers", kSameTracing<&Tracing::headers>, at_reload},
+    {"tracing.service_name", kSameTracing<&Tracing::service_name>, at_reload},
+    {"tracing.attributes", kSameTracing<&Tracing::attributes>, at_reload},
+    {"tracing.sample_ratio", kSameTracing<&Tracing::sample_ratio>, at_reload},
 };
 
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, prices,
                                   budgets, resolvers, routing, auth, quotas, usage, keys,
-                                  accept_unserved, limits, timeouts, log] = config;
+                                  accept_unserved, limits, timeouts, tracing, log] = config;
     [[maybe_unused]] const auto& [address, port, address_mark] = admin;
     [[maybe_unused]] const auto& [currency, ledger, refuses_unpriced] = budgets;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
@@ -217,7 +229,9 @@ constexpr OtherKey kOtherKeys[] = {
     [[maybe_unused]] const auto& [revoke_streams] = keys;
     [[maybe_unused]] const auto& [window, admission, carry_debt, headers, reserve, counters,
                                   max_concurrent, metric_consumers] = quotas;
-    [[maybe_unused]] const auto& [level, access] = log;
+    [[maybe_unused]] const auto& [level, access, tries] = log;
+    [[maybe_unused]] const auto& [endpoint, otlp_headers, service, attributes, ratio,
+                                  tracing_mark] = tracing;
     [[maybe_unused]] const auto& [failures_per_minute] = auth;
 }
 

@@ -67,6 +67,12 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.accept_unserved, defaults.accept_unserved);
     EXPECT_EQ(config.log.level, defaults.log.level);
     EXPECT_EQ(config.log.access, defaults.log.access);
+    EXPECT_EQ(config.log.tries, defaults.log.tries);
+    EXPECT_EQ(config.tracing.endpoint, defaults.tracing.endpoint);
+    EXPECT_EQ(config.tracing.headers, defaults.tracing.headers);
+    EXPECT_EQ(config.tracing.service_name, defaults.tracing.service_name);
+    EXPECT_EQ(config.tracing.attributes, defaults.tracing.attributes);
+    EXPECT_EQ(config.tracing.sample_ratio, defaults.tracing.sample_ratio);
     ASSERT_EQ(config.listeners.size(), 1U);
     EXPECT_EQ(config.listeners[0].address, Listener().address);
     EXPECT_EQ(config.listeners[0].port, Listener().port);
@@ -164,7 +170,7 @@ usage: {streams: ask, bytes_per_token: 16, tokens_per_image: 0}
 accept_unserved: [RateLimitPolicy]
 limits: {body_bytes: 52428800}
 timeouts: {drain: 600, first_byte: 1.5, event_gap: 2m, upstream_idle: 250ms}
-log: {level: trace, access: off}
+log: {level: trace, access: off, tries: true}
 )");
     const Config& config = loaded.config;
     EXPECT_EQ(config.workers, 7U);
@@ -197,6 +203,7 @@ log: {level: trace, access: off}
     EXPECT_EQ(config.timeouts.upstream_idle, Duration(250));
     EXPECT_EQ(config.log.level, LogLevel::trace);
     EXPECT_EQ(config.log.access, AccessLogFormat::off);
+    EXPECT_TRUE(config.log.tries);
 }
 
 // The findings of a value, and nothing of the listeners that this text lacks.

@@ -229,6 +229,31 @@ const Row kRows[] = {
      {"accept_unserved"},
      {}},
     {"the log's level", [](Config& c) { c.log.level = LogLevel::error; }, {"log.level"}, {}},
+    {"a line a try", [](Config& c) { c.log.tries = true; }, {"log.tries"}, {}},
+    {"where spans go",
+     [](Config& c) { c.tracing.endpoint = "http://a/v1/traces"; },
+     {"tracing.endpoint"},
+     {}},
+    {"the collector's headers",
+     [](Config& c) {
+         c.tracing.headers = {{"a", Secret("b")}};
+     },
+     {"tracing.headers"},
+     {}},
+    {"the service's name",
+     [](Config& c) { c.tracing.service_name = "a"; },
+     {"tracing.service_name"},
+     {}},
+    {"the resource's attributes",
+     [](Config& c) {
+         c.tracing.attributes = {{"a", "b"}};
+     },
+     {"tracing.attributes"},
+     {}},
+    {"how many traces",
+     [](Config& c) { c.tracing.sample_ratio = 0; },
+     {"tracing.sample_ratio"},
+     {}},
     {"the access log", [](Config& c) { c.log.access = AccessLogFormat::off; }, {"log.access"}, {}},
     {"two that wait, in the tables' order",
      [](Config& c) {

@@ -52,6 +52,8 @@ struct Limits {
     std::size_t dns_addresses = 16;                 // tried for one host
     std::size_t access_log_buffer_bytes = 1048576;  // a worker; lines beyond it are dropped
     std::size_t event_log_buffer_bytes = 1048576;   // lines beyond it are dropped
+    std::size_t trace_queue_bytes = 8388608;  // spans that wait to be sent; others are dropped
+    std::size_t trace_batch_bytes = 524288;   // sent at a time, and gathered by a worker
     // Sums by consumer, API, model and quarter of an hour that wait for the ledger: of a worker,
     // and of all.
     std::size_t ledger_cells = 10000;
@@ -117,13 +119,15 @@ struct Timeouts {
     Duration token_leeway{60'000};    // clocks that differ
 
     // The process.
-    Duration drain{30'000};        // after SIGTERM, for requests under way
-    Duration accept_backoff{100};  // after an accept failed for want of descriptors or memory
-    Duration accept_grace{200};    // a drain: for TCP handshakes that have begun
-    Duration watch_settle{500};    // from the last change of a watched file to its reload
-    Duration log_flush{1'000};     // the longest that a log line waits in a buffer
-    Duration ledger_write{100};    // from an answer's end to its place in the ledger's queue
-    Duration admin{10'000};        // one request to the admin listener
+    Duration drain{30'000};          // after SIGTERM, for requests under way
+    Duration accept_backoff{100};    // after an accept failed for want of descriptors or memory
+    Duration accept_grace{200};      // a drain: for TCP handshakes that have begun
+    Duration watch_settle{500};      // from the last change of a watched file to its reload
+    Duration log_flush{1'000};       // the longest that a log line waits in a buffer
+    Duration trace_interval{1'000};  // between two batches of spans
+    Duration trace_export{10'000};   // one of them
+    Duration ledger_write{100};      // from an answer's end to its place in the ledger's queue
+    Duration admin{10'000};          // one request to the admin listener
 };
 
 }  // namespace rotary::config

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <rotary/base/log_level.hpp>
+#include <rotary/config/kinds/secret.hpp>
 #include <rotary/config/settings/callers.hpp>
 #include <rotary/config/settings/limits.hpp>
 #include <rotary/config/yaml/finding.hpp>
@@ -82,6 +84,27 @@ enum class AccessLogFormat : std::uint8_t { json, text, off };
 struct Log {
     LogLevel level = LogLevel::info;
     AccessLogFormat access = AccessLogFormat::json;
+    bool tries = false;  // a line a try, whatever the level
+};
+
+// A header line for the collector of traces.
+struct TracingHeader {
+    std::string name;
+    Secret value;
+    bool operator==(const TracingHeader& other) const {
+        return name == other.name && value.reveal() == other.value.reveal();
+    }
+};
+
+// Where spans of requests and their tries go, by OTLP over HTTP. The OTEL_* variables of the
+// environment stand for what the file does not say.
+struct Tracing {
+    std::string endpoint;  // the URL that spans are sent to; empty: off
+    std::vector<TracingHeader> headers;
+    std::string service_name = "rotary";
+    std::vector<std::pair<std::string, std::string>> attributes;  // of the resource
+    double sample_ratio = 1.0;                                    // of the traces that begin here
+    Mark mark;
 };
 
 // What was used and spent, and where it is kept.
@@ -120,6 +143,7 @@ struct Config {
     std::vector<std::string> accept_unserved;  // kinds and fields whose want is a warning only
     Limits limits;
     Timeouts timeouts;
+    Tracing tracing;
     Log log;
 };
 
