@@ -151,6 +151,35 @@ void sample_entries(const proxy::Wiring& wiring, SteadyTime now, metrics::Exposi
     }
 }
 
+void sample_told_limits(const proxy::Wiring& wiring, metrics::Exposition& out) {
+    const auto sample = [&](const metrics::Labels& labels, const llm::ToldLimits& told,
+                            llm::ToldCounter counter) {
+        if (const auto remaining = told.remaining(counter)) {
+            out.gauge("rotary_upstream_ratelimit_remaining",
+                      "What is left of a provider's limit, as it told last.", labels,
+                      static_cast<double>(*remaining));
+        }
+        if (const auto limit = told.limit(counter)) {
+            out.gauge("rotary_upstream_ratelimit_limit", "A provider's limit, as it told last.",
+                      labels, static_cast<double>(*limit));
+        }
+    };
+    for (const routing::EntryList& list : wiring.snapshot->lists) {
+        for (std::size_t i = 0; i < list.entries.size(); ++i) {
+            const routing::Entry& entry = list.entries[i];
+            for (std::size_t c = 0; c < llm::kToldCounters; ++c) {
+                const auto counter = static_cast<llm::ToldCounter>(c);
+                sample({{"policy", list.policy},
+                        {"env", routing::to_string(list.environment)},
+                        {"model", entry.model},
+                        {"backend", wiring.snapshot->backends[entry.backend].name},
+                        {"kind", llm::to_string(counter)}},
+                       list.rotation.state(i).told(), counter);
+            }
+        }
+    }
+}
+
 void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out) {
     constexpr std::string_view kConnections = "rotary_upstream_connections";
     constexpr std::string_view kHelp = "Connections to a Backend, by whether a request has one.";

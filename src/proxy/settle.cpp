@@ -127,7 +127,7 @@ void count_failure(Context& context, const Exchange& exchange, rotation::Failure
 llm::RateLimitHints read_hints(Context& context, const Exchange& exchange) {
     if (exchange.entry() == nullptr) return {};
     return llm::read_rate_limit_hints(context.scratch.response.headers,
-                                      exchange.request.started_wall);
+                                      exchange.request.started_wall, &state_of(exchange).told());
 }
 
 rotation::Verdict settle_answer(Context& context, const Exchange& exchange,

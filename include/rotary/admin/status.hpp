@@ -23,6 +23,9 @@ std::string config_json(const config::Config& config);
 // Samples worked out at each scrape: rotary_model_suspended, one an entry.
 void sample_entries(const proxy::Wiring& wiring, SteadyTime now, metrics::Exposition& out);
 
+// rotary_upstream_ratelimit_remaining and its limit, of those entries whose providers tell.
+void sample_told_limits(const proxy::Wiring& wiring, metrics::Exposition& out);
+
 // The same of Backends: rotary_upstream_connections and, where there is a health check,
 // rotary_backend_healthy.
 void sample_backends(const proxy::Wiring& wiring, metrics::Exposition& out);

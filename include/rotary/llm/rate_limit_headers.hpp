@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/llm/told_limits.hpp>
 #include <rotary/wire/message.hpp>
 
 #include <chrono>
@@ -20,9 +21,11 @@ struct RateLimitHints {
     std::optional<std::chrono::milliseconds> reset;
 };
 
-// `now` is the wall clock, for dates. Malformed values are ignored one by one.
+// `now` is the wall clock, for dates. Malformed values are ignored one by one. `told` gets the
+// numbers themselves, where there is one.
 RateLimitHints read_rate_limit_hints(const wire::HeaderTable& headers,
-                                     std::chrono::system_clock::time_point now) noexcept;
+                                     std::chrono::system_clock::time_point now,
+                                     ToldLimits* told = nullptr) noexcept;
 
 // "500", "30,000", "1s", "120ms", "6m0s", "1h2m3.5s", RFC 3339 and HTTP-date: time from now.
 // Plain numbers are seconds; from a billion on they are Unix time, in seconds or milliseconds.

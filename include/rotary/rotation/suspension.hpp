@@ -2,6 +2,7 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/limits.hpp>
+#include <rotary/llm/told_limits.hpp>
 #include <rotary/rotation/outlook.hpp>
 
 #include <atomic>
@@ -118,6 +119,9 @@ public:
     SteadyTime until() const noexcept;
     SuspendReason reason() const noexcept;
 
+    // What its provider tells of its limits: apart from what every pick looks at.
+    llm::ToldLimits& told() const noexcept { return *limits_told_; }
+
 private:
     using Ticks = std::chrono::steady_clock::rep;
     static constexpr Ticks kActive = 0;
@@ -136,7 +140,8 @@ private:
     std::vector<std::weak_ptr<Outlook>> told_;    // by each change
     std::chrono::milliseconds last_duration_{0};  // of the refusals in a row; 0: none
     std::uint32_t times_out_ = 0;                 // take_out() in a row
-    SteadyTime out_again_{};                      // being taken out before that is in a row
+    const std::unique_ptr<llm::ToldLimits> limits_told_ = std::make_unique<llm::ToldLimits>();
+    SteadyTime out_again_{};  // being taken out before that is in a row
 };
 
 }  // namespace rotary::rotation

@@ -356,5 +356,36 @@ TEST(RateLimitHeaders, ReadsEveryVendor) {
     }
 }
 
+TEST(RateLimitHeaders, KeepsTheNumbersForWhoWantsThem) {
+    const auto read = [](std::vector<std::pair<const char*, const char*>> lines, ToldLimits& told) {
+        wire::HeaderTable headers;
+        for (const auto& [name, value] : lines) headers.push({name, value});
+        return read_rate_limit_hints(headers, kNow, &told);
+    };
+    ToldLimits told;
+    EXPECT_FALSE(told.remaining(ToldCounter::requests));
+    read({{"x-ratelimit-limit-requests", "10,000"},
+          {"x-ratelimit-remaining-requests", "9999"},
+          {"X-RateLimit-Remaining-Tokens", "-1"},
+          {"x-ratelimit-limit-tokens", "many"},
+          {"x-ratelimit-remaining-project-tokens", "0.5"},
+          {"x-ratelimit-limit-other", "7"},
+          {"anthropic-ratelimit-input-tokens-limit", "40000"},
+          {"anthropic-ratelimit-input-tokens-remaining", "99999999999999999999"}},
+         told);
+    EXPECT_EQ(told.limit(ToldCounter::requests), 10'000);
+    EXPECT_EQ(told.remaining(ToldCounter::requests), 9999);
+    EXPECT_EQ(told.remaining(ToldCounter::tokens), -1);
+    EXPECT_FALSE(told.limit(ToldCounter::tokens)) << "malformed";
+    EXPECT_EQ(told.remaining(ToldCounter::project_tokens), 0);
+    EXPECT_EQ(told.limit(ToldCounter::input_tokens), 40'000);
+    EXPECT_EQ(told.remaining(ToldCounter::input_tokens), INT64_MAX) << "too many digits";
+    EXPECT_FALSE(told.limit(ToldCounter::all));
+    read({{"x-ratelimit-remaining-requests", "9998"}}, told);
+    EXPECT_EQ(told.remaining(ToldCounter::requests), 9998);
+    EXPECT_EQ(told.limit(ToldCounter::requests), 10'000) << "as it was told last";
+    EXPECT_EQ(to_string(ToldCounter::output_tokens), "output_tokens");
+}
+
 }  // namespace
 }  // namespace rotary::llm
