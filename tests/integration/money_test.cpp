@@ -13,6 +13,8 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -265,6 +267,29 @@ TEST_F(Money, OfAModelThatOnlyTheAnswerNamesIsSpent) {
         return log.find(R"("gen_ai.response.model":"gpt-4o-2024-08-06")") != log.npos &&
                log.find("\"cost_nd\":" + std::to_string(kCost)) != log.npos;
     })) << gateway.access_log();
+}
+
+// The same in a header, where its AIProvider says so.
+TEST_F(Money, OfAModelThatAHeaderOfTheAnswerNamesIsSpent) {
+    GatewayOptions made = options();
+    made.sandbox = std::move(made.production);
+    made.production.clear();
+    Gateway gateway(made);
+    std::ifstream file(gateway.files().dir() / "apis/api.yaml");
+    std::string resources{std::istreambuf_iterator<char>(file), {}};
+    const std::string body = "responseModel: {in: Body, value: model}";
+    ASSERT_NE(resources.find(body), std::string::npos);
+    resources.replace(resources.find(body), body.size(),
+                      "responseModel: {in: Header, value: x-served-by}");
+    gateway.files().dir().write("apis/api.yaml", resources);
+    ASSERT_TRUE(gateway.server().reload().ok);
+    TestClient client = gateway.connect();
+    mock_->respond_with("*", 200,
+                        {{"content-type", "application/json"}, {"X-Served-By", "gpt-4o"}},
+                        std::string(kUsage));
+    EXPECT_EQ(client.exchange(chat(R"({"messages":[{"content":"hi"}]})")).status, 200U);
+    ASSERT_TRUE(comes_to(1));
+    EXPECT_EQ(spent().nanos, kCost);
 }
 
 // What a provider says of its service chooses the price, of whole answers and of streams.
