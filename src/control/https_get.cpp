@@ -104,13 +104,21 @@ std::optional<TlsStream> make_tls(Call& call) {
     return stream;
 }
 
-http::request<http::empty_body> make_request(const HttpUrl& url) {
-    http::request<http::empty_body> request(http::verb::get, url.target, 11);
+http::request<http::string_body> make_request(const HttpsGetRequest& wanted) {
+    const HttpUrl& url = wanted.url;
+    const http::verb verb = wanted.posted ? http::verb::post : http::verb::get;
+    http::request<http::string_body> request(verb, url.target, 11);
     request.set(http::field::host, url.authority);
     request.set(http::field::accept, "application/json");
     request.set(http::field::accept_encoding, "identity");
     request.set(http::field::user_agent, "rotary");
     request.set(http::field::connection, "close");
+    for (const auto& [name, value] : wanted.headers) request.set(name, value);
+    if (wanted.posted) {
+        request.set(http::field::content_type, "application/json");
+        request.body() = *wanted.posted;
+        request.prepare_payload();
+    }
     return request;
 }
 
@@ -127,7 +135,7 @@ HttpsAnswerHead head_of(const http::response_header<>& head) {
 
 template <class Call, class Stream>
 asio::awaitable<void> exchange(Call& call, Stream& stream) {
-    const auto request = make_request(call.request.url);
+    const auto request = make_request(call.request);
     auto [error, bytes] = co_await http::async_write(stream, request, kAwait);
     if (error) {
         call.fail("write: " + error.message());

@@ -6,7 +6,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <rotary/net/resolver.hpp>
 #include <rotary/net/tls.hpp>
@@ -17,6 +20,9 @@ namespace rotary::control {
 
 struct HttpsGetRequest {
     HttpUrl url;
+    // What is posted, JSON; none: it is a GET. With header lines besides.
+    std::optional<std::string> posted{};
+    std::vector<std::pair<std::string, std::string>> headers{};
     std::shared_ptr<const net::TlsContext> tls;  // for https
     std::chrono::milliseconds deadline{5'000};   // from the name's look-up to the last byte
     std::size_t body_bytes = 262144;
@@ -27,9 +33,9 @@ struct HttpsGetResult {
     std::string body;
 };
 
-// One GET at a time on a connection of its own: certificate and host name verified, no redirect
-// followed, nothing but 200 taken. A client for the control thread, not for the path of requests.
-// Single-threaded.
+// One GET, or one POST of JSON, at a time on a connection of its own: certificate and host name
+// verified, no redirect followed, nothing but 200 taken. A client for the control thread, not for
+// the path of requests. Single-threaded.
 class HttpsGet {
 public:
     using Done = std::function<void(HttpsGetResult result)>;

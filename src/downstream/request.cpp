@@ -28,6 +28,10 @@ void Request::adopt(const wire::RequestHead& head) noexcept {
             case index(wire::field("x-request-id")):
                 client_request_id = header.value;
                 break;
+            case index(wire::field("traceparent")):
+                traceparent = header.value;
+                ++traceparents;
+                break;
             case index(wire::field("content-encoding")):
                 is_encoded = is_encoded || !text::iequals(header.value, "identity");
                 break;

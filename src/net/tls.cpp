@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <ctime>
 #include <stdexcept>
 
 namespace rotary::net {
@@ -164,6 +165,13 @@ std::string TlsContext::make_ticket_keys() {
                             static_cast<int>(keys.size())),
             "TLS ticket keys");
     return keys;
+}
+
+std::chrono::system_clock::time_point TlsContext::certificate_end() const noexcept {
+    const X509* leaf = SSL_CTX_get0_certificate(context_);
+    std::tm end{};
+    if (leaf == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &end) != 1) return {};
+    return std::chrono::system_clock::from_time_t(::timegm(&end));
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

@@ -61,7 +61,11 @@ AccessLine line_of(const Exchange& exchange, SteadyTime now) {
 }  // namespace
 
 void AccessLog::record(const Exchange& exchange, SteadyTime now) {
-    if (format_ != AccessLogFormat::off) write(line_of(exchange, now));
+    if (format_ == AccessLogFormat::off) return;
+    AccessLine line = line_of(exchange, now);
+    TraceIdText trace;
+    if (exchange.trace.is_on()) line.trace_id = to_hex(exchange.trace.id, trace);
+    write(line);
 }
 
 }  // namespace rotary::proxy

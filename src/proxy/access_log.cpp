@@ -81,6 +81,7 @@ void AccessLog::write_json(const AccessLine& line) {
     optional(R"(,"user-agent":)", line.user_agent);
     json.string(R"(,"request_id":)", line.request_id);
     optional(R"(,"x-request-id":)", line.client_request_id);
+    optional(R"(,"trace_id":)", line.trace_id);
     optional(R"(,"x-stainless-retry-count":)", line.retry_count);
     optional(R"(,"api":)", line.api);
     optional(R"(,"policy":)", line.policy);

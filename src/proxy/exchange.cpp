@@ -57,6 +57,11 @@ void Exchange::begin(Context& context) {
     content = {};
     tries = {};
     trail.clear();
+    trace = {};
+    if (const config::Tracing& tracing = snapshot().config.tracing; !tracing.endpoint.empty()) {
+        const std::string_view parent = request.traceparents == 1 ? request.traceparent : "";
+        trace = begin_trace(tracing, parent, context.random_state);
+    }
     outcome = {};
     write_uuid_v7(id, request.started_wall, context.random_state);
 }

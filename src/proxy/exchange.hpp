@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/quotas.hpp"
+#include "proxy/trace.hpp"
 #include "proxy/tries.hpp"
 
 #include <rotary/base/buffers.hpp>
@@ -93,6 +94,7 @@ struct Exchange {
     Content content;
     Tries tries;
     Trail trail;  // of its tries
+    Trace trace;
     Quotas quotas;
     Outcome outcome;
     wire::SseScanner events;  // of a streamed answer; keeps its memory from one to the next

@@ -39,6 +39,11 @@ bool reads_usage(const Exchange& exchange) noexcept {
 
 // Whether a field that every request has of ours takes the place of the client's.
 bool is_written_by_us(const Exchange& exchange, wire::Field field) noexcept {
+    if (exchange.trace.is_on()) {
+        // A try is a span of its own. The state belongs to a trace that goes on.
+        if (field == wire::field("traceparent")) return true;
+        if (field == wire::field("tracestate")) return exchange.trace.parent == 0;
+    }
     if (field == wire::field("content-type")) return writes_content_type_late(exchange);
     return field == wire::field("accept-encoding") && reads_usage(exchange);
 }

@@ -18,6 +18,34 @@ void count_consumer(const Exchange& exchange) {
     exchange.snapshot().consumer_use->add(exchange.match.consumer, use);
 }
 
+// What of an answer tells how fast a stream was; null: there was no try.
+const StreamSeries* stream_series(const Exchange& exchange) {
+    const Choice& choice = exchange.tries.choice;
+    const Wiring& wiring = *exchange.match.wiring;
+    if (choice.entry != Choice::kNone) return &wiring.entries[choice.list][choice.entry].streams;
+    return choice.backend == Choice::kNone ? nullptr : &wiring.upstreams[choice.backend].streams;
+}
+
+// A stream's overhead is known from its beginning on, and no other answer's. Its tokens are an
+// event each or not, as the provider likes: all of them share the time behind the first event.
+void observe_stream(metrics::Shard& shard, const Exchange& exchange) {
+    const Outcome& outcome = exchange.outcome;
+    const StreamSeries* series = stream_series(exchange);
+    if (series == nullptr || !outcome.overhead || outcome.status >= 300) return;
+    const auto first = outcome.first_byte - exchange.request.started;
+    shard.observe(series->first_token, first);
+    if (exchange.trace.is_sampled) {
+        shard.exemplify(series->first_token, first, exchange.trace.id,
+                        exchange.request.started_wall + first);
+    }
+    const llm::Usage& usage = outcome.usage;
+    if (usage.source != llm::UsageSource::told || usage.output < 2) return;
+    const auto records = exchange.trail.records();
+    if (records.empty()) return;
+    const auto behind = records.back().ended - outcome.first_byte;
+    shard.observe(series->output_token, behind / static_cast<std::int64_t>(usage.output - 1));
+}
+
 }  // namespace
 
 void RequestMetrics::record(const Exchange& exchange, SteadyTime now) {
@@ -36,7 +64,12 @@ void RequestMetrics::record(const Exchange& exchange, SteadyTime now) {
     const RouteSeries& series = exchange.match.wiring->routes[exchange.match.rule->route];
     shard_.add_status(series.requests, exchange.outcome.status);
     shard_.observe(series.duration, duration);
+    if (exchange.trace.is_sampled) {
+        shard_.exemplify(series.duration, duration, exchange.trace.id,
+                         exchange.request.started_wall + duration);
+    }
     shard_.observe(process.overhead, exchange.overhead(now));
+    observe_stream(shard_, exchange);
 }
 
 }  // namespace rotary::proxy

@@ -48,6 +48,8 @@ Task<void> run_session(Context& context, int fd, const net::TlsContext* tls) {
     if (failure) {
         note(context, *failure, client.client_address());
         if (failure->end != downstream::HandshakeEnd::plain_http) co_return;
+    } else if (tls != nullptr) {
+        context.metrics.add(context.wiring->process.handshakes);
     }
     for (bool more = true; more;) {
         more = co_await client.wait();

@@ -121,6 +121,11 @@ bool write_upstream_request(Context& context, const Exchange& exchange,
     provider.end_target(head, backend.host_header);
     head.append(backend.credential_line);
     head.append(exchange.content.lines.view());
+    if (exchange.trace.is_on()) {
+        wire::TraceParentText text;
+        const wire::TraceParent parent = exchange.trace.parent_of_try(exchange.tries.attempts);
+        head.line("traceparent: ", wire::write_traceparent(parent, text));
+    }
     const routing::EntryList* list = exchange.list();
     const routing::Entry* entry = exchange.entry();
     if (list != nullptr && list->model_place.in == Place::header) {

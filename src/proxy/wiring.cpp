@@ -15,6 +15,9 @@ constexpr std::array kDurationBuckets = {0.001, 0.0025, 0.005, 0.01,  0.025, 0.0
 constexpr std::array kOverheadBuckets = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
                                          0.005,   0.01,   0.025,   0.05,   0.1,   1.0};
 
+constexpr std::array kTokenBuckets = {0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05,
+                                      0.075, 0.1,    0.2,   0.5,  1.0,  2.5};
+
 constexpr std::string_view kRequestsHelp = "Requests answered, by the status the client saw.";
 constexpr std::string_view kDurationHelp =
     "From the first byte of a request to the last of its answer.";
@@ -48,6 +51,17 @@ TokenSeries token_series(metrics::Registry& registry, metrics::Labels labels) {
                                      labels);
     }
     return series;
+}
+
+StreamSeries stream_series(metrics::Registry& registry, const metrics::Labels& labels) {
+    return {registry.histogram("rotary_time_to_first_token_seconds",
+                               "From the first byte of a request for a stream to the first event "
+                               "of its answer.",
+                               labels, kDurationBuckets),
+            registry.histogram("rotary_time_per_output_token_seconds",
+                               "Of a stream: the time behind its first event, by the tokens that "
+                               "its provider told.",
+                               labels, kTokenBuckets)};
 }
 
 std::unique_ptr<PathWatch> watch_of(const llm::UsagePlaces& places) {
@@ -99,6 +113,7 @@ EntrySeries entry_series(metrics::Registry& registry, metrics::Labels labels) {
                                                   kUpstreamDurationHelp, labels, kDurationBuckets);
     series.failures = failure_series(registry, labels);
     series.tokens = token_series(registry, labels);
+    series.streams = stream_series(registry, labels);
     labels.push_back({"reason", ""});
     for (std::size_t i = 1; i < rotation::kSuspendReasons; ++i) {
         labels.back().value = rotation::to_string(static_cast<rotation::SuspendReason>(i));
@@ -143,7 +158,8 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.usage_invalid = registry.counter(
         "rotary_usage_invalid_total",
         "Counts of providers that could be none: negative, fractional, too large.");
-    series.usage_paths_unmatched = registry.counter(
+    // A gauge, though it only grows until a restart: its name has no _total.
+    series.usage_paths_unmatched = registry.gauge(
         "rotary_usage_paths_unmatched",
         "Fields of rateLimitFields that none of the first 100 answers of their route had.");
     for (std::size_t i = 0; i < llm::kUsageSources; ++i) {
@@ -152,6 +168,8 @@ ProcessSeries process_series(metrics::Registry& registry) {
                              "Requests that were tried at a provider, by how their usage is known.",
                              {{"source", to_string(static_cast<llm::UsageSource>(i))}});
     }
+    series.handshakes = registry.counter("rotary_tls_handshakes_total",
+                                         "TLS handshakes of clients that succeeded.");
     for (std::size_t i = 0; i < downstream::kHandshakeEnds; ++i) {
         series.failed_handshakes[i] =
             registry.counter("rotary_tls_handshake_failures_total",
@@ -184,6 +202,7 @@ Wiring::Upstream upstream(metrics::Registry& registry, const routing::Backend& b
                                      {{"backend", backend.name}});
     made.failures = failure_series(registry, labels);
     made.tokens = token_series(registry, labels);
+    made.streams = stream_series(registry, labels);
     return made;
 }
 

@@ -39,6 +39,15 @@ std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logge
     return std::make_unique<control::Ledger>(std::move(options), log);
 }
 
+std::vector<std::string> listener_names(const std::vector<config::Listener>& listeners,
+                                        const std::vector<std::uint16_t>& ports) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        names.push_back(listeners[i].address + ":" + std::to_string(ports[i]));
+    }
+    return names;
+}
+
 LogWriterOptions log_options(int fd) {
     LogWriterOptions options;
     options.fd = fd;
@@ -54,7 +63,8 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
       access_log_(log_options(logs.access_fd)),
       second_timer_(control),
       keys_(log_),
-      health_(control, log_, resolver_) {
+      health_(control, log_, resolver_),
+      traces_(control, resolver_, spans_, log_) {
     metrics::register_process_metrics(registry_);
     wiring_ = compile(loaded, findings);
     if (!wiring_) throw std::runtime_error("the configuration has errors");
@@ -87,6 +97,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     options.resolver = &resolver_;
     options.bodies = &bodies_;
     options.access_log = &access_log_;
+    options.traces = &spans_;
     options.log = &log_;
     options.registry = &registry_;
     options.wiring = wiring_;
@@ -101,6 +112,8 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
         workers_.push_back(std::make_unique<Worker>(options, places));
         if (options.index == 0) ports_ = workers_.front()->ports();
     }
+    certificate_ends_.open(listener_names(started_with_.listeners, ports_));
+    certificate_ends_.take(contexts.front());
     bound_memory(config());
     register_samples();
 }
@@ -141,6 +154,7 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
 
 void Deployment::start() {
     health_.set_targets(control::health_targets(*wiring_->snapshot));
+    traces_.configure(config());
     for (auto& worker : workers_) worker->start();
     each_second();
 }
@@ -191,6 +205,7 @@ admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
         return refuse_reload(error.what());
     }
     take_over(retired_.back()->snapshot->config);
+    certificate_ends_.take(contexts.front());
     publish(std::move(contexts));
     drop_retired();
     record_.replaced(std::move(loaded.fingerprint), std::chrono::system_clock::now());
@@ -212,6 +227,7 @@ void Deployment::take_over(const config::Config& before) {
     fetcher_->set_options(options_of_jwks(config()));
     fetcher_->set_sources(keys_.sources());
     health_.set_targets(control::health_targets(*wiring_->snapshot));
+    traces_.configure(config());
 }
 
 admin::ReloadOutcome Deployment::keep_equal() {
@@ -272,7 +288,10 @@ void Deployment::each_second() {
 void Deployment::register_samples() {
     registry_.on_scrape([this](metrics::Exposition& out) {
         admin::sample_entries(*wiring_, std::chrono::steady_clock::now(), out);
+        admin::sample_told_limits(*wiring_, out);
         admin::sample_backends(*wiring_, out);
+        certificate_ends_.sample(out);
+        traces_.sample(out);
         admin::sample_limits(*wiring_, wall_now(), out);
         admin::sample_budgets(*wiring_, wall_now(), out);
         admin::sample_consumers(*wiring_, out);
@@ -322,6 +341,7 @@ void Deployment::cancel_all() {
 void Deployment::stop() {
     if (fetcher_) fetcher_->stop();
     health_.stop();
+    traces_.stop();
     second_timer_.cancel();
     for (auto& worker : workers_) worker->begin_stop();
     for (auto& worker : workers_) worker->join();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/certificate_ends.hpp"
 #include "server/loss_notice.hpp"
 #include "server/reload_record.hpp"
 
@@ -8,11 +9,13 @@
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/base/span_queue.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/control/health_check.hpp>
 #include <rotary/control/jwks.hpp>
 #include <rotary/control/key_ring.hpp>
 #include <rotary/control/ledger.hpp>
+#include <rotary/control/trace_export.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/routing/shared_state.hpp>
@@ -93,6 +96,7 @@ private:
     LogWriter access_log_;
     net::ConnectionLimit connections_{0};      // outlives the workers
     net::Resolver resolver_;                   // idem
+    SpanQueue spans_;                          // idem
     MemoryBudget bodies_{0};                   // idem
     std::unique_ptr<control::Ledger> ledger_;  // idem; null: none is kept
     routing::SharedState shared_;
@@ -104,8 +108,10 @@ private:
     control::KeyRing keys_;
     std::unique_ptr<control::JwksFetcher> fetcher_;
     control::HealthChecker health_;
+    control::TraceExport traces_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::uint16_t> ports_;
+    CertificateEnds certificate_ends_;
     config::Config started_with_;  // what waits for a restart is still as here
     const std::string ticket_keys_ = net::TlsContext::make_ticket_keys();
     ReloadRecord record_;

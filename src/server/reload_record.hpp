@@ -37,6 +37,10 @@ private:
     std::uint64_t generation_ = 1;
     std::string last_ = "none";
     bool last_ok_ = true;
+    // Reloads, by what became of them.
+    std::uint64_t refused_ = 0;
+    std::uint64_t kept_ = 0;
+    std::uint64_t replaced_ = 0;
     WallTime last_success_{};  // when a configuration was last taken into force
 };
 

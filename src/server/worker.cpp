@@ -10,6 +10,7 @@
 #include <rotary/net/timer.hpp>
 #include <rotary/proxy/request_metrics.hpp>
 #include <rotary/proxy/session.hpp>
+#include <rotary/proxy/span_record.hpp>
 #include <rotary/proxy/spend_record.hpp>
 
 #include <pthread.h>
@@ -58,7 +59,7 @@ struct Worker::Impl {
                   providers,
                   *tokens,
                   shard,
-                  {&request_metrics, &*access_log, nullptr},
+                  {&request_metrics, &*access_log, nullptr, nullptr},
                   *made_with.log,
                   {},
                   {},
@@ -79,6 +80,10 @@ struct Worker::Impl {
         if (made_with.spend != nullptr) {
             spend.emplace(*made_with.spend, [this] { hand_over_later(); });
             context.observers[2] = &*spend;
+        }
+        if (made_with.traces != nullptr) {
+            spans.emplace(*made_with.traces, first.limits.trace_batch_bytes);
+            context.observers[3] = &*spans;
         }
         scratch.head.resize(scratch_head_bytes(first.limits));
         adopt({made_with.wiring, made_with.issuers, {}});
@@ -106,6 +111,7 @@ struct Worker::Impl {
     // has settings reads them where it uses them, from the configuration that its exchange has.
     void configure(const config::Config& before) {
         const config::Config& now = config();
+        if (spans) spans->set_most_bytes(now.limits.trace_batch_bytes);
         if (!(buffer_limits(now.limits) == buffers.limits())) {
             buffers.set_limits(buffer_limits(now.limits));
         }
@@ -173,6 +179,7 @@ struct Worker::Impl {
         reactor.refresh_now();
         pool.sweep(reactor.now());
         access_log->flush();
+        if (spans) spans->flush();
         tick.start(std::min<config::Duration>(config().timeouts.log_flush, kLongestTick),
                    [this] { on_tick(); });
     }
@@ -187,6 +194,7 @@ struct Worker::Impl {
         tick.cancel();
         spend_wait.cancel();  // what is left the ledger takes for itself
         access_log->flush();
+        if (spans) spans->flush();
         reactor.stop();
     }
 
@@ -206,6 +214,7 @@ struct Worker::Impl {
     downstream::Services clients;
     upstream::Services providers;
     proxy::RequestMetrics request_metrics{shard};
+    std::optional<proxy::SpanRecord> spans;   // none: in some tests
     std::optional<proxy::SpendRecord> spend;  // none: there is no ledger
     proxy::Context context;
     Admission admission;

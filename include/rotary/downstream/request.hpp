@@ -25,12 +25,14 @@ struct Request {
     std::string_view user_agent;
     std::string_view client_request_id;
     std::string_view retry_count;
+    std::string_view traceparent;
     std::string_view client_address;  // the connection's
     bool is_tls = false;              // the connection is
     bool is_head = false;
     bool is_encoded = false;  // Content-Encoding other than identity
     bool has_content_type = false;
     bool has_content_types = false;            // more than one
+    unsigned traceparents = 0;                 // how many there were
     bool has_body = false;                     // it may be empty
     std::optional<std::uint64_t> body_length;  // when it was said beforehand
     std::string_view body;                     // once it was read

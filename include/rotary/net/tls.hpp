@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ public:
     ~TlsContext();
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
+    // Of a server's: when its certificate ends.
+    std::chrono::system_clock::time_point certificate_end() const noexcept;
     SSL_CTX* native() const noexcept { return context_; }
     bool is_server() const noexcept { return server_; }
 

@@ -36,6 +36,7 @@ struct AccessLine {
     std::string_view user_agent;
     std::string_view request_id;         // ours
     std::string_view client_request_id;  // the client's x-request-id
+    std::string_view trace_id;           // empty: tracing is off
     std::string_view upstream_host;
     std::string_view upstream_request_id;  // the provider's x-request-id
     std::string_view api;

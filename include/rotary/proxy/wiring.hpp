@@ -41,6 +41,12 @@ struct CostSeries {
     metrics::SeriesId unpriced;  // answers
 };
 
+// Of streams: until the first event, and each token behind it.
+struct StreamSeries {
+    metrics::HistogramId first_token;
+    metrics::HistogramId output_token;
+};
+
 struct EntrySeries {
     metrics::SeriesId upstream_requests;  // by status
     metrics::HistogramId upstream_duration;
@@ -48,6 +54,7 @@ struct EntrySeries {
     std::array<metrics::SeriesId, rotation::kFailures> failures;           // by Failure
     TokenSeries tokens;
     CostSeries cost;
+    StreamSeries streams;
     // Bytes a token, learnt where limits count tokens; a reload begins anew.
     std::unique_ptr<llm::LearntRatio> learnt = std::make_unique<llm::LearntRatio>();
 };
@@ -71,6 +78,7 @@ struct ProcessSeries {
     metrics::SeriesId budget_exhausted;
     metrics::SeriesId usage_invalid;
     metrics::SeriesId usage_paths_unmatched;
+    metrics::SeriesId handshakes;
     std::array<metrics::SeriesId, llm::kUsageSources> usage_sources;              // by UsageSource
     std::array<metrics::SeriesId, downstream::kHandshakeEnds> failed_handshakes;  // by HandshakeEnd
 };
@@ -89,6 +97,7 @@ struct Wiring {
         std::array<metrics::SeriesId, rotation::kFailures> failures;
         TokenSeries tokens;
         CostSeries cost;
+        StreamSeries streams;
         // Shared by all workers: it does not know stream_options.
         std::unique_ptr<std::atomic<bool>> refuses_usage_ask =
             std::make_unique<std::atomic<bool>>(false);

@@ -6,6 +6,7 @@
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/base/span_queue.hpp>
 #include <rotary/net/dialer.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/net/session_set.hpp>
@@ -40,6 +41,7 @@ struct WorkerOptions {
     LogWriter* access_log = nullptr;      // null: no access log
     quota::SpendOutbox* spend = nullptr;  // for the ledger; null: there is none
     std::function<void()> on_spend;       // it was handed over; any thread
+    SpanQueue* traces = nullptr;
     Logger* log = nullptr;
     metrics::Registry* registry = nullptr;
     std::shared_ptr<const proxy::Wiring> wiring;

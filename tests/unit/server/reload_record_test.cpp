@@ -95,5 +95,17 @@ TEST_F(ReloadRecordTest, AScrapeSaysWhetherTheLastSucceededAndWhenOneDid) {
     EXPECT_EQ(at(), std::pair(1.0, 1060.0)) << "nothing was taken into force";
 }
 
+TEST_F(ReloadRecordTest, ReloadsAreCountedByTheirOutcome) {
+    record_.refused("wrong");
+    record_.refused("still wrong");
+    record_.kept();
+    for (const char* next : {"two", "three", "four"}) record_.replaced(next, kStart);
+    test::Sampled sampled;
+    record_.sample(sampled);
+    EXPECT_EQ(sampled.value("rotary_config_reloads_total{outcome=refused}"), 2);
+    EXPECT_EQ(sampled.value("rotary_config_reloads_total{outcome=unchanged}"), 1);
+    EXPECT_EQ(sampled.value("rotary_config_reloads_total{outcome=replaced}"), 3);
+}
+
 }  // namespace
 }  // namespace rotary::server
