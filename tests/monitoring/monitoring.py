@@ -1,0 +1,393 @@
+#!/usr/bin/env python3
+"""A real Prometheus and a collector of traces beside a gateway under some load.
+
+Every expression of the dashboard says something, the alert rules load and know all their metrics,
+the page is clean for promtool, the spans are whole, the trace's id is in the log, and no secret is
+in any of it. usage: monitoring.py ROTARY; Debian's prometheus has to be there.
+"""
+import base64
+import http.client
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+ROTARY = os.path.realpath(sys.argv[1])
+PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+
+def fail(what):
+    raise SystemExit(f"monitoring: {what}")
+
+
+def eventually(what, ask):
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = ask()
+        if found:
+            return found
+        if time.monotonic() > until:
+            fail(f"it never came: {what}")
+        time.sleep(0.05)
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def get(port, path, method="GET", headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request(method, path, headers=headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+class Collector(http.server.BaseHTTPRequestHandler):
+    """Takes OTLP's JSON and keeps it."""
+
+    batches = []
+    authorizations = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        ok = self.path == "/v1/traces" and self.headers["content-type"] == "application/json"
+        Collector.authorizations.append(self.headers["authorization"])
+        Collector.batches.append(json.loads(body))
+        answer = b"{}" if ok else b'{"error":"no"}'
+        self.send_response(200 if ok else 400)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):
+        pass
+
+    @classmethod
+    def spans(cls):
+        return [
+            (batch["resourceSpans"][0]["resource"], span)
+            for batch in list(cls.batches)
+            for scope in batch["resourceSpans"][0]["scopeSpans"]
+            for span in scope["spans"]
+        ]
+
+
+def attributes(span):
+    found = {}
+    for attribute in span["attributes"]:
+        ((kind, value),) = attribute["value"].items()
+        found[attribute["key"]] = int(value) if kind == "intValue" else value
+        # The proto's mapping to JSON: 64-bit numbers are strings, the others are not.
+        wanted = {"stringValue": str, "intValue": str, "boolValue": bool, "doubleValue": (int, float)}
+        if not isinstance(value, wanted[kind]):
+            fail(f"an attribute of the wrong kind: {attribute}")
+    return found
+
+
+class Bench:
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = {}
+        self.logs = {}
+
+    def start(self, name, *command, env=None):
+        self.logs[name] = os.path.join(self.folder, name + ".log")
+        with open(self.logs[name], "ab") as out:
+            self.running[name] = subprocess.Popen(
+                command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})}, cwd=self.folder)
+
+    def stop(self, name):
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGTERM)
+        return process.wait(PATIENCE)
+
+    def stop_all(self):
+        for process in self.running.values():
+            process.kill()
+            process.wait()
+
+
+def write_gateway(folder, collector):
+    """The client tests' gateway, which has prices, limits and a budget, with tracing on."""
+    shutil.copytree(os.path.join(ROOT, "tests/clients/gateway"), os.path.join(folder, "gateway"))
+    path = os.path.join(folder, "gateway/rotary.yaml")
+    with open(path, "a", encoding="utf-8") as out:
+        out.write(
+            "timeouts: {log_flush: 50ms, trace_interval: 50ms, watch_settle: 50ms}\n"
+            f"tracing:\n  endpoint: http://127.0.0.1:{collector}\n"
+            "  headers: {authorization: \"Bearer ${COLLECTOR_KEY}\"}\n"
+            "  attributes: {deployment.environment: test}\n")
+    with open(path, encoding="utf-8") as text:
+        changed = text.read().replace("access: json}", "access: json, tries: true}")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(changed)
+    return path
+
+
+class Client:
+    def __init__(self, port, token, ca):
+        self.port, self.token = port, token
+        self.tls = ssl.create_default_context(cafile=ca)
+
+    def ask(self, api="chat", stream=False, headers=None, token=None):
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.port, context=self.tls, timeout=PATIENCE)
+        body = {"model": "any", "messages": [{"role": "user", "content": "Hello"}]}
+        if stream:
+            body.update(stream=True, stream_options={"include_usage": True})
+        connection.request(
+            "POST", f"/{api}/1.0/chat/completions", json.dumps(body),
+            {"authorization": f"Bearer {token or self.token}",
+             "content-type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer
+
+
+def check_spans(client, bench, first, second):
+    """One trace that a client began: its request, its tries, and what the providers were told."""
+    get(first, "/__mock/reset", "POST")
+    get(second, "/__mock/reset", "POST")
+    parent = f"00-{TRACE}-{PARENT}-01"
+    answer = client.ask(headers={"traceparent": parent, "tracestate": "a=b"})
+    if answer.status != 200:
+        fail(f"the traced request got {answer.status}")
+    ours = lambda: [span for _, span in Collector.spans() if span["traceId"] == TRACE]
+    spans = eventually("the spans of a trace", lambda: len(ours()) >= 2 and ours())
+    request = next(span for span in spans if span.get("parentSpanId") == PARENT)
+    tries = [span for span in spans if span.get("parentSpanId") == request["spanId"]]
+    if len(tries) != len(spans) - 1 or request["kind"] != 2 or {t["kind"] for t in tries} != {3}:
+        fail(f"spans that do not belong together: {spans}")
+    for span in spans:
+        if not int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]):
+            fail(f"a span that ends before it starts: {span}")
+        if not isinstance(span["startTimeUnixNano"], str) or not re.fullmatch("[0-9a-f]{16}", span["spanId"]):
+            fail(f"not as the proto's mapping has it: {span}")
+    known = attributes(tries[-1])
+    if known["gen_ai.operation.name"] != "chat" or known["gen_ai.usage.output_tokens"] != 8:
+        fail(f"attributes of a try: {known}")
+    if tries[-1]["name"] != "chat " + known["gen_ai.request.model"]:
+        fail(f"the name of a try: {tries[-1]['name']}")
+    if known["http.response.status_code"] != 200 or "status" in tries[-1]:
+        fail(f"a try that went well: {tries[-1]}")
+    if attributes(request)["gen_ai.original.model"] != "any":
+        fail(f"attributes of a request: {attributes(request)}")
+    seen = get(first, "/__mock/requests")[1] + get(second, "/__mock/requests")[1]
+    if f"00-{TRACE}-{tries[-1]['spanId']}-01" not in seen or PARENT in seen or "a=b" not in seen:
+        fail(f"what the provider was told of the trace: {seen}")
+    eventually("the trace's id in the access log",
+               lambda: f'"trace_id":"{TRACE}"' in open(bench.logs["gateway"], encoding="utf-8").read())
+    resource = {a["key"]: a["value"]["stringValue"] for a in Collector.spans()[0][0]["attributes"]}
+    if resource != {"service.name": "rotary", "deployment.environment": "test"}:
+        fail(f"the resource: {resource}")
+
+
+def check_suspension(client, mark):
+    """A refusal that suspends: an error in its span, and a second try."""
+    trace = f"{mark:032x}"
+    answer = None
+    for _ in range(40):
+        answer = client.ask(headers={"traceparent": f"00-{trace}-{PARENT}-01"})
+        if answer.headers["x-rotary-attempts"] == "2":
+            break
+    if answer.status != 200 or answer.headers["x-rotary-attempts"] != "2":
+        fail("no entry was suspended")
+    refused = lambda: [span for _, span in Collector.spans()
+                       if span["traceId"] == trace and span["kind"] == 3
+                       and attributes(span).get("http.response.status_code") == 429]
+    span = eventually("the span of a refused try", refused)[0]
+    if span["status"]["code"] != 2 or attributes(span)["error.type"] != "429":
+        fail(f"a refused try is an error: {span}")
+    if attributes(span)["rotary.effect"] != "suspend_entry" or not attributes(span)["rotary.failed_over"]:
+        fail(f"what a refusal did: {span}")
+
+
+def load(client, stop):
+    """All that the dashboard wants to see, again and again: rates need two scrapes."""
+    while not stop.is_set():
+        client.ask()
+        client.ask(stream=True)
+        for api in ("minute", "day", "spent"):
+            client.ask(api=api)
+        client.ask(token="none")
+        with socket.create_connection(("127.0.0.1", client.port)) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            plain.recv(1024)
+        stop.wait(0.05)
+
+
+def dashboard_expressions():
+    with open(os.path.join(ROOT, "deploy/grafana/rotary.json"), encoding="utf-8") as text:
+        dashboard = json.load(text)
+    if dashboard["__inputs"][0]["name"] != "DS_PROMETHEUS":
+        fail("the dashboard does not ask for its data source")
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    found += [one["expr"] for one in dashboard["annotations"]["list"]]
+    fill = {"$__rate_interval": "5s", "$job": ".+", "$instance": ".+"}
+    for name, value in fill.items():
+        found = [expression.replace(name, value) for expression in found]
+    if len(found) < 40 or any("$" in expression for expression in found):
+        fail("the dashboard's expressions could not be read")
+    return found
+
+
+def query(port, expression):
+    status, text = get(port, "/api/v1/query?" + urllib.parse.urlencode({"query": expression}))
+    if status != 200:
+        fail(f"Prometheus says {status} to {expression}: {text}")
+    return json.loads(text)["data"]["result"]
+
+
+def check_page(admin):
+    text = get(admin, "/metrics")[1]
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
+                             capture_output=True, check=False)
+    if checked.returncode != 0 or checked.stdout or checked.stderr:
+        fail(f"promtool check metrics: {checked.stdout}{checked.stderr}")
+    page = get(admin, "/metrics", headers={"accept": "application/openmetrics-text"})[1]
+    if not page.endswith("# EOF\n") or not re.search(r'le="[^"]+"\} \d+ # \{trace_id="[0-9a-f]{32}"\} ', page):
+        fail("the OpenMetrics page has no exemplar")
+
+
+def check_prometheus(bench, admin, client):
+    (port,) = free_ports(1)
+    shutil.copy(os.path.join(ROOT, "deploy/prometheus/alerts.yaml"), bench.folder)
+    with open(os.path.join(bench.folder, "prometheus.yml"), "w", encoding="utf-8") as out:
+        out.write(
+            "global: {scrape_interval: 250ms, scrape_timeout: 250ms, evaluation_interval: 250ms}\n"
+            "rule_files: [alerts.yaml]\nscrape_configs:\n  - job_name: rotary\n"
+            f"    static_configs: [{{targets: ['127.0.0.1:{admin}']}}]\n")
+    bench.start("prometheus", shutil.which("prometheus"), "--config.file=prometheus.yml",
+                f"--web.listen-address=127.0.0.1:{port}", "--storage.tsdb.path=tsdb",
+                "--enable-feature=exemplar-storage")
+    eventually("a Prometheus", lambda: get(port, "/-/ready")[0] == 200)
+    stop = threading.Event()
+    worker = threading.Thread(target=load, args=(client, stop))
+    worker.start()
+    try:
+        eventually("a scrape", lambda: query(port, 'up{job="rotary"} == 1'))
+        *panels, reloads = dashboard_expressions()
+        for expression in panels:
+            eventually(expression, lambda e=expression: query(port, e))
+        with open(os.path.join(ROOT, "deploy/prometheus/alerts.yaml"), encoding="utf-8") as text:
+            rules = text.read()
+        for name in sorted(set(re.findall(r"\b(?:rotary|process)_[a-z_]+[a-z]\b", rules))):
+            if not query(port, f'count({{__name__="{name}"}})'):
+                fail(f"no such metric, for the alerts: {name}")
+        bad = os.path.join(bench.folder, "gateway/apis/bad.yaml")
+        for text in ("kind: Nothing\n", ""):  # a reload that is refused, and one that is not
+            with open(bad, "w", encoding="utf-8") as out:
+                out.write(text)
+            get(admin, "/api/v1/reload", "POST")
+        eventually(reloads, lambda: query(port, reloads))
+        os.remove(bad)
+        healthy = lambda: [rule for group in json.loads(get(port, "/api/v1/rules")[1])["data"]["groups"]
+                           for rule in group["rules"] if rule["health"] == "ok"]
+        eventually("the rules", lambda: len(healthy()) == rules.count("- alert:"))
+        exemplars = json.loads(get(
+            port, "/api/v1/query_exemplars?query=rotary_request_duration_seconds_bucket"
+                  f"&start={time.time() - 600}&end={time.time() + 60}")[1])
+        if not exemplars["data"]:
+            fail("Prometheus has no exemplar")
+    finally:
+        stop.set()
+        worker.join()
+
+
+def check_rules():
+    checked = subprocess.run(
+        ["promtool", "test", "rules", "alerts_test.yaml"], text=True, capture_output=True,
+        check=False, cwd=os.path.join(ROOT, "deploy/prometheus"))
+    if checked.returncode != 0:
+        fail(f"promtool test rules: {checked.stdout}{checked.stderr}")
+
+
+def check_secrets(bench, secrets):
+    texts = {name: open(path, encoding="utf-8", errors="replace").read()
+             for name, path in bench.logs.items()}
+    texts["spans"] = json.dumps(Collector.batches)
+    for name, text in texts.items():
+        for secret in secrets:
+            if secret in text:
+                fail(f"a secret is in {name}")
+    if '"msg":"try"' not in texts["gateway"].replace(" ", ""):
+        fail("no line a try in the event log")
+
+
+def run(folder):
+    bench = Bench(folder)
+    collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    first, second, gateway, admin = free_ports(4)
+    keys = [base64.b32encode(os.urandom(15)).decode().lower() for _ in range(3)]
+    certs = os.path.join(folder, "certs")
+    subprocess.run([os.path.join(ROOT, "certs/make-certs.sh"), "--quiet", "--dir", certs], check=True)
+    config = write_gateway(folder, collector.server_port)
+    issuer = "https://issuer.test/dev"
+    env = {"CERTS": certs, "ISSUER": issuer, "FIRST_KEY": keys[0], "SECOND_KEY": keys[1],
+           "COLLECTOR_KEY": keys[2], "FIRST_PORT": str(first), "SECOND_PORT": str(second),
+           "GATEWAY_PORT": str(gateway), "ADMIN_PORT": str(admin)}
+    try:
+        bench.start("first", ROTARY, "mock", "--listen", f"127.0.0.1:{first}", "--tokens", "8",
+                    "--require-key", f"Bearer {keys[0]}", "--quota", "gpt-4o-mini=6/3600s")
+        bench.start("second", ROTARY, "mock", "--listen", f"127.0.0.1:{second}", "--tokens", "8",
+                    "--require-key", f"Bearer {keys[1]}")
+        bench.start("gateway", ROTARY, "serve", "-c", config, env=env)
+        for port, path in ((first, "/__mock/requests"), (second, "/__mock/requests"), (admin, "/readyz")):
+            eventually(f"{path} of {port}", lambda p=port, t=path: get(p, t)[0] == 200)
+        with open(os.path.join(certs, "dev-issuer.jwks.json"), encoding="utf-8") as text:
+            kid = json.load(text)["keys"][0]["kid"]
+        token = subprocess.run(
+            [ROTARY, "token", "--key", os.path.join(certs, "dev-issuer.key"), "--issuer", issuer,
+             "--kid", kid, "--subject", "monitor", "--ttl", "10m"],
+            check=True, capture_output=True, text=True).stdout.strip()
+        client = Client(gateway, token, os.path.join(certs, "dev-ca.crt"))
+        check_spans(client, bench, first, second)
+        check_suspension(client, 0x1234)
+        check_prometheus(bench, admin, client)
+        check_page(admin)
+        check_rules()
+        if set(Collector.authorizations) != {f"Bearer {keys[2]}"}:
+            fail("the collector did not get its header")
+        if bench.stop("gateway") != 0:
+            fail("the gateway did not end well")
+        check_secrets(bench, [*keys, token])
+    except BaseException:
+        for name, path in bench.logs.items():
+            with open(path, encoding="utf-8", errors="replace") as log:
+                print(f"--- {name}", log.read()[-3000:], sep="\n", file=sys.stderr)
+        raise
+    finally:
+        bench.stop_all()
+        collector.shutdown()
+
+
+for tool in ("prometheus", "promtool"):
+    if shutil.which(tool) is None:
+        fail(f"{tool} is not installed; './dev test' does it")
+with tempfile.TemporaryDirectory() as temporary:
+    run(temporary)
+print("monitoring: every expression has its answer")
