@@ -39,6 +39,7 @@ void add_commands(CLI::App& app, int& exit_code) {
     add_check_command(app, exit_code);
     add_routes_command(app, exit_code);
     add_explain_command(app, exit_code);
+    add_config_command(app, exit_code);
     tools::add_token_command(app, exit_code);
     tools::add_key_command(app, exit_code);
     tools::add_usage_command(app, exit_code);

@@ -10,6 +10,8 @@
 #include "config/kinds/kinds.hpp"
 #include "config/prices/read_prices.hpp"
 #include "config/settings/read_settings.hpp"
+#include "config/short/build.hpp"
+#include "config/short/form.hpp"
 #include "config/yaml/file.hpp"
 
 namespace rotary::config {
@@ -55,6 +57,12 @@ Folder look_into(const std::string& path, std::error_code& error) {
     return folder;
 }
 
+// For a dump.
+struct KeptDocument {
+    Node root;
+    bool is_expansion;
+};
+
 // One run of the loader.
 class Loader {
 public:
@@ -98,8 +106,35 @@ public:
         FileReading reading{source.file, folder_of(source.file), environment_, loaded_.findings};
         Fields fields(reading, root, "");
         read_settings(fields, loaded_.config);
+        const ShortForm form = read_short_form(fields);
         fields.finish();
+        keep(root, false);
+        expand(reading, form);
+        short_places_ = places_of_short_form(root);
+        process_file_ = source.file;
     }
+
+    // What the short form stands for is read like a file of resources. With mistakes in it there is
+    // nothing that others could refer to.
+    void expand(FileReading& reading, const ShortForm& form) {
+        if (form.broken) {
+            loaded_.resources.incomplete = true;
+            return;
+        }
+        reading.unserved = &loaded_.resources.unserved;
+        for (const Node& document : expand_short_form(form)) {
+            keep(document, true);
+            read_object(reading, document, loaded_.resources);
+        }
+    }
+
+    void keep(const Node& document, bool is_expansion) {
+        if (documents_ != nullptr) {
+            documents_->push_back({document, is_expansion});
+        }
+    }
+
+    void keep_documents(std::vector<KeptDocument>& documents) { documents_ = &documents; }
 
     void read_resource_text(const SourceText& source) {
         Resources& resources = loaded_.resources;
@@ -116,6 +151,7 @@ public:
         reading.unserved = &resources.unserved;
         for (const Document& document :
              parse_yaml(source.file, source.text, loaded_.findings, resources.unread)) {
+            keep(document.root, false);
             read_object(reading, document.root, resources);
         }
     }
@@ -164,6 +200,40 @@ public:
         for (const TokenIssuer& issuer : loaded_.resources.issuers) {
             if (issuer.jwks) {
                 read_named_file(issuer.jwks->file, issuer.jwks->mark);
+            }
+        }
+        for (SecretObject& secret : loaded_.resources.secrets) {
+            for (auto& [key, value] : secret.values) {
+                read_secret_file(value);
+            }
+        }
+    }
+
+    // Editors and `echo` end a file with a line feed, which is none of the secret's.
+    void read_secret_file(SecretValue& value) {
+        read_named_file(value.file, value.mark);
+        const auto found = loaded_.named_files.find(value.file);
+        if (found == loaded_.named_files.end()) {
+            value.valid = value.valid && value.file.empty();
+            return;
+        }
+        std::string_view text = found->second.reveal();
+        text = text.substr(0, text.find_last_not_of("\r\n") + 1);
+        if (text.empty()) {
+            report(value.mark, value.file + " is empty: there is no secret in it");
+            value.valid = false;
+        }
+        value.value = Secret(value.prefix + std::string(text));
+    }
+
+    // Findings about what the short form stands for have its places; these get its names too.
+    void name_short_places() {
+        for (Finding& finding : loaded_.findings) {
+            const auto place = short_places_.find({finding.line, finding.column});
+            const bool has_its_name =
+                finding.path.starts_with("providers") || finding.path.starts_with("apis");
+            if (place != short_places_.end() && !has_its_name && finding.file == process_file_) {
+                finding.path = place->second;
             }
         }
     }
@@ -233,6 +303,7 @@ public:
     Loaded finish() {
         read_named_files();
         check(loaded_.config, loaded_.resources, loaded_.named_files, loaded_.findings);
+        name_short_places();
         sort_findings(loaded_.findings, order_);
         loaded_.resources.unread.clear();  // secrets may stand in it
         loaded_.fingerprint = fingerprint_.finish();
@@ -251,6 +322,9 @@ private:
     Loaded loaded_;
     std::set<std::string> read_;
     std::vector<std::string> order_;  // of files, for the findings
+    std::string process_file_;
+    ShortPlaces short_places_;
+    std::vector<KeptDocument>* documents_ = nullptr;  // where they are kept, when they are wanted
 };
 
 }  // namespace
@@ -264,9 +338,10 @@ Environment process_environment() {
 
 bool Loaded::ok() const { return !has_errors(findings); }
 
-Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
-            const std::vector<std::string>& accept_unserved) {
-    Loader loader(environment);
+namespace {
+
+Loaded run(Loader& loader, const std::string& rotary_yaml_path,
+           const std::vector<std::string>& accept_unserved) {
     SourceText source;
     if (loader.read_file(rotary_yaml_path, {rotary_yaml_path, 0, 0, ""}, source)) {
         loader.read_process_text(source);
@@ -281,6 +356,28 @@ Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
     std::vector<std::string>& accepted = loader.loaded().config.accept_unserved;
     accepted.insert(accepted.end(), accept_unserved.begin(), accept_unserved.end());
     return loader.finish();
+}
+
+}  // namespace
+
+Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
+            const std::vector<std::string>& accept_unserved) {
+    Loader loader(environment);
+    return run(loader, rotary_yaml_path, accept_unserved);
+}
+
+Dump dump(const std::string& rotary_yaml_path, const Environment& environment, bool shows_secrets) {
+    std::vector<KeptDocument> documents;
+    Loader loader(environment);
+    loader.keep_documents(documents);
+    Dump made;
+    made.loaded = run(loader, rotary_yaml_path, {});
+    for (const KeptDocument& document : documents) {
+        const std::string text = to_yaml(
+            shows_secrets ? document.root : redacted(document.root, "left out of the dump"));
+        (document.is_expansion ? made.expansion : made.documents) += text;
+    }
+    return made;
 }
 
 Loaded load_text(const SourceText& rotary_yaml, const std::vector<SourceText>& resources,

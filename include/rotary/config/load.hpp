@@ -40,6 +40,15 @@ struct Loaded {
 Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
             const std::vector<std::string>& accept_unserved = {});
 
+// What `rotary config dump` prints, as YAML documents. Variables stand as they were written; a
+// secret that is written out is left out unless that is asked for.
+struct Dump {
+    Loaded loaded;
+    std::string documents;  // rotary.yaml and the resources that it names
+    std::string expansion;  // the resources that its short form stands for
+};
+Dump dump(const std::string& rotary_yaml_path, const Environment& environment, bool shows_secrets);
+
 // The names of kinds and fields that can be accepted without being served.
 std::vector<std::string> acceptable_names();
 

@@ -23,6 +23,28 @@ SecretValue decode(Fields& fields, const std::string* text, const Mark& mark) {
     return {Secret(value.value_or("")), mark, value.has_value()};
 }
 
+// Of a key a path, or a mapping with what stands before the file's text.
+void read_secret_files(Fields& fields, SecretObject& secret) {
+    fields.object("file", [&](Fields& files) {
+        for (const Member& member : files.node().members) {
+            SecretValue value{Secret(), files.mark_of(member.key)};
+            if (files.is_map(member.key)) {
+                files.object(member.key, [&](Fields& file) {
+                    file.text("path", value.file, {.required = true, .min = 1});
+                    file.text("prefix", value.prefix, {.min = 1});
+                });
+            } else {
+                files.text(member.key, value.file, {.required = true, .min = 1});
+            }
+            value.valid = !value.file.empty();
+            if (value.valid) {
+                value.file = resolve_path(fields.reading().folder, value.file);
+            }
+            secret.values[member.key] = std::move(value);
+        }
+    });
+}
+
 void read_secret_data(Fields& fields, SecretObject& secret) {
     fields.each_pair("data",
                      [&](const std::string& key, const std::string* text, const Mark& mark) {
@@ -41,6 +63,7 @@ void read_secret(Object& object) {
     secret.metadata = object.metadata;
     object.fields.tolerate({"type", "immutable"});
     read_secret_data(object.fields, secret);
+    read_secret_files(object.fields, secret);
     object.resources.secrets.push_back(std::move(secret));
 }
 

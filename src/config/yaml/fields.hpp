@@ -70,6 +70,7 @@ public:
     FileReading& reading() const { return reading_; }
     bool has(std::string_view key) const;  // present and not null
     bool is_map(std::string_view key) const;
+    const Node& node() const { return map_; }  // as it was written
     Mark mark() const;
     Mark mark_of(std::string_view key) const;  // of its value; absent: of this mapping
 

@@ -68,7 +68,9 @@ struct PemSource {
 struct SecretValue {
     Secret value;
     Mark mark;
-    bool valid = true;  // false: it could not be decoded, which was reported
+    bool valid = true;     // false: it could not be decoded, which was reported
+    std::string file{};    // ready to be opened: the value is what it holds, behind the prefix
+    std::string prefix{};  // such as "Bearer "
 };
 
 struct SecretObject {

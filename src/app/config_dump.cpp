@@ -1,0 +1,57 @@
+#include <rotary/app/commands.hpp>
+
+#include <rotary/config/load.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace rotary::app {
+
+namespace {
+
+struct DumpOptions {
+    std::string path;
+    bool resources = false;
+    bool shows_secrets = false;
+};
+
+int dump(const DumpOptions& options) {
+    const config::Dump made =
+        config::dump(options.path, config::process_environment(), options.shows_secrets);
+    std::fputs(config::to_text(made.loaded.findings).c_str(), stderr);
+    if (!made.loaded.ok()) return 1;
+    if (options.resources && made.expansion.empty()) {
+        std::fprintf(stderr, "rotary: %s has no short form (providers, apis) to write out\n",
+                     options.path.c_str());
+        return 1;
+    }
+    std::fputs(options.resources ? made.expansion.c_str() : made.documents.c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 3;
+}
+
+}  // namespace
+
+void add_config_command(CLI::App& app, int& exit_code) {
+    CLI::App* config = app.add_subcommand("config", "Shows a configuration");
+    config->require_subcommand(1);
+    CLI::App* command = config->add_subcommand("dump", "Prints what a configuration says");
+    auto options = std::make_shared<DumpOptions>();
+    command->add_option("-c,--config", options->path, "rotary.yaml")->required();
+    command->add_flag("--resources", options->resources,
+                      "the resources that its short form stands for");
+    command->add_flag("--show-secrets", options->shows_secrets,
+                      "with the keys that are written in it");
+    command->footer(
+        "Prints rotary.yaml and all resources that it names as one stream of YAML documents, as\n"
+        "they are written. --resources prints what `providers` and `apis` stand for, ready to be\n"
+        "put into a file of resources in their place, or for `kubectl apply` (there without\n"
+        "variables: their values belong into the Secrets). A key that is written out is left out:\n"
+        "in its place stands a variable that has to be set, ${SECRET_NAME:?...}.\n"
+        "Findings go to standard error. Exit code 0: printed; 1: the configuration has errors.");
+    command->callback([options, &exit_code] { exit_code = dump(*options); });
+}
+
+}  // namespace rotary::app
