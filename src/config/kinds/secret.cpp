@@ -28,6 +28,9 @@ void read_secret_files(Fields& fields, SecretObject& secret) {
     fields.object("file", [&](Fields& files) {
         for (const Member& member : files.node().members) {
             SecretValue value{Secret(), files.mark_of(member.key)};
+            if (secret.values.contains(member.key)) {
+                files.error(member.key, "is there under data or stringData too; which is it?");
+            }
             if (files.is_map(member.key)) {
                 files.object(member.key, [&](Fields& file) {
                     file.text("path", value.file, {.required = true, .min = 1});

@@ -172,8 +172,10 @@ void read_path(Fields& fields, ShortApi& api) {
 // What the API has: what it names, or what its entries have.
 void settle_endpoints(Fields& fields, ShortApi& api) {
     std::set<std::string> had;
-    for (const ShortEntry& entry : api.production.entries) {
-        had.insert(entry.endpoints.begin(), entry.endpoints.end());
+    for (const ShortSide* side : {&api.production, api.sandbox ? &*api.sandbox : nullptr}) {
+        for (std::size_t i = 0; side != nullptr && i < side->entries.size(); ++i) {
+            had.insert(side->entries[i].endpoints.begin(), side->entries[i].endpoints.end());
+        }
     }
     const auto is_named = [&](const std::string& name) {
         return std::find(api.endpoints.begin(), api.endpoints.end(), name) != api.endpoints.end();
@@ -188,14 +190,14 @@ void settle_endpoints(Fields& fields, ShortApi& api) {
     }
     for (const ShortEndpoint& endpoint : short_endpoints()) {
         if (endpoint.takes_model && is_named(endpoint.name) && !had.contains(endpoint.name)) {
-            fields.error("endpoints", std::string("no model of production has the endpoint ") +
+            fields.error("endpoints", std::string("no model has the endpoint ") +
                                           shown(endpoint.name) + ": give one `endpoints: [" +
                                           endpoint.name + "]`");
         }
         if (endpoint.takes_model && !endpoint.by_default && had.contains(endpoint.name) &&
             !is_named(endpoint.name)) {
-            fields.error("endpoints", "leaves out " + shown(endpoint.name) +
-                                          ", which a model of production names");
+            fields.error("endpoints",
+                         "leaves out " + shown(endpoint.name) + ", which a model names");
         }
     }
 }

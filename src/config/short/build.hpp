@@ -17,7 +17,7 @@ public:
     Node text(std::string_view text) const;
     Node list(std::vector<Node> items) const;
     Node map(std::vector<std::pair<const char*, Node>> members) const;
-    // {name: …}, and where `key` is a text that may hold variables, as it was written.
+    // A text with variables, as they were written.
     Node raw(std::string text) const;
 
 private:

@@ -76,7 +76,7 @@ std::vector<Case> cases() {
          "error: apis[0].production[0].endpoints[0]: there is no endpoint \"embedings\" that takes "
          "a model; did you mean \"embeddings\"?"},
         {"AnEndpointThatNoModelHas", api("endpoints: [chat, embeddings], production: [{model: m}]"),
-         "error: apis[0].endpoints: no model of production has the endpoint \"embeddings\""},
+         "error: apis[0].endpoints: no model has the endpoint \"embeddings\""},
         {"AnEndpointThatIsLeftOut",
          api("endpoints: [chat], production: [{model: m, endpoints: [chat, embeddings]}]"),
          "error: apis[0].endpoints: leaves out \"embeddings\""},

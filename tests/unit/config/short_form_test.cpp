@@ -189,6 +189,31 @@ TEST(ShortForm, EmbeddingsGoOnlyToEntriesThatHaveThem) {
     EXPECT_EQ(models("/images"), Names{});
 }
 
+TEST(ShortForm, EndpointOfTheSandboxAloneIsServedThereAlone) {
+    const Loaded loaded = load_process(
+        std::string(kListener) +
+        "providers: {a: {url: http://127.0.0.1:8081/v1, key: none}}\n"
+        "apis:\n"
+        "  - path: /v1\n"
+        "    keys: {team: \"" +
+        kHash +
+        "\"}\n"
+        "    production: [{model: chatty, endpoints: [chat]}]\n"
+        "    sandbox: {hosts: [s.example.com], models: [{model: v, endpoints: [embeddings]}]}\n");
+    EXPECT_FALSE(has_errors(loaded.findings)) << to_text(loaded.findings);
+    const auto paths = [&](const char* route) {
+        std::vector<std::string> all;
+        for (const HttpRouteRule& rule : loaded.resources.find_route(route)->rules) {
+            for (const RouteMatch& match : rule.matches) {
+                all.push_back(match.path.value);
+            }
+        }
+        return all;
+    };
+    EXPECT_EQ(paths("v1"), std::vector<std::string>{"/chat/completions"});
+    EXPECT_EQ(paths("v1-sandbox"), std::vector<std::string>{"/embeddings"});
+}
+
 TEST_F(Folder, KeyFileIsReadWithItsScheme) {
     write("key", "sk-from-file\n");
     const std::string file =
@@ -204,6 +229,34 @@ TEST_F(Folder, KeyFileIsReadWithItsScheme) {
               loaded.files.end());
     write("key", "sk-changed\n");
     EXPECT_NE(load(file, variables()).fingerprint, loaded.fingerprint);
+}
+
+TEST_F(Folder, SecretsKeyMayStandInAFile) {
+    write("plain", "verbatim\r\n");
+    write("empty", "\n");
+    const std::string secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n";
+    const auto load_secret = [&](const std::string& rest) {
+        write("r.yaml", secret + rest);
+        return load(write("rotary.yaml", std::string(kListener) + "resources: [r.yaml]\n"),
+                    variables());
+    };
+    const Loaded loaded = load_secret("file: {k: plain, p: {path: plain, prefix: \"Basic \"}}\n");
+    EXPECT_FALSE(has_errors(loaded.findings)) << to_text(loaded.findings);
+    EXPECT_EQ(loaded.resources.find_value({"s", "k", {}, {}})->reveal(), "verbatim");
+    EXPECT_EQ(loaded.resources.find_value({"s", "p", {}, {}})->reveal(), "Basic verbatim");
+    const struct {
+        const char* rest;
+        const char* finding;
+    } kMistakes[] = {
+        {"file: {k: gone}\n", "r.yaml:4:11: error: file.k: "},
+        {"file: {k: empty}\n", "is empty: there is no secret in it"},
+        {"file: {k: {prefix: x}}\n", "error: file.k.path: is required"},
+        {"stringData: {k: x}\nfile: {k: plain}\n", "error: file.k: is there under data"},
+    };
+    for (const auto& one : kMistakes) {
+        const std::string text = to_text(load_secret(one.rest).findings);
+        EXPECT_NE(text.find(one.finding), std::string::npos) << text;
+    }
 }
 
 // Whether both stand for the same, told by what a dump of their parts would show.
