@@ -9,6 +9,7 @@
 
 #include <rotary/net/tls.hpp>
 
+#include "control/discovery.hpp"
 #include "control/fetch_times.hpp"
 #include "control/https_get.hpp"
 #include "control/key_file.hpp"
@@ -47,8 +48,13 @@ struct JwksFetcher::State {
 
     void schedule(const std::shared_ptr<Issuer>& issuer, milliseconds delay);
     void fetch(const std::shared_ptr<Issuer>& issuer);
+    void ask(Issuer& issuer, const std::string& address, HttpsGet::Done done);
+    void discover(Issuer& issuer, std::size_t attempt, const std::string& first_error);
+    void discovered(Issuer& issuer, std::size_t attempt, const std::string& first_error,
+                    const HttpsGetResult& result);
     void fetched(Issuer& issuer, HttpsGetResult result);
-    bool prepare(Issuer& issuer, HttpsGetRequest& request, std::string& error) const;
+    bool prepare(Issuer& issuer, const std::string& address, HttpsGetRequest& request,
+                 std::string& error) const;
     void accept(Issuer& issuer, const auth::KeySetLoad& load);
     void fail(Issuer& issuer, const std::string& error);
     void publish(std::size_t index, std::shared_ptr<const auth::KeySet> keys);
@@ -88,20 +94,61 @@ void JwksFetcher::State::fetch(const std::shared_ptr<Issuer>& issuer) {
         fetched(*issuer, std::move(result));
         return;
     }
-    HttpsGetRequest request;
-    std::string error;
-    if (!prepare(*issuer, request, error)) {
-        fail(*issuer, error);
+    if (issuer->source.url.empty()) {
+        discover(*issuer, 0, "");
         return;
     }
     Issuer* const raw = issuer.get();  // its HttpsGet forgets this callback before it dies
-    issuer->get.start(request,
-                      [this, raw](HttpsGetResult result) { fetched(*raw, std::move(result)); });
+    ask(*issuer, issuer->source.url,
+        [this, raw](HttpsGetResult result) { fetched(*raw, std::move(result)); });
 }
 
-bool JwksFetcher::State::prepare(Issuer& issuer, HttpsGetRequest& request,
-                                 std::string& error) const {
-    auto url = parse_http_url(issuer.source.url, issuer.source.allow_http);
+void JwksFetcher::State::ask(Issuer& issuer, const std::string& address, HttpsGet::Done done) {
+    HttpsGetRequest request;
+    std::string error;
+    if (!prepare(issuer, address, request, error)) {
+        fail(issuer, error);
+        return;
+    }
+    issuer.get.start(request, std::move(done));
+}
+
+// Where the keys are is asked anew each time: an issuer may move them.
+void JwksFetcher::State::discover(Issuer& issuer, std::size_t attempt,
+                                  const std::string& first_error) {
+    const std::string address = discovery_urls(issuer.source.issuer)[attempt];
+    ask(issuer, address, [this, &issuer, attempt, first_error](HttpsGetResult result) {
+        discovered(issuer, attempt, first_error, result);
+    });
+}
+
+// The second address has its turn when the first has no answer; what both say of it is in the log.
+void JwksFetcher::State::discovered(Issuer& issuer, std::size_t attempt,
+                                    const std::string& first_error, const HttpsGetResult& result) {
+    const std::vector<std::string> urls = discovery_urls(issuer.source.issuer);
+    if (!result.error.empty()) {
+        const std::string error =
+            (attempt == 0 ? "" : first_error + "; ") + urls[attempt] + ": " + result.error;
+        if (attempt + 1 < urls.size()) {
+            discover(issuer, attempt + 1, error);
+        } else {
+            fail(issuer, "discovery: " + error);
+        }
+        return;
+    }
+    const Discovery found = read_discovery(result.body, issuer.source.issuer, options.limits.bytes,
+                                           issuer.source.allow_http);
+    if (!found.error.empty()) {
+        fail(issuer, "discovery: " + urls[attempt] + ": " + found.error);
+        return;
+    }
+    ask(issuer, found.jwks_uri,
+        [this, &issuer](HttpsGetResult keys) { fetched(issuer, std::move(keys)); });
+}
+
+bool JwksFetcher::State::prepare(Issuer& issuer, const std::string& address,
+                                 HttpsGetRequest& request, std::string& error) const {
+    auto url = parse_http_url(address, issuer.source.allow_http);
     if (!url) {
         error = "the url is neither https nor http to a loopback address";
         return false;

@@ -2,6 +2,8 @@
 
 // The key fetcher against a key server on loopback, both on one io_context, so nothing races and
 // nothing sleeps: a test runs the context until what it waits for has come.
+#include "key_server.hpp"
+
 #include <rotary/control/jwks.hpp>
 
 #include <gmock/gmock.h>
@@ -10,22 +12,13 @@
 #include <support/dns_server.hpp>
 #include <support/temp_dir.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/streambuf.hpp>
-#include <boost/asio/write.hpp>
-
 #include <functional>
-#include <istream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace rotary::control {
 
-namespace asio = boost::asio;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""h;
@@ -47,84 +40,6 @@ inline std::string kids(const std::shared_ptr<const KeySet>& keys) {
     for (const auto& key : keys->keys()) out += key.kid + " ";
     return out;
 }
-
-// One answer a connection, whatever bytes it is told to send; nothing: it never answers.
-class KeyServer {
-public:
-    using tcp = asio::ip::tcp;
-    using error_code = boost::system::error_code;
-
-    KeyServer(asio::io_context& context, const test::PemFiles* tls)
-        : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
-        if (tls != nullptr) {
-            tls_.emplace(asio::ssl::context::tls_server);
-            tls_->use_certificate_chain_file(tls->certificate);
-            tls_->use_private_key_file(tls->key, asio::ssl::context::pem);
-        }
-        accept();
-    }
-
-    std::string url(const std::string& host = "127.0.0.1") const {
-        return (tls_ ? "https://" : "http://") + host + ":" +
-               std::to_string(acceptor_.local_endpoint().port()) + "/keys?x=1";
-    }
-    void serve(const std::string& body, const std::string& status = "200 OK") {
-        answer = "HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nContent-Length: " +
-                 std::to_string(body.size()) + "\r\n\r\n" + body;
-    }
-    void close() { acceptor_.close(); }
-
-    std::optional<std::string> answer;
-    int connections = 0;
-    int requests = 0;
-    std::string last_request;
-
-private:
-    struct Peer {
-        explicit Peer(tcp::socket from) : socket(std::move(from)) {}
-        tcp::socket socket;
-        std::optional<asio::ssl::stream<tcp::socket&>> tls;
-        asio::streambuf input;
-    };
-
-    void accept() {
-        acceptor_.async_accept([this](error_code error, tcp::socket socket) {
-            if (error) return;
-            ++connections;
-            auto peer = std::make_shared<Peer>(std::move(socket));
-            if (tls_) {
-                peer->tls.emplace(peer->socket, *tls_);
-                peer->tls->async_handshake(asio::ssl::stream_base::server,
-                                           [this, peer](error_code failed) {
-                                               if (!failed) read(peer, *peer->tls);
-                                           });
-            } else {
-                read(peer, peer->socket);
-            }
-            accept();
-        });
-    }
-    template <class Stream>
-    void read(const std::shared_ptr<Peer>& peer, Stream& stream) {
-        asio::async_read_until(stream, peer->input, "\r\n\r\n",
-                               [this, peer, &stream](error_code error, std::size_t) {
-                                   if (error) return;
-                                   ++requests;
-                                   std::istream in(&peer->input);
-                                   last_request.assign(std::istreambuf_iterator<char>(in), {});
-                                   if (!answer) {  // hold the connection until the client gives up
-                                       read(peer, stream);
-                                       return;
-                                   }
-                                   auto bytes = std::make_shared<std::string>(*answer);
-                                   asio::async_write(stream, asio::buffer(*bytes),
-                                                     [peer, bytes](error_code, std::size_t) {});
-                               });
-    }
-
-    tcp::acceptor acceptor_;
-    std::optional<asio::ssl::context> tls_;
-};
 
 class JwksTest : public testing::Test {
 protected:

@@ -19,9 +19,10 @@
 
 namespace rotary::control {
 
-// Where one token issuer's keys come from: a url or a file.
+// Where one token issuer's keys come from: a url or a file; with neither, where the issuer says by
+// discovery (OpenID Connect, RFC 8414).
 struct JwksSource {
-    std::string issuer;       // its `iss`, for the log
+    std::string issuer;       // its `iss`, for the log and for discovery
     std::string url;          // https://…, or http:// to a loopback address
     std::string file;         // a path, ready to be opened
     std::string ca_pem;       // whom to trust for https; empty: the system's

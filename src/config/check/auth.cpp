@@ -21,18 +21,25 @@ bool is_loopback(std::string_view host) {
            (host.starts_with("127.") && is_ip_address(host));
 }
 
-void check_jwks(Checker& checker, const JwksSource& jwks) {
+// A URL that keys are fetched from, or that says by discovery where they are.
+void check_jwks(Checker& checker, const JwksSource& jwks, const std::string_view url) {
     check_authorities(checker, jwks.ca);
-    const std::string_view url = jwks.url;
     if (!jwks.file.empty() || url.empty()) {
         return;
     }
+    const bool is_discovery = jwks.url.empty();
     const bool is_https = url.starts_with("https://");
     const bool is_http = url.starts_with("http://");
     const std::string_view rest = url.substr(is_https ? 8 : is_http ? 7 : 0);
     const std::string_view host = host_of(rest);
-    if (!is_https && !is_http) {
+    if (!is_https && !is_http && is_discovery) {
+        checker.error(jwks.mark,
+                      "is no https:// address, where its keys could be found by discovery, and "
+                      "neither jwks nor certificate is there: no token could be verified");
+    } else if (!is_https && !is_http) {
         checker.error(jwks.mark, "must begin with https:// or file:");
+    } else if (is_discovery && rest.find('?') != std::string_view::npos) {
+        checker.error(jwks.mark, "must have no query: its keys are found by discovery");
     } else if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos ||
                rest.find('#') != std::string_view::npos) {
         checker.error(jwks.mark, "must have neither a user nor a fragment");
@@ -52,7 +59,8 @@ void check_jwks(Checker& checker, const JwksSource& jwks) {
 
 void check_issuer(Checker& checker, const TokenIssuer& issuer) {
     if (issuer.jwks) {
-        check_jwks(checker, *issuer.jwks);
+        check_jwks(checker, *issuer.jwks,
+                   issuer.jwks->url.empty() ? issuer.issuer : issuer.jwks->url);
     }
     checker.pem_must_exist(issuer.certificate);
     if (!issuer.jwks && issuer.certificate.empty()) {

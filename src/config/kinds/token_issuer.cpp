@@ -9,7 +9,7 @@ constexpr TextRule kName{.required = true, .min = 1};
 JwksSource read_jwks(Fields& fields) {
     JwksSource jwks;
     jwks.mark = fields.mark_of("url");
-    fields.text("url", jwks.url, kName);
+    fields.text("url", jwks.url, {.min = 1});  // without one: by discovery
     constexpr std::string_view scheme = "file:";
     if (jwks.url.starts_with(scheme)) {
         std::string path = jwks.url.substr(scheme.size());
@@ -36,15 +36,19 @@ void read_issuer_spec(Fields& spec, TokenIssuer& issuer) {
     spec.text("scopesClaim", issuer.scopes_claim, kName);
     spec.texts("environments", issuer.environments, {}, {.min = 1});
     spec.not_served("claimMappings", "backends get no JWT about the caller to rename claims in");
-    spec.object(
-        "signatureValidation",
-        [&](Fields& fields) {
-            fields.object("jwks", [&](Fields& jwks) { issuer.jwks = read_jwks(jwks); });
-            fields.object("certificate", [&](Fields& certificate) {
-                issuer.certificate = read_pem_source(certificate);
-            });
-        },
-        true);
+    bool has_certificate = false;
+    spec.object("signatureValidation", [&](Fields& fields) {
+        fields.object("jwks", [&](Fields& jwks) { issuer.jwks = read_jwks(jwks); });
+        has_certificate = fields.object("certificate", [&](Fields& certificate) {
+            issuer.certificate = read_pem_source(certificate);
+        });
+    });
+    if (!issuer.jwks && !has_certificate) {
+        issuer.jwks.emplace();
+    }
+    if (issuer.jwks && issuer.jwks->url.empty() && issuer.jwks->file.empty()) {
+        issuer.jwks->mark = issuer.issuer_mark;  // by discovery
+    }
     issuer.target = read_target(spec, false);
 }
 

@@ -55,8 +55,20 @@ const Mistake kMissing[] = {
     {"certificate_of_issuer", "secretRef: {name: issuer-cert, key: tls.crt}",
      "secretRef: {name: issuer-cert, key: @@tls.pem}",
      "spec.signatureValidation.certificate.secretRef.key", "has no key \"tls.pem\""},
-    {"validation_of_issuer", "    jwks: {url: \"https://issuer2.stories.example.com/jwks\"}",
-     "    @@jwks: null", "spec.signatureValidation", "needs jwks or certificate"},
+    {"validation_of_issuer",
+     "issuer: https://issuer2.stories.example.com\n  organization: default\n"
+     "  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation:\n"
+     "    jwks: {url: \"https://issuer2.stories.example.com/jwks\"}",
+     "issuer: @@story\n  organization: default\n  consumerKeyClaim: azp\n"
+     "  scopesClaim: scope\n  signatureValidation: {}",
+     "spec.issuer", "neither jwks nor certificate is there: no token could be verified"},
+    {"discovery_in_the_clear",
+     "issuer: https://issuer2.stories.example.com\n  organization: default\n"
+     "  consumerKeyClaim: azp\n  scopesClaim: scope\n  signatureValidation:\n"
+     "    jwks: {url: \"https://issuer2.stories.example.com/jwks\"}",
+     "issuer: @@http://issuer2.stories.example.com\n  organization: default\n"
+     "  consumerKeyClaim: azp\n  scopesClaim: scope",
+     "spec.issuer", "must begin with https://"},
 };
 
 const Mistake kContradictions[] = {

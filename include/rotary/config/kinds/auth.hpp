@@ -8,8 +8,8 @@
 
 namespace rotary::config {
 
-// Either url (https, or http on loopback or where that is allowed) or file is set; file is ready to
-// be opened.
+// Either url (https, or http on loopback or where that is allowed) or file is set, ready to be
+// opened; with neither the issuer is asked where its keys are (discovery).
 struct JwksSource {
     std::string url;
     bool allow_http = false;  // to any host: rotary/allow-http-jwks
