@@ -5,6 +5,7 @@
 #include <rotary/config/yaml/suggest.hpp>
 #include <rotary/demo/command.hpp>
 #include <rotary/mock/provider.hpp>
+#include <rotary/tools/init.hpp>
 #include <rotary/tools/key.hpp>
 #include <rotary/tools/token.hpp>
 #include <rotary/tools/usage.hpp>
@@ -35,6 +36,7 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
 }
 
 void add_commands(CLI::App& app, int& exit_code) {
+    tools::add_init_command(app, exit_code);
     add_serve_command(app, exit_code);
     add_check_command(app, exit_code);
     add_routes_command(app, exit_code);

@@ -29,8 +29,8 @@ ProcessResult rotary(const Arguments& arguments) { return run_process(command(ar
 TEST(Commands, HelpIsThereForEach) {
     const ProcessResult all = rotary({"--help"});
     EXPECT_EQ(all.status.code, 0);
-    for (const char* name :
-         {"serve", "check", "routes", "explain", "token", "key", "mock", "demo", "version"}) {
+    for (const char* name : {"init", "serve", "check", "config", "routes", "explain", "token",
+                             "key", "mock", "demo", "version"}) {
         EXPECT_THAT(all.output, testing::HasSubstr(name));
         const ProcessResult one = rotary({name, "--help"});
         EXPECT_EQ(one.status.code, 0) << name;

@@ -60,9 +60,9 @@ TEST(CommandLine, BadUsageIsTwoAndSaysWhy) {
         {"a command in capitals", {"Serve"}, "did you mean \"serve\"?"},
         {"no command at all",
          {"frobnicate"},
-         "there is no command \"frobnicate\"; the commands are serve, check, routes, explain, "
-         "token, key, "
-         "usage, mock, demo, version"},
+         "there is no command \"frobnicate\"; the commands are init, serve, check, routes, "
+         "explain, config, "
+         "token, key, usage, mock, demo, version"},
         {"an empty word", {""}, "there is no command \"\""},
         {"an option alone", {"--verbose"}, "A subcommand is required"},
         {"no configuration", {"check"}, "--config is required"},
