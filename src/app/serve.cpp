@@ -5,6 +5,7 @@
 #include <rotary/config/load.hpp>
 #include <rotary/routing/snapshot.hpp>
 #include <rotary/server/server.hpp>
+#include "app/summary.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -48,6 +49,12 @@ void return_large_blocks() {
     ::mallopt(M_TRIM_THRESHOLD, kKeptAtTheTop);
 }
 
+// Nothing where the log goes elsewhere: there it stays lines of JSON.
+std::string summary_for_terminal(const config::Loaded& loaded) {
+    if (!loaded.ok() || ::isatty(STDERR_FILENO) == 0) return {};
+    return start_summary(loaded, wants_colour(true, config::process_environment()));
+}
+
 int serve(const std::string& path, const std::vector<std::string>& accepted) {
     return_large_blocks();
     open_standard_descriptors();
@@ -70,8 +77,10 @@ int serve(const std::string& path, const std::vector<std::string>& accepted) {
         options.environment = config::process_environment();
         options.accept_unserved = accepted;
         options.build = build();
+        const std::string summary = summary_for_terminal(loaded);
         server::Server server(options, std::move(loaded), log, findings);
         print();
+        if (!summary.empty()) log.print(summary);
         return server.run();
     } catch (const std::exception& error) {
         not_started(error.what());
@@ -94,6 +103,9 @@ int check(const std::string& path, bool as_json, const std::vector<std::string>&
     if (!as_json) {
         std::fprintf(stderr, "%s: %s\n", path.c_str(),
                      failed ? "has errors" : "the configuration is right");
+        if (!failed && ::isatty(STDERR_FILENO) != 0) {
+            std::fprintf(stderr, "%s\n", short_summary(loaded).c_str());
+        }
     }
     return failed ? 1 : 0;
 }
