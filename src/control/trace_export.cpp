@@ -102,6 +102,28 @@ struct TraceExport::State {
         }
         // What has gathered meanwhile goes at once; after a failure it waits its time.
         if (result.error.empty() && !stopped) send();
+        if (done && !client.running()) end();
+    }
+
+    void finish(std::function<void()> then) {
+        done = std::move(then);
+        timer.cancel();
+        send();
+        if (!client.running()) {
+            end();
+            return;
+        }
+        timer.expires_after(patience);
+        timer.async_wait([this](const boost::system::error_code& error) {
+            if (!error) end();
+        });
+    }
+
+    void end() {
+        stopped = true;
+        client.cancel();
+        timer.cancel();
+        if (const auto call = std::exchange(done, nullptr)) call();
     }
 
     SpanQueue& queue;
@@ -113,6 +135,8 @@ struct TraceExport::State {
     std::shared_ptr<const net::TlsContext> tls;
     std::chrono::milliseconds interval{};
     std::chrono::milliseconds deadline{};
+    std::chrono::milliseconds patience{};  // of a drain
+    std::function<void()> done;            // of a drain that is under way
     std::size_t batch_bytes = 0;
     Counts counts;
     LinePace lines;
@@ -130,6 +154,7 @@ void TraceExport::configure(const config::Config& config) {
     state.tracing = config.tracing;
     state.interval = config.timeouts.trace_interval;
     state.deadline = config.timeouts.trace_export;
+    state.patience = config.timeouts.shutdown;
     state.batch_bytes = config.limits.trace_batch_bytes;
     state.queue.set_max_bytes(config.limits.trace_queue_bytes);
     state.url.reset();
@@ -151,6 +176,8 @@ void TraceExport::configure(const config::Config& config) {
     state.stopped = false;
     state.look();
 }
+
+void TraceExport::finish(std::function<void()> done) { state_->finish(std::move(done)); }
 
 void TraceExport::stop() {
     state_->stopped = true;

@@ -329,7 +329,8 @@ void Deployment::drain(std::function<void()> on_drained) {
     auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
     for (auto& worker : workers_) {
         worker->drain([this, left, on_drained] {
-            if (left->fetch_sub(1) == 1) boost::asio::post(control_, on_drained);
+            if (left->fetch_sub(1) != 1) return;
+            boost::asio::post(control_, [this, on_drained] { traces_.finish(on_drained); });
         });
     }
 }

@@ -166,7 +166,10 @@ struct Worker::Impl {
         admission.close();
         for (auto& listener : listeners) listener->stop();
         drain_wait.start(config().timeouts.shutdown, [this] { sessions.end_fresh(); });
-        sessions.on_empty(std::exchange(on_drained, nullptr));
+        sessions.on_empty([this, drained = std::exchange(on_drained, nullptr)] {
+            if (spans) spans->flush();
+            if (drained) drained();
+        });
     }
 
     void beat() {

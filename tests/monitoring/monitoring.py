@@ -325,6 +325,22 @@ def check_rules():
         fail(f"promtool test rules: {checked.stdout}{checked.stderr}")
 
 
+def check_drain(bench, client, config, env, admin):
+    """The last spans go before the process does, though no batch was due for an hour."""
+    with open(config, encoding="utf-8") as text:
+        slow = text.read().replace("log_flush: 50ms, trace_interval: 50ms", "log_flush: 1m, trace_interval: 1h")
+    with open(config, "w", encoding="utf-8") as out:
+        out.write(slow)
+    bench.start("gateway", ROTARY, "serve", "-c", config, env=env)
+    eventually("a second gateway", lambda: get(admin, "/readyz")[0] == 200)
+    trace = f"{0x5678:032x}"
+    client.ask(headers={"traceparent": f"00-{trace}-{PARENT}-01"})
+    if bench.stop("gateway") != 0:
+        fail("the second gateway did not end well")
+    if sum(span["traceId"] == trace for _, span in Collector.spans()) != 2:
+        fail("the last spans are lost")
+
+
 def check_secrets(bench, secrets):
     texts = {name: open(path, encoding="utf-8", errors="replace").read()
              for name, path in bench.logs.items()}
@@ -374,6 +390,7 @@ def run(folder):
             fail("the collector did not get its header")
         if bench.stop("gateway") != 0:
             fail("the gateway did not end well")
+        check_drain(bench, client, config, env, admin)
         check_secrets(bench, [*keys, token])
     except BaseException:
         for name, path in bench.logs.items():

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ public:
 
     // From here on; without an endpoint nothing is sent. A batch under way goes where it was going.
     void configure(const config::Config& config);
+    // Sends what is left, for timeouts.shutdown at most and until a batch fails; then `done`.
+    void finish(std::function<void()> done);
     void stop();
     const Counts& counts() const noexcept;
     void sample(metrics::Exposition& out) const;  // rotary_trace_spans_total
