@@ -11,9 +11,14 @@ namespace {
 
 using Variables = std::map<std::string, std::string, std::less<>>;
 
+// An empty text is no file: its variables would not be asked for.
+Loaded load_with(const std::string& text, const Variables& environment) {
+    return load_process("watch: true\n" + text, variables(environment));
+}
+
 // The message of the first finding at `tracing`; empty: there is none.
 std::string wrong(const std::string& text, const Variables& environment = {}) {
-    const Loaded loaded = load_process(text, variables(environment));
+    const Loaded loaded = load_with(text, environment);
     for (const Finding& finding : loaded.findings) {
         const std::string line = to_text(std::span(&finding, 1));
         if (line.find("racing") != line.npos || line.find("OTEL_") != line.npos) return line;
@@ -23,7 +28,7 @@ std::string wrong(const std::string& text, const Variables& environment = {}) {
 
 Tracing tracing(const std::string& text, const Variables& environment = {}) {
     EXPECT_EQ(wrong(text, environment), "");
-    return load_process(text, variables(environment)).config.tracing;
+    return load_with(text, environment).config.tracing;
 }
 
 TEST(Tracing, IsOffUnlessThereIsAnEndpoint) {

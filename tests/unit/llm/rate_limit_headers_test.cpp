@@ -379,7 +379,8 @@ TEST(RateLimitHeaders, KeepsTheNumbersForWhoWantsThem) {
     EXPECT_FALSE(told.limit(ToldCounter::tokens)) << "malformed";
     EXPECT_EQ(told.remaining(ToldCounter::project_tokens), 0);
     EXPECT_EQ(told.limit(ToldCounter::input_tokens), 40'000);
-    EXPECT_EQ(told.remaining(ToldCounter::input_tokens), INT64_MAX) << "too many digits";
+    EXPECT_GT(told.remaining(ToldCounter::input_tokens), std::int64_t{1} << 58)
+        << "as much as fits";
     EXPECT_FALSE(told.limit(ToldCounter::all));
     read({{"x-ratelimit-remaining-requests", "9998"}}, told);
     EXPECT_EQ(told.remaining(ToldCounter::requests), 9998);
