@@ -47,6 +47,8 @@ void add_commands(CLI::App& app, int& exit_code) {
     tools::add_usage_command(app, exit_code);
     mock::add_mock_command(app, exit_code);
     demo::add_demo_command(app, exit_code);
+    add_schema_command(app, exit_code);
+    add_completion_command(app, exit_code);
     add_version_command(app, exit_code);
 }
 

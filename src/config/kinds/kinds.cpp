@@ -5,6 +5,7 @@
 
 #include <rotary/config/yaml/suggest.hpp>
 #include "config/kinds/unserved.hpp"
+#include "config/schema/shapes.hpp"
 #include "config/yaml/scalars.hpp"
 
 namespace rotary::config {
@@ -191,6 +192,31 @@ bool read_list(FileReading& reading, const Node& root, const std::string& path,
 }
 
 }  // namespace
+
+std::vector<KindShape> kind_shapes() {
+    const Environment none = [](std::string_view) { return std::optional<std::string>(); };
+    Node root;
+    root.members.push_back({"metadata", 0, 0, {}});
+    std::vector<KindShape> shapes;
+    for (const ServedKind& kind : served_kinds()) {
+        KindShape& made = shapes.emplace_back(KindShape{kind.name, kind.group, {}, {}});
+        for (const std::string_view version : kind.versions) {
+            made.versions.push_back(whole(kind, version));
+            for (std::size_t pass = 0; pass < kPasses; ++pass) {
+                std::vector<Finding> findings;
+                FileReading reading{"", "", none, findings};
+                reading.pass = pass;
+                Resources resources;
+                Fields fields(reading, made.shape, "");
+                const Metadata metadata = read_metadata(fields, root, resources);
+                fields.tolerate({"status"});
+                Object object{fields, metadata, version, resources};
+                kind.read(object);
+            }
+        }
+    }
+    return shapes;
+}
 
 void read_object(FileReading& reading, const Node& root, Resources& resources,
                  const std::string& path) {

@@ -26,21 +26,49 @@ const char* name_of(Node::Kind kind) {
     return "";
 }
 
-std::string indexed(const std::string& path, std::size_t index) {
-    return path + '[' + std::to_string(index) + ']';
-}
+const Node kNothing;
 
 }  // namespace
 
 Fields::Fields(FileReading& reading, const Node& map, std::string path)
     : reading_(reading), map_(map), path_(std::move(path)) {}
 
+Fields::Fields(FileReading& reading, Shape& shape, std::string path)
+    : reading_(reading),
+      map_(kNothing),
+      path_(std::move(path)),
+      shape_(&shape.as(Shape::Kind::object)) {
+    ++shape_->visits;
+}
+
+// Of a recording: which way is taken at a place in this pass. Places go their ways by themselves,
+// so that in some pass each way of one meets each way of another.
+std::size_t Fields::way(std::string_view key) const {
+    std::size_t mixed = 1469598103934665603U + reading_.pass;  // FNV-1a's
+    for (const char c : path_of(key)) {
+        mixed = (mixed ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    }
+    return (mixed ^ mixed >> 32) * (reading_.pass + 1) >> 7;
+}
+
+Shape& Fields::record(std::string_view key, bool required, Shape::Kind kind) {
+    Shape& shape = shape_->field(key);
+    shape.times_required += required ? 1 : 0;
+    return shape.as(kind);
+}
+
 bool Fields::has(std::string_view key) const {
+    if (shape_ != nullptr) {
+        return way(key) % 2 == 1;
+    }
     const Node* node = map_.find(key);
     return node != nullptr && node->kind != Node::Kind::null;
 }
 
 bool Fields::is_map(std::string_view key) const {
+    if (shape_ != nullptr) {
+        return way(key) % 2 == 1;
+    }
     const Node* node = map_.find(key);
     return node != nullptr && node->kind == Node::Kind::map;
 }
@@ -131,6 +159,10 @@ bool Fields::fits(const std::string& text, const Mark& mark, const TextRule& rul
 }
 
 bool Fields::text(std::string_view key, std::string& out, const TextRule& rule) {
+    if (shape_ != nullptr) {
+        record(key, rule.required, Shape::Kind::text).text = rule;
+        return false;
+    }
     std::optional<std::string> value = scalar(key, rule.required);
     if (!value || !fits(*value, mark_of(key), rule)) {
         return false;
@@ -149,6 +181,10 @@ bool Fields::flag(std::string_view key, bool& out) {
 }
 
 bool Fields::flag(std::string_view key, std::optional<bool>& out) {
+    if (shape_ != nullptr) {
+        record(key, false, Shape::Kind::flag);
+        return false;
+    }
     const std::optional<std::string> value = scalar(key, false);
     if (!value) {
         return false;
@@ -162,6 +198,10 @@ bool Fields::flag(std::string_view key, std::optional<bool>& out) {
 }
 
 bool Fields::duration(std::string_view key, Duration& out, const DurationRule& rule) {
+    if (shape_ != nullptr) {
+        record(key, false, Shape::Kind::duration).duration = rule;
+        return false;
+    }
     const std::optional<std::string> value = scalar(key, false);
     if (!value) {
         return false;
@@ -184,6 +224,10 @@ bool Fields::duration(std::string_view key, Duration& out, const DurationRule& r
 }
 
 std::optional<long long> Fields::integer(std::string_view key, const NumberRule& rule) {
+    if (shape_ != nullptr) {
+        record(key, rule.required, Shape::Kind::number).number = rule;
+        return std::nullopt;
+    }
     const std::optional<std::string> value = scalar(key, rule.required);
     if (!value) {
         return std::nullopt;
@@ -204,6 +248,10 @@ std::optional<long long> Fields::integer(std::string_view key, const NumberRule&
 
 std::optional<std::size_t> Fields::pick(std::string_view key, const std::vector<std::string>& names,
                                         bool required) {
+    if (shape_ != nullptr) {
+        record(key, required, Shape::Kind::choice).add_choices(names);
+        return way(key) % names.size();
+    }
     const std::optional<std::string> value = scalar(key, required);
     if (!value) {
         return std::nullopt;
@@ -221,84 +269,12 @@ std::optional<std::size_t> Fields::pick(std::string_view key, const std::vector<
     return std::nullopt;
 }
 
-const Node* Fields::list(std::string_view key, const ListRule& rule) {
-    const Node* node = find(key, rule.required);
-    if (node == nullptr) {
-        return nullptr;
-    }
-    if (node->kind != Node::Kind::list) {
-        expected("a list", *node, mark_of(key));
-        return nullptr;
-    }
-    if (node->items.size() < rule.min) {
-        error(key, rule.min == 1 ? "must not be empty"
-                                 : "must have at least " + std::to_string(rule.min) + " items");
-    } else if (node->items.size() > rule.max) {
-        error(key, "must have at most " + std::to_string(rule.max) +
-                       (rule.max == 1 ? " item" : " items") + ", found " +
-                       std::to_string(node->items.size()));
-    }
-    return node;
-}
-
-void Fields::each(std::string_view key, const Visit& visit, const ListRule& rule) {
-    const Node* node = list(key, rule);
-    if (node == nullptr) {
-        return;
-    }
-    for (std::size_t i = 0; i < node->items.size(); ++i) {
-        const Node& item = node->items[i];
-        Fields fields(reading_, item, indexed(path_of(key), i));
-        if (item.kind != Node::Kind::map) {
-            expected("a mapping", item, fields.mark());
-            continue;
-        }
-        visit(fields);
-        fields.finish();
-    }
-}
-
-void Fields::each_text(std::string_view key, const VisitText& visit, const ListRule& rule,
-                       const TextRule& item_rule) {
-    const Node* node = list(key, rule);
-    if (node == nullptr) {
-        return;
-    }
-    for (std::size_t i = 0; i < node->items.size(); ++i) {
-        const Node& item = node->items[i];
-        const Mark mark{reading_.file, item.line, item.column, indexed(path_of(key), i)};
-        const std::optional<std::string> value = scalar(item, mark);
-        if (value && fits(*value, mark, item_rule)) {
-            visit(*value, mark);
-        }
-    }
-}
-
-bool Fields::texts(std::string_view key, std::vector<std::string>& out, const ListRule& rule,
-                   const TextRule& item) {
-    each_text(
-        key, [&](const std::string& text, const Mark&) { out.push_back(text); }, rule, item);
-    return !out.empty();
-}
-
-void Fields::each_pair(std::string_view key, const VisitPair& visit) {
-    const Node* node = find(key, false);
-    if (node == nullptr) {
-        return;
-    }
-    if (node->kind != Node::Kind::map) {
-        expected("a mapping", *node, mark_of(key));
-        return;
-    }
-    for (const Member& member : node->members) {
-        const Mark mark{reading_.file, member.value.line, member.value.column,
-                        path_of(key) + '.' + member.key};
-        const std::optional<std::string> value = scalar(member.value, mark);
-        visit(member.key, value ? &*value : nullptr, mark);
-    }
-}
-
 bool Fields::object(std::string_view key, const Visit& visit, bool required) {
+    if (shape_ != nullptr) {
+        Fields fields(reading_, record(key, required, Shape::Kind::object), path_of(key));
+        visit(fields);
+        return true;
+    }
     const Node* node = find(key, required);
     if (node == nullptr) {
         return false;
@@ -321,6 +297,10 @@ bool Fields::asks_something(std::string_view key) {
 }
 
 void Fields::not_served(std::string_view key, const char* consequence) {
+    if (shape_ != nullptr) {
+        shape_->field(key).note = consequence;
+        return;
+    }
     if (!asks_something(key)) {
         return;
     }
@@ -333,6 +313,10 @@ void Fields::not_served(std::string_view key, const char* consequence) {
 
 void Fields::unserved(std::string_view key) {
     const UnservedRow& row = unserved_field(key);
+    if (shape_ != nullptr) {
+        shape_->field(key).note = row.consequence;
+        return;
+    }
     if (asks_something(key)) {
         reading_.unserved->push_back({row.name, mark_of(key), row.consequence});
     }
@@ -345,6 +329,12 @@ void Fields::empty_is(std::string_view key, const char* instead) {
 }
 
 void Fields::tolerate(std::initializer_list<const char*> keys) {
+    if (shape_ != nullptr) {
+        for (const char* key : keys) {
+            shape_->field(key);
+        }
+        return;
+    }
     known_.insert(known_.end(), keys.begin(), keys.end());
 }
 

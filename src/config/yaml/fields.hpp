@@ -12,6 +12,7 @@
 #include <rotary/config/kinds/resources.hpp>
 #include <rotary/config/load.hpp>
 #include "config/yaml/node.hpp"
+#include "config/yaml/shape.hpp"
 
 namespace rotary::config {
 
@@ -23,32 +24,9 @@ struct FileReading {
     std::vector<Finding>& findings;
     std::vector<Unserved>* unserved = nullptr;  // of resources
     std::string name_space{};                   // of the object that is being read
-};
-
-// What a text must look like. shape ends the sentence "must …" for fits.
-struct TextRule {
-    bool required = false;
-    std::size_t min = 0;
-    std::size_t max = std::numeric_limits<std::size_t>::max();  // bytes
-    bool (*fits)(std::string_view) = nullptr;
-    const char* shape = "";
-};
-
-struct NumberRule {
-    long long min = std::numeric_limits<long long>::min();
-    long long max = std::numeric_limits<long long>::max();
-    bool required = false;
-};
-
-struct DurationRule {
-    Duration min{0};
-    Duration max = Duration::max();
-};
-
-struct ListRule {
-    bool required = false;
-    std::size_t min = 0;
-    std::size_t max = std::numeric_limits<std::size_t>::max();
+    // Of a recording, in which nothing is read: a reader that asks for one thing or another, by
+    // what it has read, takes another way in each pass.
+    std::size_t pass = 0;
 };
 
 template <class E>
@@ -66,6 +44,7 @@ public:
         std::function<void(const std::string& key, const std::string* text, const Mark& mark)>;
 
     Fields(FileReading& reading, const Node& map, std::string path);
+    Fields(FileReading& reading, Shape& shape, std::string path);  // which is recorded
 
     FileReading& reading() const { return reading_; }
     bool has(std::string_view key) const;  // present and not null
@@ -108,6 +87,8 @@ public:
     void finish();
 
 private:
+    std::size_t way(std::string_view key) const;
+    Shape& record(std::string_view key, bool required, Shape::Kind kind);
     const Node* find(std::string_view key, bool required);
     std::optional<std::string> scalar(std::string_view key, bool required);
     std::optional<std::string> scalar(const Node& node, const Mark& mark);
@@ -125,6 +106,7 @@ private:
     const Node& map_;
     std::string path_;
     std::vector<std::string> known_;
+    Shape* shape_ = nullptr;  // of this mapping, where it is recorded
 };
 
 template <class T>

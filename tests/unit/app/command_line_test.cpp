@@ -61,8 +61,7 @@ TEST(CommandLine, BadUsageIsTwoAndSaysWhy) {
         {"no command at all",
          {"frobnicate"},
          "there is no command \"frobnicate\"; the commands are init, serve, check, routes, "
-         "explain, config, "
-         "token, key, usage, mock, demo, version"},
+         "explain, config, token, key, usage, mock, demo, schema, completion, version"},
         {"an empty word", {""}, "there is no command \"\""},
         {"an option alone", {"--verbose"}, "A subcommand is required"},
         {"no configuration", {"check"}, "--config is required"},
