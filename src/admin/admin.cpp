@@ -2,12 +2,10 @@
 
 #include <rotary/net/listener.hpp>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
@@ -18,6 +16,7 @@
 
 #include "admin/admin_head.hpp"
 #include "admin/admin_routes.hpp"
+#include "admin/admin_waits.hpp"
 
 namespace rotary::admin {
 
@@ -29,8 +28,6 @@ using boost::system::error_code;
 
 namespace {
 
-// Named once: what is awaited below yields (error, bytes) instead of throwing.
-constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kAcceptBackOff{100};
 
 using Request = http::request_parser<http::string_body>;
@@ -75,7 +72,7 @@ struct Admin::State {
     void bind();
     static void admit(const std::shared_ptr<State>& state, tcp::socket socket);
     void make_room() noexcept;
-    void answer_to(const Connection& connection, const Request& request, Response& response);
+    AdminAnswer answer_to(const Connection& connection, const Request& request);
     void stop() noexcept;
 
     AdminOptions options;
@@ -113,6 +110,13 @@ Response make_response(const AdminAnswer& answer, const http::request_header<>* 
     response.set("X-Content-Type-Options", "nosniff");
     if (!answer.allow.empty()) response.set(http::field::allow, std::string(answer.allow));
     if (answer.challenge) response.set(http::field::www_authenticate, "Bearer");
+    if (answer.is_page) {
+        response.set("Content-Security-Policy",
+                     "default-src 'none'; script-src 'self'; style-src 'self'; "
+                     "connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+                     "form-action 'none'; frame-ancestors 'none'");
+        response.set("Referrer-Policy", "no-referrer");
+    }
     response.body() = answer.body;
     response.prepare_payload();
     response.keep_alive(false);
@@ -151,8 +155,7 @@ AdminAnswer reading_failed(const error_code& error) {
 
 }  // namespace
 
-void Admin::State::answer_to(const Connection& connection, const Request& request,
-                             Response& response) {
+AdminAnswer Admin::State::answer_to(const Connection& connection, const Request& request) {
     const auto& head = request.get().base();
     AdminRequest asked;
     asked.method = view(head.method_string());
@@ -161,21 +164,19 @@ void Admin::State::answer_to(const Connection& connection, const Request& reques
     asked.origin = view(head[http::field::origin]);
     asked.accept = view(head[http::field::accept]);
     asked.authorization = view(head[http::field::authorization]);
+    asked.body = request.get().body();
     asked.bound_to_loopback = bound_to_loopback;
     asked.from_loopback = connection.from_loopback;
     const char* why = "unknown";
     try {
-        response = make_response(answer(asked, options, hooks), &head);
-        response.keep_alive(request.keep_alive());
-        return;
+        return answer(asked, options, hooks);
     } catch (const std::exception& exception) {
         why = exception.what();
         log.error("admin request failed", {{"path", asked.target}, {"error", why}});
     } catch (...) {
         log.error("admin request failed", {{"path", asked.target}, {"error", why}});
     }
-    response =
-        make_response(admin_problem(500, "internal_error", "that failed; the log says why"), &head);
+    return admin_problem(500, "internal_error", "that failed; the log says why");
 }
 
 namespace {
@@ -240,17 +241,22 @@ asio::awaitable<bool> exchange(Connection& connection) {
     if (state.stopped) co_return false;
     connection.answering = true;
     connection.stream.expires_after(state.options.timeout);
-    Response response;
-    if (refusal.status != 0) {
-        response = make_response(refusal, nullptr);
-    } else {
-        state.answer_to(connection, request, response);
+    const bool refused = refusal.status != 0;
+    const bool head_only = request.get().method() == http::verb::head && !refused;
+    AdminAnswer out = refused ? std::move(refusal) : state.answer_to(connection, request);
+    if (out.then == AdminAnswer::Then::requests && !head_only) {
+        co_await await_requests(connection, out);
     }
-    const bool head_only = request.get().method() == http::verb::head && refusal.status == 0;
+    if (out.then == AdminAnswer::Then::events && !head_only) {
+        co_await stream_events(connection);
+        co_return false;
+    }
+    Response response = make_response(out, refused ? nullptr : &request.get().base());
+    if (!refused) response.keep_alive(request.keep_alive());
     const error_code failed = co_await write(connection, response, head_only);
     if (failed) co_return false;
     connection.answering = false;
-    if (refusal.status != 0) co_await linger(connection);
+    if (refused) co_await linger(connection);
     co_return response.keep_alive();
 }
 
@@ -340,6 +346,7 @@ void Admin::set_limits(const AdminOptions& options) {
     state_->options.connections = options.connections;
     state_->options.body_bytes = options.body_bytes;
     state_->options.timeout = options.timeout;
+    state_->options.token = options.token;
 }
 
 std::uint16_t Admin::port() const noexcept { return state_->port; }

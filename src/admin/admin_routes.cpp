@@ -1,5 +1,8 @@
 #include "admin/admin_routes.hpp"
 
+#include "admin/json_as_yaml.hpp"
+#include "admin/page.hpp"
+
 #include <rotary/admin/limits.hpp>
 #include <rotary/base/json_text.hpp>
 #include <rotary/base/metrics.hpp>
@@ -15,6 +18,7 @@ namespace rotary::admin {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kHtml = "text/html; charset=utf-8";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kModels = "/api/v1/models/";
 constexpr std::string_view kSuspend = "/suspend";
@@ -23,6 +27,8 @@ constexpr std::string_view kResume = "/resume";
 struct Call {
     std::string_view path;
     std::string_view query;
+    std::string_view body;
+    bool has_token;  // or needs none
     const AdminOptions& options;
     const AdminHooks& hooks;
     std::string_view accept;
@@ -30,12 +36,15 @@ struct Call {
 
 struct Route {
     std::string_view path;
-    bool changes;  // POST; the others are GET and HEAD
+    enum class For : std::uint8_t { all, reader, changer } who;  // a changer's are POST
     AdminAnswer (*run)(const Call& call);
 };
 
 AdminAnswer page(std::string_view type, std::string body) {
-    return {200, std::string(type), std::move(body), {}, false};
+    AdminAnswer out;
+    out.content_type = type;
+    out.body = std::move(body);
+    return out;
 }
 AdminAnswer plain(std::string body) { return page(kText, std::move(body)); }
 AdminAnswer json(std::string body) { return page(kJson, std::move(body)); }
@@ -94,7 +103,62 @@ AdminAnswer consumers(const Call& call) {
     return json(call.hooks.consumers_json(asked));
 }
 
-AdminAnswer config(const Call& call) { return plain(call.hooks.config_text()); }
+AdminAnswer requests(const Call& call) {
+    constexpr std::size_t kMost = 10'000;
+    const auto most = number_of(call, "limit", 100, kMost);
+    if (!most) return out_of_range("limit", kMost);
+    AdminAnswer out = json("");
+    out.then = AdminAnswer::Then::requests;
+    out.most = *most;
+    return out;
+}
+
+// A stream of them, or with ?format=json those that there were.
+AdminAnswer events(const Call& call) {
+    const auto format = wire::find_parameter(call.query, "format");
+    if (format && format->value == "json") return json(call.hooks.events->json());
+    if (format) return admin_problem(400, "invalid_format", "format may be json, or left out");
+    if (!call.hooks.events->has_room()) {
+        return admin_problem(503, "overloaded", "as many listen as limits.admin_subscribers says");
+    }
+    AdminAnswer out = page("text/event-stream", "");
+    out.then = AdminAnswer::Then::events;
+    return out;
+}
+
+AdminAnswer config(const Call& call) {
+    const auto format = wire::find_parameter(call.query, "format");
+    if (!format || format->value == "json") return json(call.hooks.config_text());
+    if (format->value == "yaml") {
+        return page("application/yaml", json_as_yaml(call.hooks.config_text()));
+    }
+    return admin_problem(400, "invalid_format", "format may be json or yaml");
+}
+
+AdminAnswer log_level(const Call& call) {
+    std::string body = R"({"level":")";
+    body.append(to_string(call.hooks.log_level())).append("\"}\n");
+    return json(std::move(body));
+}
+
+AdminAnswer set_log_level(const Call& call) {
+    const auto given = wire::find_parameter(call.query, "level");
+    for (const LogLevel level :
+         {LogLevel::trace, LogLevel::debug, LogLevel::info, LogLevel::warn, LogLevel::error}) {
+        if (!given || given->value != to_string(level)) continue;
+        call.hooks.set_log_level(level);
+        return log_level(call);
+    }
+    return admin_problem(400, "invalid_level",
+                         "level must be trace, debug, info, warning or error: ?level=debug");
+}
+
+AdminAnswer drain(const Call& call) {
+    call.hooks.drain();
+    AdminAnswer out = json("{\"draining\":true}\n");
+    out.status = 202;
+    return out;
+}
 
 AdminAnswer metrics(const Call& call) {
     const metrics::Format format = metrics::format_for(call.accept);
@@ -111,6 +175,26 @@ AdminAnswer reload(const Call& call) {
     out.body += "}\n";
     return out;
 }
+
+AdminAnswer validate(const Call& call) {
+    const ReloadOutcome outcome = call.hooks.validate(call.body);
+    AdminAnswer out =
+        json(outcome.ok ? R"({"valid":true,"findings":)" : R"({"valid":false,"findings":)");
+    if (!outcome.ok) out.status = 422;
+    text::append_json_string(out.body, outcome.findings);
+    out.body += "}\n";
+    return out;
+}
+
+AdminAnswer operator_page(const Call& call) {
+    AdminAnswer out =
+        page(kHtml, call.has_token ? page_with(call.hooks.status_json(), call.hooks.models_json())
+                                   : page_without());
+    out.is_page = true;
+    return out;
+}
+AdminAnswer page_style(const Call&) { return page("text/css; charset=utf-8", page_css()); }
+AdminAnswer page_script(const Call&) { return page("text/javascript; charset=utf-8", page_js()); }
 
 AdminAnswer changed(std::string_view id, std::string_view what) {
     std::string body = R"({"id":)";
@@ -152,16 +236,33 @@ AdminAnswer change_model(const Call& call) {
     return suspends ? suspend(call, *id) : resume(call, *id);
 }
 
+using For = Route::For;
 constexpr std::array kRoutes = {
-    Route{"/livez", false, live},           Route{"/healthz", false, live},
-    Route{"/readyz", false, ready},         Route{"/metrics", false, metrics},
-    Route{"/api/v1/status", false, status}, Route{"/api/v1/models", false, models},
-    Route{"/api/v1/limits", false, limits}, Route{"/api/v1/consumers", false, consumers},
-    Route{"/api/v1/config", false, config}, Route{"/api/v1/reload", true, reload},
+    Route{"/", For::all, operator_page},
+    Route{"/page.css", For::all, page_style},
+    Route{"/page.js", For::all, page_script},
+    Route{"/livez", For::all, live},
+    Route{"/healthz", For::all, live},
+    Route{"/readyz", For::all, ready},
+    Route{"/metrics", For::all, metrics},
+    Route{"/api/v1/status", For::reader, status},
+    Route{"/api/v1/models", For::reader, models},
+    Route{"/api/v1/limits", For::reader, limits},
+    Route{"/api/v1/consumers", For::reader, consumers},
+    Route{"/api/v1/requests", For::reader, requests},
+    Route{"/api/v1/events", For::reader, events},
+    Route{"/api/v1/config", For::reader, config},
+    Route{"/api/v1/reload", For::changer, reload},
+    Route{"/api/v1/validate", For::changer, validate},
+    Route{"/api/v1/drain", For::changer, drain},
 };
-constexpr Route kModelRoute{"/api/v1/models/ID/suspend", true, change_model};
+// One path for both methods.
+constexpr Route kReadLevel{"/api/v1/log-level", For::reader, log_level};
+constexpr Route kSetLevel{"/api/v1/log-level", For::changer, set_log_level};
+constexpr Route kModelRoute{"/api/v1/models/ID/suspend", For::changer, change_model};
 
-const Route* find_route(std::string_view path) {
+const Route* find_route(std::string_view path, std::string_view method) {
+    if (path == kReadLevel.path) return method == "POST" ? &kSetLevel : &kReadLevel;
     for (const Route& route : kRoutes) {
         if (route.path == path) return &route;
     }
@@ -180,6 +281,7 @@ AdminAnswer not_found() {
         text::append_json_string(out.body, route.path);
         out.body += ',';
     }
+    out.body += R"("/api/v1/log-level",)";
     out.body += R"("/api/v1/models/ID/suspend?seconds=60","/api/v1/models/ID/resume"]})";
     out.body += '\n';
     return out;
@@ -213,10 +315,36 @@ bool from_a_page(const AdminRequest& request) noexcept {
            !text::iequals(request.origin.substr(scheme.size()), request.host);
 }
 
-bool may_change(const AdminRequest& request, const AdminHooks& hooks) {
+bool is_local(const AdminRequest& request) noexcept {
     const bool named = request.host.empty() || names_loopback(request.host);
-    const bool local = request.from_loopback && named;
-    return hooks.may_change ? hooks.may_change(request.authorization, local) : local;
+    return request.bound_to_loopback && request.from_loopback && named;
+}
+
+// Takes as long whichever byte differs.
+bool same_token(std::string_view given, std::string_view token) noexcept {
+    unsigned different = given.size() == token.size() ? 0 : 1;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        const bool same = given[i] == token[i % token.size()];
+        different += same ? 0u : 1u;
+    }
+    return different == 0;
+}
+
+bool may_pass(const AdminRequest& request, const AdminOptions& options) noexcept {
+    if (options.token.empty()) return is_local(request);
+    constexpr std::string_view kScheme = "Bearer ";
+    return text::istarts_with(request.authorization, kScheme) &&
+           same_token(request.authorization.substr(kScheme.size()), options.token);
+}
+
+AdminAnswer turned_away(const AdminRequest& request) {
+    if (!request.authorization.empty()) {
+        return admin_problem(403, "forbidden", "that is not the admin token");
+    }
+    AdminAnswer out =
+        admin_problem(401, "unauthorized", "all but health and metrics needs the admin token here");
+    out.challenge = true;
+    return out;
 }
 
 }  // namespace
@@ -242,26 +370,26 @@ AdminAnswer answer(const AdminRequest& request, const AdminOptions& options,
                              "ask for localhost, 127.0.0.1 or [::1], and not from another site");
     }
     const auto mark = request.target.find('?');
+    const bool passes = may_pass(request, options);
     const Call call{
         request.target.substr(0, mark),
-        mark == request.target.npos ? std::string_view{} : request.target.substr(mark + 1), options,
-        hooks, request.accept};
-    const Route* route = find_route(call.path);
+        mark == request.target.npos ? std::string_view{} : request.target.substr(mark + 1),
+        request.body,
+        passes,
+        options,
+        hooks,
+        request.accept};
+    const Route* route = find_route(call.path, request.method);
     if (route == nullptr) return not_found();
     const bool reads = request.method == "GET" || request.method == "HEAD";
-    if (route->changes ? request.method != "POST" : !reads) {
+    const bool changes = route->who == For::changer;
+    if (changes ? request.method != "POST" : !reads) {
         AdminAnswer out = admin_problem(405, "method_not_allowed", "reads are GET, changes POST");
-        out.allow = route->changes ? "POST" : "GET, HEAD";
+        out.allow = changes ? "POST" : "GET, HEAD";
+        if (route == &kReadLevel) out.allow = "GET, HEAD, POST";
         return out;
     }
-    if (route->changes && !may_change(request, hooks)) {
-        if (!request.authorization.empty()) {
-            return admin_problem(403, "forbidden", "that token may not change anything");
-        }
-        AdminAnswer out = admin_problem(401, "unauthorized", "changes need the admin token here");
-        out.challenge = true;
-        return out;
-    }
+    if (route->who != For::all && !passes) return turned_away(request);
     return route->run(call);
 }
 

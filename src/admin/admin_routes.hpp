@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -14,7 +16,8 @@ struct AdminRequest {
     std::string_view host;  // empty: an HTTP/1.0 client that sent none
     std::string_view origin;
     std::string_view authorization;
-    std::string_view accept;
+    std::string_view accept{};
+    std::string_view body{};
     bool bound_to_loopback = true;
     bool from_loopback = true;
 };
@@ -25,6 +28,10 @@ struct AdminAnswer {
     std::string body;
     std::string_view allow;  // of a 405
     bool challenge = false;  // of a 401
+    bool is_page = false;    // for a browser: with a policy of what it may load
+    // What is to come in place of the body.
+    enum class Then : std::uint8_t { nothing, requests, events } then = Then::nothing;
+    std::size_t most = 0;  // of the requests
 };
 
 // Routes, checks and calls the hook. May throw what the hook throws.

@@ -1,7 +1,6 @@
 #include <rotary/config/load.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -197,6 +196,7 @@ public:
                 read_named_file(listener.tls->key, listener.tls->key_mark);
             }
         }
+        read_named_file(loaded_.config.admin.token_file, loaded_.config.admin.token_file_mark);
         for (const TokenIssuer& issuer : loaded_.resources.issuers) {
             if (issuer.jwks) {
                 read_named_file(issuer.jwks->file, issuer.jwks->mark);
@@ -329,26 +329,15 @@ private:
 
 }  // namespace
 
-Environment process_environment() {
-    return [](std::string_view name) -> std::optional<std::string> {
-        const char* value = std::getenv(std::string(name).c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    };
-}
-
 bool Loaded::ok() const { return !has_errors(findings); }
 
 namespace {
 
-Loaded run(Loader& loader, const std::string& rotary_yaml_path,
-           const std::vector<std::string>& accept_unserved) {
-    SourceText source;
-    if (loader.read_file(rotary_yaml_path, {rotary_yaml_path, 0, 0, ""}, source)) {
-        loader.read_process_text(source);
-        const std::vector<ResourcePath> resources = loader.loaded().config.resources;
-        for (const ResourcePath& resource : resources) {
-            loader.read_resource_path(resource);
-        }
+// What rotary.yaml names, once it was read.
+Loaded load_what_it_names(Loader& loader, const std::vector<std::string>& accept_unserved) {
+    const std::vector<ResourcePath> resources = loader.loaded().config.resources;
+    for (const ResourcePath& resource : resources) {
+        loader.read_resource_path(resource);
     }
     for (const ResourcePath& list : std::vector<ResourcePath>(loader.loaded().config.prices)) {
         loader.read_price_file(list);
@@ -356,6 +345,15 @@ Loaded run(Loader& loader, const std::string& rotary_yaml_path,
     std::vector<std::string>& accepted = loader.loaded().config.accept_unserved;
     accepted.insert(accepted.end(), accept_unserved.begin(), accept_unserved.end());
     return loader.finish();
+}
+
+Loaded run(Loader& loader, const std::string& rotary_yaml_path,
+           const std::vector<std::string>& accept_unserved) {
+    SourceText source;
+    if (loader.read_file(rotary_yaml_path, {rotary_yaml_path, 0, 0, ""}, source)) {
+        loader.read_process_text(source);
+    }
+    return load_what_it_names(loader, accept_unserved);
 }
 
 }  // namespace
@@ -378,6 +376,13 @@ Dump dump(const std::string& rotary_yaml_path, const Environment& environment, b
         (document.is_expansion ? made.expansion : made.documents) += text;
     }
     return made;
+}
+
+Loaded load_in_place(const SourceText& rotary_yaml, const Environment& environment,
+                     const std::vector<std::string>& accept_unserved) {
+    Loader loader(environment);
+    loader.read_process_text(rotary_yaml);
+    return load_what_it_names(loader, accept_unserved);
 }
 
 Loaded load_text(const SourceText& rotary_yaml, const std::vector<SourceText>& resources,

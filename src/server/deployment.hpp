@@ -67,6 +67,10 @@ public:
     bool alive(std::chrono::milliseconds patience) const;
     // Names of settings whose new value waits for a restart.
     std::vector<std::string> waiting_for_restart() const;
+    template <class Do>
+    void each_worker(Do&& what) {
+        for (auto& worker : workers_) what(*worker);
+    }
     WorkerSettings worker_settings() { return workers_.front()->settings(); }
     const control::JwksOptions& jwks_options() const { return fetcher_->options(); }
 

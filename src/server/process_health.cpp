@@ -56,7 +56,7 @@ admin::Health readiness(const ProcessStatus& status, admin::Health keys) {
     return health;
 }
 
-std::string status_json(const ProcessStatus& status) {
+std::string status_json(const ProcessStatus& status, const admin::LiveRates& rates) {
     std::string out;
     wire::JsonWriter json(out);
     json.begin_object()
@@ -65,8 +65,12 @@ std::string status_json(const ProcessStatus& status) {
         .number("uptime_seconds", status.uptime.count())
         .number("generation", status.generation)
         .string("last_reload", status.last_reload)
+        .boolean("last_reload_ok", status.last_reload_ok)
+        .number("config_age_seconds", status.config_age.count())
         .number("workers", status.workers)
-        .begin_array("waiting_for_restart");
+        .number("in_flight", status.in_flight);
+    rates.write(json);
+    json.begin_array("waiting_for_restart");
     for (const std::string& name : status.waiting_for_restart) json.string(name);
     json.end_array().end_object();
     out.push_back('\n');

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rotary/admin/admin.hpp>
+#include <rotary/admin/live_rates.hpp>
 #include <rotary/control/jwks.hpp>
 #include <rotary/control/key_ring.hpp>
 
@@ -17,6 +18,9 @@ struct ProcessStatus {
     bool bound = false;  // it listens
     bool draining = false;
     std::string last_reload;
+    bool last_reload_ok = true;
+    std::chrono::seconds config_age{0};
+    std::uint64_t in_flight = 0;
     std::uint64_t generation = 0;
     std::size_t workers = 0;
     std::chrono::seconds uptime{0};
@@ -34,6 +38,6 @@ admin::Health liveness(bool workers_turn, std::chrono::seconds patience);
 // Whether new clients are welcome.
 admin::Health readiness(const ProcessStatus& status, admin::Health keys);
 
-std::string status_json(const ProcessStatus& status);
+std::string status_json(const ProcessStatus& status, const admin::LiveRates& rates);
 
 }  // namespace rotary::server

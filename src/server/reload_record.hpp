@@ -30,6 +30,8 @@ public:
 
     std::uint64_t generation() const noexcept { return generation_; }
     const std::string& last() const noexcept { return last_; }  // a line for people
+    bool last_ok() const noexcept { return last_ok_; }
+    WallTime last_success() const noexcept { return last_success_; }
     void sample(metrics::Exposition& out) const;
 
 private:

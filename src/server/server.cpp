@@ -2,12 +2,13 @@
 
 #include "server/deployment.hpp"
 #include "server/log_files.hpp"
+#include "server/operator_view.hpp"
 #include "server/process_health.hpp"
 
-#include <rotary/admin/limits.hpp>
-#include <rotary/admin/status.hpp>
 #include <rotary/base/clock.hpp>
+#include <rotary/config/settings/admin_token.hpp>
 #include <rotary/control/source.hpp>
+#include <rotary/routing/snapshot.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -36,8 +37,10 @@ public:
           reopen_signal_(io_),
           drain_timer_(io_),
           source_(control::open_source(io_, log, source_options(), loaded)),
+          token_(admin_token_of(loaded)),
           deployment_(io_, Logs{log, options.access_log_fd}, std::move(loaded), findings),
-          admin_(io_, admin_options(deployment_.config()), hooks(), log) {
+          view_(io_, deployment_, log, feed_, [this] { return status(); }),
+          admin_(io_, admin_options(deployment_.config(), token_), hooks(), log) {
         if (options_.handle_signals) listen_for_signals();
         deployment_.registry().on_scrape([this](metrics::Exposition& out) {
             out.gauge("rotary_build_info", "1; its labels say what runs.",
@@ -47,6 +50,7 @@ public:
                       1);
         });
         deployment_.start();
+        view_.each_second();
         watch_source();
         ready_ = true;
         announce();
@@ -55,6 +59,7 @@ public:
     int run() {
         const auto guard = boost::asio::make_work_guard(io_);
         io_.run();
+        view_.stop();
         deployment_.stop();
         log_.info("stopped");
         return 0;
@@ -75,8 +80,16 @@ public:
     std::uint16_t admin_port() const { return admin_.port(); }
 
 private:
-    static admin::AdminOptions admin_options(const config::Config& config) {
+    // What a file holds that the configuration names; empty: it names none.
+    static std::string admin_token_of(const config::Loaded& loaded) {
+        const auto file = loaded.named_files.find(loaded.config.admin.token_file);
+        if (loaded.config.admin.token_file.empty() || file == loaded.named_files.end()) return "";
+        return std::string(config::admin_token(file->second.reveal()));
+    }
+
+    static admin::AdminOptions admin_options(const config::Config& config, std::string token) {
         admin::AdminOptions options;
+        options.token = std::move(token);
         options.address = config.admin.address;
         options.port = config.admin.port;
         options.connections = config.limits.admin_connections;
@@ -96,50 +109,27 @@ private:
 
     admin::AdminHooks hooks() {
         admin::AdminHooks hooks;
-        hooks.metrics = [this](metrics::Format format) {
-            return deployment_.registry().scrape(format);
-        };
+        view_.fill(hooks);
         hooks.live = [this] { return liveness(deployment_.alive(kLoopPatience), kLoopPatience); };
         hooks.ready = [this] { return readiness(status(), deployment_.keys_health()); };
-        hooks.status_json = [this] { return status_json(status()); };
-        hooks.limits_json = [this](std::size_t callers) {
-            return admin::limits_json(*deployment_.wiring(), wall_now(), callers);
-        };
-        hooks.consumers_json = [this](const admin::ConsumersAsked& asked) {
-            return admin::consumers_json(*deployment_.wiring(), wall_now(), asked);
-        };
-        hooks.models_json = [this] {
-            return admin::models_json(*deployment_.wiring(), deployment_.registry(),
-                                      deployment_.token_rates(), read_clock());
-        };
-        hooks.config_text = [this] { return admin::config_json(deployment_.config()); };
         hooks.reload = [this] { return reload(); };
-        hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
-            rotation::EntryState* entry = admin::find_entry(*deployment_.wiring(), id);
-            if (entry == nullptr) return false;
-            entry->suspend(std::chrono::steady_clock::now(), duration,
-                           rotation::SuspendReason::operator_request,
-                           routing::entry_limits(deployment_.config()));
-            log_.warn("model suspended by an operator",
-                      {{"entry", id}, {"seconds", duration.count()}});
-            return true;
-        };
-        hooks.resume = [this](std::string_view id) {
-            rotation::EntryState* entry = admin::find_entry(*deployment_.wiring(), id);
-            if (entry == nullptr) return false;
-            entry->resume();
-            log_.info("model resumed by an operator", {{"entry", id}});
-            return true;
+        hooks.validate = [this](std::string_view rotary_yaml) { return validate(rotary_yaml); };
+        hooks.drain = [this] {
+            if (!draining_) boost::asio::post(io_, [this] { request_drain(); });
         };
         return hooks;
     }
 
-    ProcessStatus status() const {
+    ProcessStatus status() {
         ProcessStatus status;
         status.bound = ready_;
         status.draining = draining_;
         status.last_reload = deployment_.record().last();
         status.generation = deployment_.record().generation();
+        status.last_reload_ok = deployment_.record().last_ok();
+        status.config_age = std::chrono::duration_cast<std::chrono::seconds>(
+            wall_now() - deployment_.record().last_success());
+        status.in_flight = deployment_.registry().value(deployment_.wiring()->process.in_flight);
         status.workers = deployment_.workers();
         status.uptime = std::chrono::duration_cast<std::chrono::seconds>(
             std::chrono::steady_clock::now() - started_);
@@ -153,14 +143,40 @@ private:
         return take(source_->load());
     }
 
+    // As a reload would, up to the point where it takes force.
+    admin::ReloadOutcome validate(std::string_view rotary_yaml) const {
+        if (options_.config_path.empty())
+            return {false, "this process was not started from a file"};
+        const config::SourceText text{options_.config_path, std::string(rotary_yaml)};
+        const config::Loaded loaded =
+            rotary_yaml.empty()
+                ? config::load(options_.config_path, options_.environment, options_.accept_unserved)
+                : config::load_in_place(text, options_.environment, options_.accept_unserved);
+        std::vector<config::Finding> findings = loaded.findings;
+        if (loaded.ok()) {
+            routing::SharedState shared;
+            routing::compile(loaded, shared, findings);
+            check_listeners(loaded, findings);
+        }
+        config::sort_findings(findings, loaded.files);
+        return {!config::has_errors(findings), config::to_text(findings)};
+    }
+
+    void request_drain() {
+        if (!draining_) stop_requested("an operator");
+    }
+
     // What the source said last.
     admin::ReloadOutcome take(config::Loaded loaded) {
         const std::uint64_t generation = deployment_.record().generation();
+        const std::string token = admin_token_of(loaded);
         admin::ReloadOutcome outcome = deployment_.reload(std::move(loaded));
-        if (deployment_.record().generation() != generation) {
+        const bool replaced = deployment_.record().generation() != generation;
+        if (replaced) {
             source_->took_force();
-            admin_.set_limits(admin_options(deployment_.config()));
+            admin_.set_limits(admin_options(deployment_.config(), token));
         }
+        view_.reloaded(outcome, replaced);
         watch_source();
         return outcome;
     }
@@ -233,6 +249,7 @@ private:
         draining_ = true;
         if (source_) source_->stop_watching();
         const auto patience = deployment_.config().timeouts.drain;
+        view_.draining(why);
         log_.info("draining", {{"why", why}, {"milliseconds", patience.count()}});
         deployment_.drain([this] { io_.stop(); });
         drain_timer_.expires_after(patience);
@@ -247,6 +264,7 @@ private:
 
     Options options_;
     Logger& log_;
+    admin::EventFeed feed_;  // outlives the coroutines that the loop holds
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
@@ -254,7 +272,9 @@ private:
     const LogFiles log_files_;
     boost::asio::steady_timer drain_timer_;
     const std::unique_ptr<control::Source> source_;  // null: nothing to reload
+    const std::string token_;                        // of the start
     Deployment deployment_;
+    OperatorView view_;
     admin::Admin admin_;
     bool ready_ = false;
     bool draining_ = false;

@@ -52,6 +52,7 @@ struct Worker::Impl {
                      first.limits.access_log_buffer_bytes),
           clients{reactor, buffers, sessions, scratch},
           providers{reactor, buffers, scratch, dialer, pool},
+          ring(first.limits.admin_requests),
           context{reactor,
                   buffers,
                   scratch,
@@ -59,7 +60,7 @@ struct Worker::Impl {
                   providers,
                   *tokens,
                   shard,
-                  {&request_metrics, &*access_log, nullptr, nullptr},
+                  {&request_metrics, &*access_log, nullptr, nullptr, &ring},
                   *made_with.log,
                   {},
                   {},
@@ -127,6 +128,7 @@ struct Worker::Impl {
         }
         for (auto& listener : listeners) listener->adjust(listener_options(now));
         scratch.head.resize(scratch_head_bytes(now.limits));
+        ring.resize(now.limits.admin_requests);
     }
 
     // Given back, on this thread, when the last exchange that began with them has ended.
@@ -217,7 +219,8 @@ struct Worker::Impl {
     downstream::Services clients;
     upstream::Services providers;
     proxy::RequestMetrics request_metrics{shard};
-    std::optional<proxy::SpanRecord> spans;   // none: in some tests
+    std::optional<proxy::SpanRecord> spans;  // none: in some tests
+    proxy::RequestRing ring;
     std::optional<proxy::SpendRecord> spend;  // none: there is no ledger
     proxy::Context context;
     Admission admission;
@@ -296,6 +299,17 @@ WorkerSettings Worker::settings() {
     });
     return promise.get_future().get();
 }
+
+void Worker::latest_requests(std::size_t most,
+                             std::function<void(std::vector<proxy::RequestRecord>)> tell) {
+    post([impl = impl_.get(), most, tell = std::move(tell)] {
+        std::vector<proxy::RequestRecord> records;
+        impl->ring.copy_latest(most, records);
+        tell(std::move(records));
+    });
+}
+
+const proxy::LiveCounts& Worker::live() const noexcept { return impl_->ring.live(); }
 
 void Worker::wake_key_waits() {
     post([impl = impl_.get()] { impl->context.key_waits.wake_all(); });

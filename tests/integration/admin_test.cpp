@@ -42,9 +42,6 @@ protected:
         hooks.models_json = [] { return std::string(4 << 20, ' '); };
         hooks.config_text = [] { return std::string("key: value\n"); };
         hooks.reload = [] { return ReloadOutcome{}; };
-        hooks.may_change = [](std::string_view authorization, bool local) {
-            return local || authorization == "Bearer right";
-        };
         admin_ = std::make_unique<Admin>(context_, options, std::move(hooks), log_);
         thread_ = std::thread([this] { context_.run(); });
     }
@@ -148,14 +145,17 @@ TEST_F(AdminTest, RefusesForeignNamesAndSites) {
     EXPECT_EQ(fetch("GET", "/livez", {{"Host", "[::1]:1"}}).status, 200u);
 }
 
-TEST_F(AdminTest, OnAllAddressesChangesNeedTheToken) {
+TEST_F(AdminTest, OnAllAddressesAllButHealthAndMetricsNeedsTheToken) {
     AdminOptions options;
     options.address = "0.0.0.0";
+    options.token = "right";
     start(options);
     EXPECT_EQ(fetch("GET", "/livez", {{"Host", "rotary.svc"}}).status, 200u);
     const auto refused = fetch("POST", "/api/v1/reload", {{"Host", "rotary.svc"}});
     EXPECT_EQ(refused.status, 401u);
     EXPECT_EQ(refused.header("www-authenticate"), "Bearer");
+    EXPECT_EQ(fetch("GET", "/api/v1/config", {{"Host", "rotary.svc"}}).status, 401u);
+    EXPECT_EQ(fetch("GET", "/metrics", {{"Host", "rotary.svc"}}).status, 200u);
     EXPECT_EQ(
         fetch("POST", "/api/v1/reload", {{"Host", "rotary.svc"}, {"Authorization", "Bearer wrong"}})
             .status,

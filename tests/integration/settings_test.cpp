@@ -139,6 +139,8 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"listeners.tls", listener + pair},
         {"admin.address", "{address: 127.0.0.2, port: 0}"},
         {"admin.port", "{address: 127.0.0.1, port: 9}"},
+        {"admin.token_file", "{address: 127.0.0.1, port: 0, token_file: " +
+                                 dir.write("admin.token", "0123456789abcdef\n") + "}"},
         {"resources", "[apis/api.yaml]"},
         {"resolvers", "[127.0.0.1:9]"},
         {"routing.max_attempts", "{max_attempts: 1}"},

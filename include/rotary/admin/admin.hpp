@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <rotary/admin/consumers.hpp>
+#include <rotary/admin/event_feed.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/config/settings/settings.hpp>
@@ -42,13 +43,18 @@ struct AdminHooks {
     std::function<std::string(const ConsumersAsked& asked)> consumers_json;
     std::function<std::string()> config_text;  // secrets already taken out
     std::function<ReloadOutcome()> reload;
+    // What a reload would say of this rotary.yaml, or of the files on disk where it is empty;
+    // nothing changes.
+    std::function<ReloadOutcome(std::string_view rotary_yaml)> validate;
+    std::function<void()> drain;  // once more is nothing
+    std::function<LogLevel()> log_level;
+    std::function<void(LogLevel level)> set_log_level;
+    // The last requests as JSON, told on the control thread, later or never.
+    std::function<void(std::size_t most, std::function<void(std::string json)> tell)> requests;
+    EventFeed* events = nullptr;  // outlives the listener
     // False: there is no entry of that id.
     std::function<bool(std::string_view id, std::chrono::seconds duration)> suspend;
     std::function<bool(std::string_view id)> resume;
-    // Whether a POST may pass. `authorization` is the header as it came, empty without one.
-    // `local`: from a loopback address and for a loopback host name, so not from a page that has
-    // rebound its name. Unset: local ones pass.
-    std::function<bool(std::string_view authorization, bool local)> may_change;
 };
 
 struct AdminOptions {
@@ -60,6 +66,9 @@ struct AdminOptions {
     std::size_t body_bytes = config::Limits{}.admin_body_bytes;  // 413 above
     // For a whole request, idling before it, its answer.
     std::chrono::milliseconds timeout = config::Timeouts{}.admin;
+    // What all but health and metrics ask for; empty: no other peer than one on this machine
+    // passes.
+    std::string token{};
     std::chrono::seconds suspend_default{60};
     std::chrono::seconds suspend_max{3600};
 };
@@ -76,7 +85,7 @@ public:
     Admin(const Admin&) = delete;
     Admin& operator=(const Admin&) = delete;
 
-    // Takes connections, body_bytes and timeout over, for what comes from here on.
+    // Takes connections, body_bytes, timeout and token over, for what comes from here on.
     void set_limits(const AdminOptions& options);
     std::uint16_t port() const noexcept;  // the real one when 0 was asked for
     std::size_t connections() const noexcept;

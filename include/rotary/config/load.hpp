@@ -58,6 +58,10 @@ struct SourceText {
     std::string text;
 };
 
+// The same with this text in place of what stands in rotary.yaml.
+Loaded load_in_place(const SourceText& rotary_yaml, const Environment& environment,
+                     const std::vector<std::string>& accept_unserved = {});
+
 // The same from memory: rotary.yaml (an empty text: all defaults), and resources in place of those
 // that it names. Reads no file but those that paths in the resources name.
 Loaded load_text(const SourceText& rotary_yaml, const std::vector<SourceText>& resources,

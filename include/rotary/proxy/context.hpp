@@ -35,7 +35,7 @@ struct Context {
     upstream::Services& providers;
     auth::TokenCache& tokens;
     metrics::Shard& metrics;
-    std::array<Observer*, 4> observers;  // null: none
+    std::array<Observer*, 5> observers;  // null: none
     Logger& log;
 
     // What new exchanges begin with; replaced by the worker when a snapshot is published.

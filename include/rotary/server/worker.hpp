@@ -12,6 +12,7 @@
 #include <rotary/net/session_set.hpp>
 #include <rotary/net/tls.hpp>
 #include <rotary/proxy/access_log.hpp>
+#include <rotary/proxy/request_ring.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/quota/spend.hpp>
 #include <rotary/upstream/upstream_pool.hpp>
@@ -92,6 +93,11 @@ public:
     };
     void publish(Published published);
     WorkerSettings settings();  // once it has started; waits for its thread
+
+    // `tell` gets the last requests, the newest first, on the worker's thread.
+    void latest_requests(std::size_t most,
+                         std::function<void(std::vector<proxy::RequestRecord>)> tell);
+    const proxy::LiveCounts& live() const noexcept;  // any thread
 
     // A fetch of keys has ended: requests that wait for one look again. After publish() they do
     // anyway.

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include <rotary/config/settings/admin_token.hpp>
 #include "config/check/checker.hpp"
 
 namespace rotary::config {
@@ -30,7 +33,26 @@ void check_listener(Checker& checker, const Listener& listener) {
     }
 }
 
+// A token that can be guessed would be worse than none.
+void check_admin_token(Checker& checker, const Admin& admin) {
+    const auto file = checker.files.find(admin.token_file);
+    if (admin.token_file.empty() || file == checker.files.end()) return;
+    const std::string_view token = admin_token(file->second.reveal());
+    const bool is_plain =
+        std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    if (token.size() >= kLeastAdminToken && token.size() <= kMostAdminToken && is_plain) return;
+    checker.error(admin.token_file_mark,
+                  admin.token_file + " must hold one line of " + std::to_string(kLeastAdminToken) +
+                      " to " + std::to_string(kMostAdminToken) +
+                      " visible ASCII characters, such as `openssl rand -hex 32` prints");
+}
+
 }  // namespace
+
+std::string_view admin_token(std::string_view text) noexcept {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+    return text;
+}
 
 void check_settings(Checker& checker) {
     const std::vector<Listener>& listeners = checker.config.listeners;
@@ -49,11 +71,12 @@ void check_settings(Checker& checker) {
             checker.error(listener.port_mark, "the admin listener has this port already");
         }
     }
-    if (!is_loopback(admin.address)) {
-        checker.warning(admin.address_mark,
-                        "whoever reaches this address can read the status and suspend models; "
-                        "it asks for no credentials");
+    if (!is_loopback(admin.address) && admin.token_file.empty()) {
+        checker.error(admin.address_mark,
+                      "whoever reaches this address could read the status and suspend models: "
+                      "admin.token_file must name a file with a token");
     }
+    check_admin_token(checker, admin);
     const bool was_loaded = !checker.config.mark.file.empty();
     if (was_loaded && checker.resources.apis.empty() && !checker.anything_unread()) {
         checker.warning(checker.config.mark.below("resources"),

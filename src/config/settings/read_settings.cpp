@@ -53,6 +53,10 @@ void read_admin(Fields& fields, Admin& admin) {
     admin.address_mark = fields.mark_of("address");
     fields.text("address", admin.address, kAddress);
     fields.number("port", admin.port, kPort);
+    admin.token_file_mark = fields.mark_of("token_file");
+    if (fields.text("token_file", admin.token_file) && !admin.token_file.empty()) {
+        admin.token_file = resolve_path(fields.reading().folder, admin.token_file);
+    }
 }
 
 void read_routing(Fields& fields, Routing& routing) {

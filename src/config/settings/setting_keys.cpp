@@ -57,6 +57,9 @@ constexpr LimitKey kLimitKeys[] = {
     {"unknown_kids", &Limits::unknown_kids, 0, kMillion, at_reload},
     {"admin_connections", &Limits::admin_connections, 1, 10'000, at_reload},
     {"admin_body_bytes", &Limits::admin_body_bytes, 0, 16 * kMiB, at_reload},
+    {"admin_requests", &Limits::admin_requests, 0, 1'000, at_reload},
+    {"admin_events", &Limits::admin_events, 0, 10'000, at_reload},
+    {"admin_subscribers", &Limits::admin_subscribers, 0, 1'000, at_reload},
     {"resource_file_bytes", &Limits::resource_file_bytes, kKiB, 256 * kMiB, at_reload},
     {"model_sets", &Limits::model_sets, 1, kMillion, at_reload},
     {"metric_series", &Limits::metric_series, 1, kMostMetricSeries, at_reload},
@@ -170,6 +173,7 @@ constexpr OtherKey kOtherKeys[] = {
     {"listeners.tls", same_certificates, at_reload},
     {"admin.address", same<&Config::admin, &Admin::address>, at_restart},
     {"admin.port", same<&Config::admin, &Admin::port>, at_restart},
+    {"admin.token_file", same<&Config::admin, &Admin::token_file>, at_reload},
     {"resources", same_paths<&Config::resources>, at_reload},
     {"prices", same_paths<&Config::prices>, at_reload},
     {"budgets.currency", same<&Config::budgets, &Budgets::currency>, at_restart},
@@ -219,7 +223,7 @@ constexpr OtherKey kOtherKeys[] = {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, prices,
                                   budgets, resolvers, routing, auth, quotas, usage, keys,
                                   accept_unserved, limits, timeouts, tracing, log] = config;
-    [[maybe_unused]] const auto& [address, port, address_mark] = admin;
+    [[maybe_unused]] const auto& [address, port, token_file, address_mark, token_mark] = admin;
     [[maybe_unused]] const auto& [currency, ledger, refuses_unpriced] = budgets;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,
                                   percent, failures, jitter, ping, without_rotation,

@@ -1,6 +1,7 @@
 #include "config/yaml/expand.hpp"
 
 #include <cctype>
+#include <cstdlib>
 
 namespace rotary::config {
 namespace {
@@ -87,6 +88,13 @@ Expansion expand(std::string_view raw, const Environment& environment) {
         }
     }
     return out;
+}
+
+Environment process_environment() {
+    return [](std::string_view name) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string(name).c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    };
 }
 
 }  // namespace rotary::config

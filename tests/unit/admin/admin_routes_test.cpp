@@ -17,6 +17,8 @@ using testing::HasSubstr;
 // Hooks that answer with their own names, and what they were asked.
 struct Fake {
     std::string changed;
+    LogLevel level = LogLevel::info;
+    EventFeed feed;
     AdminHooks hooks;
     AdminOptions options;
 
@@ -35,7 +37,14 @@ struct Fake {
                    "\"}";
         };
         hooks.models_json = [] { return std::string(R"({"models":1})"); };
-        hooks.config_text = [] { return std::string("key: value\n"); };
+        hooks.config_text = [] { return std::string(R"({"limits":[1],"empty":{}})"); };
+        hooks.log_level = [this] { return level; };
+        hooks.set_log_level = [this](LogLevel to) { level = to; };
+        hooks.validate = [](std::string_view text) {
+            return ReloadOutcome{false, "bad: " + std::string(text) + "\n"};
+        };
+        hooks.drain = [] {};
+        hooks.events = &feed;
         hooks.reload = [] { return ReloadOutcome{true, ""}; };
         hooks.suspend = [this](std::string_view id, std::chrono::seconds duration) {
             changed = std::string(id) + " for " + std::to_string(duration.count());
@@ -103,13 +112,27 @@ const std::vector<RouteCase> kRouteCases = {
     {"consumers_bad_escape", "GET", "/api/v1/consumers?consumer=%2", 400, "invalid_consumer"},
     {"consumers_by_post", "POST", "/api/v1/consumers", 405, "method_not_allowed", "GET, HEAD"},
     {"models", "GET", "/api/v1/models?x=y", 200, R"({"models":1})"},
-    {"config", "GET", "/api/v1/config", 200, "key: value\n"},
+    {"config", "GET", "/api/v1/config", 200, R"({"limits":[1])"},
     {"reload", "POST", "/api/v1/reload", 200, R"("reloaded":true)"},
     {"reload_by_get", "GET", "/api/v1/reload", 405, "method_not_allowed", "POST"},
     {"status_by_post", "POST", "/api/v1/status", 405, "method_not_allowed", "GET, HEAD"},
     {"status_by_delete", "DELETE", "/api/v1/status", 405, "method_not_allowed", "GET, HEAD"},
     {"method_in_lower_case", "get", "/livez", 405, "method_not_allowed", "GET, HEAD"},
-    {"root", "GET", "/", 404, R"("paths":["/livez")"},
+    {"config_yaml", "GET", "/api/v1/config?format=yaml", 200, "limits:\n  - 1\n"},
+    {"config_toml", "GET", "/api/v1/config?format=toml", 400, "invalid_format"},
+    {"log_level", "GET", "/api/v1/log-level", 200, R"({"level":"info"})"},
+    {"log_level_set", "POST", "/api/v1/log-level?level=debug", 200, R"({"level":"debug"})"},
+    {"log_level_unknown", "POST", "/api/v1/log-level?level=loud", 400, "invalid_level"},
+    {"log_level_none", "POST", "/api/v1/log-level", 400, "invalid_level"},
+    {"log_level_deleted", "DELETE", "/api/v1/log-level", 405, "method_not_allowed",
+     "GET, HEAD, POST"},
+    {"events_json", "GET", "/api/v1/events?format=json", 200, R"({"events":[]})"},
+    {"events_xml", "GET", "/api/v1/events?format=xml", 400, "invalid_format"},
+    {"requests_too_many", "GET", "/api/v1/requests?limit=10001", 400, "from 0 to 10000"},
+    {"validate", "POST", "/api/v1/validate", 422, R"("valid":false,"findings":"bad: \n")"},
+    {"validate_by_get", "GET", "/api/v1/validate", 405, "method_not_allowed", "POST"},
+    {"drain", "POST", "/api/v1/drain", 202, R"({"draining":true})"},
+    {"drain_by_get", "GET", "/api/v1/drain", 405, "method_not_allowed", "POST"},
     {"unknown", "GET", "/api/v2/status", 404, "/api/v1/models/ID/suspend"},
     {"trailing_slash", "GET", "/livez/", 404, "not_found"},
     {"suspend", "POST", "/api/v1/models/a/suspend", 200, R"("suspended":true,"seconds":60)"},
@@ -158,10 +181,41 @@ TEST(AdminRoutes, FailedReloadTellsTheFindings) {
 
 TEST(AdminRoutes, RefusedChangesChangeNothing) {
     Fake fake;
-    fake.hooks.may_change = [](std::string_view, bool) { return false; };
+    fake.options.token = "secret";
     EXPECT_EQ(fake.ask("POST", "/api/v1/models/a/suspend").status, 401u);
+    EXPECT_EQ(fake.ask("POST", "/api/v1/log-level?level=debug").status, 401u);
+    EXPECT_EQ(fake.ask("POST", "/api/v1/drain").status, 401u);
     EXPECT_EQ(fake.changed, "");
-    EXPECT_EQ(fake.ask("GET", "/api/v1/status").status, 200u);
+}
+
+TEST(AdminRoutes, ThePageTellsNothingWithoutTheToken) {
+    Fake fake;
+    fake.hooks.status_json = [] { return std::string(R"({"ready":true,"generation":7})"); };
+    fake.hooks.models_json = [] {
+        return std::string(R"({"models":[{"api":"a","env":"p","model":"<b>&","weight":3,)") +
+               R"("share":0.5,"state":"suspended","seconds_left":9,"reason":"quota"}]})";
+    };
+    const AdminAnswer open = fake.ask("GET", "/");
+    EXPECT_TRUE(open.is_page);
+    EXPECT_THAT(open.body, HasSubstr("&lt;b&gt;&amp;"));
+    EXPECT_THAT(open.body, HasSubstr("suspended 9 s"));
+    EXPECT_THAT(open.body, HasSubstr("<dd>#7</dd>"));
+    EXPECT_THAT(open.body, testing::Not(HasSubstr("@@")));
+    fake.options.token = "secret";
+    const AdminAnswer closed = fake.ask("GET", "/");
+    EXPECT_EQ(closed.status, 200u);
+    EXPECT_THAT(closed.body, testing::Not(HasSubstr("&lt;b&gt;")));
+    EXPECT_THAT(closed.body, testing::Not(HasSubstr("@@")));
+}
+
+TEST(AdminRoutes, ThePageIsUnder60KiloBytes) {
+    const Fake fake;
+    std::size_t bytes = 0;
+    for (const char* part : {"/", "/page.css", "/page.js"}) {
+        bytes += fake.ask("GET", part).body.size();
+    }
+    EXPECT_LT(bytes, 60'000u);
+    EXPECT_GT(bytes, 10'000u);
 }
 
 struct OriginCase {
@@ -208,42 +262,66 @@ const std::vector<OriginCase> kOrigins = {
     {"other_port", "localhost:9901", "http://localhost:3000", true, 403, 403},
     {"sandboxed_page", "localhost:9901", "null", true, 403, 403},
     {"container_read", "rotary.svc:9901", "", false, 200, 401},
-    {"container_by_loopback", "127.0.0.1:9901", "", false, 200, 200},
+    {"container_by_loopback", "127.0.0.1:9901", "", false, 200, 401},
     {"container_rebound_page", "evil.example", "http://evil.example", false, 200, 401},
 };
 
 INSTANTIATE_TEST_SUITE_P(Origins, AdminOriginTest, testing::ValuesIn(kOrigins),
                          [](const auto& row) { return std::string(row.param.name); });
 
-TEST(AdminRoutes, TheHookDecidesWhoMayChange) {
+struct TokenCase {
+    const char* name;
+    const char* target;
+    const char* token;          // the listener's
+    const char* authorization;  // the client's
+    bool bound_to_loopback;
+    unsigned status;
+};
+
+void PrintTo(const TokenCase& row, std::ostream* out) { *out << row.name; }
+
+class AdminTokenTest : public testing::TestWithParam<TokenCase> {};
+
+TEST_P(AdminTokenTest, Opens) {
     Fake fake;
-    std::string seen;
-    fake.hooks.may_change = [&seen](std::string_view authorization, bool local) {
-        seen += std::string(authorization) + (local ? " local;" : " remote;");
-        return authorization == "Bearer right";
-    };
+    fake.options.token = GetParam().token;
     AdminRequest request;
-    request.method = "POST";
-    request.target = "/api/v1/reload";
-    request.host = "rotary.svc";
-    request.bound_to_loopback = false;
-    request.from_loopback = false;
-    const auto status_with = [&](std::string_view authorization) {
-        request.authorization = authorization;
-        return answer(request, fake.options, fake.hooks).status;
-    };
-    EXPECT_EQ(status_with(""), 401u);
-    EXPECT_TRUE(answer(request, fake.options, fake.hooks).challenge);
-    EXPECT_EQ(status_with("Bearer wrong"), 403u);
-    EXPECT_EQ(status_with("Bearer right"), 200u);
-    request.host = "localhost";  // a remote peer that says so is still remote
-    status_with("Bearer right");
-    request.from_loopback = true;
-    status_with("Bearer right");
-    EXPECT_EQ(seen,
-              " remote; remote;Bearer wrong remote;Bearer right remote;Bearer right remote;"
-              "Bearer right local;");
+    const std::string_view target = GetParam().target;
+    request.method = target == "/api/v1/reload" ? "POST" : "GET";
+    request.target = target;
+    request.host = GetParam().bound_to_loopback ? "localhost:9901" : "rotary.svc";
+    request.bound_to_loopback = GetParam().bound_to_loopback;
+    request.from_loopback = GetParam().bound_to_loopback;
+    request.authorization = GetParam().authorization;
+    const AdminAnswer got = answer(request, fake.options, fake.hooks);
+    EXPECT_EQ(got.status, GetParam().status);
+    EXPECT_EQ(got.challenge, GetParam().status == 401u);
 }
+
+const std::vector<TokenCase> kTokens = {
+    {"none_needed", "/api/v1/status", "", "", true, 200},
+    {"none_there_beyond_loopback", "/api/v1/status", "", "", false, 401},
+    {"any_where_none_is", "/api/v1/status", "", "Bearer x", false, 403},
+    {"empty_where_none_is", "/api/v1/status", "", "Bearer ", false, 403},
+    {"right", "/api/v1/status", "secret", "Bearer secret", false, 200},
+    {"right_for_a_change", "/api/v1/reload", "secret", "Bearer secret", false, 200},
+    {"scheme_in_lower_case", "/api/v1/status", "secret", "bearer secret", false, 200},
+    {"missing", "/api/v1/status", "secret", "", false, 401},
+    {"missing_for_a_change", "/api/v1/reload", "secret", "", false, 401},
+    {"wrong", "/api/v1/status", "secret", "Bearer secreT", false, 403},
+    {"longer", "/api/v1/status", "secret", "Bearer secrets", false, 403},
+    {"repeated", "/api/v1/status", "secret", "Bearer secretsecret", false, 403},
+    {"shorter", "/api/v1/status", "secret", "Bearer secre", false, 403},
+    {"empty", "/api/v1/status", "secret", "Bearer ", false, 403},
+    {"another_scheme", "/api/v1/status", "secret", "Basic secret", false, 403},
+    {"on_loopback_too", "/api/v1/status", "secret", "", true, 401},
+    {"livez", "/livez", "secret", "", false, 200},
+    {"metrics", "/metrics", "secret", "", false, 200},
+    {"livez_without_a_token", "/livez", "", "", false, 200},
+};
+
+INSTANTIATE_TEST_SUITE_P(Tokens, AdminTokenTest, testing::ValuesIn(kTokens),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace
 }  // namespace rotary::admin

@@ -44,6 +44,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.watch, defaults.watch);
     EXPECT_EQ(config.admin.address, defaults.admin.address);
     EXPECT_EQ(config.admin.port, defaults.admin.port);
+    EXPECT_EQ(config.admin.token_file, defaults.admin.token_file);
     EXPECT_EQ(config.routing.max_attempts, defaults.routing.max_attempts);
     EXPECT_EQ(config.routing.on_all_suspended, defaults.routing.on_all_suspended);
     EXPECT_EQ(config.routing.retry_after, defaults.routing.retry_after);

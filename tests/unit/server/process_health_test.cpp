@@ -120,16 +120,21 @@ TEST(ProcessHealth, TheStatusPageSaysItAll) {
     ProcessStatus status = serving();
     status.generation = 7;
     status.uptime = 61s;
+    status.last_reload_ok = false;
+    status.in_flight = 3;
     status.last_reload = "failed: a \"quoted\" line";
     status.waiting_for_restart = {"workers", "admin.port"};
-    EXPECT_EQ(status_json(status),
+    EXPECT_EQ(status_json(status, {}),
               R"({"ready":true,"draining":false,"uptime_seconds":61,"generation":7,)"
-              R"("last_reload":"failed: a \"quoted\" line","workers":2,)"
+              R"("last_reload":"failed: a \"quoted\" line","last_reload_ok":false,)"
+              R"("config_age_seconds":0,"workers":2,"in_flight":3,"requests_last_minute":0,)"
+              R"("requests_per_second":0.0,"client_errors_percent":0.0,)"
+              R"("server_errors_percent":0.0,"overhead_p50_us":0,"overhead_p99_us":0,)"
               R"("waiting_for_restart":["workers","admin.port"]})"
               "\n");
     status.draining = true;
-    EXPECT_EQ(test::json_at(status_json(status), "ready"), "false");
-    EXPECT_EQ(test::json_at(status_json(status), "draining"), "true");
+    EXPECT_EQ(test::json_at(status_json(status, {}), "ready"), "false");
+    EXPECT_EQ(test::json_at(status_json(status, {}), "draining"), "true");
 }
 
 }  // namespace

@@ -65,6 +65,9 @@ struct Limits {
     std::size_t unknown_kids = 128;  // remembered as unknown, an issuer and worker
     std::size_t admin_connections = 64;
     std::size_t admin_body_bytes = 65536;
+    std::size_t admin_requests = 200;    // the last ones, kept to be looked at; a worker
+    std::size_t admin_events = 200;      // idem, of what happened
+    std::size_t admin_subscribers = 16;  // that hear of events as they happen
 
     // The configuration itself.
     std::size_t resource_file_bytes = 16777216;  // of one file of resources

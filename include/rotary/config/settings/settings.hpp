@@ -41,7 +41,9 @@ struct Listener {
 struct Admin {
     std::string address = "127.0.0.1";
     std::uint16_t port = 9901;  // 0: the kernel chooses
+    std::string token_file;     // ready to be opened; empty: no token is asked for
     Mark address_mark;
+    Mark token_file_mark;
 };
 
 enum class OnAllSuspended { reject, passthrough };
