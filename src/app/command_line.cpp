@@ -7,6 +7,7 @@
 #include <rotary/mock/provider.hpp>
 #include <rotary/tools/init.hpp>
 #include <rotary/tools/key.hpp>
+#include <rotary/tools/operate.hpp>
 #include <rotary/tools/token.hpp>
 #include <rotary/tools/usage.hpp>
 
@@ -45,6 +46,7 @@ void add_commands(CLI::App& app, int& exit_code) {
     tools::add_token_command(app, exit_code);
     tools::add_key_command(app, exit_code);
     tools::add_usage_command(app, exit_code);
+    tools::add_operate_commands(app, exit_code);
     mock::add_mock_command(app, exit_code);
     demo::add_demo_command(app, exit_code);
     add_schema_command(app, exit_code);

@@ -1,0 +1,228 @@
+#include "edge_support.hpp"
+
+#include <support/process.hpp>
+#include <support/temp_dir.hpp>
+#include <support/tokens.hpp>
+
+#include <algorithm>
+#include <set>
+
+// What operators ask of a gateway that serves: by the admin API and by the commands that talk to
+// it.
+namespace rotary::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::chrono::seconds kLong{20};
+
+ProcessResult rotary(const Front& front, std::vector<std::string> arguments) {
+    ProcessOptions options;
+    options.command = {ROTARY_BINARY};
+    options.command.insert(options.command.end(), arguments.begin(), arguments.end());
+    options.command.insert(options.command.end(),
+                           {"--admin", "http://127.0.0.1:" + std::to_string(front.admin_port())});
+    options.environment = {{"NO_COLOR", "1"}};
+    return run_process(options);
+}
+
+Response post(const Front& front, const std::string& target, std::string body = "") {
+    Request request;
+    request.method = "POST";
+    request.target = target;
+    request.body = std::move(body);
+    return front.admin_request(request);
+}
+
+// All requests that the API shows, once there are so many.
+std::string requests_of(const Front& front, std::size_t count) {
+    std::string shown;
+    eventually([&] {
+        shown = front.admin("/api/v1/requests");
+        return json_size(shown, "requests") >= count;
+    });
+    return shown;
+}
+
+TEST(Operate, AllTellOfOneAndTheSame) {
+    mock::MockOptions quota;
+    quota.quotas = {{"small", 2, std::chrono::seconds(3600)}};
+    const auto first = start_mock(quota);
+    GatewayOptions options;
+    options.workers = 2;
+    options.backends = {{.port = first->port(), .key = "Bearer sk-up"}};
+    options.production = {{"small"}, {"large"}};
+    options.sandbox = {{"sandbox-gpt"}};
+    options.process = "watch: false\n";
+    Gateway gateway(options);
+    std::size_t answered = 0;
+    constexpr std::size_t kRequests = 40;
+    for (std::size_t i = 0; i < kRequests; ++i) {
+        answered += test::fetch(gateway.client(), chat()).status == 200 ? 1U : 0U;
+    }
+    EXPECT_EQ(answered, kRequests);
+    Request stranger = chat();
+    std::erase_if(stranger.headers, [](const auto& one) { return one.first == "Authorization"; });
+    EXPECT_EQ(test::fetch(gateway.client(), stranger).status, 401u);
+    gateway.files().dir().write("rotary.yaml", "listeners: 7\n");
+    EXPECT_FALSE(gateway.server().reload().ok);
+
+    const std::string shown = requests_of(gateway, kRequests + 1);
+    std::size_t tries = 0;
+    std::size_t moved = 0;
+    std::size_t refused = 0;
+    for (std::size_t i = 0; i < json_size(shown, "requests"); ++i) {
+        const std::string at = "requests." + std::to_string(i);
+        tries += json_size(shown, at + ".tries");
+        moved += json_at(shown, at + ".tries.0.failed_over") == "true" ? 1U : 0U;
+        refused += json_at(shown, at + ".status") == "401" ? 1U : 0U;
+    }
+    EXPECT_EQ(json_size(shown, "requests"), kRequests + 1);
+    EXPECT_EQ(tries, kRequests + 1);  // one of them moved on
+    EXPECT_EQ(moved, 1u);
+    EXPECT_EQ(refused, 1u);
+    const std::string page = gateway.admin("/metrics");
+    EXPECT_EQ(sum_of(page, "rotary_upstream_requests_total"), static_cast<double>(tries));
+    EXPECT_EQ(sum_of(page, "rotary_failovers_total"), 1);
+
+    const ProcessResult top = rotary(gateway, {"top", "--once", "--output", "json"});
+    ASSERT_EQ(top.status.code, 0) << top.errors;
+    std::size_t picks = 0;
+    for (std::size_t i = 0; i < json_size(top.output, "models.models"); ++i) {
+        picks +=
+            std::stoul(json_at(top.output, "models.models." + std::to_string(i) + ".requests"));
+    }
+    EXPECT_EQ(picks, tries);
+    EXPECT_EQ(json_size(top.output, "requests.requests"), kRequests + 1);
+    EXPECT_EQ(json_at(top.output, "models.models.0.state"), "suspended");
+    EXPECT_EQ(json_at(top.output, "status.last_reload_ok"), "false");
+    EXPECT_THAT(json_at(top.output, "status.last_reload"), HasSubstr("rotary.yaml:1:12: error"));
+    Request asked;
+    asked.target = "/__mock/requests";
+    ClientOptions at;
+    at.port = first->port();
+    at.tls = false;
+    EXPECT_EQ(json_size(test::fetch(at, asked).body, "requests"), tries);
+
+    const std::string events = gateway.admin("/api/v1/events?format=json");
+    EXPECT_EQ(json_at(events, "events.0.kind"), "reload failed");
+    eventually([&] {
+        return gateway.admin("/api/v1/events?format=json").find("\"suspended\"") !=
+               std::string::npos;
+    });
+    EXPECT_EQ(gateway.stop(), 0);
+    const std::string log = gateway.access_log();
+    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), static_cast<std::ptrdiff_t>(kRequests + 1));
+}
+
+TEST(Operate, ModelsAreSuspendedAndResumedByTheirIds) {
+    Edge edge;
+    const std::string models = edge.gateway.admin("/api/v1/models");
+    const std::string id = json_at(models, "models.0.id");
+    const ProcessResult out = rotary(edge.gateway, {"suspend", id, "--seconds", "120"});
+    EXPECT_EQ(out.status.code, 0) << out.errors;
+    EXPECT_EQ(out.output, id + " is suspended for 120 s\n");
+    EXPECT_TRUE(edge.gateway.wait_for_state("gpt", "suspended", kLong));
+    const ProcessResult status = rotary(edge.gateway, {"status"});
+    EXPECT_EQ(status.status.code, 0) << status.errors;
+    EXPECT_THAT(status.output, HasSubstr("suspended 1"));
+    EXPECT_EQ(rotary(edge.gateway, {"resume", id}).output, id + " is back in the rotation\n");
+    EXPECT_TRUE(edge.gateway.wait_for_state("gpt", "active", kLong));
+    const std::string events = edge.gateway.admin("/api/v1/events?format=json");
+    EXPECT_EQ(json_at(events, "events.0.kind"), "resumed");
+    EXPECT_EQ(json_at(events, "events.0.what"), id);
+    EXPECT_EQ(json_at(events, "events.1.kind"), "suspended");
+    const ProcessResult unknown = rotary(edge.gateway, {"suspend", "none"});
+    EXPECT_EQ(unknown.status.code, 1);
+    EXPECT_THAT(unknown.errors, HasSubstr("no entry of that id"));
+}
+
+TEST(Operate, ExitCodesTellWhatIsWrong) {
+    Edge edge(with_process("watch: false\n"));
+    EXPECT_EQ(rotary(edge.gateway, {"healthcheck"}).status.code, 0);
+    EXPECT_EQ(rotary(edge.gateway, {"reload"}).status.code, 0);
+    EXPECT_EQ(post(edge.gateway, "/api/v1/validate").status, 200u);
+    const auto invalid = post(edge.gateway, "/api/v1/validate", "listeners: 7\n");
+    EXPECT_EQ(invalid.status, 422u);
+    EXPECT_THAT(json_at(invalid.body, "findings"), HasSubstr("rotary.yaml:1:12: error"));
+    edge.gateway.files().dir().write("rotary.yaml", "listeners: 7\n");
+    const ProcessResult refused = rotary(edge.gateway, {"reload"});
+    EXPECT_EQ(refused.status.code, 1);
+    EXPECT_THAT(refused.errors, HasSubstr("rotary.yaml:1:12: error"));
+    EXPECT_THAT(edge.gateway.admin("/"), HasSubstr("rotary.yaml:1:12: error"));
+    EXPECT_EQ(rotary(edge.gateway, {"top", "--output", "json"}).status.code, 2);
+    EXPECT_EQ(rotary(edge.gateway, {"top"}).status.code, 2);  // no terminal
+    EXPECT_EQ(rotary(edge.gateway, {"suspend", "x", "--seconds", "0"}).status.code, 2);
+    const ProcessResult drained = rotary(edge.gateway, {"drain"});
+    EXPECT_EQ(drained.status.code, 0) << drained.errors;
+    EXPECT_EQ(edge.gateway.wait(), 0);
+    EXPECT_EQ(rotary(edge.gateway, {"healthcheck"}).status.code, 3);
+}
+
+TEST(Operate, ATokenFromItsFileOpensTheListener) {
+    const TempDir folder;
+    const std::string file = folder.write("admin.token", "0123456789abcdef\n");
+    GatewayOptions options = with_process("watch: false\n");
+    const auto mock = start_mock();
+    Gateway gateway(in_front_of(*mock, options));
+    std::string text = read_file(gateway.files().config());
+    text.replace(text.find("admin: {"), 8, "admin: {token_file: " + file + ", ");
+    gateway.files().dir().write("rotary.yaml", text);
+    ASSERT_TRUE(gateway.server().reload().ok);
+    EXPECT_EQ(rotary(gateway, {"status"}).status.code, 1);
+    EXPECT_EQ(rotary(gateway, {"healthcheck"}).status.code, 0);
+    EXPECT_EQ(rotary(gateway, {"status", "--token-file", file}).status.code, 0);
+    folder.write("admin.token", "another-0123456789\n");
+    const auto by_old_token = [&] {
+        Request request;
+        request.method = "POST";
+        request.target = "/api/v1/reload";
+        request.headers = {{"Authorization", "Bearer 0123456789abcdef"}};
+        return gateway.admin_request(request).status;
+    };
+    EXPECT_EQ(by_old_token(), 200u);
+    EXPECT_EQ(by_old_token(), 403u);
+    EXPECT_EQ(rotary(gateway, {"status", "--token-file", file}).status.code, 0);
+}
+
+TEST(Operate, EventsComeAsTheyHappen) {
+    Edge edge;
+    ClientOptions where;
+    where.port = edge.gateway.admin_port();
+    where.tls = false;
+    TestClient listener(where);
+    Request request;
+    request.target = "/api/v1/events";
+    listener.send(request);
+    const ResponseHead head = listener.read_head();
+    EXPECT_EQ(head.status, 200u);
+    EXPECT_EQ(head.header("content-type"), "text/event-stream");
+    const std::string id = json_at(edge.gateway.admin("/api/v1/models"), "models.0.id");
+    std::string target = "/api/v1/models/" + id + "/suspend";
+    EXPECT_EQ(post(edge.gateway, target).status, 200u);
+    std::set<std::string> seen;
+    while (!seen.contains("event: event") || !seen.contains("event: snapshot")) {
+        const auto event = listener.read_event();
+        ASSERT_TRUE(event);
+        for (const char* kind : {"event: event", "event: snapshot"}) {
+            if (event->text.find(kind) != std::string::npos) seen.insert(kind);
+        }
+        if (event->text.find("event: event") != std::string::npos) {
+            EXPECT_THAT(event->text, HasSubstr("\"kind\":\"suspended\""));
+        }
+    }
+    listener.close();
+    EXPECT_EQ(edge.gateway.stop(), 0);
+}
+
+TEST(Operate, OnlySoManyMayListen) {
+    Edge edge(with_process("limits: {admin_subscribers: 0, admin_requests: 0}\n"));
+    Request request;
+    request.target = "/api/v1/events";
+    EXPECT_EQ(edge.gateway.admin_request(request).status, 503u);
+    EXPECT_EQ(test::fetch(edge.gateway.client(), chat()).status, 200u);
+    EXPECT_EQ(json_size(edge.gateway.admin("/api/v1/requests"), "requests"), 0u);
+}
+
+}  // namespace
+}  // namespace rotary::test
