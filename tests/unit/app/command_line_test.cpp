@@ -61,7 +61,8 @@ TEST(CommandLine, BadUsageIsTwoAndSaysWhy) {
         {"no command at all",
          {"frobnicate"},
          "there is no command \"frobnicate\"; the commands are init, serve, check, routes, "
-         "explain, config, token, key, usage, mock, demo, schema, completion, version"},
+         "explain, config, token, key, usage, status, top, suspend, resume, reload, drain, "
+         "healthcheck, mock, demo, schema, completion, version"},
         {"an empty word", {""}, "there is no command \"\""},
         {"an option alone", {"--verbose"}, "A subcommand is required"},
         {"no configuration", {"check"}, "--config is required"},
