@@ -284,8 +284,7 @@ TEST_F(Money, OfAModelThatAHeaderOfTheAnswerNamesIsSpent) {
     gateway.files().dir().write("apis/api.yaml", resources);
     ASSERT_TRUE(gateway.server().reload().ok);
     TestClient client = gateway.connect();
-    mock_->respond_with("*", 200,
-                        {{"content-type", "application/json"}, {"X-Served-By", "gpt-4o"}},
+    mock_->respond_with("*", 200, {{"content-type", "application/json"}, {"X-Served-By", "gpt-4o"}},
                         std::string(kUsage));
     EXPECT_EQ(client.exchange(chat(R"({"messages":[{"content":"hi"}]})")).status, 200U);
     ASSERT_TRUE(comes_to(1));
