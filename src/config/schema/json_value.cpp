@@ -3,9 +3,7 @@
 namespace rotary::config {
 
 JsonValue& JsonValue::add(std::string_view name, JsonValue value) {
-    auto& member = members.emplace_back();
-    member.first = name;
-    member.second = std::move(value);
+    members.emplace_back(std::string(name), std::move(value));
     return *this;
 }
 

@@ -313,7 +313,9 @@ std::vector<KeysOf> keys_of(const ShortForm& form) {
     std::vector<KeysOf> all;
     for (const ShortApi& api : form.apis) {
         std::set<std::string> seen;
-        for (const auto& [consumer, hash] : api.keys) {
+        for (const auto& key : api.keys) {
+            const std::string& consumer = key.first;
+            const Node& hash = key.second;
             const auto same = std::find_if(all.begin(), all.end(), [&](const KeysOf& one) {
                 return one.consumer == consumer && one.hashes[0].text == hash.text;
             });
