@@ -50,7 +50,7 @@ TEST(Operator, ANearMissOfACommandIsTold) {
         {"chekc", "did you mean \"check\"?"},
         {"server", "did you mean \"serve\"?"},
         {"Token", "did you mean \"token\"?"},
-        {"frobnicate", "the commands are serve, check, "},
+        {"frobnicate", "the commands are init, serve, check, "},
     };
     for (const auto& [word, said] : words) {
         const ProcessResult result = rotary({word, "-c", "x"});

@@ -128,8 +128,8 @@ TEST(ProcessHealth, TheStatusPageSaysItAll) {
               R"({"ready":true,"draining":false,"uptime_seconds":61,"generation":7,)"
               R"("last_reload":"failed: a \"quoted\" line","last_reload_ok":false,)"
               R"("config_age_seconds":0,"workers":2,"in_flight":3,"requests_last_minute":0,)"
-              R"("requests_per_second":0.0,"client_errors_percent":0.0,)"
-              R"("server_errors_percent":0.0,"overhead_p50_us":0,"overhead_p99_us":0,)"
+              R"("requests_per_second":0,"client_errors_percent":0,)"
+              R"("server_errors_percent":0,"overhead_p50_us":0,"overhead_p99_us":0,)"
               R"("waiting_for_restart":["workers","admin.port"]})"
               "\n");
     status.draining = true;
