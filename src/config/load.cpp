@@ -68,7 +68,7 @@ public:
     // `environment` outlives it.
     explicit Loader(const Environment& environment)
         : environment_([this, &environment](std::string_view name) {
-              std::optional<std::string> value = environment(name);
+              std::optional<std::string> value = environment ? environment(name) : std::nullopt;
               fingerprint_.add(value ? "set" : "unset", name, value.value_or(""));
               return value;
           }) {}

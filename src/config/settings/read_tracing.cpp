@@ -95,9 +95,7 @@ class Variables {
 public:
     Variables(FileReading& reading, Tracing& tracing) : reading_(reading), tracing_(tracing) {}
 
-    std::string of(std::string_view name) const {
-        return reading_.environment ? reading_.environment(name).value_or("") : "";
-    }
+    std::string of(std::string_view name) const { return reading_.environment(name).value_or(""); }
     void refuse(std::string_view name, const char* why) {
         reading_.findings.push_back(error_at(tracing_.mark, std::string(name) + " " + why));
     }
