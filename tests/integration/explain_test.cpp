@@ -73,8 +73,8 @@ constexpr const char* kProcess[] = {
 };
 constexpr const char* kFilters[] = {
     "",
-    "{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-team, value: a}], "
-    "remove: [accept]}}",
+    ("{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: x-team, value: a}], "
+     "remove: [accept]}}"),
     "{type: RequestHeaderModifier, requestHeaderModifier: {add: [{name: x-a, value: b}]}}",
 };
 constexpr const char* kMore[] = {
