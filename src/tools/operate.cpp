@@ -108,16 +108,21 @@ int top(const AdminPlace& place, const Asked& asked) {
 
 using Run = int (*)(const AdminPlace& place, const Asked& asked);
 
-std::pair<CLI::App*, std::shared_ptr<Asked>> add(CLI::App& app, const char* name, const char* what,
-                                                 Run run, int& exit_code) {
+struct Verb {
+    const char* name;
+    const char* what;
+    Run run;
+};
+
+std::pair<CLI::App*, std::shared_ptr<Asked>> add(CLI::App& app, const Verb& verb, int& exit_code) {
     auto asked = std::make_shared<Asked>();
-    CLI::App* command = app.add_subcommand(name, what);
+    CLI::App* command = app.add_subcommand(verb.name, verb.what);
     add_admin_options(*command, asked->admin);
     command->footer(kCodes);
-    command->callback([asked, name, run, &exit_code] {
+    command->callback([asked, verb, &exit_code] {
         std::string error;
         const auto place = find_admin(asked->admin, error);
-        exit_code = place ? run(*place, *asked) : misused(name, error);
+        exit_code = place ? verb.run(*place, *asked) : misused(verb.name, error);
     });
     return {command, asked};
 }
@@ -131,9 +136,9 @@ void add_output(CLI::App& command, Asked& asked) {
 
 void add_operate_commands(CLI::App& app, int& exit_code) {
     const auto status =
-        add(app, "status", "Shows how a running gateway stands", show_status, exit_code);
+        add(app, {"status", "Shows how a running gateway stands", show_status}, exit_code);
     add_output(*status.first, *status.second);
-    const auto watched = add(app, "top", "Shows it each second, and takes keys", top, exit_code);
+    const auto watched = add(app, {"top", "Shows it each second, and takes keys", top}, exit_code);
     auto* once = watched.first->add_flag("--once", watched.second->once, "once, for scripts");
     watched.first->add_option("-o,--output", watched.second->output, "table, or json; with --once")
         ->check(CLI::IsMember({"table", "json"}))
@@ -142,7 +147,7 @@ void add_operate_commands(CLI::App& app, int& exit_code) {
         return change_model(place, asked, "suspend");
     };
     const auto suspend =
-        add(app, "suspend", "Takes a model out of the rotation", run_suspend, exit_code);
+        add(app, {"suspend", "Takes a model out of the rotation", run_suspend}, exit_code);
     suspend.first
         ->add_option("ID", suspend.second->id,
                      "API/environment/model@Backend, as 'rotary top --once -o json' has it")
@@ -152,12 +157,12 @@ void add_operate_commands(CLI::App& app, int& exit_code) {
     const Run run_resume = [](const AdminPlace& place, const Asked& asked) {
         return change_model(place, asked, "resume");
     };
-    const auto resume = add(app, "resume", "Takes a model back into it", run_resume, exit_code);
+    const auto resume = add(app, {"resume", "Takes a model back into it", run_resume}, exit_code);
     resume.first->add_option("ID", resume.second->id, "API/environment/model@Backend")->required();
-    add(app, "reload", "Makes a running gateway read its files again", reload, exit_code);
-    add(app, "drain", "Makes it finish what runs, and end", drain, exit_code);
-    const auto health =
-        add(app, "healthcheck", "Whether a running gateway takes requests", healthcheck, exit_code);
+    add(app, {"reload", "Makes a running gateway read its files again", reload}, exit_code);
+    add(app, {"drain", "Makes it finish what runs, and end", drain}, exit_code);
+    const auto health = add(
+        app, {"healthcheck", "Whether a running gateway takes requests", healthcheck}, exit_code);
     health.first->add_flag("--live", health.second->live, "whether its event loops turn, no more");
 }
 

@@ -184,8 +184,8 @@ Node backends_of(const NodeAt& at, const std::vector<const ShortEntry*>& entries
     return at.list(std::move(backends));
 }
 
-void add_route(const ShortApi& api, const ShortSide& side, const std::string& name,
-               const std::vector<Group>& groups, std::vector<Node>& out) {
+Node route_of(const ShortApi& api, const ShortSide& side, const std::string& name,
+              const std::vector<Group>& groups) {
     const NodeAt at(api.place);
     std::vector<Node> rules;
     for (const Group& group : groups) {
@@ -217,7 +217,7 @@ void add_route(const ShortApi& api, const ShortSide& side, const std::string& na
     add(spec, "rules", at.list(std::move(rules)));
     Node route = object(at, "gateway.networking.k8s.io/v1", "HTTPRoute", name);
     add(route, "spec", std::move(spec));
-    out.push_back(std::move(route));
+    return route;
 }
 
 Node routes_ref(const NodeAt& at, const std::string& name) {
@@ -243,9 +243,9 @@ void add_api(const ShortApi& api, std::vector<Node>& out) {
     add(made, "spec", std::move(spec));
     out.push_back(std::move(made));
     const std::vector<Group> groups = groups_of(api);
-    add_route(api, api.production, api.name, groups, out);
+    out.push_back(route_of(api, api.production, api.name, groups));
     if (api.sandbox) {
-        add_route(api, *api.sandbox, sandbox, groups, out);
+        out.push_back(route_of(api, *api.sandbox, sandbox, groups));
     }
     for (const Group& group : groups) {
         add_policy(api, group, out);
