@@ -97,7 +97,7 @@ void Provider::accept() {
 }
 
 void Provider::advance(Peer& peer) {
-    flush(peer);
+    peer.socket.send(peer.unsent);
     while (!peer.gone) {
         const Moved moved = peer.socket.read(buffer_);
         if (moved.how != Io::done) {
@@ -133,19 +133,7 @@ void Provider::answer(Peer& peer) {
 
 void Provider::send(Peer& peer, std::string_view bytes) {
     peer.unsent.append(bytes);
-    flush(peer);
-}
-
-void Provider::flush(Peer& peer) {
-    std::size_t sent = 0;
-    while (sent < peer.unsent.size()) {
-        const Moved moved = peer.socket.write(std::string_view(peer.unsent).substr(sent));
-        if (moved.how != Io::done) {
-            break;  // a reader that is gone is seen by the next read
-        }
-        sent += moved.bytes;
-    }
-    peer.unsent.erase(0, sent);
+    peer.socket.send(peer.unsent);
 }
 
 void Provider::send_events() {

@@ -48,7 +48,6 @@ private:
 
     void accept();
     void advance(Peer& peer);
-    void flush(Peer& peer);
     void send(Peer& peer, std::string_view bytes);
     void answer(Peer& peer);
     void send_events();

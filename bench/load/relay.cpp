@@ -59,7 +59,7 @@ void Relay::advance(End& end) {
     if (pair.gone) {
         return;
     }
-    flush(end);
+    end.socket.send(end.unsent);
     End& other = &end == &pair.client ? pair.provider : pair.client;
     bool more = true;
     while (more) {
@@ -87,21 +87,8 @@ void Relay::send(End& end, std::string_view bytes) {
     }
     if (!bytes.empty()) {
         end.unsent.append(bytes);
-        flush(end);
+        end.socket.send(end.unsent);
     }
-}
-
-// A peer that is gone is seen by the next read.
-void Relay::flush(End& end) {
-    std::size_t sent = 0;
-    while (sent < end.unsent.size()) {
-        const Moved moved = end.socket.write(std::string_view(end.unsent).substr(sent));
-        if (moved.how != Io::done) {
-            break;
-        }
-        sent += moved.bytes;
-    }
-    end.unsent.erase(0, sent);
 }
 
 }  // namespace rotary::bench

@@ -18,8 +18,9 @@ struct Hop {
 };
 
 // What a machine takes for the bytes alone: TLS ended by OpenSSL on the client's side, a plain
-// connection to the provider for each of theirs, and not a byte looked at. No proxy on these two
-// connections can do with less.
+// connection to the provider for each of theirs, and not a byte looked at. Of small messages that
+// is the least that a proxy can take; larger ones it passes on as they come, record by record,
+// where a proxy may gather them and take less.
 class Relay {
 public:
     explicit Relay(const Hop& hop);
@@ -44,7 +45,6 @@ private:
 
     void accept();
     void advance(End& end);
-    static void flush(End& end);
     static void send(End& end, std::string_view bytes);
 
     Hop hop_;

@@ -132,6 +132,18 @@ Moved Socket::write(std::string_view bytes) {
     return {errno == EAGAIN ? Io::would_block : Io::closed, 0};
 }
 
+void Socket::send(std::string& unsent) {
+    std::size_t sent = 0;
+    while (sent < unsent.size()) {
+        const Moved moved = write(std::string_view(unsent).substr(sent));
+        if (moved.how != Io::done) {
+            break;
+        }
+        sent += moved.bytes;
+    }
+    unsent.erase(0, sent);
+}
+
 Poller::Poller() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (epoll_ < 0) {
         fail("epoll_create1");

@@ -50,6 +50,9 @@ public:
     Io connect();
     Moved read(std::span<char> into);
     Moved write(std::string_view bytes);
+    // Writes what the kernel takes of it and cuts that off. A reader that is gone is seen by the
+    // next read.
+    void send(std::string& unsent);
 
 private:
     struct Descriptor {

@@ -165,26 +165,21 @@ AdminAnswer metrics(const Call& call) {
     return page(metrics::content_type(format), call.hooks.metrics(format));
 }
 
-AdminAnswer reload(const Call& call) {
-    const ReloadOutcome outcome = call.hooks.reload();
-    AdminAnswer out =
-        json(outcome.ok ? R"({"reloaded":true,"findings":)" : R"({"reloaded":false,"findings":)");
-    // The request was fine, the configuration is not: the old one is still in use.
+// The request was fine; a configuration that is not says so by its status. `as` is the member that
+// tells which.
+AdminAnswer judged(const ReloadOutcome& outcome, std::string_view as) {
+    AdminAnswer out = json("{\"");
+    out.body.append(as).append(outcome.ok ? "\":true" : "\":false").append(R"(,"findings":)");
     if (!outcome.ok) out.status = 422;
     text::append_json_string(out.body, outcome.findings);
     out.body += "}\n";
     return out;
 }
 
-AdminAnswer validate(const Call& call) {
-    const ReloadOutcome outcome = call.hooks.validate(call.body);
-    AdminAnswer out =
-        json(outcome.ok ? R"({"valid":true,"findings":)" : R"({"valid":false,"findings":)");
-    if (!outcome.ok) out.status = 422;
-    text::append_json_string(out.body, outcome.findings);
-    out.body += "}\n";
-    return out;
-}
+// When it fails the old configuration is still in use.
+AdminAnswer reload(const Call& call) { return judged(call.hooks.reload(), "reloaded"); }
+
+AdminAnswer validate(const Call& call) { return judged(call.hooks.validate(call.body), "valid"); }
 
 AdminAnswer operator_page(const Call& call) {
     AdminAnswer out =

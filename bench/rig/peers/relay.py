@@ -1,4 +1,4 @@
-"""The floor: bytes moved between a client's TLS and a provider, not one of them looked at."""
+"""Bytes moved between a client's TLS and a provider, not one of them looked at: a chat's floor."""
 from rig.peers.peer import LOAD, Launch, Peer
 
 
