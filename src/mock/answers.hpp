@@ -1,5 +1,6 @@
 #pragma once
 
+#include <mock/asked.hpp>
 #include <mock/state.hpp>
 
 namespace rotary::mock {
@@ -21,7 +22,7 @@ struct Answer {
     End end = End::keep_alive;
     static constexpr std::uint64_t kUncut = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t cut_at = kUncut;
-    std::optional<MockUsage> usage{};  // of a chat request that is served
+    std::optional<MockUsage> usage{};  // of a request that is served and used tokens
 };
 
 // What of a request's head decides how its answer is framed.
@@ -48,27 +49,20 @@ public:
     Answer answer(std::shared_ptr<const Captured> request);
 
 private:
-    struct Chat;
-
     Answer control(const Captured& request, std::string_view path);
     Answer captured_requests() const;
     Answer told_usage() const;
     Answer models() const;
     Answer decide(const Captured& request, std::string_view path);
-    Answer faulty(const MockFault& fault, const Captured& request, const Chat& chat,
+    Answer faulty(const MockFault& fault, const Captured& request, const Asked& asked,
                   std::string_view path);
-    Answer regular(const Captured& request, const Chat& chat, std::string_view path);
-    Answer chat(const Chat& chat);
-    void add_plain(Answer& answer, const Chat& chat) const;
-    void add_stream(Answer& answer, const Chat& chat) const;
-    void note_usage(Answer& answer, const Chat& chat) const;
-    std::string usage(const Chat& chat) const;
+    Answer regular(const Captured& request, const Asked& asked, std::string_view path);
+    Answer served(const Asked& asked);
+    void note_usage(Answer& answer, const Asked& asked) const;
     bool serves(std::string_view model) const;
-    static Chat read_chat(const std::string& body);
 
     State& state_;
     std::vector<std::string> words_;  // escaped, as they stand in a chunk
-    std::string content_;
     std::uint64_t next_id_ = 0;
 };
 

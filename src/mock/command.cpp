@@ -32,9 +32,9 @@ int run_mock(const TypedOptions& typed) {
 }
 
 constexpr const char* kFooter = R"(
-Answers POST …/chat/completions and GET …/models under any prefix, as OpenAI does; streams when the
-request says "stream": true. GET /__mock/requests tells what came, GET /__mock/usage what answers
-that went out whole used, POST /__mock/reset forgets both.
+Answers POST …/chat/completions, …/responses, …/completions and …/embeddings, and GET …/models under
+any prefix, as OpenAI does; streams when the request says "stream": true. GET /__mock/requests tells
+what came, GET /__mock/usage what answers that went out whole used, POST /__mock/reset forgets both.
 
 A request with the header x-mock-fault meets that fault:
   reset, reset=N     RST at once, or after N bytes of the answer
@@ -53,8 +53,7 @@ Example:
 
 void add_mock_command(CLI::App& app, int& exit_code) {
     auto typed = std::make_shared<TypedOptions>();
-    CLI::App* mock =
-        app.add_subcommand("mock", "A stand-in LLM provider that speaks the OpenAI chat API");
+    CLI::App* mock = app.add_subcommand("mock", "A stand-in LLM provider that speaks OpenAI's API");
     mock->footer(kFooter);
     add_options(*mock, *typed);
     mock->callback([typed, &exit_code] { exit_code = run_mock(*typed); });

@@ -54,7 +54,7 @@ TEST_F(MockTest, ServesAnyPrefixAndItsModels) {
         {"deep prefix", {"POST", "/a/b/v1/chat/completions", {}, kChat}, 200},
         {"query", {"POST", "/v1/chat/completions?api-version=1", {}, kChat}, 200},
         {"models", {"GET", "/openai/models", {}, ""}, 200},
-        {"elsewhere", {"GET", "/v1/embeddings", {}, ""}, 404},
+        {"elsewhere", {"GET", "/v1/images", {}, ""}, 404},
         {"wrong method", {"GET", "/v1/chat/completions", {}, ""}, 405},
         {"no JSON", {"POST", "/v1/chat/completions", {}, "{"}, 400},
         {"no model", {"POST", "/v1/chat/completions", {}, "{}"}, 400},

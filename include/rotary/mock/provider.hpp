@@ -15,7 +15,7 @@ namespace CLI {
 class App;
 }
 
-// The stand-in LLM provider: it speaks the OpenAI chat API, well and badly. The command `rotary
+// The stand-in LLM provider: it speaks OpenAI's API, well and badly. The command `rotary
 // mock`, the demo, the tests and the benchmarks use it.
 namespace rotary::mock {
 

@@ -86,7 +86,7 @@ TEST(MockAnswers, WhatIsAChat) {
                        {"behind any prefix", {"/a/b/c/chat/completions"}, 200},
                        {"with a query", {"/v1/chat/completions?api-version=2"}, 200},
                        {"a path that only contains it", {"/chat/completions/x"}, 404, "null"},
-                       {"another resource", {"/v1/embeddings"}, 404, "null"},
+                       {"another resource", {"/v1/images"}, 404, "null"},
                        {"a query that names it", {"/x?/chat/completions"}, 404, "null"},
                        {"GET", {kPath, "", "GET"}, 405, "method_not_supported"},
                        {"HEAD", {kPath, "", "HEAD"}, 405, "method_not_supported"},
