@@ -17,8 +17,15 @@ std::uint64_t weights_of(const routing::EntryList& list) {
     return sum;
 }
 
+bool is_list_of_models(const routing::Route& route, const routing::RouteTable::Rule& rule) {
+    return (route.endpoints & config::kListOfModels) != 0 && rule.pattern.is_fixed() &&
+           config::endpoint_of(rule.pattern.shown()) == config::kListOfModels;
+}
+
 // "gpt-4o@openai 5, gpt-4o-mini@openai 3": what an entry's weight is of the sum is its share.
-std::string target_text(const routing::Snapshot& snapshot, const routing::Route& route) {
+std::string target_text(const routing::Snapshot& snapshot, const routing::RouteTable::Rule& rule) {
+    const routing::Route& route = snapshot.routes[rule.route];
+    if (is_list_of_models(route, rule)) return "the list of models, by Rotary";
     if (route.redirect) return "redirect " + std::to_string(route.redirect->status);
     std::string text;
     if (route.list) {
@@ -57,7 +64,7 @@ std::string routes_text(const routing::Snapshot& snapshot) {
         std::string api = route.api + " " + std::string(to_string(route.environment));
         if (route.auth.disabled) api += ", open";
         lines.push_back({rule.method.empty() ? "*" : rule.method, host.empty() ? "*" : host,
-                         rule.pattern.shown(), std::move(api), target_text(snapshot, route)});
+                         rule.pattern.shown(), std::move(api), target_text(snapshot, rule)});
     });
     std::array<std::size_t, 5> widths{};
     for (const Line& line : lines) {
@@ -88,6 +95,10 @@ std::string routes_json(const routing::Snapshot& snapshot) {
         if (!route.policy.empty()) json.string("policy", route.policy);
         json.boolean("open", route.auth.disabled);
         if (route.redirect) json.number("redirect", route.redirect->status);
+        if (is_list_of_models(route, rule)) {
+            json.boolean("list_of_models", true).begin_array("backends").end_array().end_object();
+            return;
+        }
         if (route.list) write_entries(snapshot, snapshot.lists[*route.list], json);
         json.begin_array("backends");
         for (const std::size_t backend : route.backends) {

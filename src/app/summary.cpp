@@ -93,13 +93,18 @@ void add_rule(Page& page, const config::Loaded& loaded, const Place& place,
               const config::HttpRouteRule& rule) {
     const config::Api& api = place.api;
     const std::string host = place.route.hostnames.empty() ? "*" : place.route.hostnames[0];
+    const config::EffectivePolicy policy = config::effective_policy(loaded.resources, api, rule);
+    const bool lists =
+        policy.rotation != nullptr && (policy.rotation->endpoints & config::kListOfModels) != 0;
     for (const config::RouteMatch& match : rule.matches) {
         page.text("  ").in(kBold, match.method.empty() ? "any " : match.method + " ");
         page.text(host + api.base_path + match.path.value);
         if (match.path.type == config::PathType::prefix) page.text("/...");
+        if (lists && config::endpoint_of(match.path.value) == config::kListOfModels) {
+            page.text(", answered here");
+        }
         page.in(kDim, "  (" + api.metadata.name + ", " + place.side.name + ")").text("\n");
     }
-    const config::EffectivePolicy policy = config::effective_policy(loaded.resources, api, rule);
     const auto list = place.side.list;
     if (policy.rotation != nullptr && !(policy.rotation->*list).empty()) {
         add_entries(page, policy.rotation->*list);

@@ -7,6 +7,7 @@
 #include "proxy/explained_try.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/match.hpp"
+#include "proxy/model_list.hpp"
 #include "proxy/own_answer.hpp"
 #include "proxy/scan.hpp"
 #include "proxy/select.hpp"
@@ -32,6 +33,7 @@ Result<void> take_steps(Context& context, Exchange& exchange, CallerPlaces& plac
     if (exchange.match.route->redirect) return {};
     if (const auto step = places.take(exchange); !step) return step;
     if (const auto step = admit_request(context, exchange); !step) return step;
+    if (asks_for_models(exchange)) return {};
     if (const auto step = admit(context, exchange); !step) return step;
     exchange.request.body = body;
     if (exchange.list() != nullptr) {
@@ -197,6 +199,11 @@ void run_steps(Context& context, Exchange& exchange, const Asked& asked, Explana
         }
         told.location = exchange.content.lines.view().substr(kName.size());
         told.location.resize(told.location.size() - 2);
+        return;
+    }
+    if (asks_for_models(exchange)) {
+        told.status = 200;
+        told.reason = "it is the list of the models that the caller may use";
         return;
     }
     take_tries(context, exchange, told);

@@ -24,6 +24,20 @@ Fault not_found(const Exchange& exchange, bool host_known) {
                          told ? exchange.snapshot().unknown_host.c_str() : "");
 }
 
+// A policy that names what it serves serves nothing else: no embeddings to a chat model. The list
+// of models is only ever read.
+bool is_left_out(const Exchange& exchange) noexcept {
+    const config::EndpointSet served = exchange.match.route->endpoints;
+    if (served == 0) return false;
+    const std::string_view path = exchange.match.rule->pattern.below(exchange.request.path);
+    const config::EndpointSet asked = config::endpoint_of(path);
+    if (asked == config::kListOfModels && exchange.request.method != "GET" &&
+        !exchange.request.is_head) {
+        return true;
+    }
+    return (asked & served) == 0;
+}
+
 }  // namespace
 
 Result<void> match(Exchange& exchange) {
@@ -39,7 +53,11 @@ Result<void> match(Exchange& exchange) {
     }
     exchange.match.rule = found.rule;
     exchange.match.route = &snapshot.routes[found.rule->route];
-    return {};
+    if (!is_left_out(exchange)) return {};
+    exchange.match.rule = nullptr;
+    exchange.match.route = nullptr;
+    return Fault::client(FaultKind::route_not_found,
+                         "The policy of this API leaves this endpoint out.");
 }
 
 }  // namespace rotary::proxy

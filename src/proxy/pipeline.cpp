@@ -9,6 +9,7 @@
 #include "proxy/key_wait.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/match.hpp"
+#include "proxy/model_list.hpp"
 #include "proxy/own_answer.hpp"
 #include "proxy/record.hpp"
 #include "proxy/refusal.hpp"
@@ -43,6 +44,10 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
     CallerPlaces places;
     if (const auto step = places.take(exchange); !step) co_return step.error();
     if (const auto step = admit_request(context, exchange); !step) co_return step.error();
+    if (asks_for_models(exchange)) {
+        const auto answered = co_await answer_models(client, exchange);
+        co_return answered;
+    }
     if (const auto step = admit(context, exchange); !step) co_return step.error();
     if (!client.take_body_at_hand()) {
         const auto step = co_await client.read_body();

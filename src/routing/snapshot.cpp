@@ -121,6 +121,8 @@ void add_rule(Compiler& compiler, const ApiContext& context, const config::HttpR
     compiled.list = list_for(compiler, context, rule);
     if (compiled.list) compiled.policy = snapshot.lists[*compiled.list].policy;
     const auto policy = config::effective_policy(compiler.loaded.resources, context.api, rule);
+    if (policy.rotation != nullptr && !rule.redirect)
+        compiled.endpoints = policy.rotation->endpoints;
     if (policy.cors != nullptr && policy.cors->enabled) compiled.cors.emplace(*policy.cors);
     if (policy.ai_provider != nullptr) {
         const auto* provider = compiler.loaded.resources.find_ai_provider(policy.ai_provider->name);

@@ -41,6 +41,8 @@ public:
     std::string beginning() const;
 
     const std::string& base() const noexcept { return base_; }
+    // What of a path that matches lies below the base path.
+    std::string_view below(std::string_view path) const noexcept { return rest_of(path); }
     // As people read it: "/chat/1.0/models" is that path, "/chat/1.0/files/*" a prefix, and
     // "/chat/1.0 ~ /v[0-9]+" an expression.
     std::string shown() const;

@@ -109,12 +109,13 @@ struct AuthRules {
 // One rule of one HTTPRoute.
 struct Route {
     std::string api;
-    std::uint32_t api_number = 0;      // as KeyOwner::apis has it
-    std::uint32_t max_concurrent = 0;  // requests in flight of the API; 0: any
-    std::uint64_t in_flight_key = 0;   // the API's
-    std::string policy;                // "" without one
-    std::string name;                  // HTTPRoute's
-    std::string provider;              // AIProvider.providerName, "" without one
+    std::uint32_t api_number = 0;       // as KeyOwner::apis has it
+    std::uint32_t max_concurrent = 0;   // requests in flight of the API; 0: any
+    std::uint64_t in_flight_key = 0;    // the API's
+    std::string policy;                 // "" without one
+    config::EndpointSet endpoints = 0;  // what its policy serves; 0: all
+    std::string name;                   // HTTPRoute's
+    std::string provider;               // AIProvider.providerName, "" without one
     Environment environment = Environment::production;
     AuthRules auth;
     std::optional<config::PathRewrite> rewrite;

@@ -107,12 +107,19 @@ void check_entries_of(Checker& checker, const Api& api, const std::vector<Refere
     }
 }
 
+// Files have no model to choose.
+bool has_no_model(const HttpRouteRule& rule) {
+    return std::all_of(rule.matches.begin(), rule.matches.end(), [](const RouteMatch& match) {
+        return match.path.type != PathType::regex && names_no_model(endpoint_of(match.path.value));
+    });
+}
+
 // Whether the rule's requests take no turn: their clients say which model answers.
 bool lets_clients_choose(const Checker& checker, const Api& api, const HttpRouteRule& rule,
                          std::vector<ModelEntry> ModelRotation::*list) {
     const EffectivePolicy policy = effective_policy(checker.resources, api, rule);
     const bool has_rotation = policy.rotation != nullptr && !(policy.rotation->*list).empty();
-    return !has_rotation && !rule.redirect && may_have_body(rule);
+    return !has_rotation && !rule.redirect && may_have_body(rule) && !has_no_model(rule);
 }
 
 struct Environment {

@@ -79,6 +79,35 @@ void read_policy_spec(Fields& fields, PolicySpec& spec) {
     }
 }
 
+// Of the annotations that begin with rotary/.
+void read_annotations(Object& object, ApiPolicy& policy) {
+    const auto found = policy.metadata.annotations.find("rotary/endpoints");
+    if (found == policy.metadata.annotations.end()) {
+        return;
+    }
+    std::string wrong;
+    const auto endpoints = read_endpoint_set(found->second, wrong);
+    if (!endpoints) {
+        object.fields.error("metadata",
+                            "the annotation rotary/endpoints must be names of "
+                            "endpoints, with commas between them: " +
+                                wrong);
+        return;
+    }
+    bool is_used = false;
+    for (PolicySpec* spec : {&policy.defaults, &policy.overrides}) {
+        if (spec->rotation) {
+            spec->rotation->endpoints = *endpoints;
+            is_used = true;
+        }
+    }
+    if (!is_used) {
+        object.fields.error("metadata",
+                            "the annotation rotary/endpoints is for policies with "
+                            "modelBasedRoundRobin: it says what that serves");
+    }
+}
+
 }  // namespace
 
 void read_api_policy(Object& object) {
@@ -92,6 +121,7 @@ void read_api_policy(Object& object) {
             policy.target = read_target(spec, true);
         },
         true);
+    read_annotations(object, policy);
     object.resources.policies.push_back(std::move(policy));
 }
 

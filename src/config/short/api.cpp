@@ -13,7 +13,7 @@ constexpr TextRule kFilled{.required = true, .min = 1};
 
 std::vector<std::string> endpoint_names(bool with_model_only) {
     std::vector<std::string> names;
-    for (const ShortEndpoint& endpoint : short_endpoints()) {
+    for (const Endpoint& endpoint : known_endpoints()) {
         if (endpoint.takes_model || !with_model_only) {
             names.emplace_back(endpoint.name);
         }
@@ -67,7 +67,7 @@ void read_entry(Fields& fields, const ShortForm& form, std::vector<ShortEntry>& 
     }
     read_endpoints(fields, true, entry.endpoints);
     if (!fields.has("endpoints")) {
-        for (const ShortEndpoint& endpoint : short_endpoints()) {
+        for (const Endpoint& endpoint : known_endpoints()) {
             if (endpoint.by_default) {
                 entry.endpoints.emplace_back(endpoint.name);
             }
@@ -181,14 +181,14 @@ void settle_endpoints(Fields& fields, ShortApi& api) {
         return std::find(api.endpoints.begin(), api.endpoints.end(), name) != api.endpoints.end();
     };
     if (!fields.has("endpoints")) {
-        for (const ShortEndpoint& endpoint : short_endpoints()) {
+        for (const Endpoint& endpoint : known_endpoints()) {
             if (had.contains(endpoint.name)) {
                 api.endpoints.emplace_back(endpoint.name);
             }
         }
         return;
     }
-    for (const ShortEndpoint& endpoint : short_endpoints()) {
+    for (const Endpoint& endpoint : known_endpoints()) {
         if (endpoint.takes_model && is_named(endpoint.name) && !had.contains(endpoint.name)) {
             fields.error("endpoints", std::string("no model has the endpoint ") +
                                           shown(endpoint.name) + ": give one `endpoints: [" +

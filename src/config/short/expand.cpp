@@ -86,7 +86,7 @@ void add_ai_provider(const Node& place, std::vector<Node>& out) {
 // Endpoints of an API that have the same entries, in both environments: they share a rotation.
 struct Group {
     std::string policy;
-    std::vector<const ShortEndpoint*> endpoints;
+    std::vector<const Endpoint*> endpoints;
     std::vector<const ShortEntry*> production;
     std::vector<const ShortEntry*> sandbox;
 };
@@ -104,7 +104,7 @@ std::vector<const ShortEntry*> entries_of(const ShortSide& side, const std::stri
 
 std::vector<Group> groups_of(const ShortApi& api) {
     std::vector<Group> groups;
-    for (const ShortEndpoint& endpoint : short_endpoints()) {
+    for (const Endpoint& endpoint : known_endpoints()) {
         if (!endpoint.takes_model || std::find(api.endpoints.begin(), api.endpoints.end(),
                                                endpoint.name) == api.endpoints.end()) {
             continue;
@@ -146,6 +146,15 @@ Node models_of(const NodeAt& api, const std::vector<const ShortEntry*>& entries)
     return api.list(std::move(models));
 }
 
+// Those of the group, and the list of models, which whichever rule comes first has.
+std::string endpoint_names(const Group& group) {
+    std::string names;
+    for (const Endpoint* endpoint : group.endpoints) {
+        names.append(endpoint->name).append(", ");
+    }
+    return names + kModelsName;
+}
+
 void add_policy(const ShortApi& api, const Group& group, std::vector<Node>& out) {
     const NodeAt at(api.place);
     Node rotation = at.map({});
@@ -155,6 +164,8 @@ void add_policy(const ShortApi& api, const Group& group, std::vector<Node>& out)
     add(rotation, "productionModels", models_of(at, group.production));
     add(rotation, "sandboxModels", models_of(at, group.sandbox));
     Node policy = object(at, "dp.wso2.com/v1alpha4", "APIPolicy", group.policy);
+    add(policy.members.back().value, "annotations",  // of its metadata
+        at.map({{"rotary/endpoints", at.text(endpoint_names(group))}}));
     add(policy, "spec",
         at.map({{"targetRef", reference(at, "Resource", api.name)},
                 {"default", at.map({{"aiProvider", at.map({{"name", at.text(kFormat)}})},
@@ -162,7 +173,7 @@ void add_policy(const ShortApi& api, const Group& group, std::vector<Node>& out)
     out.push_back(std::move(policy));
 }
 
-Node match_of(const NodeAt& at, const ShortEndpoint& endpoint) {
+Node match_of(const NodeAt& at, const Endpoint& endpoint) {
     Node match =
         at.map({{"path", at.map({{"type", at.text(endpoint.is_prefix ? "PathPrefix" : "Exact")},
                                  {"value", at.text(endpoint.path)}})}});
@@ -186,6 +197,7 @@ Node backends_of(const NodeAt& at, const std::vector<const ShortEntry*>& entries
 
 Node route_of(const ShortApi& api, const ShortSide& side, const std::string& name,
               const std::vector<Group>& groups) {
+    static constexpr Endpoint kList{kModelsName, kModelsPath, false, "GET", false, false};
     const NodeAt at(api.place);
     std::vector<Node> rules;
     for (const Group& group : groups) {
@@ -194,8 +206,11 @@ Node route_of(const ShortApi& api, const ShortSide& side, const std::string& nam
             continue;  // the endpoint is not there in this environment
         }
         std::vector<Node> matches;
-        for (const ShortEndpoint* endpoint : group.endpoints) {
+        for (const Endpoint* endpoint : group.endpoints) {
             matches.push_back(match_of(at, *endpoint));
+        }
+        if (rules.empty()) {
+            matches.push_back(match_of(at, kList));
         }
         const Node filter = at.map({{"type", at.text("ExtensionRef")},
                                     {"extensionRef", reference(at, "APIPolicy", group.policy)}});
@@ -203,7 +218,7 @@ Node route_of(const ShortApi& api, const ShortSide& side, const std::string& nam
                                 {"filters", at.list({filter})},
                                 {"backendRefs", backends_of(at, entries)}}));
     }
-    for (const ShortEndpoint& endpoint : short_endpoints()) {
+    for (const Endpoint& endpoint : known_endpoints()) {
         if (!endpoint.takes_model && std::find(api.endpoints.begin(), api.endpoints.end(),
                                                endpoint.name) != api.endpoints.end()) {
             rules.push_back(at.map({{"matches", at.list({match_of(at, endpoint)})},
@@ -365,20 +380,6 @@ void add_keys(const ShortForm& form, std::vector<Node>& out) {
 }
 
 }  // namespace
-
-const std::vector<ShortEndpoint>& short_endpoints() {
-    static const std::vector<ShortEndpoint> kEndpoints{
-        {"chat", "/chat/completions", false, "POST", true, true},
-        {"completions", "/completions", false, "POST", true, true},
-        {"responses", "/responses", false, "POST", true, true},
-        {"embeddings", "/embeddings", false, "POST", true, false},
-        {"images", "/images", true, "POST", true, false},
-        {"audio", "/audio", true, "POST", true, false},
-        {"moderations", "/moderations", false, "POST", true, false},
-        {"files", "/files", true, "", false, false},
-    };
-    return kEndpoints;
-}
 
 std::vector<Node> expand_short_form(const ShortForm& form) {
     std::vector<Node> out;

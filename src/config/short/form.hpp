@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <rotary/config/kinds/endpoint.hpp>
 #include "config/yaml/fields.hpp"
 
 namespace rotary::config {
@@ -64,18 +65,6 @@ struct ShortForm {
     std::vector<ShortApi> apis;
     bool broken = false;  // it has mistakes, which were reported
 };
-
-// A kind of request, by its path below the API's.
-struct ShortEndpoint {
-    const char* name;
-    const char* path;
-    bool is_prefix;      // all paths below it as well
-    const char* method;  // empty: any
-    bool takes_model;    // its requests take their turn; else they go to the first provider
-    bool by_default;     // of an entry that names none
-};
-
-const std::vector<ShortEndpoint>& short_endpoints();
 
 // Takes both keys out of rotary.yaml's top level.
 ShortForm read_short_form(Fields& top);

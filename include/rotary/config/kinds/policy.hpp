@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <rotary/config/kinds/common.hpp>
+#include <rotary/config/kinds/endpoint.hpp>
 
 namespace rotary::config {
 
@@ -45,6 +46,7 @@ struct ModelRotation {
     std::chrono::seconds suspend{0};  // onQuotaExceedSuspendDuration; 0: the provider's hint alone
     std::vector<ModelEntry> production;
     std::vector<ModelEntry> sandbox;
+    EndpointSet endpoints = 0;  // that it is for, as the policy's annotation has it; 0: all
     Mark mark;
     Mark production_mark;
     Mark sandbox_mark;
