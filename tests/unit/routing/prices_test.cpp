@@ -40,7 +40,8 @@ Compiled compiled(std::vector<config::PriceEntry> prices) {
 
 TEST(EntryPrices, AreFoundByProviderAndModel) {
     const Compiled made =
-        compiled({price("openai", "gpt-4o"), price("openai", "gpt-4*"), price("*", "o1*")});
+        compiled({price("openai", "gpt-4o"), price("openai", "gpt-*"), price("*", "o1*"),
+                  price("*", "text-*"), price("*", "whisper-*")});
     ASSERT_TRUE(made.snapshot);
     std::size_t entries = 0;
     for (const EntryList& list : made.snapshot->lists) {
