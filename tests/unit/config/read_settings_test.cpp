@@ -131,7 +131,7 @@ TEST(ShippedConfiguration, ServesOneApiInTwoEnvironments) {
     const Loaded loaded = load(kShipped, variables());
     ASSERT_EQ(loaded.resources.apis.size(), 1U);
     EXPECT_EQ(loaded.resources.apis[0].base_path, "/chat-service-prod-sand/1.0");
-    ASSERT_EQ(loaded.resources.policies.size(), 1U);
+    ASSERT_EQ(loaded.resources.policies.size(), 6U);
     const std::optional<ModelRotation>& rotation = loaded.resources.policies[0].defaults.rotation;
     ASSERT_TRUE(rotation);
     EXPECT_EQ(rotation->production.size(), 3U);
