@@ -48,7 +48,7 @@ std::vector<std::string> all_names() {
 const std::vector<Endpoint>& known_endpoints() {
     static const std::vector<Endpoint> kEndpoints{
         {"chat", "/chat/completions", false, "POST", true, true},
-        {"completions", "/completions", false, "POST", true, true},
+        {"completions", "/completions", false, "POST", true, false},
         {"responses", "/responses", false, "POST", true, true},
         {"embeddings", "/embeddings", false, "POST", true, false},
         {"images", "/images", true, "POST", true, false},

@@ -232,8 +232,7 @@ TEST(ShortForm, EveryEnvironmentHasOneListOfModels) {
         "    production: [{model: chatty}, {model: vectors, endpoints: [embeddings]}]\n"
         "    sandbox: {hosts: [s.example.com], models: [{model: v, endpoints: [embeddings]}]}\n");
     EXPECT_FALSE(has_errors(loaded.findings)) << to_text(loaded.findings);
-    const EndpointSet chats =
-        endpoint_of("/chat/completions") | endpoint_of("/completions") | endpoint_of("/responses");
+    const EndpointSet chats = endpoint_of("/chat/completions") | endpoint_of("/responses");
     const EndpointSet vectors = endpoint_of("/embeddings");
     using Sets = std::vector<EndpointSet>;
     EXPECT_EQ(rules_at(loaded, "v1", "/models"), Sets{chats | kListOfModels});

@@ -210,8 +210,8 @@ TEST(ShortForm, EndpointOfTheSandboxAloneIsServedThereAlone) {
         }
         return all;
     };
-    EXPECT_EQ(paths("v1"), std::vector<std::string>{"/chat/completions", "/models"});
-    EXPECT_EQ(paths("v1-sandbox"), std::vector<std::string>{"/embeddings", "/models"});
+    EXPECT_EQ(paths("v1"), (std::vector<std::string>{"/chat/completions", "/models"}));
+    EXPECT_EQ(paths("v1-sandbox"), (std::vector<std::string>{"/embeddings", "/models"}));
 }
 
 TEST_F(Folder, KeyFileIsReadWithItsScheme) {
