@@ -29,6 +29,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rotary::server {
@@ -70,6 +71,9 @@ public:
     template <class Do>
     void each_worker(Do&& what) {
         for (auto& worker : workers_) what(*worker);
+    }
+    void post(std::size_t worker, std::function<void()> work) {
+        workers_[worker]->post(std::move(work));
     }
     WorkerSettings worker_settings() { return workers_.front()->settings(); }
     const control::JwksOptions& jwks_options() const { return fetcher_->options(); }

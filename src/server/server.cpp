@@ -4,6 +4,7 @@
 #include "server/log_files.hpp"
 #include "server/operator_view.hpp"
 #include "server/process_health.hpp"
+#include "server/supervision.hpp"
 
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/admin_token.hpp>
@@ -40,7 +41,8 @@ public:
           token_(admin_token_of(loaded)),
           deployment_(io_, Logs{log, options.access_log_fd}, std::move(loaded), findings),
           view_(io_, deployment_, log, feed_, [this] { return status(); }),
-          admin_(io_, admin_options(deployment_.config(), token_), hooks(), log) {
+          admin_(io_, admin_options(deployment_.config(), token_), hooks(), log),
+          supervision_(io_, supervised(), log) {
         if (options_.handle_signals) listen_for_signals();
         deployment_.registry().on_scrape([this](metrics::Exposition& out) {
             out.gauge("rotary_build_info", "1; its labels say what runs.",
@@ -58,6 +60,7 @@ public:
 
     int run() {
         const auto guard = boost::asio::make_work_guard(io_);
+        supervision_.ready();
         io_.run();
         view_.stop();
         deployment_.stop();
@@ -103,7 +106,10 @@ private:
         options.config_path = options_.config_path;
         options.environment = options_.environment;
         options.accept_unserved = options_.accept_unserved;
-        options.on_change = [this](config::Loaded now) { take(std::move(now)); };
+        options.on_change = [this](config::Loaded now) {
+            supervision_.reloading();
+            take(std::move(now));
+        };
         return options;
     }
 
@@ -140,6 +146,7 @@ private:
     admin::ReloadOutcome reload() {
         if (!source_) return {false, "this process was not started from a file"};
         if (draining_) return {false, "the process is draining"};
+        supervision_.reloading();
         return take(source_->load());
     }
 
@@ -176,6 +183,7 @@ private:
             source_->took_force();
             admin_.set_limits(admin_options(deployment_.config(), token));
         }
+        supervision_.reloaded();
         view_.reloaded(outcome, replaced);
         watch_source();
         return outcome;
@@ -188,6 +196,20 @@ private:
         } else {
             source_->stop_watching();
         }
+    }
+
+    Supervision::Process supervised() {
+        Supervision::Process process;
+        process.environment = options_.environment;
+        process.workers = deployment_.workers();
+        process.post = [this](std::size_t worker, std::function<void()> work) {
+            deployment_.post(worker, std::move(work));
+        };
+        process.state = [this] {
+            return ServingState{deployment_.ports().size(), deployment_.workers(),
+                                deployment_.record().generation(), deployment_.record().last_ok()};
+        };
+        return process;
     }
 
     void announce() {
@@ -249,6 +271,7 @@ private:
         draining_ = true;
         if (source_) source_->stop_watching();
         const auto patience = deployment_.config().timeouts.drain;
+        supervision_.stopping(patience + 2 * deployment_.config().timeouts.shutdown);
         view_.draining(why);
         log_.info("draining", {{"why", why}, {"milliseconds", patience.count()}});
         deployment_.drain([this] { io_.stop(); });
@@ -276,6 +299,7 @@ private:
     Deployment deployment_;
     OperatorView view_;
     admin::Admin admin_;
+    Supervision supervision_;
     bool ready_ = false;
     bool draining_ = false;
     const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
