@@ -16,7 +16,7 @@ import urllib.request
 
 import page
 
-PORTS = ("9095", "9901", "8081", "8082", "8443")
+PORTS = ("9095", "9096", "9901", "9902", "8081", "8082", "8443")
 SECONDS = 60  # of one command
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 
@@ -45,8 +45,8 @@ class Shell:
         os.symlink(os.path.realpath(rotary), os.path.join(bin_folder, "rotary"))
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("ROTARY_")}
-        environment |= {"PATH": bin_folder + ":" + environment["PATH"], "NO_COLOR": "1",
-                        "HOME": folder, "LC_ALL": "C.UTF-8", "SOURCE": ROOT}
+        environment |= {"PATH": "%s:%s:/usr/sbin" % (bin_folder, environment["PATH"]),
+                        "NO_COLOR": "1", "HOME": folder, "LC_ALL": "C.UTF-8", "SOURCE": ROOT}
         self.folder = folder
         self.process = subprocess.Popen(
             ["bash", "--noprofile", "--norc"], cwd=folder, env=environment, text=True,
@@ -86,7 +86,7 @@ class Shell:
 
     def wait_for(self, text):
         """Until what was started can be asked, as a reader would."""
-        listens = re.search(r"--listen \S*:(\d+)", text)
+        listens = re.search(r"(?:--listen \S*:|http\.server )(\d+)", text)
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
             if listens and self.accepts(int(listens.group(1))) or not listens and self.is_ready():
