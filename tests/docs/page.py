@@ -4,6 +4,7 @@
 ```console          has commands behind "$ " (and their further lines behind "> "), and below each
                     what it prints; "…" stands for anything, a line of its own for any lines;
                     "[exit N]" at the end says that it fails so
+```console skip: WHY is only read, since a machine of the tests has not what it needs
 Every other block is only read.
 """
 import re
@@ -33,6 +34,12 @@ class Command:
         return self.text.endswith(" &")
 
 
+@dataclass
+class Skipped:
+    why: str
+    line: int
+
+
 class Unreadable(Exception):
     pass
 
@@ -58,6 +65,13 @@ def read(text):
 def steps_of(kind, more, block, begin):
     if more.startswith("file="):
         return [File(more[len("file="):], "\n".join(block) + "\n", begin)]
+    if more.startswith("skip:"):
+        why = more[len("skip:"):].strip()
+        if not why or not block or not all(line.startswith("$ ") for line in block[:1]):
+            raise Unreadable("line %d: what is skipped is a command, with its reason" % begin)
+        return [Skipped(why, begin)]
+    if kind == "console" and more:
+        raise Unreadable("line %d: console %s: not known" % (begin, more))
     return commands(block, begin) if kind == "console" else []
 
 

@@ -32,8 +32,14 @@ class Reading(unittest.TestCase):
         self.assertTrue(sleep.is_background)
         self.assertFalse(echo.is_background)
 
+    def test_what_can_not_be_run_says_why(self):
+        (step,) = page.read("```console skip: needs a container engine\n$ docker run rotary\n```\n")
+        self.assertEqual((step.why, step.line), ("needs a container engine", 1))
+
     def test_what_is_no_page_is_told(self):
-        for text in ("```console\nno command\n```\n", "```sh\nno end\n"):
+        for text in ("```console\nno command\n```\n", "```sh\nno end\n",
+                     "```console skip:\n$ false\n```\n", "```console later\n$ false\n```\n",
+                     "```console skip: no command\nfalse\n```\n"):
             with self.assertRaises(page.Unreadable):
                 page.read(text)
 

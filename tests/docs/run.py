@@ -125,12 +125,17 @@ def follow(path, rotary):
     with open(path, encoding="utf-8") as file:
         steps = page.read(file.read())
     ran = 0
+    for step in steps:
+        if isinstance(step, page.Skipped):
+            print("%s:%d: not run: %s" % (path, step.line, step.why))
     with tempfile.TemporaryDirectory(prefix="docs-") as folder:
         shell = Shell(folder, rotary)
         try:
             for step in steps:
                 if isinstance(step, page.File):
                     shell.write(step)
+                    continue
+                if isinstance(step, page.Skipped):
                     continue
                 status, printed = shell.run(step)
                 ran += 1
