@@ -2,7 +2,9 @@
 
 #include <rotary/wire/json_writer.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace rotary::admin {
@@ -41,7 +43,10 @@ void EventFeed::add(std::string_view kind, std::string_view what, std::string_vi
 void EventFeed::tell(std::string_view event, std::string_view json) {
     while (!json.empty() && json.back() == '\n') json.remove_suffix(1);
     std::string text = "event: ";
-    text.append(event).append("\ndata: ").append(json).append("\n\n");
+    text.append(event).append("\ndata: ");
+    // Between JSON's values an end of line is a space; here it would end the data.
+    std::replace_copy(json.begin(), json.end(), std::back_inserter(text), '\n', ' ');
+    text.append("\n\n");
     for (const Hear& hear : subscribers_) hear(text);
 }
 

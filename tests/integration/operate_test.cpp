@@ -207,6 +207,13 @@ TEST(Operate, EventsComeAsTheyHappen) {
         for (const char* kind : {"event: event", "event: snapshot"}) {
             if (event->text.find(kind) != std::string::npos) seen.insert(kind);
         }
+        if (event->text.find("event: snapshot") != std::string::npos) {
+            // Whole, on the one line that a reader takes for the data.
+            const std::size_t data = event->text.find("data: ") + 6;
+            const std::string json = event->text.substr(data, event->text.find('\n', data) - data);
+            EXPECT_EQ(json_at(json, "status.ready"), "true") << event->text;
+            EXPECT_EQ(json_at(json, "models.models.0.id"), id) << event->text;
+        }
         if (event->text.find("event: event") != std::string::npos) {
             EXPECT_THAT(event->text, HasSubstr("\"kind\":\"suspended\""));
         }

@@ -234,8 +234,9 @@ let listening = false;
 async function listen() {
   if (listening) return;
   listening = true;
+  let reader;
   try {
-    const reader = (await ask('api/v1/events')).body.pipeThrough(new TextDecoderStream()).getReader();
+    reader = (await ask('api/v1/events')).body.pipeThrough(new TextDecoderStream()).getReader();
     $('link').textContent = 'live';
     for (let rest = ''; ;) {
       const { value, done } = await reader.read();
@@ -249,6 +250,7 @@ async function listen() {
       }
     }
   } catch (error) { /* asked again below */ }
+  if (reader) reader.cancel().catch(() => {});
   listening = false;
   $('link').textContent = 'asking again';
 }
