@@ -3,7 +3,7 @@
 const $ = (id) => document.getElementById(id);
 const kSvg = 'http://www.w3.org/2000/svg';
 let token = sessionStorage.getItem('rotary-token') || '';
-let models = [], requests = [], filter = 'all', opened = new Set(), asking = '';
+let models = [], requests = [], filter = 'all', opened = new Set(), asking = '', most = 12;
 const history = new Map();  // of an entry's requests, a number a second
 
 function h(tag, attributes, ...children) {
@@ -165,7 +165,10 @@ const kinds = {
   all: () => true, errors: (r) => r.status >= 400, moved: (r) => r.tries.some((t) => t.failed_over), slow: (r) => r.duration_ms >= 10000,
 };
 function showRequests() {
-  const shown = requests.filter(kinds[filter]).slice(0, 200);
+  const found = requests.filter(kinds[filter]);
+  const shown = found.slice(0, most);
+  $('more').hidden = found.length <= 12;
+  $('more').textContent = most === 12 ? 'Show all ' + found.length : 'Show fewer';
   const rows = shown.flatMap((r) => {
     const open = opened.has(r.id);
     const toggle = () => { if (!opened.delete(r.id)) opened.add(r.id); showRequests(); };
@@ -173,7 +176,7 @@ function showRequests() {
     const changed = r.model && r.client_model && r.client_model !== r.model;
     return [h('tr', {}, cell('Time', {}, h('button', { type: 'button', 'data-key': r.id, 'aria-expanded': String(open), onclick: toggle }, clock(r.time))),
       cell('Status', {}, h('span', { class: bad }, r.status), r.error ? h('span', { class: 'why' }, r.error) : null),
-      cell('Model', { class: 'name' }, r.model || r.client_model || '–', changed ? h('span', { class: 'why' }, 'asked for ' + r.client_model) : null),
+      cell('Model', { class: 'name' }, r.model || r.client_model || '–', changed ? h('span', { class: 'why', title: 'what was asked for' }, r.client_model) : null),
       cell('Consumer', { class: 'soft' }, r.consumer || '–'), cell('Tries', { class: 'number' }, r.attempts), cell('First byte', { class: 'number' }, ms(r.ttft_ms)),
       cell('Total', { class: 'number' }, ms(r.duration_ms)), cell('Overhead', { class: 'number' }, ms(r.overhead_ms)), cell('Tokens', { class: 'number' }, count(r.input_tokens + r.output_tokens))),
     ...(open ? [trail(r)] : [])];
@@ -193,9 +196,9 @@ function showConsumers(c) {
 }
 
 function showLimits(l) {
-  const most = [...l.limits].sort((a, b) => b.used / Math.max(1, b.limit) - a.used / Math.max(1, a.limit)).slice(0, 50);
+  const fullest = [...l.limits].sort((a, b) => b.used / Math.max(1, b.limit) - a.used / Math.max(1, a.limit)).slice(0, 50);
   const isMoney = (x) => x.counts === 'cost';
-  const rows = most.map((x) => h('tr', {}, cell('Policy', { class: 'name' }, x.policy, h('span', { class: 'why' }, [x.scope, x.for].filter(Boolean).join(' '))),
+  const rows = fullest.map((x) => h('tr', {}, cell('Policy', { class: 'name' }, x.policy, h('span', { class: 'why' }, [x.scope, x.for].filter(Boolean).join(' '))),
     cell('Counts', {}, x.counts + ' a ' + x.unit), cell('Used', { class: 'wide' }, h('div', { class: 'share' }, bar(x.used / Math.max(1, x.limit)),
       h('span', {}, isMoney(x) ? money(x.used) + ' of ' + money(x.limit) : short(x.used) + ' of ' + short(x.limit)))), cell('Until', {}, time(x.reset))));
   $('limits').tBodies[0].replaceChildren(...(rows.length ? rows : [h('tr', {}, h('td', { colspan: 4, class: 'nothing' }, 'No limit is configured.'))]));
@@ -262,6 +265,10 @@ for (const button of document.querySelectorAll('[data-filter]')) {
     showRequests();
   });
 }
+$('more').addEventListener('click', () => {
+  most = most === 12 ? 200 : 12;
+  showRequests();
+});
 setInterval(() => {
   for (const node of document.querySelectorAll('.count')) {
     const m = models.find((x) => x.id === node.dataset.id);
