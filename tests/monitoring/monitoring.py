@@ -22,6 +22,8 @@ import threading
 import time
 import urllib.parse
 
+import otlp
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 ROTARY = os.path.realpath(sys.argv[1])
 PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
@@ -64,18 +66,32 @@ def get(port, path, method="GET", headers=None):
 
 
 class Collector(http.server.BaseHTTPRequestHandler):
-    """Takes OTLP's JSON and keeps it."""
+    """Takes OTLP's JSON, which must be as the official definitions have it, and keeps it."""
 
     batches = []
+    messages = []  # the spans, as protobuf has them
+    invalid = []
     authorizations = []
+    refusals = []  # what is answered to the next batches: status, headers, body
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         ok = self.path == "/v1/traces" and self.headers["content-type"] == "application/json"
         Collector.authorizations.append(self.headers["authorization"])
-        Collector.batches.append(json.loads(body))
-        answer = b"{}" if ok else b'{"error":"no"}'
-        self.send_response(200 if ok else 400)
+        try:
+            spans = otlp.spans_of(body)
+        except ValueError as error:
+            Collector.invalid.append(str(error))
+            spans, ok = [], False
+        status, headers, answer = (200, {}, b"{}") if ok else (400, {}, b'{"error":"no"}')
+        if ok and Collector.refusals:
+            status, headers, answer = Collector.refusals.pop(0)
+        else:
+            Collector.batches.append(json.loads(body))
+            Collector.messages.extend(spans)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -223,6 +239,58 @@ def check_suspension(client, mark):
         fail(f"a refused try is an error: {span}")
     if attributes(span)["rotary.effect"] != "suspend_entry" or not attributes(span)["rotary.failed_over"]:
         fail(f"what a refusal did: {span}")
+
+
+def check_against_log(client, bench, failed_over):
+    """The spans of a request that moved on, and of a stream, say what its line in the log says."""
+    streamed = f"{0x9abc:032x}"
+    if client.ask(stream=True, headers={"traceparent": f"00-{streamed}-{PARENT}-01"}).status != 200:
+        fail("no stream")
+    for trace in (f"{failed_over:032x}", streamed):
+        def line():
+            with open(bench.logs["gateway"], encoding="utf-8") as log:
+                found = [one for one in log if f'"trace_id":"{trace}"' in one and '"response_code"' in one]
+            return found and json.loads(found[-1])
+        said = eventually("a line of the log", line)
+        ours = lambda: [span for span in list(Collector.messages) if span.trace_id.hex() == trace]
+        # Of a trace that several requests had in turn the last one is compared.
+        spans = eventually("the spans", lambda: [span for span in ours()
+                                                 if belongs(span, said["request_id"], ours())])
+        try:
+            otlp.compare_with_log(spans, said, PARENT)
+        except ValueError as error:
+            fail(f"{error}\n{said}\n{spans}")
+
+
+def belongs(span, request_id, spans):
+    """Whether it is the span of that request, or of one of its tries."""
+    request = next((one for one in spans
+                    if otlp.attributes(one).get("rotary.request_id") == request_id), None)
+    return request is not None and request.span_id in (span.span_id, span.parent_span_id)
+
+
+def check_refusals(client, admin):
+    """What a collector does not take is counted, and the next batch goes all the same."""
+    def outcomes():
+        page = get(admin, "/metrics")[1]
+        return {name: int(float(re.search(rf'rotary_trace_spans_total{{outcome="{name}"}} (\S+)', page)[1]))
+                for name in ("sent", "rejected", "failed", "dropped")}
+
+    def changes(answer, **expected):
+        before = outcomes()
+        Collector.refusals[:] = [answer] if answer else []
+        if client.ask().status != 200:
+            fail("a collector in trouble is no matter of a client's")
+        spans = sum(expected.values())
+        changed = lambda: {name: count - before[name] for name, count in outcomes().items()}
+        eventually("what became of some spans", lambda: sum(changed().values()) >= spans)
+        if {name: count for name, count in changed().items() if count} != expected:
+            fail(f"{answer} came to {changed()}, not to {expected}")
+
+    changes((503, {}, b""), failed=2)
+    changes((429, {"retry-after": "3600"}, b"later"), failed=2)
+    changes((200, {}, b'{"partialSuccess":{"rejectedSpans":"1","errorMessage":"no"}}'), rejected=1, sent=1)
+    changes(None, sent=2)
 
 
 def load(client, stop):
@@ -383,6 +451,8 @@ def run(folder):
         client = Client(gateway, token, os.path.join(certs, "dev-ca.crt"))
         check_spans(client, bench, first, second)
         check_suspension(client, 0x1234)
+        check_against_log(client, bench, 0x1234)
+        check_refusals(client, admin)
         check_prometheus(bench, admin, client)
         check_page(admin)
         check_rules()
@@ -391,6 +461,8 @@ def run(folder):
         if bench.stop("gateway") != 0:
             fail("the gateway did not end well")
         check_drain(bench, client, config, env, admin)
+        if Collector.invalid:
+            fail(f"not as OTLP's definitions have it: {Collector.invalid[0]}")
         check_secrets(bench, [*keys, token])
     except BaseException:
         for name, path in bench.logs.items():
