@@ -13,7 +13,7 @@ const apiKey = process.env.API_KEY;
 const openai = createOpenAI({ baseURL, apiKey });
 const prompt = 'hello';
 
-for (const model of [openai('any'), openai.chat('any'), openai.completion('any')]) {
+for (const model of [openai('any'), openai.chat('any')]) {
     const turns = {};
     for (let i = 0; i < 4; i += 1) {
         const { text, usage, response } = await generateText({ model, prompt });
@@ -30,6 +30,10 @@ for (const model of [openai('any'), openai.chat('any'), openai.completion('any')
     assert.equal(await stream.finishReason, 'stop');
     assert.equal((await stream.usage).outputTokens, 8);
 }
+
+// A chat model is not asked for what only others have.
+await assert.rejects(generateText({ model: openai.completion('any'), prompt, maxRetries: 0 }),
+    (error) => error.statusCode === 404);
 
 const { embeddings } = await embedMany({
     model: openai.embedding('any'), values: ['one', 'two', 'three'],
