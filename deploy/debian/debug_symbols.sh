@@ -20,7 +20,7 @@ trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 readonly folder=usr/lib/debug/.build-id/${build_id:0:2}
 install -d "$root/DEBIAN" "$root/$folder" "$root/usr/share/doc"
-objcopy --only-keep-debug --compress-debug-sections "$binary" "$root/$folder/${build_id:2}.debug"
+objcopy --only-keep-debug --compress-debug-sections=zstd "$binary" "$root/$folder/${build_id:2}.debug"
 chmod 644 "$root/$folder/${build_id:2}.debug"
 ln -s "$name" "$root/usr/share/doc/$name-dbgsym"
 cat >"$root/DEBIAN/control" <<TEXT
