@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import threading
 
@@ -16,6 +17,7 @@ import image
 import package
 from ground import ROOT, again_in, check, make_base, on_memory, run, say
 
+SKIPPED = 77  # ctest's closing lines name it then
 TOOLS = {"mmdebstrap": "mmdebstrap", "buildah": "buildah", "runc": "runc", "lintian": "lintian",
          "systemd-analyze": "systemd", "dpkg-shlibdeps": "dpkg-dev", "unshare": "util-linux"}
 
@@ -26,6 +28,15 @@ def look_for_tools():
     missing = [package for tool, package in TOOLS.items()
                if shutil.which(tool) is None]
     check(not missing, f"not installed: {missing}; './dev test' does it")
+
+
+def look_for_namespaces():
+    """A container that may make none of its own can't show any of this."""
+    command = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "true"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        print(f"install: not run: this machine gives no namespaces ({done.stderr.strip()})")
+        sys.exit(SKIPPED)
 
 
 def make_packages(build, work):
@@ -101,6 +112,7 @@ def main():
     else:
         os.environ["PATH"] += ":/usr/sbin:/sbin"
         look_for_tools()
+        look_for_namespaces()
         again_in(["--mount", "--propagation", "private"], "--whole", os.path.realpath(arguments[0]))
 
 
