@@ -1,6 +1,6 @@
 #include <rotary/auth/failure_counts.hpp>
 
-#include <rotary/auth/address.hpp>
+#include <rotary/base/ip_address.hpp>
 
 #include <chrono>
 
@@ -13,7 +13,7 @@ constexpr std::chrono::minutes kWindow{1};
 // The first half of an IPv6 address, or all of an IPv4 one behind ones: no network of IPv6 begins
 // so. What is no address at all counts as one.
 std::uint64_t network_of(std::string_view text) noexcept {
-    const auto address = parse_address(text);
+    const auto address = parse_ip_address(text);
     if (!address) return 0;
     const bool ipv4 = is_ipv4(*address);
     std::uint64_t network = ipv4 ? 0xffffffffu : 0;

@@ -1,6 +1,6 @@
 // Claims and the table of issuers: what verify() gives and takes.
-#include <rotary/auth/address.hpp>
 #include <rotary/auth/jwt.hpp>
+#include <rotary/base/ip_address.hpp>
 #include <rotary/base/text.hpp>
 #include <rotary/wire/forwarded_headers.hpp>
 
@@ -103,7 +103,7 @@ bool Claims::has_scope(std::string_view scope) const noexcept {
 
 bool Claims::permits_address(std::string_view address) const noexcept {
     if (views_.permitted_addresses.empty()) return true;
-    const auto parsed = parse_address(address);
+    const auto parsed = parse_ip_address(address);
     return parsed && is_one_of(*parsed, views_.permitted_addresses);
 }
 

@@ -1,8 +1,8 @@
-#include <rotary/auth/address.hpp>
+#include <rotary/base/ip_address.hpp>
 
 #include <gtest/gtest.h>
 
-namespace rotary::auth {
+namespace rotary {
 namespace {
 
 TEST(AddressTest, AListOfAddressesAndRangesHoldsWhatItSays) {
@@ -33,7 +33,7 @@ TEST(AddressTest, AListOfAddressesAndRangesHoldsWhatItSays) {
         {"a negative length", "10.1.2.3", "10.1.2.3/-1", false},
     };
     for (const Row& row : rows) {
-        const auto address = parse_address(row.address);
+        const auto address = parse_ip_address(row.address);
         ASSERT_TRUE(address) << row.name;
         EXPECT_EQ(is_one_of(*address, row.list), row.is_one) << row.name;
     }
@@ -42,11 +42,30 @@ TEST(AddressTest, AListOfAddressesAndRangesHoldsWhatItSays) {
 TEST(AddressTest, WhatIsNoAddressIsNone) {
     for (const char* text : {"", "10.1.2", "10.1.2.3.4", "010.1.2.3x", "host", "1:2:3", "::1%eth0",
                              "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb"}) {
-        EXPECT_FALSE(parse_address(text)) << text;
+        EXPECT_FALSE(parse_ip_address(text)) << text;
     }
-    EXPECT_TRUE(is_ipv4(*parse_address("1.2.3.4")));
-    EXPECT_FALSE(is_ipv4(*parse_address("::ffff:0:0:1")));
+    EXPECT_TRUE(is_ipv4(*parse_ip_address("1.2.3.4")));
+    EXPECT_FALSE(is_ipv4(*parse_ip_address("::ffff:0:0:1")));
+}
+
+TEST(IpAddress, IsWrittenAsItIsRead) {
+    for (const char* text : {"10.1.2.3", "2001:db8::1", "::1", "::"}) {
+        IpAddressText space;
+        EXPECT_EQ(write_ip_address(*parse_ip_address(text), space), text);
+    }
+    IpAddressText space;
+    EXPECT_EQ(write_ip_address(*parse_ip_address("::ffff:10.1.2.3"), space), "10.1.2.3");
+}
+
+TEST(IpRange, IsNoneWithoutAnAddressAndALengthThatFits) {
+    for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10/8",
+                             "10.0.0.0/8/8", "host/8"}) {
+        EXPECT_FALSE(parse_ip_range(text)) << text;
+    }
+    EXPECT_EQ(parse_ip_range("10.0.0.0/8")->bits, 96 + 8);
+    EXPECT_EQ(parse_ip_range("10.0.0.1")->bits, 128);
+    EXPECT_EQ(parse_ip_range("::/0")->bits, 0);
 }
 
 }  // namespace
-}  // namespace rotary::auth
+}  // namespace rotary
