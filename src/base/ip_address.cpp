@@ -46,7 +46,8 @@ std::string_view write_ip_address(const IpAddress& address, IpAddressText& text)
     static_assert(std::tuple_size_v<IpAddressText> >= INET6_ADDRSTRLEN);
     const bool is_v4 = is_ipv4(address);
     const std::uint8_t* bytes = address.data() + (is_v4 ? kIpv4.size() : 0);
-    return ::inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, text.data(), text.size());
+    const auto size = static_cast<socklen_t>(text.size());
+    return ::inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, text.data(), size);
 }
 
 bool IpRange::holds(const IpAddress& address) const noexcept {

@@ -10,6 +10,8 @@ std::string_view to_string(HandshakeEnd end) noexcept {
             return "timeout";
         case HandshakeEnd::plain_http:
             return "plain_http";
+        case HandshakeEnd::proxy:
+            return "proxy";
         case HandshakeEnd::refused:
             break;
     }

@@ -1,5 +1,9 @@
 #include <rotary/downstream/http1_connection.hpp>
 
+#include <rotary/base/text.hpp>
+#include <rotary/wire/forwarded_for.hpp>
+
+#include <array>
 #include <utility>
 
 namespace rotary::downstream {
@@ -23,9 +27,14 @@ Http1Connection::Http1Connection(Services& services, int fd, const net::TlsConte
       node_(services.sessions, stream_.descriptor()) {}
 
 Task<std::optional<HandshakeFailure>> Http1Connection::handshake() {
+    const SteadyTime deadline = services_.reactor.now() + timeouts().tls_handshake;
+    if (config().proxies.protocol) {
+        const auto failure = co_await hear_proxy(deadline);
+        if (failure) co_return failure;
+    }
     if (stream_.is_tls()) {
         net::WaitFor limits;
-        limits.deadline = services_.reactor.now() + timeouts().tls_handshake;
+        limits.deadline = deadline;
         node_.enter_idle();  // it has not asked for anything yet
         const auto shaken = co_await stream_.handshake(limits);
         node_.leave_idle();
@@ -48,6 +57,81 @@ std::string_view Http1Connection::client_address() noexcept {
         address_ = net::peer_address(stream_.descriptor().fd(), address_space_);
     }
     return address_;
+}
+
+HandshakeFailure Http1Connection::proxy_failure(HandshakeEnd end, const char* detail) noexcept {
+    FaultKind kind = FaultKind::bad_request;
+    if (end == HandshakeEnd::timeout) kind = FaultKind::request_timeout;
+    if (end == HandshakeEnd::closed) kind = FaultKind::client_gone;
+    return {end, Fault::client(kind, detail), stream_.has_shown_anything()};
+}
+
+// Takes the header off the front of the stream once all of it has come.
+wire::ProxyHeader::State Http1Connection::take_proxy_header(net::IoStatus& status) noexcept {
+    std::array<char, wire::kMostProxyHeaderBytes> space;
+    const net::IoResult seen = stream_.peek(space);
+    status = seen.status;
+    if (seen.status != net::IoStatus::ok) return wire::ProxyHeader::State::part;
+    const wire::ProxyHeader header = wire::read_proxy_header({space.data(), seen.bytes});
+    if (header.state == wire::ProxyHeader::State::whole) {
+        stream_.skip(header.size);
+        if (header.source) address_ = write_ip_address(*header.source, address_space_);
+    }
+    return header.state;
+}
+
+// What a trusted proxy says of the connection before TLS or a request begins. Connections of others
+// have no such header: what looks like one is no request, and is refused as such.
+Task<std::optional<HandshakeFailure>> Http1Connection::hear_proxy(SteadyTime deadline) {
+    using State = wire::ProxyHeader::State;
+    const auto proxy = parse_ip_address(client_address());
+    if (!proxy || !config().proxies.trusts(*proxy)) co_return std::nullopt;
+    for (;;) {
+        net::IoStatus status = net::IoStatus::ok;
+        const State state = take_proxy_header(status);
+        if (state == State::whole) co_return std::nullopt;
+        if (state == State::wrong) {
+            co_return proxy_failure(HandshakeEnd::proxy, "a trusted proxy sent no PROXY header");
+        }
+        if (status == net::IoStatus::end) {
+            co_return proxy_failure(HandshakeEnd::closed, "the proxy went away");
+        }
+        if (status == net::IoStatus::ok) continue;
+        net::WaitFor what;
+        what.read = &stream_.descriptor();
+        what.deadline = deadline;
+        node_.enter_idle();
+        const net::Wake wake = co_await services_.reactor.wait(what);
+        node_.leave_idle();
+        if (wake == net::Wake::ready && !node_.evicted()) continue;
+        if (wake == net::Wake::timed_out) {
+            co_return proxy_failure(HandshakeEnd::timeout, "the PROXY header took too long");
+        }
+        HandshakeFailure failure;
+        failure.fault = Fault::internal(FaultKind::draining, "cancelled");
+        co_return failure;
+    }
+}
+
+// What a trusted proxy says in a header field of where the request came from.
+void Http1Connection::take_told_address(Request& request) noexcept {
+    const config::Proxies& proxies = config().proxies;
+    const auto proxy = parse_ip_address(client_address());
+    if (!proxy || !proxies.trusts(*proxy)) return;
+    const bool is_rfc = proxies.field == config::ForwardedField::forwarded;
+    const std::string_view name = is_rfc ? "forwarded" : "x-forwarded-for";
+    wire::ForwardedPath path(proxies.trusted);
+    const wire::HeaderTable& lines = services_.scratch.request.headers;
+    for (const wire::Header* line = lines.end(); line != lines.begin();) {
+        --line;
+        if (!text::iequals(line->name, name)) continue;
+        const bool goes_on =
+            is_rfc ? path.read_forwarded(line->value) : path.read_x_forwarded_for(line->value);
+        if (!goes_on) break;
+    }
+    if (path.client()) {
+        request.client_address = write_ip_address(*path.client(), told_address_space_);
+    }
 }
 
 net::WaitFor Http1Connection::wait_until(SteadyTime deadline) noexcept {
@@ -176,6 +260,7 @@ Result<void> Http1Connection::begin(Request& request, std::chrono::nanoseconds& 
     }
     const wire::RequestHead& head = services_.scratch.request;
     request.adopt(head);
+    if (config().proxies.field != config::ForwardedField::off) take_told_address(request);
     framing_ = head.framing;
     body_complete_ = framing_ == wire::Framing::none;
     minor_version_ = head.minor_version;

@@ -42,6 +42,34 @@ void Stream::fail() noexcept {
     write_failed_ = true;
 }
 
+IoResult Stream::peek(std::span<char> space) noexcept {
+    if (!descriptor_.readable()) return {IoStatus::would_block, 0};
+    ssize_t got = -1;
+    do {
+        got = ::recv(descriptor_.fd(), space.data(), space.size(), MSG_PEEK);
+    } while (got < 0 && errno == EINTR);
+    const std::size_t bytes = got > 0 ? static_cast<std::size_t>(got) : 0;
+    if (bytes > peeked_) {
+        peeked_ = bytes;
+        return {IoStatus::ok, bytes};
+    }
+    const bool may_wait = got > 0 || (got < 0 && would_block(errno));
+    if (!may_wait || descriptor_.hung_up()) return {IoStatus::end, 0};
+    descriptor_.clear_readable();
+    return {IoStatus::would_block, 0};
+}
+
+void Stream::skip(std::size_t bytes) noexcept {
+    std::array<char, 512> space;
+    while (bytes > 0) {
+        const ssize_t got =
+            ::recv(descriptor_.fd(), space.data(), std::min(bytes, space.size()), 0);
+        if (got <= 0) return;  // none of what was there goes away
+        bytes -= static_cast<std::size_t>(got);
+    }
+    peeked_ = 0;
+}
+
 IoResult Stream::read_some(char* data, std::size_t size) noexcept {
     if (read_end_ != IoStatus::ok) return {read_end_, 0};
     if (size == 0) return {IoStatus::ok, 0};

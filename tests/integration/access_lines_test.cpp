@@ -9,24 +9,6 @@
 namespace rotary::test {
 namespace {
 
-// The line of the answer, once it is there.
-std::string line_of(const Gateway& gateway, const Response& response) {
-    const std::string id(response.header("x-rotary-request-id"));
-    std::string found;
-    eventually([&] {
-        std::istringstream lines(gateway.access_log());
-        for (std::string line; std::getline(lines, line);) {
-            if (line.find("\"request_id\":\"" + id + '"') != std::string::npos) found = line;
-        }
-        return !found.empty();
-    });
-    return found;
-}
-
-std::string pair(const std::string& key, const std::string& value) {
-    return "\"" + key + "\":\"" + value + "\"";
-}
-
 TEST(AccessLines, SayWhoWasServed) {
     GatewayOptions options = with_process("timeouts: {log_flush: 20ms}\n");
     options.workers = 1;

@@ -181,4 +181,22 @@ inline void expect_problem(const Response& response, const std::string& code) {
     }
 }
 
+// The access log's line of the answer, once it is there.
+inline std::string line_of(const Gateway& gateway, const Response& response) {
+    const std::string id(response.header("x-rotary-request-id"));
+    std::string found;
+    eventually([&] {
+        std::istringstream lines(gateway.access_log());
+        for (std::string line; std::getline(lines, line);) {
+            if (line.find("\"request_id\":\"" + id + '"') != std::string::npos) found = line;
+        }
+        return !found.empty();
+    });
+    return found;
+}
+
+inline std::string pair(const std::string& key, const std::string& value) {
+    return "\"" + key + "\":\"" + value + "\"";
+}
+
 }  // namespace rotary::test

@@ -19,6 +19,7 @@ struct ClientOptions {
     std::string host = "127.0.0.1";  // an IP address; names are for `sni`
     std::uint16_t port = 0;
     bool tls = true;
+    std::string preface;     // sent before TLS, as proxies do
     std::string sni;         // sent when not empty, and verified when there is a `ca`
     std::string ca;          // PEM file; empty: any certificate will do
     std::string alpn;        // e.g. "http/1.1"; empty: none offered

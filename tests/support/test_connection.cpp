@@ -101,6 +101,10 @@ void TestClient::Connection::dial(const ClientOptions& options) {
     if (::connect(fd, address, is_v6 ? sizeof v6 : sizeof v4) != 0) {
         throw ClientError(std::string("connect: ") + std::strerror(errno));
     }
+    const std::string& preface = options.preface;
+    if (!preface.empty() && ::send(fd, preface.data(), preface.size(), MSG_NOSIGNAL) < 0) {
+        throw ClientError(std::string("send: ") + std::strerror(errno));
+    }
 }
 
 void TestClient::Connection::handshake(const ClientOptions& options) {

@@ -13,9 +13,10 @@ enum class HandshakeEnd : std::uint8_t {
     closed,      // the client went away
     timeout,     // it took too long
     plain_http,  // it spoke HTTP without TLS
+    proxy,       // a trusted proxy did not begin with a header of the PROXY protocol
     refused      // no common ground: version, cipher, a broken record
 };
-inline constexpr std::size_t kHandshakeEnds = 4;
+inline constexpr std::size_t kHandshakeEnds = 5;
 std::string_view to_string(HandshakeEnd end) noexcept;
 
 // A handshake that failed.

@@ -10,6 +10,7 @@
 #include <rotary/net/session_set.hpp>
 #include <rotary/net/stream.hpp>
 #include <rotary/wire/http1_reader.hpp>
+#include <rotary/wire/proxy_protocol.hpp>
 #include <rotary/wire/scratch.hpp>
 
 #include <array>
@@ -66,6 +67,7 @@ public:
     // A proper end, unless the last answer broke off.
     void shutdown() noexcept;
 
+    // The connection's other end, or what a trusted proxy said of it.
     std::string_view client_address() noexcept;
 
     void watch(net::WaitFor& wait) noexcept override { wait.client = &stream_.descriptor(); }
@@ -93,6 +95,10 @@ private:
     void begin_refusal(Request& request, std::chrono::nanoseconds& waited) noexcept;
     void start_over(Request& request, std::chrono::nanoseconds& waited) noexcept;
     Result<void> parse_head();
+    HandshakeFailure proxy_failure(HandshakeEnd end, const char* detail) noexcept;
+    wire::ProxyHeader::State take_proxy_header(net::IoStatus& status) noexcept;
+    Task<std::optional<HandshakeFailure>> hear_proxy(SteadyTime deadline);
+    void take_told_address(Request& request) noexcept;
     Task<void> linger();
 
     Task<Result<std::size_t>> read_more(std::span<char> space, SteadyTime deadline);
@@ -121,7 +127,8 @@ private:
     net::SessionSet::Node node_;
     net::PeerAddress address_space_{};
     std::string_view address_;
-    SteadyTime oldest_;  // the next answer after that closes the connection
+    net::PeerAddress told_address_space_{};  // of a request's, by its header
+    SteadyTime oldest_;                      // the next answer after that closes the connection
 
     // The request's head and, when it fits, its body stand at the front of in_, which is not moved
     // until the exchange is over.

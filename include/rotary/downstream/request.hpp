@@ -26,7 +26,7 @@ struct Request {
     std::string_view client_request_id;
     std::string_view retry_count;
     std::string_view traceparent;
-    std::string_view client_address;  // the connection's
+    std::string_view client_address;  // the connection's, or by the word of trusted proxies
     bool is_tls = false;              // the connection is
     bool is_head = false;
     bool is_encoded = false;  // Content-Encoding other than identity

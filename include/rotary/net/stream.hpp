@@ -53,6 +53,12 @@ public:
     // request_timeout, client_gone.
     Task<Result<void>> handshake(WaitFor limits);
 
+    // Of a stream from which nothing was read yet, below TLS: what has come, which stays, and the
+    // end of what was looked at. would_block: nothing has come that was not there before.
+    IoResult peek(std::span<char> space) noexcept;
+    void skip(std::size_t bytes) noexcept;
+    bool has_shown_anything() const noexcept { return peeked_ > 0; }
+
     IoResult read_some(char* data, std::size_t size) noexcept;
 
     // Takes as many of the bytes as it can now and says how many. On TLS up to 64 KB of records may
@@ -103,6 +109,7 @@ private:
     void fail() noexcept;
 
     Descriptor descriptor_;
+    std::size_t peeked_ = 0;  // bytes that peek() has shown
     BufferPool& buffers_;
     bool server_ = false;
     SSL_CTX* server_context_ = nullptr;  // until the first byte has come

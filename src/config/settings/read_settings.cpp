@@ -15,6 +15,8 @@ namespace {
 constexpr TextRule kPath{.required = true, .min = 1};
 constexpr TextRule kAddress{
     .min = 1, .fits = is_ip_address, .shape = "be an IP address, such as 127.0.0.1, 0.0.0.0 or ::"};
+constexpr TextRule kAddressRange{
+    .min = 1, .fits = is_ip_range, .shape = "be an address or a range of addresses: 10.0.0.0/8"};
 constexpr TextRule kHeaderGlob{.min = 1,
                                .max = 256,
                                .fits = is_token,
@@ -47,6 +49,31 @@ Listener read_listener(Fields& fields) {
         read_file_path(tls, "key", files.key, files.key_mark);
     });
     return listener;
+}
+
+void read_proxies(Fields& fields, Proxies& proxies) {
+    fields.each_text(
+        "trusted",
+        [&](const std::string& range, const Mark& mark) {
+            proxies.trusted.push_back(*parse_ip_range(range));
+            if (proxies.trusted.back().bits == 0) {
+                fields.reading().findings.push_back(warning_at(
+                    mark, "holds every address: each client may say where it comes from"));
+            }
+        },
+        {.max = 256}, kAddressRange);
+    fields.flag("protocol", proxies.protocol);
+    fields.choice<ForwardedField>("field", proxies.field,
+                                  {{"off", ForwardedField::off},
+                                   {"x-forwarded-for", ForwardedField::x_forwarded_for},
+                                   {"forwarded", ForwardedField::forwarded}});
+    const bool tells = proxies.protocol || proxies.field != ForwardedField::off;
+    if (tells && proxies.trusted.empty()) {
+        fields.error("trusted", "must name the proxies whose word is taken: nobody's is without");
+    }
+    if (!tells && !proxies.trusted.empty()) {
+        fields.error("trusted", "takes nothing from them: set proxies.protocol or proxies.field");
+    }
 }
 
 void read_admin(Fields& fields, Admin& admin) {
@@ -176,6 +203,7 @@ void read_settings(Fields& fields, Config& config) {
     fields.each("listeners",
                 [&](Fields& listener) { config.listeners.push_back(read_listener(listener)); },
                 {.required = true, .min = 1});
+    fields.object("proxies", [&](Fields& proxies) { read_proxies(proxies, config.proxies); });
     fields.object("admin", [&](Fields& admin) { read_admin(admin, config.admin); });
     fields.each_text(
         "resources",

@@ -166,11 +166,17 @@ constexpr auto kSameRouting = same<&Config::routing, member>;
 template <auto member>
 constexpr auto kSameQuotas = same<&Config::quotas, member>;
 
+template <auto member>
+constexpr auto kSameProxies = same<&Config::proxies, member>;
+
 constexpr OtherKey kOtherKeys[] = {
     {"workers", same<&Config::workers>, at_restart},
     {"watch", same<&Config::watch>, at_reload},
     {"listeners", same_listeners, at_restart},  // how many, where, and whether with TLS
     {"listeners.tls", same_certificates, at_reload},
+    {"proxies.trusted", kSameProxies<&Proxies::trusted>, at_reload},
+    {"proxies.protocol", kSameProxies<&Proxies::protocol>, at_reload},
+    {"proxies.field", kSameProxies<&Proxies::field>, at_reload},
     {"admin.address", same<&Config::admin, &Admin::address>, at_restart},
     {"admin.port", same<&Config::admin, &Admin::port>, at_restart},
     {"admin.token_file", same<&Config::admin, &Admin::token_file>, at_reload},
@@ -220,9 +226,10 @@ constexpr OtherKey kOtherKeys[] = {
 
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
-    [[maybe_unused]] const auto& [mark, workers, watch, listeners, admin, resources, prices,
-                                  budgets, resolvers, routing, auth, quotas, usage, keys,
+    [[maybe_unused]] const auto& [mark, workers, watch, listeners, proxies, admin, resources,
+                                  prices, budgets, resolvers, routing, auth, quotas, usage, keys,
                                   accept_unserved, limits, timeouts, tracing, log] = config;
+    [[maybe_unused]] const auto& [trusted, protocol, field] = proxies;
     [[maybe_unused]] const auto& [address, port, token_file, address_mark, token_mark] = admin;
     [[maybe_unused]] const auto& [currency, ledger, refuses_unpriced] = budgets;
     [[maybe_unused]] const auto& [max_attempts, on_all_suspended, retry_after, expose_route,

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <filesystem>
 
+#include <rotary/base/ip_address.hpp>
+
 namespace rotary::config {
 namespace {
 
@@ -165,6 +167,8 @@ bool is_ip_address(std::string_view text) {
     return inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
            inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
 }
+
+bool is_ip_range(std::string_view text) { return parse_ip_range(text).has_value(); }
 
 bool is_name_server(std::string_view text) {
     if (is_ip_address(text)) return true;

@@ -25,6 +25,7 @@ std::optional<std::string> decode_base64(std::string_view text);
 
 bool is_host_name(std::string_view text);    // RFC 1123, section 2.1; underscores allowed
 bool is_ip_address(std::string_view text);   // IPv4, or IPv6 without brackets
+bool is_ip_range(std::string_view text);     // an IP address, or with a length: 10.0.0.0/8
 bool is_name_server(std::string_view text);  // an IP address, or with a port: 1.1.1.1:53, [::1]:53
 bool is_object_name(std::string_view text);  // Kubernetes: lower case letters, digits, '-' and '.'
 bool is_currency(std::string_view text);     // ISO 4217: three capital letters

@@ -40,6 +40,9 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.budgets.currency, defaults.budgets.currency);
     EXPECT_EQ(config.budgets.ledger, defaults.budgets.ledger);
     EXPECT_EQ(config.budgets.refuses_unpriced, defaults.budgets.refuses_unpriced);
+    EXPECT_EQ(config.proxies.trusted, defaults.proxies.trusted);
+    EXPECT_EQ(config.proxies.protocol, defaults.proxies.protocol);
+    EXPECT_EQ(config.proxies.field, defaults.proxies.field);
     EXPECT_EQ(config.resolvers, defaults.resolvers);
     EXPECT_EQ(config.watch, defaults.watch);
     EXPECT_EQ(config.admin.address, defaults.admin.address);

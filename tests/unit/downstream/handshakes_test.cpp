@@ -26,6 +26,7 @@ TEST(HandshakeEnd, EachHasANameOfItsOwn) {
         {HandshakeEnd::closed, "closed"},
         {HandshakeEnd::timeout, "timeout"},
         {HandshakeEnd::plain_http, "plain_http"},
+        {HandshakeEnd::proxy, "proxy"},
         {HandshakeEnd::refused, "refused"},
     };
     std::set<std::string_view> names;

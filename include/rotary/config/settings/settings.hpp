@@ -12,6 +12,7 @@
 #include <rotary/config/kinds/secret.hpp>
 #include <rotary/config/settings/callers.hpp>
 #include <rotary/config/settings/limits.hpp>
+#include <rotary/config/settings/proxies.hpp>
 #include <rotary/config/yaml/finding.hpp>
 
 namespace rotary::config {
@@ -132,6 +133,7 @@ struct Config {
     unsigned workers = 0;  // 0: the number of CPUs that this process may use
     bool watch = true;     // reload when the files change, not only when asked to
     std::vector<Listener> listeners;
+    Proxies proxies;
     Admin admin;
     std::vector<ResourcePath> resources;
     std::vector<ResourcePath> prices;  // files; later ones go before earlier ones
