@@ -44,7 +44,7 @@ ACCESS = {
     "bytes_received": "of the request, head and body",
     "bytes_sent": "of the answer, head and body",
     "host": "as the client named it",
-    "client_address": "the connection's other end: behind a balancer the balancer's",
+    "client_address": "the connection's other end, or where a trusted proxy (`proxies`) says that the request came from",
     "sub": "of the token that was accepted",
     "consumer": "who pays, as limits and budgets know it",
     "key_id": "of an API key, good or not; nothing else of it",

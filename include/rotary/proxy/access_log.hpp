@@ -22,7 +22,7 @@ struct AccessLine {
     std::string_view method;
     std::string_view path;  // without the query: some clients put keys there
     std::string_view host;
-    std::string_view client_address;  // the connection's other end
+    std::string_view client_address;  // as the request has it
     std::string_view subject;         // of the token that was accepted; empty: there was none
     std::string_view consumer;        // as limits know it; empty: the route is open
     std::string_view key_id;          // of an API key, good or not; empty: there was none
