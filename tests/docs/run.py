@@ -45,6 +45,12 @@ class Shell:
         os.symlink(os.path.realpath(rotary), os.path.join(bin_folder, "rotary"))
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("ROTARY_")}
+        # The libraries that ./dev test installs for tests/clients, found as if for the page's folder.
+        clients = os.environ.get("ROTARY_CLIENTS", os.path.join(ROOT, "build/clients"))
+        with open(os.path.join(bin_folder, "python"), "w", encoding="utf-8") as script:
+            script.write('#!/bin/sh\nexec "%s/frameworks/bin/python" "$@"\n' % clients)
+            os.fchmod(script.fileno(), 0o755)
+        os.symlink(os.path.join(clients, "node/node_modules"), os.path.join(folder, "node_modules"))
         environment |= {"PATH": "%s:%s:/usr/sbin" % (bin_folder, environment["PATH"]),
                         "NO_COLOR": "1", "HOME": folder, "LC_ALL": "C.UTF-8", "SOURCE": ROOT}
         self.folder = folder
