@@ -4,8 +4,8 @@ import unittest
 import mentions
 
 KNOWN = {"serve": {"-c", "--config"}, "key": set(), "key new": {"--consumer"}, "completion": set()}
-NAMES = {"keys": {"timeouts", "timeouts.drain", "log", "log.level"}, "metrics": {"rotary_up", "rotary_up_seconds"},
-         "paths": {"/api/v1/models"}, "alerts": {"RotaryDown"}}
+NAMES = {"keys": {"timeouts", "timeouts.drain", "log", "log.level"},
+         "metrics": {"rotary_up", "rotary_up_seconds"}, "paths": {"/api/v1/models"}, "alerts": {"RotaryDown"}}
 
 
 def told(found):
@@ -47,14 +47,16 @@ class Commands(unittest.TestCase):
             ("none", "`rotary sing`", ["no command rotary sing"]),
             ("in a script", "```\nbuild/rotary sing &\n```\n", ["no command rotary sing"]),
             ("no such option", "`rotary serve --loud`", ["rotary serve has no --loud"]),
-            ("on the next line", "```console\n$ rotary serve \\\n> --loud\n```\n", ["rotary serve has no --loud"]),
+            ("on the next line", "```console\n$ rotary serve \\\n> --loud\n```\n",
+             ["rotary serve has no --loud"]),
             ("in a substitution", "`X=$(rotary key new --name a)`", ["rotary key new has no --name"]),
         )
         for name, text, wrong in rows:
             self.assertEqual(told(mentions.unknown_commands(text, KNOWN)), wrong, name)
 
     def test_a_manual_is_read(self):
-        manual = ".SH COMMANDS\n.SS rotary serve\n\\fB\\-c\\fR, \\fB\\-\\-config\\fR \\fITEXT\\fR\n.SS rotary key new\n"
+        manual = (".SH COMMANDS\n.SS rotary serve\n"
+                  "\\fB\\-c\\fR, \\fB\\-\\-config\\fR \\fITEXT\\fR\n.SS rotary key new\n")
         known = mentions.commands_of(manual)
         self.assertEqual(known["serve"], {"-c", "--config", "-h", "--help"})
         self.assertIn("key new", known)

@@ -80,7 +80,8 @@ def access_fields():
 
 def events():
     """(level, message, fields), of all that the code says to the event log."""
-    call = re.compile(r'\blog_?(?:\(\))?(?:\.|->)(info|warn|error|debug|trace)\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
+    call = re.compile(r'\blog_?(?:\(\))?(?:\.|->)(info|warn|error|debug|trace)\('
+                      r'\s*((?:"(?:[^"\\]|\\.)*"\s*)+)')
     found = set()
     for text in sources():
         for match in call.finditer(text):
@@ -227,8 +228,8 @@ def main():
     unknown = set(words.ACCESS) ^ {name for name, _, _ in access_fields()}
     if unknown:
         sys.exit("reference: fields and words differ in %s" % ", ".join(sorted(unknown)))
-    for path, text in (("docs/reference/log.md", log_reference()),
-                       ("docs/reference/metrics.md", metrics_reference(scrape(os.path.realpath(sys.argv[2]))))):
+    metrics = metrics_reference(scrape(os.path.realpath(sys.argv[2])))
+    for path, text in (("docs/reference/log.md", log_reference()), ("docs/reference/metrics.md", metrics)):
         if sys.argv[1] == "write":
             with open(os.path.join(ROOT, path), "w", encoding="utf-8") as out:
                 out.write(text)

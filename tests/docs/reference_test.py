@@ -32,7 +32,8 @@ class Log(unittest.TestCase):
         self.assertIn(("cached_tokens", "number", False), fields)
         self.assertEqual(fields[-1], ("error.reason", "text", False))
         with open(reference.os.path.join(reference.ROOT, "src/proxy/access_log.cpp"), encoding="utf-8") as file:
-            written = set(reference.re.findall(r'R"\([{,]"([^"]+)":\)"', file.read()))
+            text = file.read()
+        written = set(reference.re.findall(r'R"\([{,]"([^"]+)":\)"', text))
         self.assertEqual({name for name, _, _ in fields}, written)
 
     def test_events_have_their_fields(self):
