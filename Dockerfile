@@ -20,7 +20,7 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends \
         libyaml-cpp0.7 libre2-9 libc-ares2 libsqlite3-0 libssl3 ca-certificates
 COPY --from=build /rotary /usr/bin/rotary
-COPY deploy/image/make_root.sh LICENSE /
+COPY deploy/image/make_root.sh deploy/package/NOTICES LICENSE /
 RUN ["/make_root.sh", "/image"]
 COPY config/image/ /image/etc/rotary/
 

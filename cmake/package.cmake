@@ -26,7 +26,7 @@ install(FILES config/rotary.yaml config/REFERENCE.md
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT program)
 install(DIRECTORY config/apis config/samples config/schema deploy/grafana deploy/prometheus
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT program)
-install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT notices)
+install(FILES LICENSE CHANGELOG.md deploy/package/NOTICES DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT notices)
 install(FILES deploy/systemd/rotary.service deploy/package/rotary.yaml deploy/package/rotary.default
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/service COMPONENT notices)
 

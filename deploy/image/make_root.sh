@@ -13,7 +13,7 @@ ln -s usr/bin "$root/bin"
 ln -s usr/lib "$root/lib"
 ln -s usr/lib64 "$root/lib64"
 install -m 0755 "$binary" "$root$binary"
-install -m 0644 "$(dirname "$0")/LICENSE" "$root/usr/share/doc/rotary/LICENSE"
+install -m 0644 "$(dirname "$0")/LICENSE" "$(dirname "$0")/NOTICES" "$root/usr/share/doc/rotary/"
 
 missing=$(ldd "$binary" | grep 'not found' || true)
 if [ -n "$missing" ]; then

@@ -44,7 +44,7 @@ class Builder:
         os.makedirs(context)
         run(["strip", "-o", f"{context}/rotary", binary])
         shutil.copy(os.path.join(ROOT, "LICENSE"), context)
-        for folder in ("config/image", "deploy/image"):
+        for folder in ("config/image", "deploy/image", "deploy/package"):
             shutil.copytree(os.path.join(ROOT, folder), os.path.join(context, folder))
         with open(f"{context}/Dockerfile", "w") as file:
             file.write(text)
@@ -78,6 +78,9 @@ def look_at(says, root):
     check(not odd, f"setuid, or to be written to by others: {odd}")
     programs = [path for path, stat in files.items()
                 if stat.st_mode & 0o111 and ".so" not in path]
+    licences = [path for path in files if path.startswith("/usr/share/doc/")]
+    for of_one in ("rotary/LICENSE", "rotary/NOTICES", "libssl3/copyright", "libc6/copyright"):
+        check(f"/usr/share/doc/{of_one}" in licences, f"licences: {licences}")
     check(programs == ["/usr/bin/rotary"], f"its programs: {programs}")
     say(f"image: {size / 1e6:.1f} MB in {len(files)} files, on nothing")
 
@@ -162,6 +165,10 @@ class Container:
         with open(f"{self.folder}/log") as file:
             return file.read()
 
+    def runs(self):
+        check(self.process.poll() is None, f"{self.name} ended:\n{self.said()}")
+        return True
+
     def execute(self, *words):
         done = subprocess.run(["runc", "exec", self.name, *words], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -194,7 +201,7 @@ def at_work(folder, image):
         code = bare.process.wait(60)
         check(code == 1 and "the variable OPENAI_API_KEY is not set" in bare.said(),
               f"without its variables it says what is missing: {code} {bare.said()}")
-        eventually("the mock provider", lambda: ask(8081, "/__mock/requests")[0] == 200)
+        eventually("the mock provider", lambda: mock.runs() and ask(8081, "/__mock/requests")[0])
         gateway.start()
         asked(gateway, image["config"]["Healthcheck"]["Test"][1:], key)
     finally:
@@ -204,11 +211,8 @@ def at_work(folder, image):
 
 
 def asked(gateway, health, key):
-    def healthy():
-        check(gateway.process.poll() is None, f"it ended:\n{gateway.said()}")
-        return gateway.execute(*health)[0] == 0
-
-    eventually("a health check that says healthy", healthy)
+    eventually("a health check that says healthy",
+               lambda: gateway.runs() and gateway.execute(*health)[0] == 0)
     check(chat(key)[0] == 200, f"a request is served: {chat(key)}\n{gateway.said()}")
     check(chat("rk_wrong")[0] == 401, "another key is not")
     code, said = gateway.execute("/usr/bin/rotary", "init", "--dir", "/made")

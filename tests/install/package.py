@@ -47,6 +47,7 @@ def look_at_packages(folder, version):
     top = f"rotary-{version}-linux-amd64"
     check(all(name.startswith(top + "/") for name in names), "the tarball has one folder")
     for name in ("bin/rotary", "share/man/man1/rotary.1.gz", "share/doc/rotary/LICENSE",
+                 "share/doc/rotary/NOTICES",
                  "share/bash-completion/completions/rotary", "share/doc/rotary/README.md",
                  "share/doc/rotary/docs/first-steps.md", "share/doc/rotary/examples/rotary.yaml",
                  "share/doc/rotary/examples/service/rotary.service"):
