@@ -1,4 +1,5 @@
-"""Each error code has its row in docs/troubleshooting.md, with its status; and no other has."""
+"""Pages that list what the code has: each error code with its status in docs/troubleshooting.md, each
+key that waits for a restart in docs/upgrading.md; and no other."""
 import os
 import re
 import unittest
@@ -20,6 +21,14 @@ class Codes(unittest.TestCase):
         told = set(re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.MULTILINE))
         self.assertGreater(len(sent), 25)
         self.assertEqual(told, sent)
+
+    def test_the_page_has_the_keys_that_wait_for_a_restart(self):
+        source = text_of("src/config/settings/setting_keys.cpp")
+        waiting = set(re.findall(r'\{"([\w.]+)",[^{}]*?at_restart\}', source))
+        page = text_of("docs/upgrading.md")
+        row = re.search(r"^\| (.*) \| waits for a restart \|$", page, re.MULTILINE).group(1)
+        self.assertGreater(len(waiting), 4)
+        self.assertEqual(set(re.findall(r"`([\w.]+)`", row)), waiting)
 
 
 if __name__ == "__main__":

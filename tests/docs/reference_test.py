@@ -31,8 +31,7 @@ class Log(unittest.TestCase):
         self.assertIn(("ttft_ms", "number", False), fields)
         self.assertIn(("cached_tokens", "number", False), fields)
         self.assertEqual(fields[-1], ("error.reason", "text", False))
-        with open(reference.os.path.join(reference.ROOT, "src/proxy/access_log.cpp"), encoding="utf-8") as file:
-            text = file.read()
+        text = reference.text_of("src/proxy/access_log.cpp")
         written = set(reference.re.findall(r'R"\([{,]"([^"]+)":\)"', text))
         self.assertEqual({name for name, _, _ in fields}, written)
 
