@@ -96,6 +96,7 @@ void read_backend_name(Fields& fields, std::string& out) {
     if (fields.text("kind", kind) && kind != "Backend") {
         fields.error("kind", "must be Backend, found \"" + kind + '"');
     }
+    fields.knows("kind", {"Backend"});
     std::string name;
     std::string name_space = fields.reading().name_space;
     fields.text("namespace", name_space, kNamespace);

@@ -145,7 +145,8 @@ void read_extension(Fields& fields, HttpRouteRule& rule) {
     fields.tolerate({"group"});
     ExtensionRef extension;
     extension.mark = fields.mark_of("name");
-    fields.text("kind", extension.kind, {.required = true});
+    fields.text("kind", extension.kind, {.required = true, .min = 1});
+    fields.knows("kind", kServed);
     read_local_name(fields, extension.name);
     if (std::find(kServed.begin(), kServed.end(), extension.kind) != kServed.end()) {
         rule.extensions.push_back(std::move(extension));

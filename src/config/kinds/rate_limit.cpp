@@ -233,7 +233,7 @@ void read_rate_limit_policy(Object& object) {
             if (policy.api || policy.custom) {
                 policy.target = read_target(spec, policy.api.has_value());
             }
-            spec.tolerate({"targetRef"});  // a subscription names its policy itself
+            spec.ignore("targetRef");  // a subscription names its policy itself
         },
         true);
     policy.shadow = is_shadow(object.metadata) || !stops;

@@ -18,6 +18,43 @@ constexpr Row kRows[] = {
     {"", "spec.targetRef.kind", "API, Resource or Gateway."},
     {"", "spec.override", "Goes before what is said for one API or rule."},
     {"", "spec.default", "What holds where nothing else is said."},
+    {kShortForm, "providers",
+     "Accounts at providers, by names of yours: with apis the short form, which stands for "
+     "resources."},
+    {kShortForm, "providers.NAME.format", "How requests are written and where the key stands."},
+    {kShortForm, "providers.NAME.url", "Its address, with what every path there begins with."},
+    {kShortForm, "providers.NAME.key",
+     "The key alone, best as a variable: \"${OPENAI_API_KEY}\"; none where the provider asks for "
+     "none."},
+    {kShortForm, "providers.NAME.key_file",
+     "In place of key: the file that holds it, read again when it changes."},
+    {kShortForm, "apis", "What is served to clients."},
+    {kShortForm, "apis.path",
+     "What all its paths begin with, the version at its end: clients' base URL is "
+     "https://HOST:9095 and it."},
+    {kShortForm, "apis.name", "What it is called in logs and metrics; made of the path."},
+    {kShortForm, "apis.issuer",
+     "The issuer whose tokens pass; where its keys are is found by discovery."},
+    {kShortForm, "apis.jwks", "Where the issuer's keys are, a URL or file:PATH."},
+    {kShortForm, "apis.keys",
+     "Consumers with API keys: of each the hash that `rotary key new` prints, or several."},
+    {kShortForm, "apis.suspend_seconds",
+     "How long a model rests whose quota is used up, in seconds; the longer of this and what the "
+     "provider says."},
+    {kShortForm, "apis.endpoints", "What it has; left out: what its models have."},
+    {kShortForm, "apis.production", "The models that take turns."},
+    {kShortForm, "apis.production.hosts", "The hosts of the environment; none: any host."},
+    {kShortForm, "apis.production.models", "The models that take turns."},
+    {kShortForm, "apis.production.model", "Its name at the provider."},
+    {kShortForm, "apis.production.provider",
+     "The provider that has it; may be left out where there is one."},
+    {kShortForm, "apis.production.weight",
+     "Its share of the requests against the other weights; 1 when it is left out."},
+    {kShortForm, "apis.production.endpoints",
+     "What it can do; chat, completions and responses when it is left out."},
+    {kShortForm, "apis.sandbox", "The same on other hosts: nothing of it is production's."},
+    {kShortForm, "apis.sandbox.hosts", "The hosts that tell its requests from production's."},
+    {kShortForm, "apis.sandbox.models", "The models that take turns there."},
     {"API", "spec.apiName", "What it is called in logs and metrics."},
     {"API", "spec.apiType", "REST is served."},
     {"API", "spec.apiVersion", "Its version, which basePath holds."},
@@ -125,6 +162,13 @@ std::string_view field_words(std::string_view kind, std::string_view path) {
     for (const char c : path) {
         if (c != '[' && c != ']') {
             plain += c;
+        }
+    }
+    if (kind == kShortForm) {
+        for (const std::string_view list : {"apis.production.models.", "apis.sandbox.models."}) {
+            if (plain.starts_with(list)) {
+                plain = "apis.production." + plain.substr(list.size());
+            }
         }
     }
     for (const Row& row : kRows) {

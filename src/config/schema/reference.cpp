@@ -1,56 +1,9 @@
 #include <rotary/config/schema/schema.hpp>
 
 #include "config/schema/shapes.hpp"
-#include "config/yaml/scalars.hpp"
 
 namespace rotary::config {
 namespace {
-
-std::string between(const std::string& least, const std::string& most) {
-    return least + " to " + most;
-}
-
-std::string number_text(const NumberRule& rule) {
-    const bool has_least = rule.min != NumberRule{}.min;
-    const bool has_most = rule.max != NumberRule{}.max;
-    if (has_least && has_most) {
-        return between(std::to_string(rule.min), std::to_string(rule.max));
-    }
-    return has_least ? "number from " + std::to_string(rule.min) : "number";
-}
-
-// What may stand there, in a few words.
-std::string kind_text(const Shape& shape) {
-    switch (shape.kind) {
-        case Shape::Kind::text:
-            return "text";
-        case Shape::Kind::number:
-            return number_text(shape.number);
-        case Shape::Kind::flag:
-            return "true or false";
-        case Shape::Kind::duration:
-            return between(shown_duration(shape.duration.min), shown_duration(shape.duration.max));
-        case Shape::Kind::choice: {
-            std::string names;
-            for (const std::string& name : shape.choices) {
-                names += (names.empty() ? "`" : ", `") + name + "`";
-            }
-            return names;
-        }
-        case Shape::Kind::list: {
-            const bool of_texts =
-                !shape.item.empty() && shape.item.front().kind == Shape::Kind::text;
-            return of_texts ? "list of texts" : "list";
-        }
-        case Shape::Kind::object:
-            return "mapping";
-        case Shape::Kind::pairs:
-            return "mapping of texts";
-        case Shape::Kind::any:
-            return "not looked into";
-    }
-    return "";
-}
 
 std::string in_cell(std::string_view text) {
     std::string cell;
@@ -70,6 +23,9 @@ void add_rows(const Shape& shape, const std::string& kind, const std::string& pa
             const SettingWords said = setting_words(place);
             words = said.description;
             usual = said.usual.empty() ? "" : "`" + said.usual + "`";
+            if (usual.empty() && field.is_required(shape)) {
+                usual = "required";
+            }
         } else {
             words = field_words(kind, place);
             usual = field.is_required(shape) ? "required" : "";
@@ -77,14 +33,20 @@ void add_rows(const Shape& shape, const std::string& kind, const std::string& pa
         if (!field.note.empty()) {
             words += (words.empty() ? "" : " ") + ("Not served: " + field.note) + ".";
         }
-        out += "| `" + place + "` | " + in_cell(kind_text(field)) + " | " + in_cell(usual) + " | " +
-               in_cell(words) + " |\n";
+        out += "| `" + place + "` | " + in_cell(value_words(field)) + " | " + in_cell(usual) +
+               " | " + in_cell(words) + " |\n";
         add_rows(field, kind, place, out);
         for (const Shape& item : field.item) {
             add_rows(item, kind, place + "[]", out);
         }
+        for (const Shape& named : field.named) {
+            add_rows(named, kind, place + ".NAME", out);
+        }
         for (const Shape& other : field.others) {
             add_rows(other, kind, place, out);
+            for (const Shape& item : other.item) {
+                add_rows(item, kind, place + "[]", out);
+            }
         }
     }
 }

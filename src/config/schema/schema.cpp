@@ -4,6 +4,9 @@
 #include "config/schema/shapes.hpp"
 #include "config/yaml/scalars.hpp"
 
+#include <initializer_list>
+#include <set>
+
 namespace rotary::config {
 namespace {
 
@@ -21,51 +24,90 @@ constexpr KnownRule kKnownRules[] = {
     {is_currency, "^([A-Z]{3})?$"},
 };
 
-JsonValue type(const char* name) {
-    JsonValue value;
-    value.add("type", JsonValue::string(name));
-    return value;
-}
-
-JsonValue patterned(const std::string& pattern) {
-    JsonValue value = type("string");
-    value.add("pattern", JsonValue::string(pattern));
-    return value;
-}
-
 std::string or_variable(const std::string& pattern) { return pattern + "|" + kVariable; }
 
-JsonValue integer(const NumberRule& rule) {
-    JsonValue value = type("integer");
+// Empty: any text. Of two rules the one about its letters; a text with a variable in it may be
+// longer than what it stands for, so its length is a pattern too.
+std::string pattern_of(const TextRule& rule) {
+    for (const KnownRule& known : kKnownRules) {
+        if (rule.fits == known.fits) {
+            return known.pattern;
+        }
+    }
+    if (rule.max == TextRule{}.max) {
+        return "";
+    }
+    return "^[\\s\\S]{0," + std::to_string(rule.max) + "}$";
+}
+
+JsonValue types(std::initializer_list<const char*> names, bool may_be_null) {
+    JsonValue list = JsonValue::list();
+    for (const char* name : names) {
+        list.push(JsonValue::string(name));
+    }
+    if (may_be_null) {
+        list.push(JsonValue::string("null"));
+    }
+    JsonValue value;
+    if (list.items.size() == 1) {
+        value.add("type", std::move(list.items.front()));
+    } else {
+        value.add("type", std::move(list));
+    }
+    return value;
+}
+
+// A scalar is read as it is written: a text that reads so is as good, and a variable.
+JsonValue number_of(const NumberRule& rule, bool may_be_null) {
+    JsonValue value = types({"integer", "string"}, may_be_null);
     if (rule.min != NumberRule{}.min) {
         value.add("minimum", JsonValue::raw(std::to_string(rule.min)));
     }
     if (rule.max != NumberRule{}.max) {
         value.add("maximum", JsonValue::raw(std::to_string(rule.max)));
     }
+    value.add("pattern", JsonValue::string(or_variable("^(0|-?[1-9][0-9]*)$")));
     return value;
 }
 
-// A scalar is read as it is written: 1.0 is a text too.
-JsonValue text_of(const TextRule& rule) {
-    JsonValue value;
-    JsonValue types = JsonValue::list();
-    for (const char* name : {"string", "number", "boolean"}) {
-        types.push(JsonValue::string(name));
+JsonValue seconds(Duration duration) {
+    std::string text = std::to_string(duration.count() / 1000);
+    if (const auto rest = duration.count() % 1000; rest != 0) {
+        const std::string digits = std::to_string(1000 + rest);
+        text += '.';
+        text.append(digits, 1);
     }
-    value.add("type", std::move(types));
+    return JsonValue::raw(text);
+}
+
+JsonValue duration_of(const DurationRule& rule, bool may_be_null) {
+    JsonValue value = types({"number", "string"}, may_be_null);
+    value.add("minimum", seconds(rule.min));
+    if (rule.max != DurationRule{}.max) {
+        value.add("maximum", seconds(rule.max));
+    }
+    value.add("pattern", JsonValue::string(or_variable("^[0-9]+(\\.[0-9]+)?(ms|s|m|h)?$")));
+    return value;
+}
+
+JsonValue flag_of(bool may_be_null) {
+    JsonValue value = types({"boolean", "string"}, may_be_null);
+    value.add("pattern", JsonValue::string(or_variable("^(true|false)$")));
+    return value;
+}
+
+JsonValue text_of(const TextRule& rule, bool may_be_null) {
+    JsonValue value = types({"string", "number", "boolean"}, may_be_null);
     if (rule.min > 0) {
         value.add("minLength", JsonValue::raw(std::to_string(rule.min)));
     }
-    for (const KnownRule& known : kKnownRules) {
-        if (rule.fits == known.fits) {
-            value.add("pattern", JsonValue::string(or_variable(known.pattern)));
-        }
+    if (const std::string pattern = pattern_of(rule); !pattern.empty()) {
+        value.add("pattern", JsonValue::string(or_variable(pattern)));
     }
     return value;
 }
 
-JsonValue choice_of(const Shape& shape) {
+JsonValue names_of(const Shape& shape) {
     JsonValue names = JsonValue::list();
     for (const std::string& name : shape.choices) {
         names.push(JsonValue::string(name));
@@ -78,54 +120,39 @@ JsonValue choice_of(const Shape& shape) {
     return value;
 }
 
-void add_alternatives(const Shape& shape, JsonValue& any_of) {
-    const auto or_text = [&](JsonValue value, const std::string& pattern) {
-        any_of.push(std::move(value));
-        any_of.push(patterned(pattern.empty() ? kVariable : or_variable(pattern)));
-    };
-    switch (shape.kind) {
-        case Shape::Kind::text:
-            any_of.push(text_of(shape.text));
-            break;
-        case Shape::Kind::number:
-            or_text(integer(shape.number), "^(0|-?[1-9][0-9]*)$");
-            break;
-        case Shape::Kind::flag:
-            or_text(type("boolean"), "^(true|false)$");
-            break;
-        case Shape::Kind::duration: {
-            JsonValue seconds = type("number");
-            seconds.add("minimum", JsonValue::raw("0"));
-            or_text(std::move(seconds), "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)?$");
-            break;
-        }
-        case Shape::Kind::choice:
-            or_text(choice_of(shape), "");
-            break;
-        default:
-            break;
-    }
-}
-
-std::string with_note(std::string text, const Shape& shape) {
-    if (shape.note.empty()) {
-        return text;
-    }
-    return text + (text.empty() ? "" : " ") + "Not served: " + shape.note + ".";
-}
-
 // What is said of a shape of a kind, or of the settings when that is empty.
 struct Place {
     std::string kind;
     std::string path;
 
     Place below(const std::string& name) const { return {kind, joined_path(path, name)}; }
-    std::string description(const Shape& shape) const {
-        const std::string said =
-            kind.empty() ? setting_words(path).description : std::string(field_words(kind, path));
-        return with_note(said, shape);
+    std::string usual() const {  // empty: there is none
+        return kind.empty() && !path.starts_with("listeners") ? setting_words(path).usual : "";
     }
+    std::string description(const Shape& shape) const;
 };
+
+void add_sentence(std::string& text, const std::string& sentence) {
+    text.append(text.empty() ? "" : "\n\n").append(sentence);
+}
+
+// Words, then bounds with their unit, then the default: what an editor shows of a key.
+std::string Place::description(const Shape& shape) const {
+    using Kind = Shape::Kind;
+    std::string said =
+        kind.empty() ? setting_words(path).description : std::string(field_words(kind, path));
+    if (shape.kind == Kind::number || shape.kind == Kind::duration) {
+        const std::string unit = unit_of(path);
+        add_sentence(said, "Value: " + value_words(shape) + (unit.empty() ? "" : " " + unit) + ".");
+    }
+    if (const std::string value = usual(); !value.empty() && shape.kind != Kind::object) {
+        add_sentence(said, "Default: " + value + ".");
+    }
+    if (!shape.note.empty()) {
+        add_sentence(said, "Not served: " + shape.note + ".");
+    }
+    return said;
+}
 
 JsonValue schema_of(const Shape& shape, const Place& place, bool may_be_null);
 
@@ -143,14 +170,26 @@ void add_object(const Shape& shape, const Place& place, JsonValue& value) {
     if (!required.items.empty()) {
         value.add("required", std::move(required));
     }
-    value.add("additionalProperties", JsonValue::raw("false"));
+    if (shape.list.min > 0) {
+        value.add("minProperties", JsonValue::raw(std::to_string(shape.list.min)));
+    }
+    if (const std::string pattern = pattern_of(shape.text); !pattern.empty()) {
+        JsonValue names;
+        names.add("pattern", JsonValue::string(pattern));
+        value.add("propertyNames", std::move(names));
+    }
+    value.add("additionalProperties",
+              shape.named.empty() ? JsonValue::raw("false")
+                                  : schema_of(shape.named.front(), place.below("NAME"), false));
 }
 
-JsonValue container_of(const Shape& shape, const Place& place) {
-    JsonValue value = type(shape.kind == Shape::Kind::list ? "array" : "object");
+JsonValue container_of(const Shape& shape, const Place& place, bool may_be_null) {
+    JsonValue value = types({shape.kind == Shape::Kind::list ? "array" : "object"}, may_be_null);
     if (shape.kind == Shape::Kind::object) {
         add_object(shape, place, value);
-    } else if (shape.kind == Shape::Kind::list) {
+    } else if (shape.kind == Shape::Kind::pairs) {
+        value.add("additionalProperties", text_of({}, false));
+    } else {
         if (!shape.item.empty()) {
             value.add("items", schema_of(shape.item.front(), place, false));
         }
@@ -164,21 +203,42 @@ JsonValue container_of(const Shape& shape, const Place& place) {
     return value;
 }
 
-void add_shape(const Shape& shape, const Place& place, JsonValue& any_of) {
-    const bool is_container = shape.kind == Shape::Kind::object ||
-                              shape.kind == Shape::Kind::list || shape.kind == Shape::Kind::pairs;
-    if (is_container) {
-        any_of.push(container_of(shape, place));
-    } else {
-        add_alternatives(shape, any_of);
+// The ways in which a value may be written, most often one: editors tell more of one than of many.
+void add_ways(const Shape& shape, const Place& place, bool may_be_null, JsonValue& ways) {
+    switch (shape.kind) {
+        case Shape::Kind::any:
+            break;
+        case Shape::Kind::text:
+            ways.push(text_of(shape.text, may_be_null));
+            break;
+        case Shape::Kind::number:
+            ways.push(number_of(shape.number, may_be_null));
+            break;
+        case Shape::Kind::flag:
+            ways.push(flag_of(may_be_null));
+            break;
+        case Shape::Kind::duration:
+            ways.push(duration_of(shape.duration, may_be_null));
+            break;
+        case Shape::Kind::choice: {
+            JsonValue variable = types({"string"}, may_be_null);
+            variable.add("pattern", JsonValue::string(kVariable));
+            ways.push(names_of(shape)).push(std::move(variable));
+            break;
+        }
+        case Shape::Kind::list:
+        case Shape::Kind::object:
+        case Shape::Kind::pairs:
+            ways.push(container_of(shape, place, may_be_null));
+            break;
     }
 }
 
 // Of a setting that has one.
 void add_default(const Shape& shape, const Place& place, JsonValue& value) {
     using Kind = Shape::Kind;
-    const std::string usual = place.kind.empty() ? setting_words(place.path).usual : "";
-    if (usual.empty() || place.path.starts_with("listeners")) {
+    const std::string usual = place.usual();
+    if (usual.empty()) {
         return;
     }
     if (shape.kind == Kind::number || shape.kind == Kind::flag) {
@@ -198,21 +258,21 @@ JsonValue schema_of(const Shape& shape, const Place& place, bool may_be_null) {
         return value;
     }
     add_default(shape, place, value);
-    JsonValue any_of = JsonValue::list();
-    add_shape(shape, place, any_of);
+    JsonValue ways = JsonValue::list();
+    add_ways(shape, place, may_be_null, ways);
     for (const Shape& other : shape.others) {
-        add_shape(other, place, any_of);
+        add_ways(other, place, false, ways);
     }
-    if (may_be_null) {
-        any_of.push(type("null"));
+    if (shape.is_loose) {
+        ways.push({});
     }
-    if (any_of.items.size() == 1) {
-        for (auto& member : any_of.items.front().members) {
+    if (ways.items.size() == 1) {
+        for (auto& member : ways.items.front().members) {
             value.members.push_back(std::move(member));
         }
         return value;
     }
-    value.add("anyOf", std::move(any_of));
+    value.add("anyOf", std::move(ways));
     return value;
 }
 
@@ -245,12 +305,30 @@ JsonValue condition_of(const KindShape& kind) {
     }
     JsonValue properties;
     properties.add("kind", constant(kind.name));
-    properties.add("apiVersion", patterned(pattern));
+    JsonValue version = types({"string"}, false);
+    version.add("pattern", JsonValue::string(pattern));
+    properties.add("apiVersion", std::move(version));
     JsonValue required = JsonValue::list();
     required.push(JsonValue::string("kind")).push(JsonValue::string("apiVersion"));
     JsonValue condition;
     condition.add("properties", std::move(properties)).add("required", std::move(required));
     return condition;
+}
+
+// A text of which editors know some values.
+JsonValue known_or_any(const char* description, const std::vector<std::string>& known) {
+    JsonValue names = JsonValue::list();
+    for (const std::string& name : known) {
+        names.push(JsonValue::string(name));
+    }
+    JsonValue choice;
+    choice.add("enum", std::move(names));
+    JsonValue any_of = JsonValue::list();
+    any_of.push(std::move(choice)).push(types({"string"}, false));
+    JsonValue value;
+    value.add("description", JsonValue::string(description));
+    value.add("anyOf", std::move(any_of));
+    return value;
 }
 
 JsonValue schema_of_kind(const KindShape& kind) {
@@ -267,6 +345,21 @@ JsonValue schema_of_kind(const KindShape& kind) {
     return value;
 }
 
+// kubectl's, whose items are read like documents.
+JsonValue list_rule() {
+    JsonValue item;
+    item.add("$ref", JsonValue::string("#"));
+    JsonValue items = types({"array"}, true);
+    items.add("items", std::move(item));
+    JsonValue properties;
+    properties.add("items", std::move(items));
+    JsonValue then;
+    then.add("properties", std::move(properties));
+    JsonValue rule;
+    rule.add("if", condition_of({"List", "", {}, {}})).add("then", std::move(then));
+    return rule;
+}
+
 }  // namespace
 
 std::string settings_schema() {
@@ -281,25 +374,22 @@ std::string resources_schema() {
     root.add("type", JsonValue::string("object"));
     JsonValue required = JsonValue::list();
     required.push(JsonValue::string("apiVersion")).push(JsonValue::string("kind"));
-    JsonValue names = JsonValue::list();
+    std::vector<std::string> names;
+    std::set<std::string> versions;
     JsonValue all = JsonValue::list();
     for (const KindShape& kind : kind_shapes()) {
-        names.push(JsonValue::string(kind.name));
+        names.push_back(kind.name);
+        versions.insert(kind.versions.begin(), kind.versions.end());
         JsonValue rule;
         rule.add("if", condition_of(kind)).add("then", schema_of_kind(kind));
         all.push(std::move(rule));
     }
-    JsonValue known;
-    known.add("enum", std::move(names));
-    JsonValue any_of = JsonValue::list();
-    any_of.push(std::move(known)).push(type("string"));
-    JsonValue kind;
-    kind.add("description", JsonValue::string("What is described; other kinds are skipped."));
-    kind.add("anyOf", std::move(any_of));
-    JsonValue api_version = type("string");
-    api_version.add("description", JsonValue::string("GROUP/VERSION of the kind."));
+    all.push(list_rule());
+    names.emplace_back("List");
     JsonValue properties;
-    properties.add("kind", std::move(kind)).add("apiVersion", std::move(api_version));
+    properties.add("kind", known_or_any("What is described; other kinds are skipped.", names));
+    properties.add("apiVersion",
+                   known_or_any("GROUP/VERSION of the kind.", {versions.begin(), versions.end()}));
     root.add("properties", std::move(properties)).add("required", std::move(required));
     root.add("allOf", std::move(all));
     return printed(root);

@@ -94,7 +94,10 @@ SettingWords setting_words(std::string_view path) {
         }
     }
     const auto found = kWords.find(plain);
-    return found == kWords.end() ? SettingWords{} : found->second;
+    if (found != kWords.end()) {
+        return found->second;
+    }
+    return {std::string(field_words(kShortForm, plain)), ""};
 }
 
 }  // namespace rotary::config

@@ -1,6 +1,7 @@
 #include "config/schema/shapes.hpp"
 
 #include "config/settings/read_settings.hpp"
+#include "config/short/form.hpp"
 #include "config/yaml/fields.hpp"
 
 namespace rotary::config {
@@ -24,6 +25,7 @@ Shape settings_shape() {
         Fields fields(reading, shape, "");
         Config config;
         read_settings(fields, config);
+        read_short_form(fields);
     }
     return shape;
 }

@@ -23,13 +23,18 @@ Shape settings_shape();
 std::vector<KindShape> kind_shapes();
 
 // What is said of a place: of a setting the comment in config/rotary.yaml, of a field of a resource
-// the words in config/schema/field_words.cpp. Empty: nothing.
+// and of the short form the words in config/schema/field_words.cpp. Empty: nothing.
 struct SettingWords {
     std::string description;
     std::string usual;  // the default, as it is written there; empty: none is shown
 };
-SettingWords setting_words(std::string_view path);  // routing.max_attempts
+SettingWords setting_words(std::string_view path);        // routing.max_attempts
+inline constexpr const char* kShortForm = "rotary.yaml";  // a kind, there
 std::string_view field_words(std::string_view kind, std::string_view path);
+
+// What may stand there, in a few words, and the unit that a name ends with.
+std::string value_words(const Shape& shape);
+std::string unit_of(std::string_view path);  // limits.body_bytes: bytes
 
 // "routing" and "max_attempts": "routing.max_attempts".
 std::string joined_path(const std::string& path, const std::string& name);

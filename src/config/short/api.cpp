@@ -37,6 +37,7 @@ void read_endpoints(Fields& fields, bool of_entry, std::vector<std::string>& out
                          }
                      },
                      {.min = 1}, {.min = 1});
+    fields.knows("endpoints", known);
 }
 
 void read_entry(Fields& fields, const ShortForm& form, std::vector<ShortEntry>& out) {
@@ -92,20 +93,38 @@ std::optional<ShortSide> read_side(Fields& fields, const char* key, bool require
         read_list(fields, key);
         return side;
     }
-    fields.object(key, [&](Fields& inner) {
-        std::vector<std::string> hosts;
-        inner.texts("hosts", hosts, {.min = 1, .max = 64}, {.min = 1});
-        if (inner.has("hosts") && written(inner, "hosts").kind == Node::Kind::list) {
-            side.hosts = written(inner, "hosts").items;
-        }
-        read_list(inner, "models");
-    });
+    fields.object(
+        key,
+        [&](Fields& inner) {
+            std::vector<std::string> hosts;
+            inner.texts("hosts", hosts, {.min = 1, .max = 64}, {.min = 1});
+            if (inner.has("hosts") && written(inner, "hosts").kind == Node::Kind::list) {
+                side.hosts = written(inner, "hosts").items;
+            }
+            read_list(inner, "models");
+        },
+        required);
     return side;
+}
+
+Shape hashes_by_consumer() {
+    Shape hash;
+    hash.kind = Shape::Kind::text;
+    Shape hashes;
+    hashes.kind = Shape::Kind::list;
+    hashes.list.min = 1;
+    hashes.item.push_back(hash);
+    hash.others.push_back(std::move(hashes));
+    Shape shape;
+    shape.kind = Shape::Kind::object;
+    shape.list.min = 1;
+    shape.named.push_back(std::move(hash));
+    return shape;
 }
 
 // Of a consumer one hash or several. Hashes themselves are looked at where they are read.
 void read_keys(Fields& fields, ShortApi& api) {
-    fields.tolerate({"keys"});
+    fields.takes("keys", hashes_by_consumer());
     if (!fields.has("keys")) {
         return;
     }
@@ -250,7 +269,7 @@ ShortForm read_short_form(Fields& top) {
     ShortForm form;
     std::vector<Finding>& findings = top.reading().findings;
     const std::size_t before = findings.size();
-    top.object("providers", [&](Fields& fields) { read_providers(fields, form); });
+    read_providers(top, form);
     top.each("apis", [&](Fields& fields) { read_api(fields, form); }, {.min = 1, .max = 1000});
     form.broken = has_errors(std::span(findings).subspan(before));
     return form;

@@ -104,7 +104,10 @@ void read_format(Fields& fields) {
 
 }  // namespace
 
-Node written(const Fields& fields, std::string_view key) { return *fields.node().find(key); }
+Node written(const Fields& fields, std::string_view key) {
+    const Node* node = fields.node().find(key);
+    return node == nullptr ? Node{} : *node;
+}
 
 std::string absolute_path(const Fields& fields, const std::string& path) {
     std::error_code error;
@@ -113,25 +116,21 @@ std::string absolute_path(const Fields& fields, const std::string& path) {
     return error ? resolved : absolute.string();
 }
 
-void read_providers(Fields& fields, ShortForm& form) {
-    for (const Member& member : fields.node().members) {
+void read_providers(Fields& top, ShortForm& form) {
+    top.each_named("providers", [&](const Member& member, Fields& one) {
         if (!is_object_name(member.key) || member.key.size() > kLongestName) {
-            fields.error(member.key, std::string("the name of a provider must ") + kNameShape);
+            one.error("", std::string("the name of a provider must ") + kNameShape);
         }
-        fields.object(
-            member.key,
-            [&](Fields& one) {
-                ShortProvider provider;
-                provider.name = member.key;
-                provider.place.line = member.line;
-                provider.place.column = member.column;
-                read_format(one);
-                read_url(one, provider);
-                read_provider_key(one, provider);
-                form.providers.push_back(std::move(provider));
-            },
-            true);
-    }
+        ShortProvider provider;
+        provider.name = member.key;
+        provider.place.line = member.line;
+        provider.place.column = member.column;
+        read_format(one);
+        read_url(one, provider);
+        read_provider_key(one, provider);
+        form.providers.push_back(std::move(provider));
+    });
+    top.takes_names("providers", {.fits = is_object_name});
 }
 
 }  // namespace rotary::config

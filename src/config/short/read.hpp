@@ -12,12 +12,12 @@ inline constexpr std::size_t kLongestName = 200;
 inline constexpr const char* kNameShape =
     "be made of lower case letters, digits, '-' and '.', and begin and end with a letter or digit";
 
-// A field as it was written; it is known to be there.
+// A field as it was written; nothing when it is not there.
 Node written(const Fields& fields, std::string_view key);
 
 // A path as written in the file, from the root on.
 std::string absolute_path(const Fields& fields, const std::string& path);
 
-void read_providers(Fields& fields, ShortForm& form);
+void read_providers(Fields& top, ShortForm& form);
 
 }  // namespace rotary::config

@@ -106,4 +106,58 @@ void Fields::each_pair(std::string_view key, const VisitPair& visit) {
     }
 }
 
+void Fields::each_named(std::string_view key, const VisitNamed& visit) {
+    if (shape_ != nullptr) {
+        Shape& shape = record(key, false, Shape::Kind::object);
+        shape.named.resize(1);
+        Fields fields(reading_, shape.named.front(), path_of(key) + ".NAME");
+        visit({}, fields);
+        return;
+    }
+    const Node* node = find(key, false);
+    if (node == nullptr) {
+        return;
+    }
+    if (node->kind != Node::Kind::map) {
+        expected("a mapping", *node, mark_of(key));
+        return;
+    }
+    for (const Member& member : node->members) {
+        const Node& value = member.value;
+        Fields fields(reading_, value, path_of(key) + '.' + member.key);
+        if (value.kind == Node::Kind::null) {
+            fields.error("", "is required");
+        } else if (value.kind != Node::Kind::map) {
+            expected("a mapping", value, fields.mark());
+        } else {
+            visit(member, fields);
+            fields.finish();
+        }
+    }
+}
+
+void Fields::takes(std::string_view key, const Shape& shape) {
+    if (shape_ != nullptr) {
+        shape_->field(key) = shape;
+    } else {
+        known_.emplace_back(key);
+    }
+}
+
+void Fields::takes_names(std::string_view key, const TextRule& rule) {
+    if (shape_ != nullptr) {
+        shape_->field(key).text = rule;
+    }
+}
+
+void Fields::knows(std::string_view key, const std::vector<std::string>& names) {
+    if (shape_ != nullptr) {
+        Shape& field = shape_->field(key);
+        Shape& text = field.kind == Shape::Kind::list ? field.item.front() : field;
+        text.kind = Shape::Kind::choice;
+        text.choices = names;
+        text.others.clear();
+    }
+}
+
 }  // namespace rotary::config

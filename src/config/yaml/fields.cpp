@@ -338,6 +338,13 @@ void Fields::tolerate(std::initializer_list<const char*> keys) {
     known_.insert(known_.end(), keys.begin(), keys.end());
 }
 
+void Fields::ignore(const char* key) {
+    tolerate({key});
+    if (shape_ != nullptr) {
+        shape_->field(key).is_loose = true;
+    }
+}
+
 void Fields::finish() {
     for (const Member& member : map_.members) {
         if (std::find(known_.begin(), known_.end(), member.key) == known_.end()) {

@@ -43,6 +43,8 @@ public:
     using VisitPair =
         std::function<void(const std::string& key, const std::string* text, const Mark& mark)>;
 
+    using VisitNamed = std::function<void(const Member& member, Fields& fields)>;
+
     Fields(FileReading& reading, const Node& map, std::string path);
     Fields(FileReading& reading, Shape& shape, std::string path);  // which is recorded
 
@@ -69,7 +71,13 @@ public:
     void each(std::string_view key, const Visit& visit, const ListRule& rule = {});
     void each_text(std::string_view key, const VisitText& visit, const ListRule& rule = {},
                    const TextRule& item = {});
-    void each_pair(std::string_view key, const VisitPair& visit);  // a mapping with free keys
+    void each_pair(std::string_view key, const VisitPair& visit);    // a mapping with free keys
+    void each_named(std::string_view key, const VisitNamed& visit);  // of mappings
+    // For a recording, of what a reader looks into by itself: the shape that it takes, what names
+    // of a mapping look like, and which texts there may be, alone or in a list.
+    void takes(std::string_view key, const Shape& shape);
+    void takes_names(std::string_view key, const TextRule& rule);
+    void knows(std::string_view key, const std::vector<std::string>& names);
 
     // A field that unserved.cpp lists: check() decides how bad it is. None for an empty list or
     // mapping and for false.
@@ -81,6 +89,8 @@ public:
     void not_served(std::string_view key, const char* consequence);
     // Known, of no consequence here, not looked into.
     void tolerate(std::initializer_list<const char*> keys);
+    // The same of one that has consequences beside other fields.
+    void ignore(const char* key);
 
     void error(std::string_view key, std::string message);
     void warning(std::string_view key, std::string message);

@@ -47,15 +47,17 @@ struct Shape {
     TextRule text{};
     NumberRule number{};
     DurationRule duration{};
-    ListRule list{};
+    ListRule list{};  // of an object with free names too
     std::vector<std::string> choices{};
-    std::string note{};  // that it is not served, and what follows from that
+    bool is_loose = false;  // somewhere it is not looked into
+    std::string note{};     // that it is not served, and what follows from that
     // Lists: what is being recorded stays where it is.
     std::list<std::pair<std::string, Shape>> fields{};  // of an object, as they are asked for
     std::list<Shape> item{};                            // of a list: one
-    std::list<Shape> others{};                          // of other kinds, read in its place
-    std::size_t visits = 0;                             // as an object, by readers
-    std::size_t times_required = 0;                     // of its parent's visits
+    std::list<Shape> named{};        // of an object whose fields have free names: one
+    std::list<Shape> others{};       // of other kinds, read in its place
+    std::size_t visits = 0;          // as an object, by readers
+    std::size_t times_required = 0;  // of its parent's visits
 
     Shape& field(std::string_view name);
     const Shape* find(std::string_view name) const;

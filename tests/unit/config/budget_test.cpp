@@ -30,8 +30,8 @@ spec:
 const std::string kProcess = "prices: [p.yaml]\nbudgets: {ledger: l.db}\n";
 
 Loaded load_budgets(const std::string& text, const std::string& process = kProcess) {
-    return load_text({"rotary.yaml", process},
-                     {{"r.yaml", read_text(data_file("complete.yaml")) + text}}, variables());
+    return load_texts({"rotary.yaml", process},
+                      {{"r.yaml", read_text(data_file("complete.yaml")) + text}}, variables());
 }
 
 TEST(BudgetTest, IsReadWhole) {
@@ -126,10 +126,10 @@ TEST(BudgetTest, NeedsPricesAndIsBetterOffWithALedger) {
 // The samples, beside what is shipped.
 TEST(BudgetTest, TheSamplesLoad) {
     const std::string folder = std::string(ROTARY_SOURCE_DIR) + "/config/";
-    const Loaded loaded = load_text({"rotary.yaml", kProcess},
-                                    {{"r.yaml", read_text(folder + "apis/chat.yaml") + "\n---\n" +
-                                                    read_text(folder + "samples/limits.yaml")}},
-                                    variables());
+    const Loaded loaded = load_texts({"rotary.yaml", kProcess},
+                                     {{"r.yaml", read_text(folder + "apis/chat.yaml") + "\n---\n" +
+                                                     read_text(folder + "samples/limits.yaml")}},
+                                     variables());
     EXPECT_EQ(loaded.resources.budgets.size(), 2U);
     EXPECT_EQ(loaded.resources.rate_limits.size(), 2U);
     EXPECT_EQ(loaded.resources.ai_rate_limits.size(), 2U);

@@ -74,7 +74,7 @@ TEST(Certificates, ThatDoNotCoverAHostAreWarnedOfOnce) {
     const auto warnings = [&](const std::string& routes) {
         std::string text;
         for (const Finding& finding :
-             load_text({"rotary.yaml", process}, {{"r.yaml", routes}}, variables()).findings) {
+             load_texts({"rotary.yaml", process}, {{"r.yaml", routes}}, variables()).findings) {
             if (finding.path == "spec.hostnames") text += to_text(std::vector{finding});
         }
         return text;

@@ -153,8 +153,8 @@ class ApkFiles : public testing::TestWithParam<std::string> {};
 TEST_P(ApkFiles, LoadWithTheFindingsBesideThem) {
     const std::string name = "apk/" + GetParam();
     const Loaded loaded =
-        load_text({"rotary.yaml", ""},
-                  {{GetParam() + ".yaml", read_text(data_file(name + ".yaml"))}}, variables());
+        load_texts({"rotary.yaml", ""},
+                   {{GetParam() + ".yaml", read_text(data_file(name + ".yaml"))}}, variables());
     EXPECT_EQ(to_text(loaded.findings), read_text(data_file(name + ".txt")));
 }
 
@@ -291,8 +291,8 @@ TEST(LoadSample, OfAnAiApiLoadsOnceItsSecretIsReplaced) {
 
 TEST(LoadMistakes, AreReportedAllAtOnce) {
     const Loaded loaded =
-        load_text({"rotary.yaml", "listners: []\nworkers: x\n"},
-                  {{"many.yaml", read_text(data_file("many-mistakes.yaml"))}}, variables());
+        load_texts({"rotary.yaml", "listners: []\nworkers: x\n"},
+                   {{"many.yaml", read_text(data_file("many-mistakes.yaml"))}}, variables());
     const std::string text = to_text(loaded.findings);
     EXPECT_EQ(text, read_text(data_file("many-mistakes.txt"))) << text;
 }

@@ -4,8 +4,11 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <rotary/config/load.hpp>
+
+#include "unit/config/noted_loads.hpp"
 
 namespace rotary::config {
 
@@ -27,13 +30,21 @@ inline std::string read_text(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+// load_text, which the tests of editors hear of.
+inline Loaded load_texts(const SourceText& process, const std::vector<SourceText>& resources,
+                         const Environment& environment = variables()) {
+    Loaded loaded = load_text(process, resources, environment);
+    note_load(process, resources, loaded);
+    return loaded;
+}
+
 inline Loaded load_resources(const std::string& text,
                              const Environment& environment = variables()) {
-    return load_text({"rotary.yaml", ""}, {{"r.yaml", text}}, environment);
+    return load_texts({"rotary.yaml", ""}, {{"r.yaml", text}}, environment);
 }
 
 inline Loaded load_process(const std::string& text, const Environment& environment = variables()) {
-    return load_text({"rotary.yaml", text}, {}, environment);
+    return load_texts({"rotary.yaml", text}, {}, environment);
 }
 
 }  // namespace rotary::config

@@ -109,6 +109,8 @@ const Mistake kRoutes[] = {
      "none that Rotary writes itself"},
     {"extension_kind", "kind: Scope, name: story-scope", "kind: @@Scop, name: story-scope",
      "spec.rules[0].filters[3].extensionRef.kind", "did you mean \"Scope\"?"},
+    {"extension_kind_empty", "kind: Scope, name: story-scope", "kind: @@\"\", name: story-scope",
+     "spec.rules[0].filters[3].extensionRef.kind", "must not be empty"},
     {"extension_limit", "kind: Scope, name: story-scope",
      "kind: RateLimitPolicy, name: @@story-scope", "spec.rules[0].filters[3].extensionRef.name",
      "there is no RateLimitPolicy \"story-scope\""},

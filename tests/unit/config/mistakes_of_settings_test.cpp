@@ -35,8 +35,8 @@ TEST_P(ProcessMistakes, AreFoundAtTheirPlace) {
                                      {"TEXT", "complete.yaml"}}) {
         text = std::regex_replace(text, std::regex(word), data_file(file));
     }
-    Loaded loaded = load_text({"rotary.yaml", text},
-                              {{"r.yaml", read_text(data_file("complete.yaml"))}}, variables());
+    Loaded loaded = load_texts({"rotary.yaml", text},
+                               {{"r.yaml", read_text(data_file("complete.yaml"))}}, variables());
     expect_only(loaded, mistake, place);
 }
 

@@ -112,6 +112,52 @@ TEST(KindShapes, EveryWayOfAReaderIsRecorded) {
     EXPECT_EQ(names.size(), 17U);
 }
 
+TEST(SettingsShape, HasTheShortForm) {
+    const Shape shape = settings_shape();
+    const Shape* providers = shape.find("providers");
+    ASSERT_NE(providers, nullptr);
+    ASSERT_EQ(providers->named.size(), 1U);
+    const Shape& provider = providers->named.front();
+    EXPECT_TRUE(at(provider, "url").is_required(provider));
+    EXPECT_FALSE(at(provider, "key").is_required(provider));
+    EXPECT_EQ(at(provider, "format").choices.front(), "openai");
+    const Shape& api = shape.find("apis")->item.front();
+    EXPECT_TRUE(at(api, "path").is_required(api));
+    EXPECT_TRUE(at(api, "production").is_required(api));
+    EXPECT_FALSE(at(api, "sandbox").is_required(api));
+    const Shape& entry = at(api, "production.models").item.front();
+    EXPECT_FALSE(at(entry, "provider").is_required(entry)) << "there may be one only";
+    EXPECT_TRUE(at(entry, "model").is_required(entry));
+    EXPECT_EQ(at(api, "production").others.size(), 1U)
+        << "a list, or a mapping of hosts and models";
+    EXPECT_THAT(at(api, "production.models.endpoints").item.front().choices,
+                testing::Contains("embeddings"));
+    EXPECT_EQ(at(api, "keys").named.front().others.front().kind, Shape::Kind::list);
+    for (const char* path : {"providers.NAME.url", "apis[].path", "apis[].production[].model",
+                             "apis[].sandbox.models[].weight"}) {
+        EXPECT_NE(setting_words(path).description, "") << path;
+    }
+}
+
+TEST(Schema, TellsBoundsUnitsAndDefaults) {
+    const std::string text = settings_schema();
+    for (const char* said :
+         {R"(Value: 1 to 64.\n\nDefault: 3.")", R"( bytes.\n\nDefault: 10485760.")",
+          R"(Value: 10ms to 1m.\n\nDefault: 1s.")", R"("minimum": 0.010)"}) {
+        EXPECT_THAT(text, HasSubstr(said));
+    }
+    EXPECT_THAT(resources_schema(), HasSubstr(R"("dp.wso2.com/v1alpha4")"));
+}
+
+TEST(UnitOf, IsTheEndOfAName) {
+    EXPECT_EQ(unit_of("limits.body_bytes"), "bytes");
+    EXPECT_EQ(unit_of("routing.retry_budget_percent"), "percent");
+    EXPECT_EQ(unit_of("limits.turn_microseconds"), "microseconds");
+    EXPECT_EQ(unit_of("apis[].suspend_seconds"), "seconds");
+    EXPECT_EQ(unit_of("spec.retry.baseIntervalMillis"), "milliseconds");
+    EXPECT_EQ(unit_of("workers"), "");
+}
+
 TEST(FieldWords, AreFoundByKindAndPath) {
     EXPECT_EQ(field_words("API", "spec.basePath"),
               "What all its paths begin with, the version included.");

@@ -127,11 +127,11 @@ TEST(ShortFormMistakes, NoFindingShowsAKey) {
 
 TEST(ShortFormMistakes, NameThatIsTakenIsToldAtTheShortForm) {
     const Loaded loaded =
-        load_text({"rotary.yaml", "listeners: [{port: 1, plaintext: true}]\n" + kProvider},
-                  {{"r.yaml",
-                    "apiVersion: dp.wso2.com/v1alpha2\nkind: Backend\nmetadata: {name: a}\n"
-                    "spec: {services: [{host: 127.0.0.1, port: 8081}], protocol: http}\n"}},
-                  variables());
+        load_texts({"rotary.yaml", "listeners: [{port: 1, plaintext: true}]\n" + kProvider},
+                   {{"r.yaml",
+                     "apiVersion: dp.wso2.com/v1alpha2\nkind: Backend\nmetadata: {name: a}\n"
+                     "spec: {services: [{host: 127.0.0.1, port: 8081}], protocol: http}\n"}},
+                   variables());
     EXPECT_NE(to_text(loaded.findings)
                   .find("r.yaml:3:18: error: metadata.name: there is another Backend \"a\" at "
                         "rotary.yaml:2"),
