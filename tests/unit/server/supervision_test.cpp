@@ -27,8 +27,7 @@ constexpr std::string_view kReady =
     "READY=1\nSTATUS=Serving: 1 listener, 3 workers, configuration 1";
 
 // Three workers whose mail lies here until a test has it read; a manager that listens.
-class Supervised : public testing::Test {
-protected:
+struct Supervised : testing::Test {
     explicit Supervised(NoticeInbox::Kind kind = NoticeInbox::Kind::path) : inbox(kind) {
         variables["NOTIFY_SOCKET"] = inbox.name();
     }
@@ -75,8 +74,7 @@ protected:
     std::unique_ptr<Supervision> supervision;
 };
 
-class SupervisedByAbstractName : public Supervised {
-protected:
+struct SupervisedByAbstractName : Supervised {
     SupervisedByAbstractName() : Supervised(NoticeInbox::Kind::abstract) {}
 };
 
