@@ -143,8 +143,10 @@ bool await_keys(std::chrono::steady_clock::time_point until, const AdminPlace& p
         char typed[16];
         const ssize_t size = ::read(STDIN_FILENO, typed, sizeof typed);
         if (size <= 0) return false;
-        const std::string_view key(typed, static_cast<std::size_t>(size));
-        if (!press(key, place, snapshot, view)) return false;
+        std::string_view rest(typed, static_cast<std::size_t>(size));
+        while (!rest.empty()) {
+            if (!press(take_key(rest), place, snapshot, view)) return false;
+        }
         draw(snapshot, view);
     }
     return false;

@@ -25,12 +25,16 @@ bool is_set(const char* name) {
     return value != nullptr && *value != '\0';
 }
 
-// Control characters would be commands to the terminal.
+// Control characters would be commands to the terminal, C1's too, which are C2 80 to C2 9F.
 std::string shown(std::string_view text) {
-    std::string out(text);
-    std::replace_if(
-        out.begin(), out.end(),
-        [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+        const bool is_c1 = byte == 0xC2 && next >= 0x80 && next <= 0x9F;
+        out += is_c1 || byte < ' ' || byte == 0x7f ? '?' : text[i];
+        if (is_c1) ++i;
+    }
     return out;
 }
 
@@ -131,9 +135,9 @@ struct Widths {
 
 // What is left of the line goes to the names.
 Widths widths_of(std::size_t width) {
-    constexpr std::size_t kNumbers = 6 + 8 + 8 + 10 + 9 + 9;
+    constexpr std::size_t kNumbers = 6 + 8 + 8 + 10 + 8 + 8 + 9 + 9;
     const std::size_t names = width > kNumbers + 40 ? width - kNumbers : 40;
-    return {names * 22 / 100, names * 27 / 100, names * 25 / 100, names * 26 / 100};
+    return {names * 22 / 100, names * 25 / 100, names * 20 / 100, names * 33 / 100};
 }
 
 std::string model_line(const JsonValue& model, double weights, const Widths& widths) {
@@ -145,6 +149,10 @@ std::string model_line(const JsonValue& model, double weights, const Widths& wid
     line.append(padded(fixed(100 * due, 1) + "%", 8, true));
     line.append(padded(fixed(100 * number_of(model, "share"), 1) + "%", 8, true));
     line.append(padded(text_of(model, "requests"), 10, true));
+    for (const char* name : {"latency_p50_ms", "latency_p95_ms"}) {
+        const bool is_known = model.find(name).has_value();
+        line.append(padded(is_known ? fixed(number_of(model, name), 0) : "-", 8, true));
+    }
     line.append(padded(text_of(model, "tokens_per_minute"), 9, true)).append("  ");
     return line.append(padded(state_of(model), widths.state));
 }
@@ -154,6 +162,7 @@ std::string model_heading(const Widths& widths) {
     line.append(" ").append(padded("BACKEND", widths.backend)).append(" ");
     line.append(padded("WEIGHT", 6, true)).append(padded("DUE", 8, true));
     line.append(padded("SHARE", 8, true)).append(padded("REQUESTS", 10, true));
+    line.append(padded("P50 MS", 8, true)).append(padded("P95 MS", 8, true));
     return line.append(padded("TOK/MIN", 9, true)).append("  STATE");
 }
 
@@ -250,6 +259,19 @@ std::vector<std::string> top_ids(const TopSnapshot& snapshot, TopOrder order) {
         ids.emplace_back(id ? id->string().value_or("") : "");
     }
     return ids;
+}
+
+std::string_view take_key(std::string_view& typed) noexcept {
+    constexpr std::string_view kSequence = "\x1b[";
+    std::size_t size = std::min<std::size_t>(typed.size(), 1);
+    if (typed.starts_with(kSequence)) {
+        // Parameters, then the letter that ends it.
+        const std::size_t last = typed.find_first_not_of("0123456789;?", kSequence.size());
+        size = last == typed.npos ? typed.size() : last + 1;
+    }
+    const std::string_view key = typed.substr(0, size);
+    typed.remove_prefix(size);
+    return key;
 }
 
 std::string top_json(const TopSnapshot& snapshot) {

@@ -48,6 +48,8 @@ std::vector<std::string> top_lines(const TopSnapshot& snapshot, const TopView& v
                                    const TerminalStyle& style);
 // The ids of the models, in the order of the view.
 std::vector<std::string> top_ids(const TopSnapshot& snapshot, TopOrder order);
+// Takes the first key off what was typed: a letter, or an arrow's sequence whole.
+std::string_view take_key(std::string_view& typed) noexcept;
 // All of it as one JSON object.
 std::string top_json(const TopSnapshot& snapshot);
 
