@@ -138,7 +138,8 @@ void sample(metrics::Exposition& out, std::string_view consumer, const Use& use)
 
 }  // namespace
 
-std::string consumers_json(const proxy::Wiring& wiring, WallTime now, const ConsumersAsked& asked) {
+std::string consumers_json(const proxy::Wiring& wiring, WallTime now, const ConsumersAsked& asked,
+                           const CostOfToday& today) {
     const routing::Snapshot& snapshot = *wiring.snapshot;
     const ConsumerUse* uses = snapshot.consumer_use;
     const ConsumerLimits limits(snapshot, now);
@@ -150,11 +151,17 @@ std::string consumers_json(const proxy::Wiring& wiring, WallTime now, const Cons
     if (uses != nullptr) {
         TimestampBuffer since;
         json.string("since", format_timestamp(uses->since(), since));
+        json.string("today_since", format_timestamp(today.since(), since));
+        json.boolean("of_whole_day", today.is_of_whole_day());
+        json.number("cost_today_nd", today.total(*uses));
     }
     json.begin_array("consumers");
     for (std::size_t i = 0; i < shown; ++i) {
         json.begin_object().string("consumer", rows[i].first);
-        if (uses != nullptr) write_use(json, rows[i].second);
+        if (uses != nullptr) {
+            write_use(json, rows[i].second);
+            json.number("cost_today_nd", today.of(rows[i].first, rows[i].second.nanos));
+        }
         write_in_flight(json, snapshot, rows[i].first);
         limits.write(json, rows[i].first);
         json.end_object();

@@ -74,6 +74,20 @@ std::string tile(std::string_view name, const std::string& value) {
     return out;
 }
 
+// Those that end soon.
+std::string certificates(const JsonValue& status) {
+    constexpr double kSoon = 30;
+    std::string out;
+    const auto list = status.find("certificates");
+    if (!list) return out;
+    for (const JsonValue one : list->elements()) {
+        if (number_of(one, "days_left") >= kSoon) continue;
+        out += tile("Certificate of " + text_of(one, "listener"),
+                    text_of(one, "days_left") + " d left");
+    }
+    return out;
+}
+
 std::string strip(const JsonValue& status) {
     return tile("Requests/s", with_one_decimal(number_of(status, "requests_per_second"))) +
            tile("In flight", text_of(status, "in_flight")) +
@@ -82,7 +96,7 @@ std::string strip(const JsonValue& status) {
            tile("4xx", with_one_decimal(number_of(status, "client_errors_percent")) + " %") +
            tile("5xx", with_one_decimal(number_of(status, "server_errors_percent")) + " %") +
            tile("Configuration", "#" + text_of(status, "generation")) +
-           tile("Up", text_of(status, "uptime_seconds") + " s");
+           tile("Up", text_of(status, "uptime_seconds") + " s") + certificates(status);
 }
 
 std::string cell(std::string_view label, std::string_view names, const std::string& html) {
@@ -132,6 +146,12 @@ std::string limits_cell(const JsonValue& model) {
     return cell("Left of limits", "", out.empty() ? "–" : out);
 }
 
+std::string latency(const JsonValue& model) {
+    if (!model.find("latency_p95_ms")) return "–";
+    return with_one_decimal(number_of(model, "latency_p50_ms")) + " · " +
+           with_one_decimal(number_of(model, "latency_p95_ms")) + " ms";
+}
+
 std::string row(const JsonValue& model, double weights) {
     std::string backend = text_of(model, "backend");
     backend.append("<span class=\"why\">").append(text_of(model, "host")).append("</span>");
@@ -140,6 +160,7 @@ std::string row(const JsonValue& model, double weights) {
     out.append(cell("Backend", "soft", backend));
     out.append(share_cell(model, weights)).append(state_cell(model));
     out.append(cell("Requests", "number", text_of(model, "requests")));
+    out.append(cell("Answers in", "number", latency(model)));
     out.append(cell("Tokens/min", "number", text_of(model, "tokens_per_minute")));
     out.append(limits_cell(model)).append("<td></td></tr>\n");
     return out;
@@ -156,13 +177,13 @@ std::string bodies(const JsonValue& models) {
     for (const auto& [name, group] : groups) {
         double weights = 0;
         for (const JsonValue& model : group) weights += number_of(model, "weight");
-        out.append("<tbody><tr><th class=\"group\" colspan=\"8\" scope=\"rowgroup\">");
+        out.append("<tbody><tr><th class=\"group\" colspan=\"9\" scope=\"rowgroup\">");
         out.append(name).append("</th></tr>\n");
         for (const JsonValue& model : group) out += row(model, weights);
         out.append("</tbody>\n");
     }
     if (!out.empty()) return out;
-    return "<tbody><tr><td colspan=\"8\" class=\"nothing\">No API has a list of models.</td></tr>"
+    return "<tbody><tr><td colspan=\"9\" class=\"nothing\">No API has a list of models.</td></tr>"
            "</tbody>\n";
 }
 

@@ -62,6 +62,15 @@ void write_entry(wire::JsonWriter& json, const routing::Snapshot& snapshot, cons
     json.number("seconds_left", std::chrono::ceil<std::chrono::seconds>(left).count());
 }
 
+// Where it has answered in the last minutes; the first token is that of streams.
+void write_times(wire::JsonWriter& json, const EntryTimes::Times& times) {
+    const auto write = [&json](std::string_view p50, std::string_view p95, const Percentiles& of) {
+        if (of.p95 > 0) json.real(p50, of.p50).real(p95, of.p95);
+    };
+    write("latency_p50_ms", "latency_p95_ms", times.whole);
+    write("ttft_p50_ms", "ttft_p95_ms", times.first_token);
+}
+
 // Of its Backend and of its model there, where there are some.
 void write_limits(wire::JsonWriter& json, const routing::Snapshot& snapshot,
                   const routing::Entry& entry, WallTime now) {
@@ -80,7 +89,7 @@ void write_limits(wire::JsonWriter& json, const routing::Snapshot& snapshot,
 }  // namespace
 
 std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry,
-                        const TokenRates& rates, const Now& now) {
+                        const EntryHistory& history, const Now& now) {
     const routing::Snapshot& snapshot = *wiring.snapshot;
     std::string out;
     wire::JsonWriter json(out);
@@ -96,8 +105,12 @@ std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& re
             json.real("share",
                       total == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(total));
             const std::uint64_t tokens = tokens_of(registry, wiring.entries[list][i]);
-            json.number("tokens_per_minute",
-                        rates.last_minute(snapshot.lists[list].entries[i].id, tokens, now.steady));
+            json.number(
+                "tokens_per_minute",
+                history.tokens.last_minute(snapshot.lists[list].entries[i].id, tokens, now.steady));
+            const auto& series = wiring.entries[list][i];
+            write_times(json, history.times.of(snapshot.lists[list].entries[i].id, registry, series,
+                                               now.steady));
             write_limits(json, snapshot, snapshot.lists[list].entries[i], now.wall);
             json.end_object();
         }

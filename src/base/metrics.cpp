@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
@@ -369,12 +370,17 @@ std::uint64_t Registry::status_value(SeriesId id, unsigned status) const {
 }
 
 std::uint64_t Registry::count(HistogramId id) const {
-    if (id.buckets == nullptr) return 0;
+    const std::vector<std::uint64_t> each = buckets(id);
+    return std::accumulate(each.begin(), each.end(), std::uint64_t{0});
+}
+
+std::vector<std::uint64_t> Registry::buckets(HistogramId id) const {
+    std::vector<std::uint64_t> each;
+    if (id.buckets == nullptr) return each;
     const std::lock_guard lock(state_->mutex);
-    std::uint64_t sum = 0;
     const auto last = static_cast<std::uint32_t>(id.buckets->seconds.size());
-    for (std::uint32_t i = 0; i <= last; ++i) sum += state_->total(id.index + i);
-    return sum;
+    for (std::uint32_t i = 0; i <= last; ++i) each.push_back(state_->total(id.index + i));
+    return each;
 }
 
 }  // namespace rotary::metrics

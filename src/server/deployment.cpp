@@ -277,7 +277,7 @@ void Deployment::each_second() {
     tell_of_losses();
     constexpr std::uint64_t kSecondsANote = 5;
     if (seconds_++ % kSecondsANote == 0) {
-        token_rates_.note(*wiring_, registry_, std::chrono::steady_clock::now());
+        entry_history_.note(*wiring_, registry_, std::chrono::steady_clock::now());
     }
     second_timer_.expires_after(std::chrono::seconds(1));
     second_timer_.async_wait([this](const boost::system::error_code& error) {
@@ -307,7 +307,7 @@ void Deployment::register_samples() {
                   static_cast<double>(bodies_.used()));
         const LogWriterStats stats = access_log_.stats();
         out.counter("rotary_access_log_dropped_lines_total",
-                    "Access log lines that standard output did not take.", {},
+                    "Access log lines that standard output or log.access_file did not take.", {},
                     static_cast<double>(stats.dropped_lines));
         out.counter("rotary_event_log_dropped_lines_total",
                     "Event log lines that standard error did not take.", {},

@@ -5,7 +5,7 @@
 #include "server/reload_record.hpp"
 
 #include <rotary/admin/admin.hpp>
-#include <rotary/admin/token_rates.hpp>
+#include <rotary/admin/entry_history.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/log_writer.hpp>
 #include <rotary/base/metrics.hpp>
@@ -60,7 +60,8 @@ public:
     const config::Config& config() const noexcept { return wiring_->snapshot->config; }
     const std::shared_ptr<const proxy::Wiring>& wiring() const noexcept { return wiring_; }
     metrics::Registry& registry() noexcept { return registry_; }
-    const admin::TokenRates& token_rates() const noexcept { return token_rates_; }
+    CertificateEnds& certificate_ends() noexcept { return certificate_ends_; }
+    const admin::EntryHistory& entry_history() const noexcept { return entry_history_; }
     const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
     std::size_t workers() const noexcept { return workers_.size(); }
     const ReloadRecord& record() const noexcept { return record_; }
@@ -112,7 +113,7 @@ private:
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
     boost::asio::steady_timer second_timer_;
     std::uint64_t seconds_ = 0;
-    admin::TokenRates token_rates_;
+    admin::EntryHistory entry_history_;
     control::KeyRing keys_;
     std::unique_ptr<control::JwksFetcher> fetcher_;
     control::HealthChecker health_;

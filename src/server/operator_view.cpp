@@ -1,5 +1,7 @@
 #include "server/operator_view.hpp"
 
+#include "server/spend_of_today.hpp"
+
 #include <rotary/admin/limits.hpp>
 #include <rotary/admin/requests.hpp>
 #include <rotary/admin/status.hpp>
@@ -31,7 +33,7 @@ void OperatorView::fill(admin::AdminHooks& hooks) {
         return admin::limits_json(*deployment_.wiring(), wall_now(), callers);
     };
     hooks.consumers_json = [this](const admin::ConsumersAsked& asked) {
-        return admin::consumers_json(*deployment_.wiring(), wall_now(), asked);
+        return admin::consumers_json(*deployment_.wiring(), wall_now(), asked, today_);
     };
     hooks.config_text = [this] { return admin::config_json(deployment_.config()); };
     hooks.requests = [this](std::size_t most, std::function<void(std::string)> tell) {
@@ -53,7 +55,7 @@ std::string OperatorView::status() const { return status_json(status_(), rates_)
 
 std::string OperatorView::models() const {
     return admin::models_json(*deployment_.wiring(), deployment_.registry(),
-                              deployment_.token_rates(), read_clock());
+                              deployment_.entry_history(), read_clock());
 }
 
 void OperatorView::note_rates() {
@@ -62,11 +64,19 @@ void OperatorView::note_rates() {
     rates_.note(sums, std::chrono::steady_clock::now());
 }
 
+void OperatorView::note_costs() {
+    today_.note(deployment_.wiring()->snapshot->consumer_use, wall_now(), [this](WallTime day) {
+        return spend_since(deployment_.config().budgets.ledger, day, log_);
+    });
+}
+
 void OperatorView::each_second() {
     const config::Limits& limits = deployment_.config().limits;
     feed_.set_limits(limits.admin_events, limits.admin_subscribers);
     note_rates();
+    note_costs();
     watch_.look(*deployment_.wiring(), read_clock(), feed_);
+    deployment_.certificate_ends().tell(feed_, wall_now());
     if (feed_.is_heard()) {
         feed_.tell("snapshot", R"({"status":)" + status() + R"(,"models":)" + models() + "}");
     }

@@ -4,6 +4,7 @@
 #include "server/process_health.hpp"
 
 #include <rotary/admin/admin.hpp>
+#include <rotary/admin/cost_of_today.hpp>
 #include <rotary/admin/event_feed.hpp>
 #include <rotary/admin/live_rates.hpp>
 
@@ -34,6 +35,7 @@ private:
     std::string status() const;
     std::string models() const;
     void note_rates();
+    void note_costs();
     void latest_requests(std::size_t most, std::function<void(std::string)> tell);
     bool suspend(std::string_view id, std::chrono::seconds duration);
     bool resume(std::string_view id);
@@ -45,6 +47,7 @@ private:
     const std::function<ProcessStatus()> status_;
     admin::EntryWatch watch_;
     admin::LiveRates rates_;
+    admin::CostOfToday today_;
     boost::asio::steady_timer timer_;
 };
 

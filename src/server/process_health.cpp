@@ -72,6 +72,15 @@ std::string status_json(const ProcessStatus& status, const admin::LiveRates& rat
     rates.write(json);
     json.begin_array("waiting_for_restart");
     for (const std::string& name : status.waiting_for_restart) json.string(name);
+    json.end_array().begin_array("certificates");
+    for (const CertificateEnds::End& end : status.certificates) {
+        TimestampBuffer time;
+        json.begin_object()
+            .string("listener", end.listener)
+            .string("ends", format_timestamp(end.at, time))
+            .number("days_left", days_until(end.at, status.now))
+            .end_object();
+    }
     json.end_array().end_object();
     out.push_back('\n');
     return out;

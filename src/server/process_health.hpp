@@ -5,6 +5,8 @@
 #include <rotary/control/jwks.hpp>
 #include <rotary/control/key_ring.hpp>
 
+#include "server/certificate_ends.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +27,8 @@ struct ProcessStatus {
     std::size_t workers = 0;
     std::chrono::seconds uptime{0};
     std::vector<std::string> waiting_for_restart;  // names of settings
+    std::vector<CertificateEnds::End> certificates;
+    WallTime now{};
 };
 
 // A line for every token issuer, `fetched` being what was fetched for each. Not ok: one has yet to

@@ -140,6 +140,8 @@ private:
         status.uptime = std::chrono::duration_cast<std::chrono::seconds>(
             std::chrono::steady_clock::now() - started_);
         status.waiting_for_restart = deployment_.waiting_for_restart();
+        status.certificates = deployment_.certificate_ends().ends();
+        status.now = wall_now();
         return status;
     }
 

@@ -54,6 +54,8 @@ async function expectRow(page, m) {
   assert.ok((await said('State')).startsWith(m.state), `${m.model}: ${await said('State')}`);
   if (m.reason) assert.ok((await said('State')).includes(m.reason), m.reason);
   assert.equal(await said('Requests'), String(m.requests));
+  assert.equal(m.latency_p95_ms === undefined, m.requests === 0);
+  if (m.latency_p95_ms) assert.match(await said('Answers in'), /^[\d.]+( ms)? · [\d.]+ ms/);
 }
 
 async function expectAccessible(page, what) {
@@ -147,9 +149,13 @@ const checks = {
     assert.ok(shown.refused > 0);
     assert.equal(await text(row.locator('[data-label=Refused]')), String(shown.refused));
     assert.equal(await text(row.locator('[data-label=Requests]')), String(shown.requests));
+    const { cost_today_nd: cost, of_whole_day: whole } = (await api('consumers')).body;
+    assert.ok(cost > 0 && cost === (await api('consumers')).body.consumers.reduce((sum, c) => sum + c.cost_today_nd, 0));
+    assert.match(await text(page.locator('#cost-since')), whole ? /^Cost today$/ : /^Cost since \d\d:\d\d:\d\d$/);
+    assert.ok((await text(page.locator('#consumers-note'))).includes((cost / 1e9).toFixed(cost < 1e7 ? 6 : 2)));
     await page.locator('button[data-filter=errors]').click();
     assert.match(await text(page.locator('#requests tbody tr').first()), /429.*cost_budget_exceeded.*intern/);
-    assert.match(await text(page.locator('#limits tbody')), /intern/);
+    assert.match(await text(page.locator('#limits tbody tr').first()), /^intern .*cost a month .* of 0\.000001/);
   },
 
   async 'a click suspends, and another resumes'() {
@@ -238,7 +244,7 @@ const checks = {
 
   async 'it is accessible, light and dark, and fits 360 pixels'() {
     const grounds = [];
-    for (const [colorScheme, widths] of [['light', [1280, 800]], ['dark', [360]]]) {
+    for (const [colorScheme, widths] of [['light', [1280, 1100, 960, 800]], ['dark', [360]]]) {
       const page = await openLive({ colorScheme });
       await page.locator('button[data-filter=moved]').click();
       await page.locator('#requests tbody button').first().click();

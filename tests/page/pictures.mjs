@@ -1,12 +1,12 @@
-// The page as it looks after a minute's work; run.sh --pictures FOLDER.
+// The page as it looks at work; run.sh --pictures FOLDER. docs/page.png is its light.png.
 import { call, change, kAdmin, launch, until } from './browser.mjs';
-import { writeFileSync, rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 
 const folder = process.argv[2];
 const browser = await launch();
 const pages = {};
-for (const [name, width, height, colorScheme] of [['light', 1280, 1180, 'light'],
-  ['dark', 1280, 1180, 'dark'], ['narrow', 360, 900, 'dark']]) {
+for (const [name, width, height, colorScheme] of [['light', 1280, 760, 'light'],
+  ['dark', 1280, 760, 'dark'], ['narrow', 360, 900, 'dark']]) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme });
   pages[name] = await context.newPage();
   await pages[name].goto(kAdmin);
@@ -25,7 +25,7 @@ await Promise.all([
   caller('research', () => 220, { model: 'o4-mini' }), caller('intern', () => 4000)]);
 await change('reload');
 for (const [name, page] of Object.entries(pages)) {
-  await until('the rows', async () => (await page.locator('#requests tbody tr').count()) > 20);
+  await until('the rows', async () => (await page.locator('#requests tbody tr').count()) >= 12);
   const moved = page.locator('#requests tbody tr', { has: page.locator('[data-label=Tries]', { hasText: /^2$/ }) });
   if (await moved.count()) await moved.first().locator('button').click();
   await page.screenshot({ path: `${folder}/${name}.png` });

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <rotary/admin/token_rates.hpp>
+#include <rotary/admin/entry_history.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/proxy/wiring.hpp>
@@ -12,9 +12,10 @@
 namespace rotary::admin {
 
 // What /api/v1/models shows: every entry with its weight, its share of the picks, its standing, its
-// tokens of the last minute, and how the limits of its Backend and of its model there stand.
+// tokens of the last minute, how fast it answered of late, and how the limits of its Backend and
+// of its model there stand.
 std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& registry,
-                        const TokenRates& rates, const Now& now);
+                        const EntryHistory& history, const Now& now);
 
 // The process configuration in force, every limit and time-out with its value; no resource, so no
 // secret.

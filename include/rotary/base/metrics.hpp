@@ -183,6 +183,8 @@ public:
     std::uint64_t value(SeriesId id) const;
     std::uint64_t status_value(SeriesId id, unsigned status) const;
     std::uint64_t count(HistogramId id) const;
+    // One a bucket, and what is over the last bound; empty for the one that observes nothing.
+    std::vector<std::uint64_t> buckets(HistogramId id) const;
 
 private:
     friend class Lease;

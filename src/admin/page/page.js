@@ -21,11 +21,14 @@ const cell = (label, attributes, ...children) => h('td', { 'data-label': label, 
 const count = (n) => Number(n || 0).toLocaleString('en-US');
 const short = (n) => n >= 1e6 ? (n / 1e6).toFixed(1) + 'M' : n >= 1e4 ? (n / 1e3).toFixed(1) + 'k' : count(n);
 const ms = (n) => !n ? '–' : n >= 10000 ? (n / 1000).toFixed(1) + ' s' : n >= 100 ? Math.round(n) + ' ms' : n.toFixed(1) + ' ms';
+const brief = (n) => n >= 10000 ? (n / 1000).toFixed(0) + ' s' : n >= 1000 ? (n / 1000).toFixed(1) + ' s' : Math.round(n) + ' ms';
+const pair = (p50, p95) => p95 ? brief(p50) + ' · ' + brief(p95) : '–';
 const us = (n) => !n ? '–' : n >= 10000 ? (n / 1000).toFixed(0) + ' ms' : n >= 1000 ? (n / 1000).toFixed(1) + ' ms' : n + ' µs';
 const money = (nd) => nd === undefined ? '–' : (nd / 1e9).toFixed(nd && nd < 1e7 ? 6 : 2);
 const percent = (x) => (100 * x).toFixed(1) + ' %';
 const span = (s) => s < 90 ? s + ' s' : s < 5400 ? Math.round(s / 60) + ' min' : s < 172800 ? Math.round(s / 3600) + ' h' : Math.round(s / 86400) + ' d';
 const clock = (time) => new Date(time).toLocaleTimeString('en-GB');
+const day = (text) => new Date(text) - Date.now() < 72e6 ? clock(text) : new Date(text).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 const time = (text) => h('time', { datetime: text, title: text }, clock(text));
 
 async function ask(path, options = {}) {
@@ -63,6 +66,8 @@ function showStatus(s) {
     tile('Overhead p50', us(s.overhead_p50_us)), tile('Overhead p99', us(s.overhead_p99_us)),
     tile('4xx', s.client_errors_percent.toFixed(1) + ' %'), tile('5xx', s.server_errors_percent.toFixed(1) + ' %'),
     tile('Configuration', '#' + s.generation + ' · ' + span(s.config_age_seconds)), tile('Up', span(s.uptime_seconds)),
+    ...s.certificates.filter((c) => c.days_left < 30).map((c) => tile('Certificate of ' + c.listener,
+      h('span', { class: c.days_left < 7 ? 'chip bad' : 'chip warn', title: c.ends }, c.days_left < 0 ? 'ended' : c.days_left + ' d left'))),
     ...(waiting ? [tile('Wait for a restart', s.waiting_for_restart.join(', '))] : []));
 }
 
@@ -124,9 +129,10 @@ function row(m, sum) {
   const out = m.state !== 'active';
   const sure = asking === m.id;
   return h('tr', { 'data-entry': m.id },
-    cell('Model', { class: 'name' }, m.model), cell('Backend', { class: 'soft' }, m.backend, h('span', { class: 'why' }, m.host)),
+    cell('Model', { class: 'name', title: m.model }, m.model), cell('Backend', { class: 'soft' }, m.backend, h('span', { class: 'why' }, m.host)),
     cell('Share (weight)', { class: 'wide' }, h('div', { class: 'share' }, bar(m.share, due), h('span', {}, percent(m.share) + ' ', h('span', { class: 'key', title: 'weight, and the share that is due' }, m.weight + ' · ' + percent(due))))),
     cell('State', {}, standing(m)), cell('Requests', { class: 'number' }, spark(m.id), count(m.requests)),
+    cell('Answers in', { class: 'number' }, pair(m.latency_p50_ms, m.latency_p95_ms), m.ttft_p95_ms ? h('span', { class: 'why', title: 'of streams, to the first token' }, 'first token ' + pair(m.ttft_p50_ms, m.ttft_p95_ms)) : null),
     cell('Tokens/min', { class: 'number' }, short(m.tokens_per_minute)), cell('Left of limits', {}, limitsOf(m)),
     cell('', {}, h('button', { type: 'button', 'data-key': m.id, class: sure ? 'sure' : false, 'aria-label': (out ? 'Resume ' : sure ? 'Suspend now: ' : 'Suspend ') + m.model + ' at ' + m.backend, onclick: () => change(m, out ? 'resume' : 'suspend') },
       out ? 'Resume' : sure ? 'Sure?' : 'Suspend')));
@@ -141,11 +147,11 @@ function showModels(list) {
   }, new Map());
   const bodies = [...groups].map(([name, group]) => {
     const sum = group.reduce((total, m) => total + m.weight, 0);
-    return h('tbody', {}, h('tr', {}, h('th', { class: 'group', colspan: 8, scope: 'rowgroup' }, name, ' ', h('span', { class: 'key' }, group[0].policy))), group.map((m) => row(m, sum)));
+    return h('tbody', {}, h('tr', {}, h('th', { class: 'group', colspan: 9, scope: 'rowgroup' }, name, ' ', h('span', { class: 'key' }, group[0].policy))), group.map((m) => row(m, sum)));
   });
   const table = $('models');
   for (const body of [...table.tBodies]) body.remove();
-  table.append(...(bodies.length ? bodies : [h('tbody', {}, h('tr', {}, h('td', { colspan: 8, class: 'nothing' }, 'No API has a list of models.')))]));
+  table.append(...(bodies.length ? bodies : [h('tbody', {}, h('tr', {}, h('td', { colspan: 9, class: 'nothing' }, 'No API has a list of models.')))]));
   if (focused !== undefined) {
     const again = [...table.querySelectorAll('button')].find((b) => b.dataset.key === focused);
     if (again) again.focus();
@@ -188,19 +194,21 @@ function showRequests() {
 }
 
 function showConsumers(c) {
-  $('consumers-note').textContent = c.since ? 'since ' + clock(c.since) : '';
+  const today = c.of_whole_day ? 'today' : 'since ' + clock(c.today_since);
+  $('consumers-note').textContent = c.counted ? 'since ' + clock(c.since) + ' · cost ' + today + ' ' + money(c.cost_today_nd) + ' in all' : '';
+  $('cost-since').textContent = c.counted ? 'Cost ' + today : 'Cost';
   const rows = c.consumers.map((x) => h('tr', {}, cell('Consumer', { class: 'name' }, x.consumer), cell('Requests', { class: 'number' }, count(x.requests)),
-    cell('Refused', { class: 'number' }, count(x.refused)), cell('Tokens', { class: 'number' }, short((x.input_tokens || 0) + (x.output_tokens || 0))), cell('Cost', { class: 'number' }, money(x.cost_nd))));
+    cell('Refused', { class: 'number' }, count(x.refused)), cell('Tokens', { class: 'number' }, short((x.input_tokens || 0) + (x.output_tokens || 0))), cell('Cost', { class: 'number' }, money(x.cost_today_nd))));
   const none = c.counted ? 'None has come yet.' : 'quotas.metric_consumers is 0: none is counted.';
   $('consumers').tBodies[0].replaceChildren(...(rows.length ? rows : [h('tr', {}, h('td', { colspan: 5, class: 'nothing' }, none))]));
 }
 
 function showLimits(l) {
   const fullest = [...l.limits].sort((a, b) => b.used / Math.max(1, b.limit) - a.used / Math.max(1, a.limit)).slice(0, 50);
-  const isMoney = (x) => x.counts === 'cost';
-  const rows = fullest.map((x) => h('tr', {}, cell('Policy', { class: 'name' }, x.policy, h('span', { class: 'why' }, [x.scope, x.for].filter(Boolean).join(' '))),
-    cell('Counts', {}, x.counts + ' a ' + x.unit), cell('Used', { class: 'wide' }, h('div', { class: 'share' }, bar(x.used / Math.max(1, x.limit)),
-      h('span', {}, isMoney(x) ? money(x.used) + ' of ' + money(x.limit) : short(x.used) + ' of ' + short(x.limit)))), cell('Until', {}, time(x.reset))));
+  const isMoney = (x) => x.counts === 'nanodollars';
+  const rows = fullest.map((x) => h('tr', {}, cell('Policy', { class: 'name' }, x.policy, h('span', { class: 'why' }, x.for || x.scope)),
+    cell('Counts', {}, (isMoney(x) ? 'cost' : x.counts) + ' a ' + x.unit), cell('Used', { class: 'wide' }, h('div', { class: 'share' }, bar(x.used / Math.max(1, x.limit)),
+      h('span', {}, isMoney(x) ? money(x.used) + ' of ' + money(x.limit) : short(x.used) + ' of ' + short(x.limit)))), cell('Until', {}, h('time', { datetime: x.reset, title: x.reset }, day(x.reset)))));
   $('limits').tBodies[0].replaceChildren(...(rows.length ? rows : [h('tr', {}, h('td', { colspan: 4, class: 'nothing' }, 'No limit is configured.'))]));
 }
 
@@ -208,7 +216,7 @@ const eventsSeen = new Set();
 function showEvent(e) {
   if (eventsSeen.has(e.id)) return;
   eventsSeen.add(e.id);
-  const bad = e.kind === 'suspended' || e.kind === 'reload failed' ? 'chip bad' : e.kind === 'draining' ? 'chip warn' : 'chip';
+  const bad = e.kind === 'suspended' || e.kind === 'reload failed' ? 'chip bad' : e.kind === 'draining' || e.kind === 'certificate' ? 'chip warn' : 'chip';
   $('events').prepend(h('li', {}, time(e.time), h('span', { class: bad }, e.kind), h('span', { class: 'name' }, e.what), h('span', { class: 'soft' }, e.detail)));
   while ($('events').children.length > 200) $('events').lastChild.remove();
 }

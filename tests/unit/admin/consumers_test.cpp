@@ -59,11 +59,12 @@ protected:
         return all;
     }
     std::string page(const ConsumersAsked& asked = {}) const {
-        return consumers_json(*wiring_, kNow, asked);
+        return consumers_json(*wiring_, kNow, asked, today_);
     }
 
     quota::CounterTable counters_;
     quota::ConsumerUse uses_;
+    CostOfToday today_;
     std::shared_ptr<routing::Snapshot> snapshot_ = std::make_shared<routing::Snapshot>();
     std::shared_ptr<proxy::Wiring> wiring_ = std::make_shared<proxy::Wiring>();
 };
@@ -137,6 +138,20 @@ TEST_F(Consumers, HaveSeriesOfTheirOwn) {
     EXPECT_EQ(out.value("rotary_consumer_cost_nanodollars_total{consumer=one}"), 5);
     EXPECT_EQ(out.value("rotary_consumer_requests_total{consumer=(others)}"), 3);
     EXPECT_EQ(out.all().size(), 10U);
+}
+
+TEST_F(Consumers, AreShownWithWhatTodayCosts) {
+    uses_.add("one", {2, 0, 300, 40, 500});
+    const auto of_before = [](WallTime) { return CostOfToday::Sums{{"one", 7000}, {"gone", 20}}; };
+    today_.note(&uses_, kNow, of_before);
+    uses_.add("two", {1, 0, 1, 1, 3});
+    const std::string all = page();
+    EXPECT_EQ(json_at(all, "consumers.0.cost_nd"), "500");
+    EXPECT_EQ(json_at(all, "consumers.0.cost_today_nd"), "7500");
+    EXPECT_EQ(json_at(all, "consumers.1.cost_today_nd"), "3");
+    EXPECT_EQ(json_at(all, "cost_today_nd"), "7523");
+    EXPECT_EQ(json_at(all, "of_whole_day"), "true");
+    EXPECT_EQ(json_at(all, "today_since"), "2026-01-02T00:00:00.000Z");
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ protected:
     }
     ~StatusTest() override { registry_.detach(&shard_); }
 
-    std::string models() const { return models_json(*wiring_, registry_, rates_, kNow); }
+    std::string models() const { return models_json(*wiring_, registry_, history_, kNow); }
     // A field of the entry's object on the page.
     std::string field(std::size_t entry, const std::string& name) const {
         return json_at(models(), "models." + std::to_string(entry) + "." + name);
@@ -77,7 +77,7 @@ protected:
 
     metrics::Registry registry_;
     metrics::Shard shard_;
-    TokenRates rates_;
+    EntryHistory history_;
     std::vector<std::shared_ptr<rotation::EntryState>> states_;
     std::shared_ptr<const proxy::Wiring> wiring_;
 };
@@ -112,17 +112,18 @@ TEST_F(StatusTest, TokensOfAnEntryAreThoseOfTheLastMinute) {
     };
     use(1000, 200);
     EXPECT_EQ(field(0, "tokens_per_minute"), "0") << "none has noted when that was";
-    rates_.note(*wiring_, registry_, kNow.steady - 90s);
+    history_.tokens.note(*wiring_, registry_, kNow.steady - 90s);
     use(30, 3);
-    rates_.note(*wiring_, registry_, kNow.steady - 60s);
+    history_.tokens.note(*wiring_, registry_, kNow.steady - 60s);
     use(400, 40);
-    rates_.note(*wiring_, registry_, kNow.steady - 5s);
+    history_.tokens.note(*wiring_, registry_, kNow.steady - 5s);
     use(1, 0);
     EXPECT_EQ(field(0, "tokens_per_minute"), "441");
     EXPECT_EQ(field(1, "tokens_per_minute"), "0");
-    for (int i = 0; i < 100; ++i) rates_.note(*wiring_, registry_, kNow.steady + i * 5s);
-    EXPECT_EQ(rates_.last_minute("chat/production/gpt-a@one", 2000, kNow.steady + 500s), 326U);
-    EXPECT_EQ(rates_.last_minute("chat/production/gpt-a@one", 7, kNow.steady + 500s), 7U)
+    for (int i = 0; i < 100; ++i) history_.tokens.note(*wiring_, registry_, kNow.steady + i * 5s);
+    EXPECT_EQ(history_.tokens.last_minute("chat/production/gpt-a@one", 2000, kNow.steady + 500s),
+              326U);
+    EXPECT_EQ(history_.tokens.last_minute("chat/production/gpt-a@one", 7, kNow.steady + 500s), 7U)
         << "series that begin anew";
 }
 
@@ -148,7 +149,7 @@ TEST_F(StatusTest, AnEntryHasTheLimitsOfItsBackendAndItsModel) {
                             {std::make_shared<rotation::EntryState>()}, {}),
          rotation::SuspendRules(), routing::ModelPlace(), nullptr});
     const auto wiring = proxy::wire_up(snapshot, registry_);
-    const std::string page = models_json(*wiring, registry_, rates_, kNow);
+    const std::string page = models_json(*wiring, registry_, history_, kNow);
     EXPECT_EQ(json_at(page, "models.0.limits.0.policy"), "whole");
     EXPECT_EQ(json_at(page, "models.0.limits.0.used"), "130");
     EXPECT_EQ(json_at(page, "models.0.limits.0.remaining"), "0");

@@ -124,13 +124,16 @@ TEST(ProcessHealth, TheStatusPageSaysItAll) {
     status.in_flight = 3;
     status.last_reload = "failed: a \"quoted\" line";
     status.waiting_for_restart = {"workers", "admin.port"};
+    status.now = WallTime(1'767'323'045s);
+    status.certificates = {{"0.0.0.0:9095", status.now + std::chrono::hours(75)}};
     EXPECT_EQ(status_json(status, {}),
               R"({"ready":true,"draining":false,"uptime_seconds":61,"generation":7,)"
               R"("last_reload":"failed: a \"quoted\" line","last_reload_ok":false,)"
               R"("config_age_seconds":0,"workers":2,"in_flight":3,"requests_last_minute":0,)"
               R"("requests_per_second":0,"client_errors_percent":0,)"
               R"("server_errors_percent":0,"overhead_p50_us":0,"overhead_p99_us":0,)"
-              R"("waiting_for_restart":["workers","admin.port"]})"
+              R"("waiting_for_restart":["workers","admin.port"],"certificates":[)"
+              R"({"listener":"0.0.0.0:9095","ends":"2026-01-05T06:04:05.000Z","days_left":3}]})"
               "\n");
     status.draining = true;
     EXPECT_EQ(test::json_at(status_json(status, {}), "ready"), "false");
