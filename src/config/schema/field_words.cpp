@@ -157,6 +157,12 @@ constexpr Row kRows[] = {
 
 }  // namespace
 
+std::vector<std::pair<std::string_view, std::string_view>> fields_with_words() {
+    std::vector<std::pair<std::string_view, std::string_view>> all;
+    for (const Row& row : kRows) all.emplace_back(row.kind, row.path);
+    return all;
+}
+
 std::string_view field_words(std::string_view kind, std::string_view path) {
     std::string plain;  // without the [] of lists
     for (const char c : path) {

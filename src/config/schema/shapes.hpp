@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/yaml/shape.hpp"
@@ -31,6 +32,8 @@ struct SettingWords {
 SettingWords setting_words(std::string_view path);        // routing.max_attempts
 inline constexpr const char* kShortForm = "rotary.yaml";  // a kind, there
 std::string_view field_words(std::string_view kind, std::string_view path);
+// Kind and path of each that has words, for the test that looks whether there is such a field.
+std::vector<std::pair<std::string_view, std::string_view>> fields_with_words();
 
 // What may stand there, in a few words, and the unit that a name ends with.
 std::string value_words(const Shape& shape);

@@ -33,6 +33,36 @@ TEST(Schema, TheShippedOnesAreCurrent) {
     EXPECT_EQ(file("REFERENCE.md"), reference()) << kHow;
 }
 
+// Whether the readers ask for that path, through lists and what else may stand there.
+bool has_field(const Shape& shape, std::string_view path) {
+    if (path.empty()) return true;
+    for (const auto* parts : {&shape.item, &shape.others}) {
+        for (const Shape& part : *parts) {
+            if (has_field(part, path)) return true;
+        }
+    }
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    const Shape* field = shape.find(path.substr(0, dot));
+    return field != nullptr && has_field(*field, path.substr(std::min(dot + 1, path.size())));
+}
+
+TEST(FieldWords, AreOfFieldsThatThereAre) {
+    const std::vector<KindShape> kinds = kind_shapes();
+    const auto is_read = [&](std::string_view kind, std::string_view path) {
+        return std::any_of(kinds.begin(), kinds.end(), [&](const KindShape& one) {
+            return (kind.empty() || one.name == kind) && has_field(one.shape, path);
+        });
+    };
+    EXPECT_TRUE(is_read("HTTPRoute", "spec.rules.matches.path"));
+    EXPECT_FALSE(is_read("HTTPRoute", "spec.rules.matches.pth"));
+    EXPECT_FALSE(is_read("", "spec.rules.matches.path.value.more"));
+    std::set<std::pair<std::string_view, std::string_view>> seen;
+    for (const auto& [kind, path] : fields_with_words()) {
+        EXPECT_TRUE(is_read(kind, path)) << kind << " " << path << " is no field";
+        EXPECT_TRUE(seen.emplace(kind, path).second) << kind << " " << path << " stands twice";
+    }
+}
+
 TEST(SettingsShape, HasEveryKeyAndItsBounds) {
     const Shape shape = settings_shape();
     const Shape* limits = shape.find("limits");
