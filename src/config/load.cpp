@@ -9,6 +9,7 @@
 #include "config/kinds/kinds.hpp"
 #include "config/prices/read_prices.hpp"
 #include "config/settings/read_settings.hpp"
+#include "config/settings/read_tracing.hpp"
 #include "config/short/build.hpp"
 #include "config/short/form.hpp"
 #include "config/yaml/file.hpp"
@@ -172,9 +173,7 @@ public:
     // What a certificate, a key or a key set holds is as much a part of the configuration as what
     // stands in its own files.
     void read_named_file(const std::string& path, const Mark& asked_for) {
-        if (path.empty() || loaded_.named_files.contains(path)) {
-            return;
-        }
+        if (path.empty() || loaded_.named_files.contains(path)) return;
         loaded_.files.push_back(path);
         FileText read = read_whole_file(path, kMaxNamedFileBytes);
         fingerprint_.add(read.error.empty() ? "named" : "unreadable", path,
@@ -197,15 +196,15 @@ public:
             }
         }
         read_named_file(loaded_.config.admin.token_file, loaded_.config.admin.token_file_mark);
+        Tracing& tracing = loaded_.config.tracing;
+        read_named_file(tracing.headers_file, tracing.headers_file_mark);
+        read_named_file(tracing.ca, tracing.ca_mark);
+        add_tracing_files(loaded_.named_files, tracing, loaded_.findings);
         for (const TokenIssuer& issuer : loaded_.resources.issuers) {
-            if (issuer.jwks) {
-                read_named_file(issuer.jwks->file, issuer.jwks->mark);
-            }
+            if (issuer.jwks) read_named_file(issuer.jwks->file, issuer.jwks->mark);
         }
         for (SecretObject& secret : loaded_.resources.secrets) {
-            for (auto& [key, value] : secret.values) {
-                read_secret_file(value);
-            }
+            for (auto& [key, value] : secret.values) read_secret_file(value);
         }
     }
 

@@ -133,6 +133,7 @@ struct TraceExport::State {
     config::Tracing tracing;
     std::optional<HttpUrl> url;
     std::shared_ptr<const net::TlsContext> tls;
+    std::string ca_pem;  // that it trusts
     std::chrono::milliseconds interval{};
     std::chrono::milliseconds deadline{};
     std::chrono::milliseconds patience{};  // of a drain
@@ -166,9 +167,12 @@ void TraceExport::configure(const config::Config& config) {
     state.url = parse_http_url(config.tracing.endpoint, true);
     if (!state.url) {
         state.log.error("tracing.endpoint can't be used", {{"endpoint", config.tracing.endpoint}});
-    } else if (state.url->tls && !state.tls) {
+    } else if (state.url->tls && (!state.tls || state.ca_pem != config.tracing.ca_pem)) {
         try {
-            state.tls = net::TlsContext::client({});
+            // Without one there is no TLS, so nothing is sent to a collector that is not verified.
+            state.tls = nullptr;
+            state.tls = net::TlsContext::client({config.tracing.ca_pem});
+            state.ca_pem = config.tracing.ca_pem;
         } catch (const std::exception& error) {
             state.log.error("no TLS for tracing.endpoint", {{"error", error.what()}});
         }

@@ -12,6 +12,10 @@ namespace rotary::server {
 
 namespace {
 constexpr mode_t kMode = 0640;
+}  // namespace
+
+int open_log_file(const std::string& path) noexcept {
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kMode);
 }
 
 LogFiles::LogFiles(const std::vector<int>& outputs) {
@@ -27,8 +31,7 @@ LogFiles::LogFiles(const std::vector<int>& outputs) {
 
 void LogFiles::reopen(Logger& log) const {
     for (const File& file : files_) {
-        const int fresh =
-            ::open(file.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kMode);
+        const int fresh = open_log_file(file.path);
         const bool done = fresh >= 0 && ::dup2(fresh, file.fd) >= 0;
         const int error = errno;
         if (fresh >= 0) ::close(fresh);

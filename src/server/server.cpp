@@ -1,5 +1,6 @@
 #include <rotary/server/server.hpp>
 
+#include "server/access_file.hpp"
 #include "server/deployment.hpp"
 #include "server/log_files.hpp"
 #include "server/operator_view.hpp"
@@ -39,10 +40,12 @@ public:
           drain_timer_(io_),
           source_(control::open_source(io_, log, source_options(), loaded)),
           token_(admin_token_of(loaded)),
-          deployment_(io_, Logs{log, options.access_log_fd}, std::move(loaded), findings),
+          access_file_(loaded.config.log.access_file, options.access_log_fd),
+          deployment_(io_, Logs{log, access_file_.fd()}, std::move(loaded), findings),
           view_(io_, deployment_, log, feed_, [this] { return status(); }),
           admin_(io_, admin_options(deployment_.config(), token_), hooks(), log),
           supervision_(io_, supervised(), log) {
+        if (!access_file_.path().empty()) log_files_.add(access_file_.fd(), access_file_.path());
         if (options_.handle_signals) listen_for_signals();
         deployment_.registry().on_scrape([this](metrics::Exposition& out) {
             out.gauge("rotary_build_info", "1; its labels say what runs.",
@@ -294,10 +297,11 @@ private:
     boost::asio::signal_set signals_;
     boost::asio::signal_set reload_signal_;
     boost::asio::signal_set reopen_signal_;
-    const LogFiles log_files_;
+    LogFiles log_files_;
     boost::asio::steady_timer drain_timer_;
     const std::unique_ptr<control::Source> source_;  // null: nothing to reload
     const std::string token_;                        // of the start
+    const AccessFile access_file_;
     Deployment deployment_;
     OperatorView view_;
     admin::Admin admin_;

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 // What the program says to whoever operates it when files, ports and words are wrong, and what it
 // does at the signals of log rotation.
@@ -179,6 +181,62 @@ TEST(Operator, LogFilesAreReopenedAtSigusr1AndSigusr2DoesNothing) {
     EXPECT_EQ(lines_in(access + ".1"), 1U) << "nothing is written there any more";
     process.signal(SIGTERM);
     const auto status = process.wait(kPatience);
+    ASSERT_TRUE(status.has_value());
+    EXPECT_EQ(status->code, 0);
+}
+
+// The access log in a file of its own: moved away it loses no line; without its folder the gateway
+// serves on, tells, and writes on where it wrote.
+TEST(Operator, TheAccessLogHasAFileOfItsOwn) {
+    const auto mock = start_mock();
+    const TempDir folder;
+    fs::create_directory(folder / "logs");
+    const std::string access = folder / "logs/access.log";
+    Served::Options options;
+    options.gateway =
+        with_process("timeouts: {log_flush: 20ms}\nlog: {access_file: " + access + "}\n");
+    Served served(*mock, options);
+    ChildProcess& process = served.process();
+    std::atomic<bool> stops = false;
+    std::atomic<std::size_t> answered = 0;
+    std::thread caller([&, client = served.client()] {
+        while (!stops) answered += fetch(client, chat()).status == 200 ? 1 : 0;
+    });
+    for (const char* name : {".1", ".2", ".3"}) {
+        EXPECT_TRUE(eventually([&] { return lines_in(access) >= 2; }));
+        fs::rename(access, access + name);
+        process.signal(SIGUSR1);
+        EXPECT_TRUE(eventually([&] { return fs::exists(access); }));
+    }
+    EXPECT_TRUE(eventually([&] { return lines_in(access) >= 2; }));
+    fs::rename(folder / "logs", folder / "gone");
+    process.signal(SIGUSR1);
+    EXPECT_TRUE(process.wait_for_errors("log file can't be reopened", kPatience));
+    const std::size_t before = answered;
+    EXPECT_TRUE(eventually([&] { return answered > before + 1; })) << "it serves on";
+    stops = true;
+    caller.join();
+    process.signal(SIGTERM);
+    ASSERT_TRUE(process.wait(kPatience).has_value());
+    std::size_t lines = 0;
+    for (const char* name : {"", ".1", ".2", ".3"}) {
+        lines += lines_in(folder / "gone/access.log" + name);
+    }
+    EXPECT_EQ(lines, answered) << "no line is lost, none is there twice";
+    EXPECT_EQ(process.output().find("start_time"), std::string::npos);
+}
+
+TEST(Operator, AnAccessLogThatTakesNothingIsCountedAndTold) {
+    const auto mock = start_mock();
+    Served::Options options;
+    options.gateway = with_process("timeouts: {log_flush: 20ms}\nlog: {access_file: /dev/full}\n");
+    Served served(*mock, options);
+    ASSERT_EQ(fetch(served.client(), chat()).status, 200U);
+    EXPECT_TRUE(served.process().wait_for_errors("access log lines were dropped", kPatience));
+    EXPECT_EQ(served.metric("rotary_access_log_dropped_lines_total"), 1.0);
+    EXPECT_EQ(fetch(served.client(), chat()).status, 200U);
+    served.process().signal(SIGTERM);
+    const auto status = served.process().wait(kPatience);
     ASSERT_TRUE(status.has_value());
     EXPECT_EQ(status->code, 0);
 }

@@ -77,7 +77,7 @@ class Collector(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         ok = self.path == "/v1/traces" and self.headers["content-type"] == "application/json"
-        Collector.authorizations.append(self.headers["authorization"])
+        Collector.authorizations.append((self.headers["authorization"], self.headers["x-tenant"]))
         try:
             spans = otlp.spans_of(body)
         except ValueError as error:
@@ -145,15 +145,18 @@ class Bench:
             process.wait()
 
 
-def write_gateway(folder, collector):
+def write_gateway(folder, collector, key):
     """The client tests' gateway, which has prices, limits and a budget, with tracing on."""
+    with open(os.path.join(folder, "otlp.headers"), "w", encoding="utf-8") as out:
+        out.write(f"# The collector's.\nauthorization: Bearer {key}\n")
     shutil.copytree(os.path.join(ROOT, "tests/clients/gateway"), os.path.join(folder, "gateway"))
     path = os.path.join(folder, "gateway/rotary.yaml")
     with open(path, "a", encoding="utf-8") as out:
         out.write(
             "timeouts: {log_flush: 50ms, trace_interval: 50ms, watch_settle: 50ms}\n"
-            f"tracing:\n  endpoint: http://127.0.0.1:{collector}\n"
-            "  headers: {authorization: \"Bearer ${COLLECTOR_KEY}\"}\n"
+            f"tracing:\n  endpoint: https://127.0.0.1:{collector}\n"
+            "  headers: {x-tenant: \"${COLLECTOR_KEY}\"}\n"
+            "  headers_file: ../otlp.headers\n  ca: \"${CERTS}/dev-ca.crt\"\n"
             "  attributes: {deployment.environment: test}\n")
     with open(path, encoding="utf-8") as text:
         changed = text.read().replace("access: json}", "access: json, tries: true}")
@@ -409,9 +412,33 @@ def check_drain(bench, client, config, env, admin):
         fail("the last spans are lost")
 
 
-def check_secrets(bench, secrets):
-    texts = {name: open(path, encoding="utf-8", errors="replace").read()
-             for name, path in bench.logs.items()}
+def shown_to_operators(bench, config, env, admin):
+    """What the page, the API, the metrics and the commands say, by where it was said."""
+    texts = {}
+    for path in ("/", "/page.js", "/readyz?verbose", "/metrics", "/api/v1/status", "/api/v1/models",
+                 "/api/v1/limits", "/api/v1/consumers", "/api/v1/requests?limit=1000",
+                 "/api/v1/events?format=json", "/api/v1/config", "/api/v1/config?format=yaml"):
+        status, texts[path] = get(admin, path)
+        if status != 200:
+            fail(f"{path} answered {status}")
+    texts["open metrics"] = get(admin, "/metrics", headers={"accept": "application/openmetrics-text"})[1]
+    texts["validate"] = get(admin, "/api/v1/validate", "POST")[1]
+    chat = f"https://127.0.0.1:{env['GATEWAY_PORT']}/chat/1.0/chat/completions"
+    for words in (["check"], ["check", "--output", "json"], ["config", "dump"],
+                  ["config", "dump", "--resources"], ["routes"], ["routes", "--output", "json"],
+                  ["explain", "-X", "POST", "-H", f"authorization: Bearer {env['TOKEN']}", "-d", "{}",
+                   chat]):
+        done = subprocess.run([ROTARY, *words, "-c", config], env={**os.environ, **env},
+                              capture_output=True, text=True, cwd=bench.folder, check=False)
+        texts["rotary " + " ".join(words[:2])] = done.stdout + done.stderr
+        if done.returncode not in (0, 1) or not done.stdout + done.stderr:
+            fail(f"rotary {words} ended with {done.returncode}: {done.stderr}")
+    return texts
+
+
+def check_secrets(bench, shown, secrets):
+    texts = {**shown, **{name: open(path, encoding="utf-8", errors="replace").read()
+             for name, path in bench.logs.items()}}
     texts["spans"] = json.dumps(Collector.batches)
     for name, text in texts.items():
         for secret in secrets:
@@ -423,13 +450,16 @@ def check_secrets(bench, secrets):
 
 def run(folder):
     bench = Bench(folder)
-    collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
-    threading.Thread(target=collector.serve_forever, daemon=True).start()
-    first, second, gateway, admin = free_ports(4)
-    keys = [base64.b32encode(os.urandom(15)).decode().lower() for _ in range(3)]
     certs = os.path.join(folder, "certs")
     subprocess.run([os.path.join(ROOT, "certs/make-certs.sh"), "--quiet", "--dir", certs], check=True)
-    config = write_gateway(folder, collector.server_port)
+    collector = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(os.path.join(certs, "dev-server.crt"), os.path.join(certs, "dev-server.key"))
+    collector.socket = tls.wrap_socket(collector.socket, server_side=True)
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    first, second, gateway, admin = free_ports(4)
+    keys = [base64.b32encode(os.urandom(15)).decode().lower() for _ in range(4)]
+    config = write_gateway(folder, collector.server_port, keys[3])
     issuer = "https://issuer.test/dev"
     env = {"CERTS": certs, "ISSUER": issuer, "FIRST_KEY": keys[0], "SECOND_KEY": keys[1],
            "COLLECTOR_KEY": keys[2], "FIRST_PORT": str(first), "SECOND_PORT": str(second),
@@ -456,14 +486,18 @@ def run(folder):
         check_prometheus(bench, admin, client)
         check_page(admin)
         check_rules()
-        if set(Collector.authorizations) != {f"Bearer {keys[2]}"}:
-            fail("the collector did not get its header")
+        if set(Collector.authorizations) != {(f"Bearer {keys[3]}", keys[2])}:
+            fail("the collector did not get its headers")
+        wrong = "not-a-token-" + keys[0][:6]
+        if client.ask(token=wrong).status != 401 or client.ask(api=f"chat/1.0?api-key={wrong}&x=").status == 200:
+            fail("a wrong token was taken")
+        shown = shown_to_operators(bench, config, {**env, "TOKEN": token}, admin)
         if bench.stop("gateway") != 0:
             fail("the gateway did not end well")
         check_drain(bench, client, config, env, admin)
         if Collector.invalid:
             fail(f"not as OTLP's definitions have it: {Collector.invalid[0]}")
-        check_secrets(bench, [*keys, token])
+        check_secrets(bench, shown, [*keys, token, wrong])
     except BaseException:
         for name, path in bench.logs.items():
             with open(path, encoding="utf-8", errors="replace") as log:

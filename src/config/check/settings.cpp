@@ -1,6 +1,12 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include <rotary/config/settings/admin_token.hpp>
+#include "config/check/certificate.hpp"
 #include "config/check/checker.hpp"
 
 namespace rotary::config {
@@ -47,6 +53,45 @@ void check_admin_token(Checker& checker, const Admin& admin) {
                       " visible ASCII characters, such as `openssl rand -hex 32` prints");
 }
 
+// The server opens it when it starts, and then says no itself. Another user may start it than the
+// one who checks, and a folder that has gone meanwhile must hold up no reload.
+void check_access_file(Checker& checker, const Log& log) {
+    if (log.access_file.empty()) return;
+    const std::filesystem::path file = log.access_file;
+    const std::string folder = file.has_parent_path() ? file.parent_path().string() : ".";
+    std::error_code error;
+    if (std::filesystem::is_directory(file, error)) {
+        checker.error(log.access_file_mark, log.access_file + " is a folder, and must be a file");
+    } else if (!std::filesystem::is_directory(folder, error)) {
+        checker.warning(log.access_file_mark,
+                        folder + " is no folder: a start would fail for want of the access log");
+    } else if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+        checker.warning(log.access_file_mark,
+                        "this user may not write to " + folder + ", where the access log goes");
+    }
+    if (log.access == AccessLogFormat::off) {
+        checker.warning(log.access_file_mark, "log.access is off: nothing is written there");
+    }
+}
+
+void check_tracing(Checker& checker, const Tracing& tracing) {
+    if (tracing.endpoint.empty()) {
+        for (const auto& [path, mark] :
+             {std::pair(&tracing.headers_file, &tracing.headers_file_mark),
+              std::pair(&tracing.ca, &tracing.ca_mark)}) {
+            if (path->empty()) continue;
+            checker.warning(*mark, "there is no tracing.endpoint: nothing is sent with it");
+        }
+        return;
+    }
+    if (tracing.ca.empty() || !checker.files.contains(tracing.ca)) return;
+    const CertificateChain chain = read_certificates(tracing.ca_pem);
+    if (!chain.error.empty()) checker.error(tracing.ca_mark, tracing.ca + ": " + chain.error);
+    if (!tracing.endpoint.starts_with("https://")) {
+        checker.warning(tracing.ca_mark, "tracing.endpoint is not https: no certificate is asked");
+    }
+}
+
 }  // namespace
 
 std::string_view admin_token(std::string_view text) noexcept {
@@ -77,6 +122,8 @@ void check_settings(Checker& checker) {
                       "admin.token_file must name a file with a token");
     }
     check_admin_token(checker, admin);
+    check_access_file(checker, checker.config.log);
+    check_tracing(checker, checker.config.tracing);
     const bool was_loaded = !checker.config.mark.file.empty();
     if (was_loaded && checker.resources.apis.empty() && !checker.anything_unread()) {
         checker.warning(checker.config.mark.below("resources"),

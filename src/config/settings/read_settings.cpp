@@ -191,6 +191,10 @@ void read_log(Fields& fields, Log& log) {
                                    {{"json", AccessLogFormat::json},
                                     {"text", AccessLogFormat::text},
                                     {"off", AccessLogFormat::off}});
+    log.access_file_mark = fields.mark_of("access_file");
+    if (fields.text("access_file", log.access_file) && !log.access_file.empty()) {
+        log.access_file = resolve_path(fields.reading().folder, log.access_file);
+    }
     fields.flag("tries", log.tries);
 }
 

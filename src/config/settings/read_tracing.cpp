@@ -75,6 +75,32 @@ void read_headers(Fields& fields, Tracing& tracing) {
         });
 }
 
+void read_path(Fields& fields, const char* name, std::string& path, Mark& mark) {
+    mark = fields.mark_of(name);
+    if (fields.text(name, path) && !path.empty())
+        path = resolve_path(fields.reading().folder, path);
+}
+
+// What is wrong with a line of headers_file; empty: nothing, and it is added.
+std::string add_header_line(std::string_view line, Tracing& tracing) {
+    const std::size_t colon = line.find(':');
+    const std::string_view name = text::trim(line.substr(0, colon));
+    const std::string_view value =
+        colon == line.npos ? std::string_view{} : text::trim(line.substr(colon + 1));
+    if (colon == line.npos || !is_token(name) || name.size() > kMostNameBytes || value.empty() ||
+        !is_field_value(value)) {
+        return "must be a header line, `name: value`";
+    }
+    for (const TracingHeader& header : tracing.headers) {
+        if (text::iequals(header.name, name)) return "names a header that is there already";
+    }
+    if (tracing.headers.size() >= kMostPairs) {
+        return "is one too many: at most " + std::to_string(kMostPairs) + " headers are sent";
+    }
+    tracing.headers.push_back({std::string(name), Secret(std::string(value))});
+    return "";
+}
+
 // "key=value,key=value", percent-encoded, as OpenTelemetry writes lists into variables.
 bool for_each_pair(std::string_view list,
                    const std::function<bool(std::string name, std::string value)>& visit) {
@@ -172,6 +198,8 @@ void read_tracing(Fields& fields, Tracing& tracing) {
         tracing.endpoint = with_path(std::move(tracing.endpoint));
     }
     read_headers(fields, tracing);
+    read_path(fields, "headers_file", tracing.headers_file, tracing.headers_file_mark);
+    read_path(fields, "ca", tracing.ca, tracing.ca_mark);
     fields.text("service_name", tracing.service_name, kServiceName);
     fields.each_pair(
         "attributes", [&](const std::string& name, const std::string* value, const Mark& mark) {
@@ -188,6 +216,27 @@ void read_tracing(Fields& fields, Tracing& tracing) {
     std::string ratio;
     if (fields.text("sample_ratio", ratio, kRatio)) {
         tracing.sample_ratio = ratio_of(ratio).value_or(tracing.sample_ratio);
+    }
+}
+
+void add_tracing_files(const NamedFiles& files, Tracing& tracing, std::vector<Finding>& findings) {
+    const auto ca = files.find(tracing.ca);
+    if (!tracing.ca.empty() && ca != files.end()) tracing.ca_pem = ca->second.reveal();
+    const auto headers = files.find(tracing.headers_file);
+    if (tracing.headers_file.empty() || headers == files.end()) return;
+    std::string_view rest = headers->second.reveal();
+    for (std::size_t number = 1; !rest.empty(); ++number) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        std::string_view line = rest.substr(0, end);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        line = text::trim(line);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (line.empty() || line.front() == '#') continue;
+        const std::string why = add_header_line(line, tracing);
+        if (why.empty()) continue;
+        findings.push_back(
+            error_at(tracing.headers_file_mark,
+                     tracing.headers_file + ": line " + std::to_string(number) + " " + why));
     }
 }
 

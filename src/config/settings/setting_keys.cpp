@@ -216,9 +216,12 @@ constexpr OtherKey kOtherKeys[] = {
     {"accept_unserved", same<&Config::accept_unserved>, at_reload},
     {"log.level", same<&Config::log, &Log::level>, at_reload},
     {"log.access", same<&Config::log, &Log::access>, at_reload},
+    {"log.access_file", same<&Config::log, &Log::access_file>, at_restart},
     {"log.tries", same<&Config::log, &Log::tries>, at_reload},
     {"tracing.endpoint", kSameTracing<&Tracing::endpoint>, at_reload},
     {"tracing.headers", kSameTracing<&Tracing::headers>, at_reload},
+    {"tracing.headers_file", kSameTracing<&Tracing::headers_file>, at_reload},
+    {"tracing.ca", kSameTracing<&Tracing::ca>, at_reload},
     {"tracing.service_name", kSameTracing<&Tracing::service_name>, at_reload},
     {"tracing.attributes", kSameTracing<&Tracing::attributes>, at_reload},
     {"tracing.sample_ratio", kSameTracing<&Tracing::sample_ratio>, at_reload},
@@ -240,9 +243,9 @@ constexpr OtherKey kOtherKeys[] = {
     [[maybe_unused]] const auto& [revoke_streams] = keys;
     [[maybe_unused]] const auto& [window, admission, carry_debt, headers, reserve, counters,
                                   max_concurrent, metric_consumers] = quotas;
-    [[maybe_unused]] const auto& [level, access, tries] = log;
-    [[maybe_unused]] const auto& [endpoint, otlp_headers, service, attributes, ratio,
-                                  tracing_mark] = tracing;
+    [[maybe_unused]] const auto& [level, access, access_file, access_mark, tries] = log;
+    [[maybe_unused]] const auto& [endpoint, otlp_headers, headers_file, ca, ca_pem, headers_mark,
+                                  ca_mark, service, attributes, ratio, tracing_mark] = tracing;
     [[maybe_unused]] const auto& [failures_per_minute] = auth;
 }
 

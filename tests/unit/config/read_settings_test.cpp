@@ -71,6 +71,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.accept_unserved, defaults.accept_unserved);
     EXPECT_EQ(config.log.level, defaults.log.level);
     EXPECT_EQ(config.log.access, defaults.log.access);
+    EXPECT_EQ(config.log.access_file, defaults.log.access_file);
     EXPECT_EQ(config.log.tries, defaults.log.tries);
     EXPECT_EQ(config.tracing.endpoint, defaults.tracing.endpoint);
     EXPECT_EQ(config.tracing.headers, defaults.tracing.headers);
@@ -174,7 +175,7 @@ usage: {streams: ask, bytes_per_token: 16, tokens_per_image: 0}
 accept_unserved: [RateLimitPolicy]
 limits: {body_bytes: 52428800}
 timeouts: {drain: 600, first_byte: 1.5, event_gap: 2m, upstream_idle: 250ms}
-log: {level: trace, access: off, tries: true}
+log: {level: trace, access: off, access_file: logs/access.log, tries: true}
 )");
     const Config& config = loaded.config;
     EXPECT_EQ(config.workers, 7U);
@@ -207,6 +208,7 @@ log: {level: trace, access: off, tries: true}
     EXPECT_EQ(config.timeouts.upstream_idle, Duration(250));
     EXPECT_EQ(config.log.level, LogLevel::trace);
     EXPECT_EQ(config.log.access, AccessLogFormat::off);
+    EXPECT_EQ(config.log.access_file, "logs/access.log");
     EXPECT_TRUE(config.log.tries);
 }
 

@@ -1,8 +1,10 @@
 // Where spans go, by the file and by OpenTelemetry's variables.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <span>
 #include <string>
+
+#include <support/temp_dir.hpp>
 
 #include "unit/config/loading.hpp"
 
@@ -110,6 +112,52 @@ TEST(Tracing, VariablesStandForWhatTheFileDoesNotSay) {
     EXPECT_EQ(tracing("", other).endpoint, "http://c/own/path") << "taken as it is";
     other["OTEL_SDK_DISABLED"] = "true";
     EXPECT_EQ(tracing("tracing: {endpoint: http://b}\n", other).endpoint, "");
+}
+
+TEST(Tracing, HeadersComeFromAFileToo) {
+    const test::TempDir dir;
+    const std::string rest = "tracing: {endpoint: http://a, headers: {a: b}, headers_file: ";
+    const std::string good =
+        dir.write("good", "# of the collector\n\nauthorization: Bearer x:y\r\n  X-Tenant :  t \n");
+    const Tracing read = tracing(rest + good + "}\n");
+    ASSERT_EQ(read.headers.size(), 3U);
+    EXPECT_EQ(read.headers[1].name, "authorization");
+    EXPECT_EQ(read.headers[1].value.reveal(), "Bearer x:y");
+    EXPECT_EQ(read.headers[2].name, "X-Tenant");
+    EXPECT_EQ(read.headers[2].value.reveal(), "t");
+    const Loaded loaded = load_with(rest + good + "}\n", {});
+    EXPECT_THAT(loaded.files, testing::Contains(good)) << "it is watched";
+    std::string many;
+    for (int i = 0; i < 32; ++i) many += "h" + std::to_string(i) + ": v\n";
+    const std::pair<const char*, std::string> rows[] = {
+        {"line 2 must be a header line", "x: y\nsecret-without-colon\n"},
+        {"line 1 must be a header line", "bad name: secret\n"},
+        {"line 1 must be a header line", "x:\n"},
+        {"line 1 must be a header line", ": secret\n"},
+        {"line 1 must be a header line", "x: se\x01cret\n"},
+        {"line 1 names a header that is there already", "A: secret\n"},
+        {"line 2 names a header that is there already", "x: y\nX: secret\n"},
+        {"line 32 is one too many", many},
+    };
+    for (const auto& [says, text] : rows) {
+        const std::string said = wrong(rest + dir.write("bad", text) + "}\n");
+        EXPECT_THAT(said, testing::HasSubstr(says)) << text;
+        EXPECT_THAT(said, testing::HasSubstr("tracing.headers_file")) << text;
+        EXPECT_THAT(said, testing::Not(testing::HasSubstr("secret"))) << text;
+    }
+    EXPECT_NE(wrong(rest + (dir / "nothing") + "}\n"), "");
+}
+
+TEST(Tracing, AFileVouchesForTheCollector) {
+    const test::TempDir dir;
+    const std::string pem = read_text(data_file("listener.crt"));
+    const std::string file = dir.write("ca", pem);
+    EXPECT_EQ(tracing("tracing: {endpoint: https://a, ca: " + file + "}\n").ca_pem, pem);
+    EXPECT_THAT(wrong("tracing: {endpoint: http://a, ca: " + file + "}\n"),
+                testing::HasSubstr("warning"));
+    EXPECT_THAT(wrong("tracing: {ca: " + file + "}\n"), testing::HasSubstr("nothing is sent"));
+    EXPECT_THAT(wrong("tracing: {endpoint: https://a, ca: " + dir.write("no", "x") + "}\n"),
+                testing::HasSubstr("no certificate is in it"));
 }
 
 TEST(Tracing, AVariableThatCannotBeServedIsAnError) {

@@ -1,5 +1,7 @@
 #include "server/log_files.hpp"
 
+#include "server/access_file.hpp"
+
 #include <gtest/gtest.h>
 
 #include <support/temp_dir.hpp>
@@ -8,7 +10,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace rotary::server {
 namespace {
@@ -106,6 +110,42 @@ TEST_F(LogFilesTest, OneThatCannotBeOpenedStaysAndIsToldOf) {
     EXPECT_NE(said.find("log file can't be reopened"), std::string::npos) << said;
     EXPECT_NE(said.find("Is a directory"), std::string::npos) << said;
     EXPECT_NE(said.find("log file reopened"), std::string::npos) << "the other is";
+}
+
+TEST_F(LogFilesTest, OneThatWasOpenedByItsNameIsReopenedByIt) {
+    LogFiles files(std::vector<int>{});
+    files.add(out_, dir_ / "out.log");
+    rename("out.log", "out.log.1");
+    reopen(files);
+    write(out_, "new\n");
+    EXPECT_EQ(text("out.log"), "new\n");
+    EXPECT_EQ(text("out.log.1"), "");
+}
+
+TEST_F(LogFilesTest, AnAccessFileIsMadeAndAppendedTo) {
+    const std::string path = dir_ / "access.log";
+    for (const char* line : {"one\n", "two\n"}) {
+        const AccessFile file(path, 99);
+        EXPECT_EQ(file.path(), path);
+        write(file.fd(), line);
+    }
+    EXPECT_EQ(text("access.log"), "one\ntwo\n");
+    const AccessFile none("", out_);
+    EXPECT_EQ(none.fd(), out_);
+}
+
+TEST_F(LogFilesTest, AnAccessFileThatCannotBeOpenedIsNamed) {
+    for (const std::string& path :
+         {dir_ / "no/access.log", dir_ / ".", dir_ / "out.log/access.log"}) {
+        try {
+            const AccessFile file(path, 1);
+            ADD_FAILURE() << path;
+        } catch (const std::runtime_error& error) {
+            EXPECT_NE(std::string(error.what()).find("log.access_file: " + path), std::string::npos)
+                << error.what();
+        }
+    }
+    write(out_, "the descriptor of others is still there\n");
 }
 
 }  // namespace

@@ -87,6 +87,8 @@ enum class AccessLogFormat : std::uint8_t { json, text, off };
 struct Log {
     LogLevel level = LogLevel::info;
     AccessLogFormat access = AccessLogFormat::json;
+    std::string access_file;  // ready to be opened; empty: standard output
+    Mark access_file_mark;
     bool tries = false;  // a line a try, whatever the level
 };
 
@@ -102,8 +104,13 @@ struct TracingHeader {
 // Where spans of requests and their tries go, by OTLP over HTTP. The OTEL_* variables of the
 // environment stand for what the file does not say.
 struct Tracing {
-    std::string endpoint;  // the URL that spans are sent to; empty: off
-    std::vector<TracingHeader> headers;
+    std::string endpoint;                // the URL that spans are sent to; empty: off
+    std::vector<TracingHeader> headers;  // those of headers_file too, once it is read
+    std::string headers_file;            // ready to be opened, as the next one
+    std::string ca;                      // who may vouch for the collector; empty: the system's
+    std::string ca_pem;                  // what that file holds
+    Mark headers_file_mark;
+    Mark ca_mark;
     std::string service_name = "rotary";
     std::vector<std::pair<std::string, std::string>> attributes;  // of the resource
     double sample_ratio = 1.0;                                    // of the traces that begin here
