@@ -4,7 +4,6 @@
 #include <support/temp_dir.hpp>
 #include <support/tokens.hpp>
 
-#include <algorithm>
 #include <set>
 
 // What operators ask of a gateway that serves: by the admin API and by the commands that talk to
@@ -32,87 +31,6 @@ Response post(const Front& front, const std::string& target, std::string body = 
     request.target = target;
     request.body = std::move(body);
     return front.admin_request(request);
-}
-
-// All requests that the API shows, once there are so many.
-std::string requests_of(const Front& front, std::size_t count) {
-    std::string shown;
-    eventually([&] {
-        shown = front.admin("/api/v1/requests");
-        return json_size(shown, "requests") >= count;
-    });
-    return shown;
-}
-
-TEST(Operate, AllTellOfOneAndTheSame) {
-    mock::MockOptions quota;
-    quota.quotas = {{"small", 2, std::chrono::seconds(3600)}};
-    const auto first = start_mock(quota);
-    GatewayOptions options;
-    options.workers = 2;
-    options.backends = {{.port = first->port(), .key = "Bearer sk-up"}};
-    options.production = {{"small"}, {"large"}};
-    options.sandbox = {{"sandbox-gpt"}};
-    options.process = "watch: false\n";
-    Gateway gateway(options);
-    std::size_t answered = 0;
-    constexpr std::size_t kRequests = 40;
-    for (std::size_t i = 0; i < kRequests; ++i) {
-        answered += test::fetch(gateway.client(), chat()).status == 200 ? 1U : 0U;
-    }
-    EXPECT_EQ(answered, kRequests);
-    Request stranger = chat();
-    std::erase_if(stranger.headers, [](const auto& one) { return one.first == "Authorization"; });
-    EXPECT_EQ(test::fetch(gateway.client(), stranger).status, 401u);
-    gateway.files().dir().write("rotary.yaml", "listeners: 7\n");
-    EXPECT_FALSE(gateway.server().reload().ok);
-
-    const std::string shown = requests_of(gateway, kRequests + 1);
-    std::size_t tries = 0;
-    std::size_t moved = 0;
-    std::size_t refused = 0;
-    for (std::size_t i = 0; i < json_size(shown, "requests"); ++i) {
-        const std::string at = "requests." + std::to_string(i);
-        tries += json_size(shown, at + ".tries");
-        moved += json_at(shown, at + ".tries.0.failed_over") == "true" ? 1U : 0U;
-        refused += json_at(shown, at + ".status") == "401" ? 1U : 0U;
-    }
-    EXPECT_EQ(json_size(shown, "requests"), kRequests + 1);
-    EXPECT_EQ(tries, kRequests + 1);  // one of them moved on
-    EXPECT_EQ(moved, 1u);
-    EXPECT_EQ(refused, 1u);
-    const std::string page = gateway.admin("/metrics");
-    EXPECT_EQ(sum_of(page, "rotary_upstream_requests_total"), static_cast<double>(tries));
-    EXPECT_EQ(sum_of(page, "rotary_failovers_total"), 1);
-
-    const ProcessResult top = rotary(gateway, {"top", "--once", "--output", "json"});
-    ASSERT_EQ(top.status.code, 0) << top.errors;
-    std::size_t picks = 0;
-    for (std::size_t i = 0; i < json_size(top.output, "models.models"); ++i) {
-        picks +=
-            std::stoul(json_at(top.output, "models.models." + std::to_string(i) + ".requests"));
-    }
-    EXPECT_EQ(picks, tries);
-    EXPECT_EQ(json_size(top.output, "requests.requests"), kRequests + 1);
-    EXPECT_EQ(json_at(top.output, "models.models.0.state"), "suspended");
-    EXPECT_EQ(json_at(top.output, "status.last_reload_ok"), "false");
-    EXPECT_THAT(json_at(top.output, "status.last_reload"), HasSubstr("rotary.yaml:1:12: error"));
-    Request asked;
-    asked.target = "/__mock/requests";
-    ClientOptions at;
-    at.port = first->port();
-    at.tls = false;
-    EXPECT_EQ(json_size(test::fetch(at, asked).body, "requests"), tries);
-
-    // The reload is told at once, the suspension when the entries are looked at the next time.
-    EXPECT_TRUE(eventually([&] {
-        const std::string events = gateway.admin("/api/v1/events?format=json");
-        return events.find(R"("kind":"reload failed")") != std::string::npos &&
-               events.find(R"("kind":"suspended")") != std::string::npos;
-    }));
-    EXPECT_EQ(gateway.stop(), 0);
-    const std::string log = gateway.access_log();
-    EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), static_cast<std::ptrdiff_t>(kRequests + 1));
 }
 
 TEST(Operate, ModelsAreSuspendedAndResumedByTheirIds) {
