@@ -79,8 +79,14 @@ void tell(const InitOptions& options, const std::string& key, std::ostream& out)
         out << "  export " << name << "=...   # the provider's key\n";
     }
     out << "  rotary serve -c " << shell_word((fs::path(folder) / "rotary.yaml").string()) << "\n\n"
-        << "and in another terminal (the key stands here and nowhere else):\n\n  "
-        << init_curl_line(options, folder, key) << '\n';
+        << "and in another terminal ";
+    if (options.no_key) {
+        out << "(with a token of the issuer):\n\n  export TOKEN=...\n  ";
+    } else {
+        out << "(the key stands here and nowhere else):\n\n  ";
+    }
+    const std::string line = init_curl_line(options, folder, key);
+    out << line << '\n';
 }
 
 // The answer on a terminal; an empty line takes what is there.
@@ -159,6 +165,7 @@ void add_init_command(CLI::App& app, int& exit_code) {
     command->add_option("--consumer", options->consumer, "Whose the API key is")
         ->capture_default_str();
     command->add_option("--issuer", options->issuer, "URL of an issuer whose tokens pass as well");
+    command->add_flag("--no-key", options->no_key, "No API key: the issuer's tokens alone pass");
     command->add_option("--port", options->port, "Where clients call, on this machine")
         ->check(CLI::Range(1, 65535))
         ->capture_default_str();

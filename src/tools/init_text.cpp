@@ -60,6 +60,21 @@ bool append_models(const std::vector<std::string>& models, const char* endpoints
     return true;
 }
 
+void append_callers(const InitOptions& options, std::string_view key_hash, std::string& out) {
+    if (!options.no_key) {
+        out +=
+            "    # Who may call: a consumer and the hash of its key (`rotary key new --consumer "
+            "NAME`).\n"
+            "    keys: {";
+        out += quoted_key(options.consumer) + ": \"" + std::string(key_hash) + "\"}\n";
+    }
+    if (!options.issuer.empty()) {
+        out += options.no_key ? "    # Who may call: whose token it has made; its keys"
+                              : "    # Its tokens pass as well; its keys";
+        out += " are found by discovery.\n    issuer: " + quoted(options.issuer) + "\n";
+    }
+}
+
 }  // namespace
 
 std::optional<InitModel> parse_init_model(std::string_view text) {
@@ -85,6 +100,10 @@ std::string init_configuration(const InitOptions& options, std::string_view key_
     const auto key = key_field(options.key_from);
     if (!key) {
         error = "'" + options.key_from + "' says no key; expected is env:NAME, file:PATH or none";
+        return "";
+    }
+    if (options.no_key && options.issuer.empty()) {
+        error = "without a key and without an issuer no caller could be let in; --issuer names one";
         return "";
     }
     std::string models;
@@ -119,15 +138,8 @@ std::string init_configuration(const InitOptions& options, std::string_view key_
     out += quoted(options.provider_url) + "\n    " + *key + "\n\n";
     out +=
         "apis:\n"
-        "  - path: /v1\n"
-        "    # Who may call: a consumer and the hash of its key (`rotary key new --consumer "
-        "NAME`).\n"
-        "    keys: {";
-    out += quoted_key(options.consumer) + ": \"" + std::string(key_hash) + "\"}\n";
-    if (!options.issuer.empty()) {
-        out += "    # Its tokens pass as well; its keys are found by discovery.\n    issuer: " +
-               quoted(options.issuer) + "\n";
-    }
+        "  - path: /v1\n";
+    append_callers(options, key_hash, out);
     out +=
         "    suspend_seconds: 60              # a model whose quota is used up has a rest\n"
         "    # Clients ask for any model; these take their turns, by their weights. One with\n"
@@ -157,7 +169,8 @@ std::string init_curl_line(const InitOptions& options, std::string_view folder,
                            std::string_view key) {
     std::string line = "curl --cacert " + shell_word(std::string(folder) + "/certs/ca.crt");
     line += " https://localhost:" + std::to_string(options.port) + "/v1/chat/completions";
-    line += " -H 'Authorization: Bearer " + std::string(key) + "'";
+    line += options.no_key ? " -H \"Authorization: Bearer $TOKEN\""
+                           : " -H 'Authorization: Bearer " + std::string(key) + "'";
     line += " -H 'Content-Type: application/json'";
     line +=
         " -d '{\"model\": \"any\", \"messages\": [{\"role\": \"user\", \"content\": \"a haiku "

@@ -22,7 +22,8 @@ struct InitOptions {
     std::vector<std::string> models{"gpt-4o=5", "gpt-4o-mini=3"};
     std::vector<std::string> embedding_models;  // as models
     std::string consumer = "me";
-    std::string issuer;  // whose tokens pass as well
+    std::string issuer;   // whose tokens pass as well
+    bool no_key = false;  // they alone do
     std::uint16_t port = 9095;
     std::uint16_t admin_port = 9901;
 };
@@ -35,14 +36,16 @@ struct InitModel {
 // "gpt-4o=5" in two; without a weight it is 1. The name may hold '=' itself when a weight follows.
 std::optional<InitModel> parse_init_model(std::string_view text);
 
-// The text of rotary.yaml; why the options make none in `error`.
+// The text of rotary.yaml; why the options make none in `error`. The hash is not looked at where no
+// key is wanted.
 std::string init_configuration(const InitOptions& options, std::string_view key_hash,
                                std::string& error);
 
 // For a shell: quoted where it has to be.
 std::string shell_word(std::string_view text);
 
-// The line that asks the gateway for an answer, from anywhere.
+// The line that asks the gateway for an answer, from anywhere. Without a key it takes the variable
+// TOKEN.
 std::string init_curl_line(const InitOptions& options, std::string_view folder,
                            std::string_view key);
 

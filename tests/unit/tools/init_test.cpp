@@ -111,6 +111,20 @@ TEST_F(Init, TakesTheKeyFromTheEnvironmentOrAFile) {
               "Bearer sk-of-a-file");
 }
 
+TEST_F(Init, AnIssuerMayStandAlone) {
+    options_.issuer = "https://idp.example.com";
+    options_.no_key = true;
+    ASSERT_EQ(run(), 0) << err_.str();
+    const config::Loaded loaded = load();
+    EXPECT_EQ(config::to_text(loaded.findings), "");
+    EXPECT_TRUE(loaded.resources.consumer_keys.empty());
+    ASSERT_EQ(loaded.resources.issuers.size(), 1u);
+    EXPECT_EQ(loaded.resources.issuers[0].issuer, "https://idp.example.com");
+    EXPECT_THAT(out_.str(), Not(HasSubstr("rk_")));
+    EXPECT_THAT(out_.str(), HasSubstr("export TOKEN=...\n"));
+    EXPECT_THAT(out_.str(), HasSubstr("-H \"Authorization: Bearer $TOKEN\""));
+}
+
 TEST_F(Init, IsForItsOwnerAloneAndKeepsNoKey) {
     ASSERT_EQ(run(), 0) << err_.str();
     EXPECT_EQ(mode_of(options_.dir), 0700u);
@@ -150,6 +164,7 @@ TEST_F(Init, OptionsThatMakeNoSenseWriteNothing) {
          "providers.main.url: must begin with https://"},
         {"issuer", [](InitOptions& o) { o.issuer = "http://idp.example.com"; },
          "apis[0].issuer: must begin with https://"},
+        {"no caller", [](InitOptions& o) { o.no_key = true; }, "--issuer names one"},
         {"twice",
          [](InitOptions& o) {
              o.models = {"m", "m"};
