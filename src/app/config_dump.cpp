@@ -15,12 +15,12 @@ namespace {
 struct DumpOptions {
     std::string path;
     bool resources = false;
-    bool shows_secrets = false;
+    config::DumpOptions dump;
 };
 
 int dump(const DumpOptions& options) {
     const config::Dump made =
-        config::dump(options.path, config::process_environment(), options.shows_secrets);
+        config::dump(options.path, config::process_environment(), options.dump);
     std::fputs(config::to_text(made.loaded.findings).c_str(), stderr);
     if (!made.loaded.ok()) return 1;
     if (options.resources && made.expansion.empty()) {
@@ -42,14 +42,16 @@ void add_config_command(CLI::App& app, int& exit_code) {
     command->add_option("-c,--config", options->path, "rotary.yaml")->required();
     command->add_flag("--resources", options->resources,
                       "the resources that its short form stands for");
-    command->add_flag("--show-secrets", options->shows_secrets,
+    command->add_flag("--all", options->dump.all, "with the defaults of all that it leaves out");
+    command->add_flag("--show-secrets", options->dump.shows_secrets,
                       "with the keys that are written in it");
     command->footer(
         "Prints rotary.yaml and all resources that it names as one stream of YAML documents, as\n"
-        "they are written. --resources prints what `providers` and `apis` stand for, ready to be\n"
-        "put into a file of resources in their place, or for `kubectl apply` (there without\n"
-        "variables: their values belong into the Secrets). A key that is written out is left out:\n"
-        "in its place stands a variable that has to be set, ${SECRET_NAME:?...}.\n"
+        "they are written; --all fills in the defaults of what rotary.yaml leaves out, but those\n"
+        "of `listeners` and `tracing`. --resources prints what `providers` and `apis` stand for,\n"
+        "ready to be put into a file of resources in their place, or for `kubectl apply` (there\n"
+        "without variables: their values belong into the Secrets). A key that is written out is\n"
+        "left out: in its place stands a variable that has to be set, ${SECRET_NAME:?...}.\n"
         "Findings go to standard error. Exit code 0: printed; 1: the configuration has errors.");
     command->callback([options, &exit_code] { exit_code = dump(*options); });
 }

@@ -8,6 +8,7 @@
 #include "config/fingerprint.hpp"
 #include "config/kinds/kinds.hpp"
 #include "config/prices/read_prices.hpp"
+#include "config/schema/defaults.hpp"
 #include "config/settings/read_settings.hpp"
 #include "config/settings/read_tracing.hpp"
 #include "config/short/build.hpp"
@@ -93,9 +94,7 @@ public:
             const Node& second = documents[1].root;
             report({source.file, second.line, second.column, ""}, "only one document is expected");
         }
-        Node root;
-        root.kind = Node::Kind::map;
-        root.line = root.column = 1;
+        Node root{Node::Kind::map, 1, 1, {}, {}, {}};
         if (!documents.empty()) {
             root = documents[0].root;
         }
@@ -326,12 +325,6 @@ private:
     std::vector<KeptDocument>* documents_ = nullptr;  // where they are kept, when they are wanted
 };
 
-}  // namespace
-
-bool Loaded::ok() const { return !has_errors(findings); }
-
-namespace {
-
 // What rotary.yaml names, once it was read.
 Loaded load_what_it_names(Loader& loader, const std::vector<std::string>& accept_unserved) {
     const std::vector<ResourcePath> resources = loader.loaded().config.resources;
@@ -357,22 +350,29 @@ Loaded run(Loader& loader, const std::string& rotary_yaml_path,
 
 }  // namespace
 
+bool Loaded::ok() const { return !has_errors(findings); }
+
 Loaded load(const std::string& rotary_yaml_path, const Environment& environment,
             const std::vector<std::string>& accept_unserved) {
     Loader loader(environment);
     return run(loader, rotary_yaml_path, accept_unserved);
 }
 
-Dump dump(const std::string& rotary_yaml_path, const Environment& environment, bool shows_secrets) {
+Dump dump(const std::string& rotary_yaml_path, const Environment& environment,
+          const DumpOptions& options) {
     std::vector<KeptDocument> documents;
     Loader loader(environment);
     loader.keep_documents(documents);
     Dump made;
     made.loaded = run(loader, rotary_yaml_path, {});
-    for (const KeptDocument& document : documents) {
-        const std::string text = to_yaml(
-            shows_secrets ? document.root : redacted(document.root, "left out of the dump"));
-        (document.is_expansion ? made.expansion : made.documents) += text;
+    if (options.all && !documents.empty()) {
+        documents[0].root = with_defaults(std::move(documents[0].root));
+    }
+    for (KeptDocument& document : documents) {
+        if (!options.shows_secrets) {
+            document.root = redacted(document.root, "left out of the dump");
+        }
+        (document.is_expansion ? made.expansion : made.documents) += to_yaml(document.root);
     }
     return made;
 }

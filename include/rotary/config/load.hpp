@@ -47,7 +47,12 @@ struct Dump {
     std::string documents;  // rotary.yaml and the resources that it names
     std::string expansion;  // the resources that its short form stands for
 };
-Dump dump(const std::string& rotary_yaml_path, const Environment& environment, bool shows_secrets);
+struct DumpOptions {
+    bool shows_secrets = false;
+    bool all = false;  // with what rotary.yaml leaves out, but for `listeners` and `tracing`
+};
+Dump dump(const std::string& rotary_yaml_path, const Environment& environment,
+          const DumpOptions& options);
 
 // The names of kinds and fields that can be accepted without being served.
 std::vector<std::string> acceptable_names();

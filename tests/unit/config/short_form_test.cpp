@@ -315,7 +315,7 @@ void expect_alike(const Resources& a, const Resources& b) {
 }
 
 TEST_F(Folder, ExpansionLoadedAgainIsTheSameConfiguration) {
-    const Dump made = dump(write("short.yaml", sample()), with_key(), false);
+    const Dump made = dump(write("short.yaml", sample()), with_key(), {});
     EXPECT_EQ(made.expansion.find("sk-very-secret"), std::string::npos);
     write("resources.yaml", made.expansion);
     const Loaded again = load(
@@ -333,7 +333,7 @@ TEST_F(Folder, DumpLeavesOutKeysThatAreWrittenOut) {
                                  "resources: [more.yaml]\n");
     write("more.yaml",
           "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: sk-more}\n");
-    const Dump hidden = dump(file, variables(), false);
+    const Dump hidden = dump(file, variables(), {});
     for (const std::string* text : {&hidden.documents, &hidden.expansion}) {
         for (const char* secret : {"sk-literal", "sk-default", "sk-more"}) {
             EXPECT_EQ(text->find(secret), std::string::npos) << *text;
@@ -348,7 +348,7 @@ TEST_F(Folder, DumpLeavesOutKeysThatAreWrittenOut) {
     EXPECT_NE(to_text(again.findings).find("the variable SECRET_A_KEY_APIKEY is not set"),
               std::string::npos)
         << to_text(again.findings);
-    const Dump shown = dump(file, variables(), true);
+    const Dump shown = dump(file, variables(), {.shows_secrets = true});
     EXPECT_NE(shown.documents.find("sk-literal"), std::string::npos);
     EXPECT_NE(shown.expansion.find("Bearer sk-literal"), std::string::npos);
 }
