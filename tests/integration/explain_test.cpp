@@ -96,6 +96,7 @@ constexpr const char* kMore[] = {
 struct Made {
     GatewayOptions options;
     std::string api_key;
+    std::string short_key;               // of the short form's API; empty: there is none
     std::vector<std::string> suspended;  // ids of entries
 };
 
@@ -104,6 +105,41 @@ std::string consumer_key(const std::string& key, const std::string& models) {
            "team}\nspec:\n"
            "  consumer: team\n  keys: [{hash: \"" +
            auth::hash_text(auth::digest_of(key)) + "\"}]\n" + models;
+}
+
+// An API of the short form beside the other one, with its own keys and endpoints.
+std::string short_form(Random& random, const Providers& providers, Made& made) {
+    made.short_key = auth::make_api_key();
+    std::string text = "providers:\n";
+    for (std::size_t i = 0; i < 2; ++i) {
+        constexpr const char* kBases[] = {"/v1", "", "/deep/er"};
+        text += i == 0 ? "  one: {url: \"http://127.0.0.1:" : "  two: {url: \"http://127.0.0.1:";
+        text += std::to_string(providers.mocks[i]->port());
+        text += one_of(random, kBases);
+        text += i == 0 ? "\", key: sk-one}\n" : "\", key: none}\n";
+    }
+    text += "apis:\n- path: /own/v1\n  keys: {own-team: \"";
+    text += auth::hash_text(auth::digest_of(made.short_key));
+    text += "\"}\n  suspend_seconds: 30\n";
+    constexpr const char* kEndpoints[] = {"",
+                                          "  endpoints: [chat, responses, embeddings, files]\n"};
+    text += one_of(random, kEndpoints);
+    text.append("  production:\n  - {model: own-large, provider: one, weight: 3}\n");
+    text.append("  - {model: own-small, provider: two}\n");
+    text.append("  - {model: own-vectors, provider: two, endpoints: [embeddings]}\n");
+    if (random() % 2 == 0) {
+        text +=
+            "  sandbox: {hosts: [own.example.com], models: [{model: own-tiny, provider: one}]}\n";
+    }
+    return text;
+}
+
+// What callers are allowed and limited to. Nothing is a limit too.
+std::string caller_limit(const char* consumer) {
+    return std::string(
+               "---\nkind: RateLimitPolicy\napiVersion: dp.wso2.com/v1alpha3\nmetadata: {name: "
+               "none-for-one}\nspec:\n  default: {custom: {key: consumer, value: ") +
+           consumer + ", organization: default, requestsPerUnit: 0, unit: Day}}\n";
 }
 
 std::vector<GatewayEntry> entries(Random& random, std::size_t backends) {
@@ -148,12 +184,44 @@ Made make(Random& random, const Providers& providers, std::size_t number) {
     made.api_key = auth::make_api_key();
     constexpr const char* kKeyModels[] = {"", "  models: [gpt-4o, last]\n", "  models: [last]\n"};
     options.resources += consumer_key(made.api_key, one_of(random, kKeyModels));
+    if (number % 3 != 0) {
+        options.process += short_form(random, providers, made);
+        constexpr const char* kApis[] = {"", "  apis: [own-v1]\n", "  apis: [chat-api]\n"};
+        options.resources += one_of(random, kApis);
+    }
+    constexpr const char* kLimited[] = {"team", "own-team"};
+    if (number % 5 == 4) options.resources += caller_limit(one_of(random, kLimited));
     for (const GatewayEntry& entry : options.production) {
         if (number % 2 == 1 && random() % 3 == 0) {
             made.suspended.push_back(id_of(entry, "production"));
         }
     }
     return made;
+}
+
+// One for the API of the short form.
+void make_short(Random& random, const Made& made, Request& request) {
+    constexpr const char* kHosts[] = {"default.gw.wso2.com", "own.example.com", "a.example.com"};
+    constexpr std::pair<const char*, const char*> kWhat[] = {{"POST", "/chat/completions"},
+                                                             {"POST", "/chat/completions"},
+                                                             {"POST", "/embeddings"},
+                                                             {"POST", "/responses"},
+                                                             {"GET", "/models"},
+                                                             {"GET", "/files/f-1"},
+                                                             {"POST", "/images/edits"},
+                                                             {"GET", "/none"}};
+    const auto& [method, path] = one_of(random, kWhat);
+    request.method = method;
+    request.target = std::string("/own/v1") + path;
+    request.headers = {{"Host", one_of(random, kHosts)}, {"Accept", "application/json"}};
+    const std::string credentials[] = {"Bearer " + made.short_key, bearer(),
+                                       "Bearer " + made.api_key, "Bearer none"};
+    request.headers.emplace_back("Authorization", mostly(random, credentials, 3));
+    request.body.clear();
+    if (request.method == "POST") {
+        request.headers.emplace_back("Content-Type", "application/json");
+        request.body = R"({"model":"mine","input":"x","messages":[]})";
+    }
 }
 
 Request make_request(Random& random, const Made& made) {
@@ -201,6 +269,7 @@ Request make_request(Random& random, const Made& made) {
         request.headers.emplace_back("Content-Type", type);
     }
     if (request.method == "POST") request.body = mostly(random, kBodies, 3);
+    if (!made.short_key.empty() && random() % 2 == 0) make_short(random, made, request);
     return request;
 }
 
@@ -234,6 +303,9 @@ struct Met {
     std::size_t answered = 0;
     std::size_t several_tries = 0;
     std::size_t suspended = 0;
+    std::size_t of_short_forms = 0;  // answered by providers
+    std::size_t limited = 0;
+    std::size_t forbidden = 0;
 };
 
 void compare(Random& random, Providers& providers, const Made& made, Met& met) {
@@ -256,6 +328,8 @@ void compare(Random& random, Providers& providers, const Made& made, Met& met) {
     const auto got = providers.got();
     if (told.status != 0) {
         ++met.refused;
+        met.limited += told.status == 429 ? 1U : 0U;
+        met.forbidden += told.status == 403 ? 1U : 0U;
         EXPECT_EQ(response.status, told.status) << told.message << " " << response.body;
         EXPECT_EQ(std::string(response.header("location")), told.location);
         if (!told.code.empty()) {
@@ -265,6 +339,7 @@ void compare(Random& random, Providers& providers, const Made& made, Met& met) {
         return;
     }
     ++met.answered;
+    met.of_short_forms += told.api == "own-v1" ? 1U : 0U;
     EXPECT_EQ(response.status, status) << response.body;
     ASSERT_FALSE(told.tries.empty());
     // A rule without a rotation goes on only when a Backend could not even be asked.
@@ -292,6 +367,9 @@ TEST(Explain, PredictsWhatThenHappens) {
     EXPECT_GT(met.answered, 20U);
     EXPECT_GT(met.several_tries, 5U);
     EXPECT_GT(met.suspended, 5U);
+    EXPECT_GT(met.of_short_forms, 10U);
+    EXPECT_GT(met.limited, 1U);
+    EXPECT_GT(met.forbidden, 1U);
 }
 
 }  // namespace
