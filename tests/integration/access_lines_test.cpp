@@ -9,6 +9,10 @@
 namespace rotary::test {
 namespace {
 
+std::string pair(const std::string& key, const std::string& value) {
+    return "\"" + key + "\":\"" + value + "\"";
+}
+
 TEST(AccessLines, SayWhoWasServed) {
     GatewayOptions options = with_process("timeouts: {log_flush: 20ms}\n");
     options.workers = 1;

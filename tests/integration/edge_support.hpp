@@ -195,8 +195,4 @@ inline std::string line_of(const Gateway& gateway, const Response& response) {
     return found;
 }
 
-inline std::string pair(const std::string& key, const std::string& value) {
-    return "\"" + key + "\":\"" + value + "\"";
-}
-
 }  // namespace rotary::test
