@@ -23,10 +23,8 @@ TEST(HandshakeEnd, EachHasANameOfItsOwn) {
         std::string_view name;
     };
     const Row rows[] = {
-        {HandshakeEnd::closed, "closed"},
-        {HandshakeEnd::timeout, "timeout"},
-        {HandshakeEnd::plain_http, "plain_http"},
-        {HandshakeEnd::proxy, "proxy"},
+        {HandshakeEnd::closed, "closed"},         {HandshakeEnd::timeout, "timeout"},
+        {HandshakeEnd::plain_http, "plain_http"}, {HandshakeEnd::proxy, "proxy"},
         {HandshakeEnd::refused, "refused"},
     };
     std::set<std::string_view> names;
