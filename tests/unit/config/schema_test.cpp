@@ -42,19 +42,27 @@ bool has_field(const Shape& shape, std::string_view path) {
         }
     }
     const std::size_t dot = std::min(path.find('.'), path.size());
+    const std::string_view rest = path.substr(std::min(dot + 1, path.size()));
+    if (!shape.named.empty() && path.substr(0, dot) == "NAME") {
+        return has_field(shape.named.front(), rest);
+    }
     const Shape* field = shape.find(path.substr(0, dot));
-    return field != nullptr && has_field(*field, path.substr(std::min(dot + 1, path.size())));
+    return field != nullptr && has_field(*field, rest);
 }
 
 TEST(FieldWords, AreOfFieldsThatThereAre) {
     const std::vector<KindShape> kinds = kind_shapes();
+    const Shape settings = settings_shape();
     const auto is_read = [&](std::string_view kind, std::string_view path) {
+        if (kind == kShortForm) return has_field(settings, path);
         return std::any_of(kinds.begin(), kinds.end(), [&](const KindShape& one) {
             return (kind.empty() || one.name == kind) && has_field(one.shape, path);
         });
     };
     EXPECT_TRUE(is_read("HTTPRoute", "spec.rules.matches.path"));
     EXPECT_FALSE(is_read("HTTPRoute", "spec.rules.matches.pth"));
+    EXPECT_TRUE(is_read(kShortForm, "providers.NAME.url"));
+    EXPECT_FALSE(is_read(kShortForm, "providers.NAME.uri"));
     EXPECT_FALSE(is_read("", "spec.rules.matches.path.value.more"));
     std::set<std::pair<std::string_view, std::string_view>> seen;
     for (const auto& [kind, path] : fields_with_words()) {
