@@ -122,6 +122,8 @@ TEST(Operate, EventsComeAsTheyHappen) {
     while (!seen.contains("event: event") || !seen.contains("event: snapshot")) {
         const auto event = listener.read_event();
         ASSERT_TRUE(event);
+        // The tests' own certificates are of few days.
+        if (event->text.find("\"kind\":\"certificate\"") != std::string::npos) continue;
         for (const char* kind : {"event: event", "event: snapshot"}) {
             if (event->text.find(kind) != std::string::npos) seen.insert(kind);
         }

@@ -180,7 +180,7 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"tracing.endpoint", "{endpoint: \"http://127.0.0.1:9\"}"},
         {"tracing.headers", "{headers: {a: b}}"},
         {"tracing.headers_file", "{headers_file: " + dir.write("otlp.headers", "a: b\n") + "}"},
-        {"tracing.ca", "{ca: " + dir.write("otlp.ca", test::read_file(files.certificate())) + "}"},
+        {"tracing.ca", "{ca: " + certificates().unknown_ca.certificate + "}"},
         {"tracing.service_name", "{service_name: front}"},
         {"tracing.attributes", "{attributes: {a: b}}"},
         {"tracing.sample_ratio", "{sample_ratio: \"0.5\"}"},
