@@ -39,6 +39,14 @@ std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logge
     return std::make_unique<control::Ledger>(std::move(options), log);
 }
 
+// Errors before warnings: who shows its first line shows why.
+std::string reasons(std::vector<config::Finding> findings) {
+    std::stable_partition(findings.begin(), findings.end(), [](const config::Finding& finding) {
+        return finding.severity == config::Severity::error;
+    });
+    return config::to_text(findings);
+}
+
 std::vector<std::string> listener_names(const std::vector<config::Listener>& listeners,
                                         const std::vector<std::uint16_t>& ports) {
     std::vector<std::string> names;
@@ -189,12 +197,12 @@ admin::ReloadOutcome Deployment::refuse_reload(std::string findings) {
 admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
     std::vector<config::Finding> findings = loaded.findings;
     const ReloadRecord::Step step = record_.step(loaded);
-    if (step == ReloadRecord::Step::refuse) return refuse_reload(config::to_text(findings));
+    if (step == ReloadRecord::Step::refuse) return refuse_reload(reasons(findings));
     if (step == ReloadRecord::Step::keep) return keep_equal();
     TlsContexts contexts;
     try {
         auto next = compile(loaded, findings);
-        if (!next) return refuse_reload(config::to_text(findings));
+        if (!next) return refuse_reload(reasons(findings));
         contexts = make_contexts(next->snapshot->config, loaded.named_files);
         keys_.configure(*next->snapshot, std::chrono::steady_clock::now());
         for (const std::string& api : rotations_lost(*wiring_->snapshot, *next->snapshot)) {

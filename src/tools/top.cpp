@@ -206,7 +206,7 @@ int print_top(const AdminPlace& place, bool as_json) {
         return 0;
     }
     TopView view;
-    view.width = 140;
+    view.width = kPageWidth;
     for (const std::string& line : top_lines(snapshot, view, style_for(STDOUT_FILENO))) {
         std::printf("%s\n", line.c_str());
     }

@@ -42,6 +42,8 @@ const reasons = {
     /: must end with the API's version: "/,
     /: stands beside `key`; a provider has one of them/,
     /\.key: is required: `key: /,
+    /: must name the proxies whose word is taken/,
+    /: takes nothing from them: set proxies\.protocol or proxies\.field/,
     /: are the keys of an issuer: `issuer` is missing/,
     /: is no https:\/\/ address, where its keys could be found by discovery/,
   ],
@@ -65,7 +67,7 @@ const reasons = {
     /: must be between \w+ and \w+, found "[\d.]+(ms|s|m|h)"$/,
   ],
   'it is about what a text says': [
-    /: must be (an IP address|the address of a name server|a host name|a host alone|a name alone)/,
+    /: must be (an IP address|an address or a range|the address of a name server|a host name|a host alone|a name alone)/,
     /: is a link-local address, which is refused/,
     /: must be a header's name/,
     /: must hold (no control characters|none of |neither user nor password)/,

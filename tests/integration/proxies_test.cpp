@@ -88,6 +88,7 @@ TEST(Proxies, ThatAreNotTrustedAreClients) {
     Edge edge(behind("trusted: [10.0.0.0/8], protocol: true, field: x-forwarded-for", true));
     TestClient client(plain_client(edge.gateway));
     client.send(kHeader);
+    client.send(chat());
     EXPECT_EQ(client.read_response().status, 400U);
     const Response response =
         fetch(plain_client(edge.gateway), with("X-Forwarded-For", "192.0.2.1"));
@@ -125,9 +126,11 @@ TEST(Proxies, TellInAHeaderFieldOfEachRequest) {
 
 // One that guesses keys is held back by its own address, and nobody behind the same proxy with it.
 TEST(Proxies, DoNotShareTheirClientsFailures) {
-    Edge edge(
-        with_process("proxies: {trusted: [127.0.0.1], field: x-forwarded-for}\n"
-                     "auth: {failures_per_minute: 2}\n"));
+    GatewayOptions options = with_process(
+        "proxies: {trusted: [127.0.0.1], field: x-forwarded-for}\nauth: {failures_per_minute: "
+        "2}\n");
+    options.workers = 1;
+    Edge edge(options);
     Request guess = with("X-Forwarded-For", "192.0.2.1");
     set_header(guess, "Authorization", "Bearer rk_guess");
     for (const unsigned status : {401U, 401U, 429U}) {

@@ -93,6 +93,18 @@ TEST(Reload, AnEqualOneAfterABrokenOneIsASuccess) {
     EXPECT_EQ(generation_of(edge.gateway), "1");
 }
 
+// Whoever shows one line of why shows an error.
+TEST(Reload, ARefusedOneTellsItsErrorsFirst) {
+    Edge edge(unwatched());
+    edge.gateway.files().dir().write("apis/broken.yaml",
+                                     "kind: ConfigMap\napiVersion: v1\nmetadata: {name: unused}\n"
+                                     "surprise: 1\n---\nkind: [\n");
+    const std::string findings = edge.gateway.server().reload().findings;
+    const std::string first = findings.substr(0, findings.find('\n'));
+    EXPECT_THAT(first, testing::HasSubstr(": error: ")) << findings;
+    EXPECT_THAT(last_reload_of(edge.gateway), testing::StartsWith("failed: " + first));
+}
+
 TEST(Reload, TheEnvironmentIsAPartOfIt) {
     GatewayOptions options = unwatched();
     options.production = {{"${ROTARY_TEST_MODEL:-gpt}"}};

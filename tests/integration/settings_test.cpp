@@ -142,6 +142,9 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"admin.token_file", "{address: 127.0.0.1, port: 0, token_file: " +
                                  dir.write("admin.token", "0123456789abcdef\n") + "}"},
         {"resources", "[apis/api.yaml]"},
+        {"proxies.trusted", "{trusted: [127.0.0.1], field: forwarded}"},
+        {"proxies.protocol", "{trusted: [127.0.0.1], protocol: true}"},
+        {"proxies.field", "{trusted: [127.0.0.1], field: forwarded}"},
         {"resolvers", "[127.0.0.1:9]"},
         {"routing.max_attempts", "{max_attempts: 1}"},
         {"routing.on_all_suspended", "{on_all_suspended: passthrough}"},

@@ -51,15 +51,19 @@ Listener read_listener(Fields& fields) {
     return listener;
 }
 
+bool is_everybody(const IpRange& range) {
+    return range.bits == 0 || (is_ipv4(range.base) && range.bits <= 96);
+}
+
 void read_proxies(Fields& fields, Proxies& proxies) {
+    std::vector<Finding>& findings = fields.reading().findings;
+    const std::size_t before = findings.size();
+    std::vector<Mark> everybody;
     fields.each_text(
         "trusted",
         [&](const std::string& range, const Mark& mark) {
             proxies.trusted.push_back(*parse_ip_range(range));
-            if (proxies.trusted.back().bits == 0) {
-                fields.reading().findings.push_back(warning_at(
-                    mark, "holds every address: each client may say where it comes from"));
-            }
+            if (is_everybody(proxies.trusted.back())) everybody.push_back(mark);
         },
         {.max = 256}, kAddressRange);
     fields.flag("protocol", proxies.protocol);
@@ -67,12 +71,17 @@ void read_proxies(Fields& fields, Proxies& proxies) {
                                   {{"off", ForwardedField::off},
                                    {"x-forwarded-for", ForwardedField::x_forwarded_for},
                                    {"forwarded", ForwardedField::forwarded}});
+    const bool is_read = findings.size() == before;
     const bool tells = proxies.protocol || proxies.field != ForwardedField::off;
-    if (tells && proxies.trusted.empty()) {
+    if (is_read && tells && proxies.trusted.empty()) {
         fields.error("trusted", "must name the proxies whose word is taken: nobody's is without");
     }
-    if (!tells && !proxies.trusted.empty()) {
+    if (is_read && !tells && !proxies.trusted.empty()) {
         fields.error("trusted", "takes nothing from them: set proxies.protocol or proxies.field");
+    }
+    for (const Mark& mark : everybody) {
+        findings.push_back(
+            warning_at(mark, "holds every address: each client may say where it comes from"));
     }
 }
 
