@@ -118,7 +118,8 @@ TEST(Proxies, TellInAHeaderFieldOfEachRequest) {
         EXPECT_EQ(address_of(edge, client.read_response()), row.address);
         client.send(chat());
         EXPECT_EQ(address_of(edge, client.read_response()), "127.0.0.1") << "it holds for one";
-        for (const auto& header : edge.mock->requests().front().headers) {
+        const auto requests = edge.mock->requests();
+        for (const auto& header : requests.front().headers) {
             EXPECT_EQ(header.second.find("192.0.2.1"), std::string::npos) << header.first;
         }
     }
