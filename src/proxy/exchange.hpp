@@ -38,6 +38,7 @@ struct Match {
     std::shared_ptr<const std::vector<std::size_t>> buckets;  // its own: a reload renumbers
     const routing::RouteTable::Rule* rule = nullptr;
     const routing::Route* route = nullptr;
+    config::EndpointSet endpoint = 0;  // that is asked for, where the route's policy names some
     std::shared_ptr<const auth::Claims> caller;  // of the token that let it in; null: there is none
     // Whom limits, budgets and logs know the caller as, however it showed who it is; empty: the
     // route is open. Lives as long as `caller` and `wiring`.

@@ -26,11 +26,11 @@ Fault not_found(const Exchange& exchange, bool host_known) {
 
 // A policy that names what it serves serves nothing else: no embeddings to a chat model. The list
 // of models is only ever read.
-bool is_left_out(const Exchange& exchange) noexcept {
+bool is_left_out(Exchange& exchange) noexcept {
     const config::EndpointSet served = exchange.match.route->endpoints;
     if (served == 0) return false;
     const std::string_view path = exchange.match.rule->pattern.below(exchange.request.path);
-    const config::EndpointSet asked = config::endpoint_of(path);
+    const config::EndpointSet asked = exchange.match.endpoint = config::endpoint_of(path);
     if (asked == config::kListOfModels && exchange.request.method != "GET" &&
         !exchange.request.is_head) {
         return true;

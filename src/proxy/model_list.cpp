@@ -21,12 +21,6 @@ const rotation::Rotation* part_of(const Exchange& exchange, const routing::Entry
 
 }  // namespace
 
-bool asks_for_models(const Exchange& exchange) noexcept {
-    if ((exchange.match.route->endpoints & config::kListOfModels) == 0) return false;
-    return config::endpoint_of(exchange.match.rule->pattern.below(exchange.request.path)) ==
-           config::kListOfModels;
-}
-
 std::string model_list(const Exchange& exchange) {
     const routing::Route& route = *exchange.match.route;
     std::set<std::string_view> known;

@@ -10,7 +10,9 @@
 // asked. It is off the path of requests that turn the wheel, and takes memory as it needs it.
 namespace rotary::proxy {
 
-bool asks_for_models(const Exchange& exchange) noexcept;
+inline bool asks_for_models(const Exchange& exchange) noexcept {
+    return exchange.match.endpoint == config::kListOfModels;
+}
 
 // The models that the caller may use of this API in this environment, each once, in the order of
 // its lists; those that are suspended too, as they return.
