@@ -54,9 +54,19 @@ Task<std::optional<HandshakeFailure>> Http1Connection::handshake() {
 
 std::string_view Http1Connection::client_address() noexcept {
     if (address_.empty()) {
-        address_ = net::peer_address(stream_.descriptor().fd(), address_space_);
+        const auto peer = net::peer_address(stream_.descriptor().fd());
+        if (peer) come_from(*peer);
     }
     return address_;
+}
+
+void Http1Connection::come_from(const IpAddress& origin) noexcept {
+    origin_ = origin;
+    address_ = write_ip_address(origin, address_space_);
+}
+
+bool Http1Connection::is_from_trusted_proxy() noexcept {
+    return !client_address().empty() && config().proxies.trusts(*origin_);
 }
 
 HandshakeFailure Http1Connection::proxy_failure(HandshakeEnd end, const char* detail) noexcept {
@@ -75,7 +85,7 @@ wire::ProxyHeader::State Http1Connection::take_proxy_header(net::IoStatus& statu
     const wire::ProxyHeader header = wire::read_proxy_header({space.data(), seen.bytes});
     if (header.state == wire::ProxyHeader::State::whole) {
         stream_.skip(header.size);
-        if (header.source) address_ = write_ip_address(*header.source, address_space_);
+        if (header.source) come_from(*header.source);
     }
     return header.state;
 }
@@ -84,8 +94,7 @@ wire::ProxyHeader::State Http1Connection::take_proxy_header(net::IoStatus& statu
 // have no such header: what looks like one is no request, and is refused as such.
 Task<std::optional<HandshakeFailure>> Http1Connection::hear_proxy(SteadyTime deadline) {
     using State = wire::ProxyHeader::State;
-    const auto proxy = parse_ip_address(client_address());
-    if (!proxy || !config().proxies.trusts(*proxy)) co_return std::nullopt;
+    if (!is_from_trusted_proxy()) co_return std::nullopt;
     for (;;) {
         net::IoStatus status = net::IoStatus::ok;
         const State state = take_proxy_header(status);
@@ -115,9 +124,8 @@ Task<std::optional<HandshakeFailure>> Http1Connection::hear_proxy(SteadyTime dea
 
 // What a trusted proxy says in a header field of where the request came from.
 void Http1Connection::take_told_address(Request& request) noexcept {
+    if (!is_from_trusted_proxy()) return;
     const config::Proxies& proxies = config().proxies;
-    const auto proxy = parse_ip_address(client_address());
-    if (!proxy || !proxies.trusts(*proxy)) return;
     const bool is_rfc = proxies.field == config::ForwardedField::forwarded;
     const std::string_view name = is_rfc ? "forwarded" : "x-forwarded-for";
     wire::ForwardedPath path(proxies.trusted);

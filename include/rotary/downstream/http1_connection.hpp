@@ -96,6 +96,8 @@ private:
     void start_over(Request& request, std::chrono::nanoseconds& waited) noexcept;
     Result<void> parse_head();
     HandshakeFailure proxy_failure(HandshakeEnd end, const char* detail) noexcept;
+    void come_from(const IpAddress& origin) noexcept;
+    bool is_from_trusted_proxy() noexcept;
     wire::ProxyHeader::State take_proxy_header(net::IoStatus& status) noexcept;
     Task<std::optional<HandshakeFailure>> hear_proxy(SteadyTime deadline);
     void take_told_address(Request& request) noexcept;
@@ -125,10 +127,11 @@ private:
     Services& services_;
     net::Stream stream_;
     net::SessionSet::Node node_;
-    net::PeerAddress address_space_{};
-    std::string_view address_;
-    net::PeerAddress told_address_space_{};  // of a request's, by its header
-    SteadyTime oldest_;                      // the next answer after that closes the connection
+    std::optional<IpAddress> origin_;  // the other end, or what a trusted proxy said of it
+    IpAddressText address_space_{};
+    std::string_view address_;            // the same as text
+    IpAddressText told_address_space_{};  // of a request's, by its header
+    SteadyTime oldest_;                   // the next answer after that closes the connection
 
     // The request's head and, when it fits, its body stand at the front of in_, which is not moved
     // until the exchange is over.

@@ -1,7 +1,5 @@
 #include "config/yaml/scalars.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -161,12 +159,7 @@ bool is_host_name(std::string_view text) {
     }
 }
 
-bool is_ip_address(std::string_view text) {
-    const std::string address(text);
-    std::array<unsigned char, sizeof(in6_addr)> bytes{};
-    return inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
-           inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1;
-}
+bool is_ip_address(std::string_view text) { return parse_ip_address(text).has_value(); }
 
 bool is_ip_range(std::string_view text) { return parse_ip_range(text).has_value(); }
 
