@@ -47,33 +47,18 @@ Percentiles percentiles_of(std::span<const double> bounds, std::span<const std::
 
 void EntryTimes::note(const proxy::Wiring& wiring, const metrics::Registry& registry,
                       SteadyTime now) {
-    if (!by_entry_.empty() && now - noted_ < kBetween) return;
+    if (!sums_.empty() && now - noted_ < kBetween) return;
     noted_ = now;
-    decltype(by_entry_) next;
-    const routing::Snapshot& snapshot = *wiring.snapshot;
-    for (std::size_t list = 0; list < snapshot.lists.size(); ++list) {
-        for (std::size_t i = 0; i < snapshot.lists[list].entries.size(); ++i) {
-            const std::string& id = snapshot.lists[list].entries[i].id;
-            const proxy::EntrySeries& series = wiring.entries[list][i];
-            std::deque<Noted>& noted = next[id];
-            const auto known = by_entry_.find(id);
-            if (noted.empty() && known != by_entry_.end()) noted = std::move(known->second);
-            noted.push_back({now, registry.buckets(series.upstream_duration),
-                             registry.buckets(series.streams.first_token)});
-            while (noted.size() > 1 && now - noted[1].at >= kSpan) noted.pop_front();
-        }
-    }
-    by_entry_ = std::move(next);
+    sums_.note(wiring, now, [&](const proxy::EntrySeries& series) {
+        return Sums{registry.buckets(series.upstream_duration),
+                    registry.buckets(series.streams.first_token)};
+    });
 }
 
 EntryTimes::Times EntryTimes::of(std::string_view entry, const metrics::Registry& registry,
                                  const proxy::EntrySeries& series, SteadyTime now) const {
-    const auto known = by_entry_.find(entry);
-    if (known == by_entry_.end()) return {};
-    const Noted* before = &known->second.front();
-    for (const Noted& noted : known->second) {
-        if (now - noted.at >= kSpan) before = &noted;
-    }
+    const Sums* before = sums_.before(entry, now);
+    if (before == nullptr) return {};
     const auto look = [&registry](metrics::HistogramId id, const Counts& from) {
         if (id.buckets == nullptr) return Percentiles{};
         return percentiles_of(id.buckets->seconds, since(from, registry.buckets(id)));

@@ -98,20 +98,19 @@ std::string models_json(const proxy::Wiring& wiring, const metrics::Registry& re
         std::uint64_t total = 0;
         for (const auto& series : wiring.entries[list]) total += picks(registry, series);
         for (std::size_t i = 0; i < snapshot.lists[list].entries.size(); ++i) {
-            const std::uint64_t own = picks(registry, wiring.entries[list][i]);
+            const routing::Entry& entry = snapshot.lists[list].entries[i];
+            const proxy::EntrySeries& series = wiring.entries[list][i];
+            const std::uint64_t own = picks(registry, series);
             json.begin_object();
             write_entry(json, snapshot, {list, i}, now);
             json.number("requests", own);
             json.real("share",
                       total == 0 ? 0.0 : static_cast<double>(own) / static_cast<double>(total));
-            const std::uint64_t tokens = tokens_of(registry, wiring.entries[list][i]);
-            json.number(
-                "tokens_per_minute",
-                history.tokens.last_minute(snapshot.lists[list].entries[i].id, tokens, now.steady));
-            const auto& series = wiring.entries[list][i];
-            write_times(json, history.times.of(snapshot.lists[list].entries[i].id, registry, series,
-                                               now.steady));
-            write_limits(json, snapshot, snapshot.lists[list].entries[i], now.wall);
+            const std::uint64_t tokens = tokens_of(registry, series);
+            json.number("tokens_per_minute",
+                        history.tokens.last_minute(entry.id, tokens, now.steady));
+            write_times(json, history.times.of(entry.id, registry, series, now.steady));
+            write_limits(json, snapshot, entry, now.wall);
             json.end_object();
         }
     }

@@ -1,15 +1,13 @@
 #pragma once
 
+#include <rotary/admin/entry_notes.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/proxy/wiring.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,9 +26,8 @@ Percentiles percentiles_of(std::span<const double> bounds_seconds,
                            std::span<const std::uint64_t> counts);
 
 // How long an entry's tries of late took to the head of their answer, and its streams until their
-// first token, from the buckets
-// that its series hold. Of the control thread, which notes them now and then; an entry's notes are
-// some 3 KB.
+// first token, from the buckets that its series hold. Of the control thread, which notes them now
+// and then; an entry's notes are some 3 KB.
 class EntryTimes {
 public:
     static constexpr std::chrono::minutes kSpan{5};
@@ -50,12 +47,11 @@ public:
 
 private:
     using Counts = std::vector<std::uint64_t>;
-    struct Noted {
-        SteadyTime at;
+    struct Sums {
         Counts whole;
         Counts first_token;
     };
-    std::map<std::string, std::deque<Noted>, std::less<>> by_entry_;
+    EntryNotes<Sums> sums_{kSpan};
     SteadyTime noted_{};
 };
 

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <rotary/admin/entry_notes.hpp>
 #include <rotary/base/clock.hpp>
 #include <rotary/base/metrics.hpp>
 #include <rotary/proxy/wiring.hpp>
 
+#include <chrono>
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <string>
 #include <string_view>
 
 namespace rotary::admin {
@@ -22,11 +21,7 @@ public:
     std::uint64_t last_minute(std::string_view entry, std::uint64_t total, SteadyTime now) const;
 
 private:
-    struct Noted {
-        SteadyTime at;
-        std::uint64_t total = 0;
-    };
-    std::map<std::string, std::deque<Noted>, std::less<>> by_entry_;
+    EntryNotes<std::uint64_t> sums_{std::chrono::minutes(1)};
 };
 
 // Input and output of an entry's answers since the process began.
