@@ -23,15 +23,24 @@ bool leads_to(std::string_view path, const Endpoint& endpoint) noexcept {
     return false;
 }
 
-EndpointSet endpoint_named(std::string_view name) {
+// The first that fits; 0: none.
+template <class Fits>
+EndpointSet first(const Fits& fits) {
     EndpointSet bit = 1;
     for (const Endpoint& endpoint : known_endpoints()) {
-        if (name == endpoint.name) {
+        if (fits(endpoint)) {
             return bit;
         }
         bit <<= 1;
     }
-    return name == kModelsName ? kListOfModels : 0;
+    return 0;
+}
+
+EndpointSet endpoint_named(std::string_view name) {
+    if (name == kModelsName) {
+        return kListOfModels;
+    }
+    return first([name](const Endpoint& endpoint) { return name == endpoint.name; });
 }
 
 std::vector<std::string> all_names() {
@@ -66,14 +75,7 @@ EndpointSet endpoint_of(std::string_view path) noexcept {
     if (path.ends_with(kModelsPath)) {
         return kListOfModels;
     }
-    EndpointSet bit = 1;
-    for (const Endpoint& endpoint : known_endpoints()) {
-        if (leads_to(path, endpoint)) {
-            return bit;
-        }
-        bit <<= 1;
-    }
-    return 0;
+    return first([path](const Endpoint& endpoint) { return leads_to(path, endpoint); });
 }
 
 bool names_no_model(EndpointSet endpoint) {

@@ -29,9 +29,7 @@ constexpr NumberRule kPort{.min = 0, .max = 65535};
 constexpr long long kMostWorkers = 1024;
 
 void read_file_path(Fields& fields, const char* key, std::string& out, Mark& mark) {
-    if (fields.text(key, out, kPath)) {
-        out = resolve_path(fields.reading().folder, out);
-    }
+    fields.path(key, out, kPath);
     mark = fields.mark_of(key);
 }
 
@@ -90,9 +88,7 @@ void read_admin(Fields& fields, Admin& admin) {
     fields.text("address", admin.address, kAddress);
     fields.number("port", admin.port, kPort);
     admin.token_file_mark = fields.mark_of("token_file");
-    if (fields.text("token_file", admin.token_file) && !admin.token_file.empty()) {
-        admin.token_file = resolve_path(fields.reading().folder, admin.token_file);
-    }
+    fields.path("token_file", admin.token_file);
 }
 
 void read_routing(Fields& fields, Routing& routing) {
@@ -160,9 +156,7 @@ constexpr TextRule kCurrency{.min = 3,
 void read_budgets(Fields& fields, Budgets& budgets) {
     fields.text("currency", budgets.currency, kCurrency);
     fields.choice<bool>("unpriced", budgets.refuses_unpriced, {{"allow", false}, {"refuse", true}});
-    if (fields.text("ledger", budgets.ledger) && !budgets.ledger.empty()) {
-        budgets.ledger = resolve_path(fields.reading().folder, budgets.ledger);
-    }
+    fields.path("ledger", budgets.ledger);
 }
 
 void read_limits(Fields& fields, Limits& limits) {
@@ -201,9 +195,7 @@ void read_log(Fields& fields, Log& log) {
                                     {"text", AccessLogFormat::text},
                                     {"off", AccessLogFormat::off}});
     log.access_file_mark = fields.mark_of("access_file");
-    if (fields.text("access_file", log.access_file) && !log.access_file.empty()) {
-        log.access_file = resolve_path(fields.reading().folder, log.access_file);
-    }
+    fields.path("access_file", log.access_file);
     fields.flag("tries", log.tries);
 }
 

@@ -75,12 +75,6 @@ void read_headers(Fields& fields, Tracing& tracing) {
         });
 }
 
-void read_path(Fields& fields, const char* name, std::string& path, Mark& mark) {
-    mark = fields.mark_of(name);
-    if (fields.text(name, path) && !path.empty())
-        path = resolve_path(fields.reading().folder, path);
-}
-
 // What is wrong with a line of headers_file; empty: nothing, and it is added.
 std::string add_header_line(std::string_view line, Tracing& tracing) {
     const std::size_t colon = line.find(':');
@@ -198,8 +192,10 @@ void read_tracing(Fields& fields, Tracing& tracing) {
         tracing.endpoint = with_path(std::move(tracing.endpoint));
     }
     read_headers(fields, tracing);
-    read_path(fields, "headers_file", tracing.headers_file, tracing.headers_file_mark);
-    read_path(fields, "ca", tracing.ca, tracing.ca_mark);
+    tracing.headers_file_mark = fields.mark_of("headers_file");
+    fields.path("headers_file", tracing.headers_file);
+    tracing.ca_mark = fields.mark_of("ca");
+    fields.path("ca", tracing.ca);
     fields.text("service_name", tracing.service_name, kServiceName);
     fields.each_pair(
         "attributes", [&](const std::string& name, const std::string* value, const Mark& mark) {

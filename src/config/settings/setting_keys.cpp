@@ -165,7 +165,6 @@ template <auto member>
 constexpr auto kSameRouting = same<&Config::routing, member>;
 template <auto member>
 constexpr auto kSameQuotas = same<&Config::quotas, member>;
-
 template <auto member>
 constexpr auto kSameProxies = same<&Config::proxies, member>;
 

@@ -85,17 +85,22 @@ bool Fields::texts(std::string_view key, std::vector<std::string>& out, const Li
     return !out.empty();
 }
 
+const Node* Fields::mapping(std::string_view key) {
+    const Node* node = find(key, false);
+    if (node == nullptr || node->kind == Node::Kind::map) {
+        return node;
+    }
+    expected("a mapping", *node, mark_of(key));
+    return nullptr;
+}
+
 void Fields::each_pair(std::string_view key, const VisitPair& visit) {
     if (shape_ != nullptr) {
         record(key, false, Shape::Kind::pairs);
         return;
     }
-    const Node* node = find(key, false);
+    const Node* node = mapping(key);
     if (node == nullptr) {
-        return;
-    }
-    if (node->kind != Node::Kind::map) {
-        expected("a mapping", *node, mark_of(key));
         return;
     }
     for (const Member& member : node->members) {
@@ -114,12 +119,8 @@ void Fields::each_named(std::string_view key, const VisitNamed& visit) {
         visit({}, fields);
         return;
     }
-    const Node* node = find(key, false);
+    const Node* node = mapping(key);
     if (node == nullptr) {
-        return;
-    }
-    if (node->kind != Node::Kind::map) {
-        expected("a mapping", *node, mark_of(key));
         return;
     }
     for (const Member& member : node->members) {

@@ -269,6 +269,14 @@ std::optional<std::size_t> Fields::pick(std::string_view key, const std::vector<
     return std::nullopt;
 }
 
+bool Fields::path(std::string_view key, std::string& out, const TextRule& rule) {
+    const bool is_there = text(key, out, rule);
+    if (is_there && !out.empty()) {
+        out = resolve_path(reading_.folder, out);
+    }
+    return is_there;
+}
+
 bool Fields::object(std::string_view key, const Visit& visit, bool required) {
     if (shape_ != nullptr) {
         Fields fields(reading_, record(key, required, Shape::Kind::object), path_of(key));

@@ -66,6 +66,8 @@ public:
     bool choice(std::string_view key, E& out, Choices<E> choices, bool required = false);
     bool texts(std::string_view key, std::vector<std::string>& out, const ListRule& rule = {},
                const TextRule& item = {});
+    // A file's or folder's, made ready to be opened; an empty one stays so.
+    bool path(std::string_view key, std::string& out, const TextRule& rule = {});
     bool object(std::string_view key, const Visit& visit, bool required = false);
 
     void each(std::string_view key, const Visit& visit, const ListRule& rule = {});
@@ -100,6 +102,7 @@ private:
     std::size_t way(std::string_view key) const;
     Shape& record(std::string_view key, bool required, Shape::Kind kind);
     const Node* find(std::string_view key, bool required);
+    const Node* mapping(std::string_view key);
     std::optional<std::string> scalar(std::string_view key, bool required);
     std::optional<std::string> scalar(const Node& node, const Mark& mark);
     bool fits(const std::string& text, const Mark& mark, const TextRule& rule);
