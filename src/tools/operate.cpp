@@ -51,12 +51,7 @@ int show_status(const AdminPlace& place, const Asked& asked) {
     }
     const AdminReply models = ask_admin(place, "GET", "/api/v1/models");
     if (!models.ok()) return refused("status", models);
-    TopView view;
-    view.width = kPageWidth;
-    const TopSnapshot snapshot{status.body, models.body, ""};
-    for (const std::string& line : top_lines(snapshot, view, style_for(STDOUT_FILENO))) {
-        std::printf("%s\n", line.c_str());
-    }
+    print_page({status.body, models.body, ""});
     return 0;
 }
 

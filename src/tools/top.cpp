@@ -197,6 +197,14 @@ int run_top(const AdminPlace& place) {
     return 0;
 }
 
+void print_page(const TopSnapshot& snapshot) {
+    TopView view;
+    view.width = 170;  // room for the longest reason of a suspension
+    for (const std::string& line : top_lines(snapshot, view, style_for(STDOUT_FILENO))) {
+        std::printf("%s\n", line.c_str());
+    }
+}
+
 int print_top(const AdminPlace& place, bool as_json) {
     TopSnapshot snapshot;
     const AdminReply reply = look(place, snapshot);
@@ -205,11 +213,7 @@ int print_top(const AdminPlace& place, bool as_json) {
         std::fputs(top_json(snapshot).c_str(), stdout);
         return 0;
     }
-    TopView view;
-    view.width = kPageWidth;
-    for (const std::string& line : top_lines(snapshot, view, style_for(STDOUT_FILENO))) {
-        std::printf("%s\n", line.c_str());
-    }
+    print_page(snapshot);
     return 0;
 }
 

@@ -30,9 +30,6 @@ struct TopSnapshot {
     std::string requests;
 };
 
-// Of what no terminal bounds: room for the longest reason of a suspension.
-inline constexpr std::size_t kPageWidth = 170;
-
 enum class TopOrder { as_configured, requests, state };
 
 struct TopView {
