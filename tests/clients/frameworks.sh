@@ -28,19 +28,6 @@ node)
 *) die "no client '$client'" ;;
 esac
 
-# until_ok URL NAME: waits up to 30 s (a sanitizer is slow) while the process NAME lives.
-until_ok() {
-    local try
-    for ((try = 0; try < 300; try++)); do
-        kill -0 "${pids[$2]}" 2>/dev/null || return 1
-        if curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; then
-            return 0
-        fi
-        sleep 0.1
-    done
-    return 1
-}
-
 export KEY_OF_THE_MOCK=sk-mock-$RANDOM$RANDOM
 readonly made=$tmp/own
 
@@ -50,15 +37,13 @@ launch() {
     mapfile -t ports < <(free_ports 3)
     mock_port=${ports[0]} gateway_port=${ports[1]}
     rm -rf "$made"
-    "$rotary" mock --listen "127.0.0.1:$mock_port" --tokens 8 --model first --model second \
-        --model vectors --require-key "Bearer $KEY_OF_THE_MOCK" >"$tmp/mock.log" 2>&1 </dev/null &
-    pids[mock]=$!
+    start mock "$rotary" mock --listen "127.0.0.1:$mock_port" --tokens 8 --model first \
+        --model second --model vectors --require-key "Bearer $KEY_OF_THE_MOCK"
     "$rotary" init --dir "$made" --provider-url "http://127.0.0.1:$mock_port/v1" \
         --openai-key-from env:KEY_OF_THE_MOCK --model first=1 --model second=1 \
         --embedding-model vectors=1 --port "$gateway_port" --admin-port "${ports[2]}" \
         >"$tmp/init.txt" </dev/null
-    "$rotary" serve -c "$made/rotary.yaml" >"$tmp/gateway.log" 2>&1 </dev/null &
-    pids[gateway]=$!
+    start gateway "$rotary" serve -c "$made/rotary.yaml"
     until_ok "http://127.0.0.1:$mock_port/__mock/requests" mock &&
         until_ok "http://127.0.0.1:${ports[2]}/readyz" gateway
 }

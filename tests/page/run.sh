@@ -22,27 +22,6 @@ done
 [[ -d $libraries/node_modules/playwright-core ]] ||
     die "the Node package playwright-core is not in $libraries; './dev test' puts it there"
 
-# start NAME COMMAND…: in the background, its output in NAME.log.
-start() {
-    local name=$1
-    shift
-    "$@" >"$tmp/$name.log" 2>&1 </dev/null &
-    pids[$name]=$!
-}
-
-# until_ok URL NAME: waits up to 30 s while the process NAME lives.
-until_ok() {
-    local try
-    for ((try = 0; try < 300; try++)); do
-        kill -0 "${pids[$2]}" 2>/dev/null || return 1
-        if curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; then
-            return 0
-        fi
-        sleep 0.1
-    done
-    return 1
-}
-
 export CERTS=$tmp/certs GATEWAY=$tmp/gateway KEYS=$tmp/keys PAGE_MODULES=$libraries
 export FIRST_KEY="sk-first-$RANDOM$RANDOM" SECOND_KEY="sk-second-$RANDOM$RANDOM"
 "$root/certs/make-certs.sh" --quiet --dir "$CERTS"

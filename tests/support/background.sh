@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Processes that a script has in the background, and how it ends; sourced by scripts that have
-# declared the array `pids`, with or without names.
+# declared the array `pids`, with names for start and until_ok.
 
 die() {
     echo "${0##*/}: $*" >&2
@@ -34,6 +34,27 @@ clean() {
 trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# start NAME COMMAND…: in the background, its output in NAME.log of that folder.
+start() {
+    local name=$1
+    shift
+    "$@" >"$tmp/$name.log" 2>&1 </dev/null &
+    pids[$name]=$!
+}
+
+# until_ok URL NAME: waits up to 30 s (a sanitizer is slow) while the process NAME lives.
+until_ok() {
+    local try
+    for ((try = 0; try < 300; try++)); do
+        kill -0 "${pids[$2]}" 2>/dev/null || return 1
+        if curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    return 1
+}
 
 # free_ports COUNT: below the range the kernel gives to outgoing connections.
 free_ports() {
