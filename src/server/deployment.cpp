@@ -39,7 +39,7 @@ std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logge
     return std::make_unique<control::Ledger>(std::move(options), log);
 }
 
-// Errors before warnings: who shows its first line shows why.
+// Errors before warnings: the first line says why.
 std::string reasons(std::vector<config::Finding> findings) {
     std::stable_partition(findings.begin(), findings.end(), [](const config::Finding& finding) {
         return finding.severity == config::Severity::error;

@@ -1,4 +1,4 @@
-// What somebody sees who writes a configuration in an editor: the real yaml-language-server, which
+// What an editor shows of a configuration that is written in it: the real yaml-language-server, which
 // VS Code's YAML extension, Neovim and others have, with the shipped schemas and settings.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

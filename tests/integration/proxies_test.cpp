@@ -125,7 +125,7 @@ TEST(Proxies, TellInAHeaderFieldOfEachRequest) {
     }
 }
 
-// One that guesses keys is held back by its own address, and nobody behind the same proxy with it.
+// A client that guesses keys is held back by its own address; the others behind its proxy are not.
 TEST(Proxies, DoNotShareTheirClientsFailures) {
     GatewayOptions options = with_process(
         "proxies: {trusted: [127.0.0.1], field: x-forwarded-for}\nauth: {failures_per_minute: "

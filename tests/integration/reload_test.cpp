@@ -93,7 +93,7 @@ TEST(Reload, AnEqualOneAfterABrokenOneIsASuccess) {
     EXPECT_EQ(generation_of(edge.gateway), "1");
 }
 
-// Whoever shows one line of why shows an error.
+// The first line of why is an error: a page has room for no more.
 TEST(Reload, ARefusedOneTellsItsErrorsFirst) {
     Edge edge(unwatched());
     edge.gateway.files().dir().write("apis/broken.yaml",

@@ -43,7 +43,7 @@ const rowOf = (page, m) => page.locator(`#models tbody:nth-of-type(${m.env === '
 const text = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
 const percent = (x) => `${(100 * x).toFixed(1)} %`;
 
-// What a row has to say of a model, whoever wrote it: the server or the script.
+// What a row has to say of a model, be it written by the server or by the script.
 async function expectRow(page, m) {
   const row = rowOf(page, m);
   const said = async (label) => text(row.locator(`[data-label="${label}"]`));

@@ -1,9 +1,11 @@
 'use strict';
 // One file, no library. What comes from the API is put into the page as text only.
+const kFew = 12;  // requests, until all are asked for
 const $ = (id) => document.getElementById(id);
 const kSvg = 'http://www.w3.org/2000/svg';
 let token = sessionStorage.getItem('rotary-token') || '';
-let models = [], requests = [], filter = 'all', opened = new Set(), asking = '', most = 12;
+let models = [], requests = [], filter = 'all', opened = new Set(), asking = '';
+let most = kFew;
 const history = new Map();  // of an entry's requests, a number a second
 
 function h(tag, attributes, ...children) {
@@ -173,8 +175,8 @@ const kinds = {
 function showRequests() {
   const found = requests.filter(kinds[filter]);
   const shown = found.slice(0, most);
-  $('more').hidden = found.length <= 12;
-  $('more').textContent = most === 12 ? 'Show all ' + found.length : 'Show fewer';
+  $('more').hidden = found.length <= kFew;
+  $('more').textContent = most === kFew ? 'Show all ' + found.length : 'Show fewer';
   const rows = shown.flatMap((r) => {
     const open = opened.has(r.id);
     const toggle = () => { if (!opened.delete(r.id)) opened.add(r.id); showRequests(); };
@@ -274,7 +276,7 @@ for (const button of document.querySelectorAll('[data-filter]')) {
   });
 }
 $('more').addEventListener('click', () => {
-  most = most === 12 ? 200 : 12;
+  most = most === kFew ? 200 : kFew;
   showRequests();
 });
 setInterval(() => {

@@ -167,7 +167,7 @@ TEST_F(Supervised, WithoutAManagerNothingIsToldNorAsked) {
     EXPECT_EQ(letters(), 0U);
 }
 
-// A queue that nobody reads, a socket that is not there: told of once, and never waited for long.
+// A queue that is full, a socket that is not there: told of once, and never waited for long.
 TEST(ServiceSocket, WhatAManagerDoesNotTakeIsWarnedOfOnce) {
     test::TempDir dir;
     const std::string log_path = dir / "log";
