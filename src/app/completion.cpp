@@ -1,8 +1,6 @@
-#include <app/command_tree.hpp>
-
 #include <rotary/app/commands.hpp>
-
-#include <CLI/CLI.hpp>
+#include <rotary/cli/command.hpp>
+#include <rotary/cli/command_tree.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -12,6 +10,9 @@
 namespace rotary::app {
 
 namespace {
+
+using cli::CommandNode;
+using cli::OptionNode;
 
 std::string words_of(const CommandNode& node) {
     std::string words;
@@ -189,28 +190,28 @@ void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), s
 
 }  // namespace
 
-void add_completion_command(CLI::App& app, int& exit_code) {
+void add_completion_command(cli::Command& root) {
     auto shell = std::make_shared<std::string>();
-    CLI::App* command =
-        app.add_subcommand("completion", "Prints completion for a shell, or the manual page");
-    command->add_option("shell", *shell, "bash, zsh, fish; man: the manual page, for man -l -")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish", "man"}));
-    command->footer(
+    cli::Command command =
+        root.command("completion", "Prints completion for a shell, or the manual page");
+    command.option("shell", *shell, "bash, zsh, fish; man: the manual page, for man -l -")
+        .required()
+        .one_of({"bash", "zsh", "fish", "man"});
+    command.notes(
         "  source <(rotary completion bash)\n"
         "  rotary completion zsh > \"${fpath[1]}/_rotary\"\n"
         "  rotary completion fish | source\n"
         "  rotary completion man | man -l -");
-    command->callback([shell, &app, &exit_code] {
-        const CommandNode root = command_tree(app);
+    command.runs([shell, root] {
+        const CommandNode tree = root.tree();
         if (*shell == "man") {
-            print(manual(root));
+            print(manual(tree));
         } else if (*shell == "fish") {
-            print(fish(root));
+            print(fish(tree));
         } else {
-            print(*shell == "zsh" ? zsh(root) : bash(root));
+            print(*shell == "zsh" ? zsh(tree) : bash(tree));
         }
-        exit_code = 0;
+        return 0;
     });
 }
 

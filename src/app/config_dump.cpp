@@ -1,8 +1,7 @@
 #include <rotary/app/commands.hpp>
 
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -34,18 +33,17 @@ int dump(const DumpOptions& options) {
 
 }  // namespace
 
-void add_config_command(CLI::App& app, int& exit_code) {
-    CLI::App* config = app.add_subcommand("config", "Shows a configuration");
-    config->require_subcommand(1);
-    CLI::App* command = config->add_subcommand("dump", "Prints what a configuration says");
+void add_config_command(cli::Command& root) {
+    cli::Command config = root.command("config", "Shows a configuration");
+    config.needs_command();
+    cli::Command command = config.command("dump", "Prints what a configuration says");
     auto options = std::make_shared<DumpOptions>();
-    command->add_option("-c,--config", options->path, "rotary.yaml")->required();
-    command->add_flag("--resources", options->resources,
-                      "the resources that its short form stands for");
-    command->add_flag("--all", options->dump.all, "with the defaults of all that it leaves out");
-    command->add_flag("--show-secrets", options->dump.shows_secrets,
-                      "with the keys that are written in it");
-    command->footer(
+    command.option("-c,--config", options->path, "rotary.yaml").required();
+    command.flag("--resources", options->resources, "the resources that its short form stands for");
+    command.flag("--all", options->dump.all, "with the defaults of all that it leaves out");
+    command.flag("--show-secrets", options->dump.shows_secrets,
+                 "with the keys that are written in it");
+    command.notes(
         "Prints rotary.yaml and all resources that it names as one stream of YAML documents, as\n"
         "they are written; --all fills in the defaults of what rotary.yaml leaves out, but those\n"
         "of `listeners` and `tracing`. --resources prints what `providers` and `apis` stand for,\n"
@@ -53,7 +51,7 @@ void add_config_command(CLI::App& app, int& exit_code) {
         "without variables: their values belong into the Secrets). A key that is written out is\n"
         "left out: in its place stands a variable that has to be set, ${SECRET_NAME:?...}.\n"
         "Findings go to standard error. Exit code 0: printed; 1: the configuration has errors.");
-    command->callback([options, &exit_code] { exit_code = dump(*options); });
+    command.runs([options] { return dump(*options); });
 }
 
 }  // namespace rotary::app

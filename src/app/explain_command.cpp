@@ -1,9 +1,8 @@
 #include <rotary/app/commands.hpp>
 #include <rotary/app/explain.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/server/dry_run.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -68,57 +67,54 @@ int explain(const Options& options) {
     return 0;
 }
 
-void add_common(CLI::App& command, Options& options) {
-    command.add_option("-c,--config", options.config, "rotary.yaml")->required()->type_name("FILE");
-    command.add_option("-o,--output", options.output, "text, or json for machines")
-        ->check(CLI::IsMember({"text", "json"}));
+void add_common(cli::Command& command, Options& options) {
+    command.option("-c,--config", options.config, "rotary.yaml").required().takes("FILE");
+    command.option("-o,--output", options.output, "text, or json for machines")
+        .one_of({"text", "json"});
 }
 
 }  // namespace
 
-void add_routes_command(CLI::App& app, int& exit_code) {
+void add_routes_command(cli::Command& root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command = app.add_subcommand(
-        "routes", "Lists what is served where: hosts, paths, and who answers there");
-    add_common(*command, *options);
-    command->footer(
+    cli::Command command =
+        root.command("routes", "Lists what is served where: hosts, paths, and who answers there");
+    add_common(command, *options);
+    command.notes(
         "In the order in which rules are looked at: the first that fits serves a request.\n"
         "PATH/* is a path with all below it, and behind a ~ stands an expression.");
-    command->callback([options, &exit_code] { exit_code = routes(*options); });
+    command.runs([options] { return routes(*options); });
 }
 
-void add_explain_command(CLI::App& app, int& exit_code) {
+void add_explain_command(cli::Command& root) {
     auto options = std::make_shared<Options>();
     AskedOptions& asked = options->asked;
-    CLI::App* command =
-        app.add_subcommand("explain", "Tells what would happen to a request, and asks no provider");
-    add_common(*command, *options);
-    command->add_option("url", asked.url, "As a client would write it")
-        ->required()
-        ->type_name("URL");
-    command->add_option("-X,--request", asked.method, "The method: GET, or POST with -d")
-        ->type_name("METHOD");
-    command->add_option("-H,--header", asked.headers, "'name: value'; repeatable")
-        ->allow_extra_args(false)
-        ->type_name("HEADER");
-    CLI::Option* body =
-        command->add_option("-d,--data", asked.body, "The body, or @FILE; JSON unless -H says else")
-            ->type_name("BODY");
-    command->add_option("--client", asked.client_address, "The client's address")
-        ->type_name("ADDRESS");
+    cli::Command command =
+        root.command("explain", "Tells what would happen to a request, and asks no provider");
+    add_common(command, *options);
+    command.option("url", asked.url, "As a client would write it").required().takes("URL");
+    command.option("-X,--request", asked.method, "The method: GET, or POST with -d")
+        .takes("METHOD");
+    command.option("-H,--header", asked.headers, "'name: value'; repeatable")
+        .repeatable()
+        .takes("HEADER");
+    const cli::Option body =
+        command.option("-d,--data", asked.body, "The body, or @FILE; JSON unless -H says else")
+            .takes("BODY");
+    command.option("--client", asked.client_address, "The client's address").takes("ADDRESS");
     command
-        ->add_option("--suspended", options->suspended,
-                     "As if this entry was suspended: API/environment/model@Backend; repeatable")
-        ->allow_extra_args(false)
-        ->type_name("ID");
-    command->footer(
+        .option("--suspended", options->suspended,
+                "As if this entry was suspended: API/environment/model@Backend; repeatable")
+        .repeatable()
+        .takes("ID");
+    command.notes(
         "Who calls is told by headers, as in a request: -H 'Authorization: Bearer ...'.\n"
         "It knows the configuration and nothing of a gateway that runs: the rotation begins anew,\n"
         "no limit was used, and what is not named by --suspended is in. Keys are shown as ***.\n"
         "Exit code 0: it is told, even if it is a refusal; 1: the configuration has errors.");
-    command->callback([options, body, &exit_code] {
-        options->asked.has_body = body->count() > 0;
-        exit_code = explain(*options);
+    command.runs([options, body] {
+        options->asked.has_body = body.was_typed();
+        return explain(*options);
     });
 }
 

@@ -1,7 +1,6 @@
 #include <rotary/app/commands.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/config/schema/schema.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -9,20 +8,20 @@
 
 namespace rotary::app {
 
-void add_schema_command(CLI::App& app, int& exit_code) {
+void add_schema_command(cli::Command& root) {
     auto what = std::make_shared<std::string>("rotary");
     auto format = std::make_shared<std::string>("json");
-    CLI::App* command = app.add_subcommand(
-        "schema", "Prints what may stand in a configuration, for editors and people");
-    command->add_option("what", *what, "rotary: of rotary.yaml; resources: of the files it names")
-        ->check(CLI::IsMember({"rotary", "resources"}));
-    command->add_option("--format", *format, "json: JSON Schema; markdown: a reference of both")
-        ->check(CLI::IsMember({"json", "markdown"}));
-    command->footer(
+    cli::Command command =
+        root.command("schema", "Prints what may stand in a configuration, for editors and people");
+    command.option("what", *what, "rotary: of rotary.yaml; resources: of the files it names")
+        .one_of({"rotary", "resources"});
+    command.option("--format", *format, "json: JSON Schema; markdown: a reference of both")
+        .one_of({"json", "markdown"});
+    command.notes(
         "Editors with yaml-language-server take it by a line at the head of a document:\n"
         "  # yaml-language-server: $schema=schema/rotary.json\n"
         "It knows what one document can tell; 'rotary check' knows the rest.");
-    command->callback([what, format, &exit_code] {
+    command.runs([what, format] {
         std::string text;
         if (*format == "markdown") {
             text = config::reference();
@@ -30,7 +29,7 @@ void add_schema_command(CLI::App& app, int& exit_code) {
             text = *what == "rotary" ? config::settings_schema() : config::resources_schema();
         }
         std::fwrite(text.data(), 1, text.size(), stdout);
-        exit_code = 0;
+        return 0;
     });
 }
 

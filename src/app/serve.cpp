@@ -2,12 +2,11 @@
 #include <rotary/app/version.hpp>
 
 #include <rotary/base/log.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/routing/snapshot.hpp>
 #include <rotary/server/server.hpp>
 #include "app/summary.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -111,46 +110,43 @@ int check(const std::string& path, bool as_json, const std::vector<std::string>&
 }
 
 // Filled when the command line is read, before the command runs.
-std::shared_ptr<std::vector<std::string>> add_accepted(CLI::App& command) {
+std::shared_ptr<std::vector<std::string>> add_accepted(cli::Command& command) {
     auto accepted = std::make_shared<std::vector<std::string>>();
     command
-        .add_option("--accept-unserved", *accepted,
-                    "a kind or field that may go without being served; repeatable")
-        ->check(CLI::IsMember(config::acceptable_names()))
-        ->allow_extra_args(false);
+        .option("--accept-unserved", *accepted,
+                "a kind or field that may go without being served; repeatable")
+        .one_of(config::acceptable_names())
+        .repeatable();
     return accepted;
 }
 
 }  // namespace
 
-void add_serve_command(CLI::App& app, int& exit_code) {
+void add_serve_command(cli::Command& root) {
     auto path = std::make_shared<std::string>();
-    CLI::App* command = app.add_subcommand("serve", "Runs the gateway");
-    command->add_option("-c,--config", *path, "rotary.yaml")->required();
-    command->footer(
+    cli::Command command = root.command("serve", "Runs the gateway");
+    command.option("-c,--config", *path, "rotary.yaml").required();
+    command.notes(
         "SIGHUP reloads the configuration; a broken one leaves the old one in force.\n"
         "SIGTERM and SIGINT drain: requests under way are finished, up to "
         "timeouts.drain.\nA second one stops at once. The access log goes to standard "
         "output, everything else to standard error.");
-    const auto accepted = add_accepted(*command);
-    command->callback([path, accepted, &exit_code] { exit_code = serve(*path, *accepted); });
+    const auto accepted = add_accepted(command);
+    command.runs([path, accepted] { return serve(*path, *accepted); });
 }
 
-void add_check_command(CLI::App& app, int& exit_code) {
+void add_check_command(cli::Command& root) {
     auto path = std::make_shared<std::string>();
     auto output = std::make_shared<std::string>("text");
-    CLI::App* command = app.add_subcommand(
-        "check", "Checks a configuration and everything it names; also 'rotary -t'");
-    command->add_option("-c,--config", *path, "rotary.yaml")->required();
-    command->add_option("-o,--output", *output, "text, or json for machines")
-        ->check(CLI::IsMember({"text", "json"}));
-    command->footer(
+    cli::Command command =
+        root.command("check", "Checks a configuration and everything it names; also 'rotary -t'");
+    command.option("-c,--config", *path, "rotary.yaml").required();
+    command.option("-o,--output", *output, "text, or json for machines").one_of({"text", "json"});
+    command.notes(
         "Prints every finding as file:line:column: error|warning: path: message.\n"
         "Exit code 0: no errors; 1: errors; 2: bad usage.");
-    const auto accepted = add_accepted(*command);
-    command->callback([path, output, accepted, &exit_code] {
-        exit_code = check(*path, *output == "json", *accepted);
-    });
+    const auto accepted = add_accepted(command);
+    command.runs([path, output, accepted] { return check(*path, *output == "json", *accepted); });
 }
 
 }  // namespace rotary::app

@@ -1,9 +1,9 @@
 #include <rotary/app/commands.hpp>
 #include <rotary/app/version.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <openssl/crypto.h>
-#include <CLI/CLI.hpp>
 #include <boost/version.hpp>
 
 #include <cstdio>
@@ -51,15 +51,15 @@ std::string version_json() {
 
 }  // namespace
 
-void add_version_command(CLI::App& app, int& exit_code) {
+void add_version_command(cli::Command& root) {
     auto as_json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand(
+    cli::Command command = root.command(
         "version", "Prints the version, and what it was built with; also 'rotary --version'");
-    command->add_flag("--json", *as_json, "For machines");
-    command->callback([as_json, &exit_code] {
+    command.flag("--json", *as_json, "For machines");
+    command.runs([as_json] {
         const std::string text = *as_json ? version_json() : version_text();
         std::fwrite(text.data(), 1, text.size(), stdout);
-        exit_code = 0;
+        return 0;
     });
 }
 

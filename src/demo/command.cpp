@@ -1,3 +1,4 @@
+#include <rotary/cli/command.hpp>
 #include <rotary/demo/command.hpp>
 
 #include <demo/calls.hpp>
@@ -5,8 +6,6 @@
 #include <demo/rows.hpp>
 #include <demo/stage.hpp>
 #include <demo/story.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <exception>
@@ -69,22 +68,22 @@ int run_demo(const DemoOptions& options) {
 
 }  // namespace
 
-void add_demo_command(CLI::App& app, int& exit_code) {
+void add_demo_command(cli::Command& root) {
     auto options = std::make_shared<DemoOptions>();
-    CLI::App* command = app.add_subcommand(
-        "demo", "Shows the whole story on this machine, with no key and no network");
-    command->add_flag("--once", options->once,
-                      "Exit after the story: 0 if every step happened, 1 if not");
-    command->add_option("--port", options->stage.port, "Of the gateway; 0 takes a free one")
-        ->capture_default_str();
-    command->add_flag("--verbose", options->stage.verbose,
-                      "With the gateway's own log, on standard error");
-    command->footer(
+    cli::Command command =
+        root.command("demo", "Shows the whole story on this machine, with no key and no network");
+    command.flag("--once", options->once,
+                 "Exit after the story: 0 if every step happened, 1 if not");
+    command.option("--port", options->stage.port, "Of the gateway; 0 takes a free one")
+        .shows_default();
+    command.flag("--verbose", options->stage.verbose,
+                 "With the gateway's own log, on standard error");
+    command.notes(
         "Two stand-in providers, the gateway with TLS on 127.0.0.1, real calls: who\n"
         "may call, the turns of the rotation, the sandbox, a stream, a 429 and the\n"
         "suspension, the return. Then it goes on serving until Ctrl-C. All that it\n"
         "writes is in a private temporary folder that goes with it.");
-    command->callback([options, &exit_code] { exit_code = run_demo(*options); });
+    command.runs([options] { return run_demo(*options); });
 }
 
 }  // namespace rotary::demo

@@ -1,9 +1,9 @@
 #include <mock/typed_options.hpp>
 
+#include <rotary/cli/command.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <iostream>
@@ -51,12 +51,12 @@ Example:
 
 }  // namespace
 
-void add_mock_command(CLI::App& app, int& exit_code) {
+void add_mock_command(cli::Command& root) {
     auto typed = std::make_shared<TypedOptions>();
-    CLI::App* mock = app.add_subcommand("mock", "A stand-in LLM provider that speaks OpenAI's API");
-    mock->footer(kFooter);
-    add_options(*mock, *typed);
-    mock->callback([typed, &exit_code] { exit_code = run_mock(*typed); });
+    cli::Command mock = root.command("mock", "A stand-in LLM provider that speaks OpenAI's API");
+    mock.notes(kFooter);
+    add_options(mock, *typed);
+    mock.runs([typed] { return run_mock(*typed); });
 }
 
 }  // namespace rotary::mock

@@ -1,10 +1,9 @@
 #include <mock/typed_options.hpp>
 
 #include <rotary/base/text.hpp>
+#include <rotary/cli/command.hpp>
 
 #include <boost/asio/ip/address.hpp>
-
-#include <CLI/CLI.hpp>
 
 namespace rotary::mock {
 
@@ -23,8 +22,7 @@ void read_listen(const std::string& text, MockOptions& options) {
     boost::system::error_code error;
     boost::asio::ip::make_address(address, error);
     if (error || !port || *port > 65535) {
-        throw CLI::ValidationError("--listen",
-                                   "'" + text + "' is no ADDR:PORT, e.g. 127.0.0.1:8081");
+        throw cli::Misuse("--listen", "'" + text + "' is no ADDR:PORT, e.g. 127.0.0.1:8081");
     }
     options.address = address;
     options.port = static_cast<std::uint16_t>(*port);
@@ -34,57 +32,54 @@ template <class T>
 T must(const std::optional<T>& value, const char* option, const std::string& text,
        const char* example) {
     if (value) return *value;
-    throw CLI::ValidationError(option, "can't read '" + text + "'; an example: " + example);
+    throw cli::Misuse(option, "can't read '" + text + "'; an example: " + example);
 }
 
 }  // namespace
 
-void add_options(CLI::App& command, TypedOptions& typed) {
-    command.add_option("--listen", typed.listen, "Where to listen; port 0 takes a free one")
-        ->type_name("ADDR:PORT")
-        ->capture_default_str();
+void add_options(cli::Command& command, TypedOptions& typed) {
+    command.option("--listen", typed.listen, "Where to listen; port 0 takes a free one")
+        .takes("ADDR:PORT")
+        .shows_default();
     command
-        .add_option("--model", typed.options.models,
-                    "A model it serves, repeatable; the others get 400 model_not_found. "
-                    "Without any, every model is served")
-        ->type_name("NAME")
-        ->allow_extra_args(false);
-    command.add_option("--latency", typed.latency, "Wait before an answer, e.g. 50ms")
-        ->type_name("DURATION");
+        .option("--model", typed.options.models,
+                "A model it serves, repeatable; the others get 400 model_not_found. "
+                "Without any, every model is served")
+        .takes("NAME")
+        .repeatable();
+    command.option("--latency", typed.latency, "Wait before an answer, e.g. 50ms")
+        .takes("DURATION");
+    command.option("--tokens", typed.options.tokens, "Words in an answer; one a chunk in a stream")
+        .takes("N")
+        .between(0, 1'000'000)
+        .shows_default();
     command
-        .add_option("--tokens", typed.options.tokens, "Words in an answer; one a chunk in a stream")
-        ->type_name("N")
-        ->check(CLI::Range(0U, 1'000'000U))
-        ->capture_default_str();
+        .option("--chunk-interval", typed.chunk_interval,
+                "Wait between two chunks of a stream, e.g. 20ms")
+        .takes("DURATION");
     command
-        .add_option("--chunk-interval", typed.chunk_interval,
-                    "Wait between two chunks of a stream, e.g. 20ms")
-        ->type_name("DURATION");
+        .option("--quota", typed.quotas,
+                "At most N requests for this model in each window, then 429 with retry-after "
+                "and x-ratelimit-*, e.g. gpt-4o=3/10s; repeatable")
+        .takes("NAME=N/DURATION")
+        .repeatable();
     command
-        .add_option("--quota", typed.quotas,
-                    "At most N requests for this model in each window, then 429 with retry-after "
-                    "and x-ratelimit-*, e.g. gpt-4o=3/10s; repeatable")
-        ->type_name("NAME=N/DURATION")
-        ->allow_extra_args(false);
+        .option("--fail-rate", typed.fail_rates,
+                "This share of the requests fails with this status, evenly spread, "
+                "e.g. 503=0.1; repeatable")
+        .takes("STATUS=FRACTION")
+        .repeatable();
     command
-        .add_option("--fail-rate", typed.fail_rates,
-                    "This share of the requests fails with this status, evenly spread, "
-                    "e.g. 503=0.1; repeatable")
-        ->type_name("STATUS=FRACTION")
-        ->allow_extra_args(false);
+        .option("--require-key", typed.options.require_key,
+                "401 without exactly this Authorization header, e.g. 'Bearer sk-test'")
+        .takes("VALUE");
+    command.option("--tls", typed.tls, "Serve HTTPS with these PEM files")
+        .takes("CERT,KEY")
+        .existing_files(2);
     command
-        .add_option("--require-key", typed.options.require_key,
-                    "401 without exactly this Authorization header, e.g. 'Bearer sk-test'")
-        ->type_name("VALUE");
-    command.add_option("--tls", typed.tls, "Serve HTTPS with these PEM files")
-        ->type_name("CERT,KEY")
-        ->expected(2)
-        ->delimiter(',')
-        ->check(CLI::ExistingFile);
-    command
-        .add_option("--suffix", typed.options.suffix,
-                    "Answers name the model with this behind it, as OpenAI does with dates")
-        ->type_name("TEXT");
+        .option("--suffix", typed.options.suffix,
+                "Answers name the model with this behind it, as OpenAI does with dates")
+        .takes("TEXT");
 }
 
 MockOptions read_options(const TypedOptions& typed) {
@@ -103,7 +98,7 @@ MockOptions read_options(const TypedOptions& typed) {
         failing += options.fail_rates.back().fraction;
     }
     if (failing > 1.0000001) {
-        throw CLI::ValidationError("--fail-rate", "the fractions add up to more than 1");
+        throw cli::Misuse("--fail-rate", "the fractions add up to more than 1");
     }
     if (!typed.tls.empty()) options.tls = MockTls{typed.tls.at(0), typed.tls.at(1)};
     return options;

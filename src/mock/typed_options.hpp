@@ -19,9 +19,9 @@ struct TypedOptions {
 };
 
 // Declares them all; `typed` outlives the parse.
-void add_options(CLI::App& command, TypedOptions& typed);
+void add_options(cli::Command& command, TypedOptions& typed);
 
-// What they mean. Throws CLI::ValidationError with the option's name.
+// What they mean. Throws cli::Misuse with the option's name.
 MockOptions read_options(const TypedOptions& typed);
 
 }  // namespace rotary::mock

@@ -1,11 +1,10 @@
 #include "tools/admin_client.hpp"
 
 #include <rotary/base/text.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/config/settings/admin_token.hpp>
 #include <rotary/wire/json_document.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -129,13 +128,13 @@ AdminPlace place_of(const config::Admin& admin) {
 
 }  // namespace
 
-void add_admin_options(CLI::App& command, AdminWords& words) {
-    auto* url = command.add_option("--admin", words.url,
-                                   "the admin listener, http://127.0.0.1:9901 if not said");
-    command.add_option("-c,--config", words.config, "rotary.yaml, whose admin listener it is")
-        ->excludes(url);
-    command.add_option("--token-file", words.token_file,
-                       "a file with the admin token; with -c its admin.token_file");
+void add_admin_options(cli::Command& command, AdminWords& words) {
+    const cli::Option url = command.option("--admin", words.url,
+                                           "the admin listener, http://127.0.0.1:9901 if not said");
+    command.option("-c,--config", words.config, "rotary.yaml, whose admin listener it is")
+        .excludes(url);
+    command.option("--token-file", words.token_file,
+                   "a file with the admin token; with -c its admin.token_file");
 }
 
 std::optional<AdminPlace> parse_admin_url(std::string_view url) {

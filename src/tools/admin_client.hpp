@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 namespace rotary::tools {
@@ -27,7 +27,7 @@ struct AdminWords {
 };
 
 // --admin, -c and --token-file of a command.
-void add_admin_options(CLI::App& command, AdminWords& words);
+void add_admin_options(cli::Command& command, AdminWords& words);
 
 // "http://HOST[:PORT]", with or without a slash at its end; nothing for what is none.
 std::optional<AdminPlace> parse_admin_url(std::string_view url);

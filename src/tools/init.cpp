@@ -1,10 +1,9 @@
 #include <rotary/auth/api_key.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/tools/dev_certificates.hpp>
 #include <rotary/tools/init.hpp>
 #include <rotary/tools/private_folder.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <unistd.h>
 
@@ -141,45 +140,41 @@ int init(const InitOptions& options, std::ostream& out, std::ostream& err) {
     return 0;
 }
 
-void add_init_command(CLI::App& app, int& exit_code) {
+void add_init_command(cli::Command& root) {
     auto options = std::make_shared<InitOptions>();
-    CLI::App* command = app.add_subcommand(
+    cli::Command command = root.command(
         "init", "Writes a working folder to begin with: rotary.yaml, certificates, an API key");
-    command->add_option("--dir", options->dir, "The folder; made when it is not there")
-        ->capture_default_str();
-    command->add_option("--provider-url", options->provider_url, "A provider of OpenAI's API")
-        ->capture_default_str();
+    command.option("--dir", options->dir, "The folder; made when it is not there").shows_default();
+    command.option("--provider-url", options->provider_url, "A provider of OpenAI's API")
+        .shows_default();
     command
-        ->add_option("--openai-key-from", options->key_from,
-                     "Where its key comes from: env:NAME, file:PATH or none")
-        ->capture_default_str();
-    command->add_option("--model", options->models, "NAME=WEIGHT; may be there several times")
-        ->capture_default_str()
-        ->take_all()
-        ->expected(1);
+        .option("--openai-key-from", options->key_from,
+                "Where its key comes from: env:NAME, file:PATH or none")
+        .shows_default();
+    command.option("--model", options->models, "NAME=WEIGHT; may be there several times")
+        .shows_default()
+        .repeatable();
     command
-        ->add_option("--embedding-model", options->embedding_models,
-                     "NAME=WEIGHT of a model for embeddings")
-        ->take_all()
-        ->expected(1);
-    command->add_option("--consumer", options->consumer, "Whose the API key is")
-        ->capture_default_str();
-    command->add_option("--issuer", options->issuer, "URL of an issuer whose tokens pass as well");
-    command->add_flag("--no-key", options->no_key, "No API key: the issuer's tokens alone pass");
-    command->add_option("--port", options->port, "Where clients call, on this machine")
-        ->check(CLI::Range(1, 65535))
-        ->capture_default_str();
-    command->add_option("--admin-port", options->admin_port, "Where operators do")
-        ->check(CLI::Range(1, 65535))
-        ->capture_default_str();
-    command->footer(
+        .option("--embedding-model", options->embedding_models,
+                "NAME=WEIGHT of a model for embeddings")
+        .repeatable();
+    command.option("--consumer", options->consumer, "Whose the API key is").shows_default();
+    command.option("--issuer", options->issuer, "URL of an issuer whose tokens pass as well");
+    command.flag("--no-key", options->no_key, "No API key: the issuer's tokens alone pass");
+    command.option("--port", options->port, "Where clients call, on this machine")
+        .between(1, 65535)
+        .shows_default();
+    command.option("--admin-port", options->admin_port, "Where operators do")
+        .between(1, 65535)
+        .shows_default();
+    command.notes(
         "Asks on a terminal when it is called without options. Overwrites nothing.\n"
         "Exit code 0: written; 1: something is there already; 2: bad usage; 3: can't be written.");
-    command->callback([command, options, &exit_code] {
-        const bool asks = command->count_all() <= 1 && ::isatty(STDIN_FILENO) != 0 &&
-                          ::isatty(STDOUT_FILENO) != 0;
+    command.runs([command, options] {
+        const bool asks =
+            command.is_bare() && ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
         if (asks) ask_for_all(*options);
-        exit_code = init(*options, std::cout, std::cerr);
+        return init(*options, std::cout, std::cerr);
     });
 }
 

@@ -1,12 +1,11 @@
 #include <rotary/auth/api_key.hpp>
 #include <rotary/auth/key_table.hpp>
 #include <rotary/base/text.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/config/yaml/timestamp.hpp>
 #include <rotary/tools/key.hpp>
 #include <rotary/wire/json_writer.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -101,33 +100,28 @@ int run_check(const std::string& path, std::istream& in, std::ostream& out, std:
                      read_clock().wall, out);
 }
 
-void add_new(CLI::App& key, int& exit_code) {
+void add_new(cli::Command& key) {
     auto options = std::make_shared<NewKeyOptions>();
-    CLI::App* command = key.add_subcommand(
-        "new",
-        "Make a key: it is printed alone on standard output, this once, and the\n"
-        "ConsumerKey with its hash on standard error");
-    command->add_option("--consumer", options->consumer, "Whose key it is")
-        ->required()
-        ->type_name("NAME");
-    command->add_option("--not-before", options->not_before, "When it begins to be valid")
-        ->type_name("TIME");
+    cli::Command command =
+        key.command("new",
+                    "Make a key: it is printed alone on standard output, this once, and the\n"
+                    "ConsumerKey with its hash on standard error");
+    command.option("--consumer", options->consumer, "Whose key it is").required().takes("NAME");
+    command.option("--not-before", options->not_before, "When it begins to be valid").takes("TIME");
     command
-        ->add_option("--not-after", options->not_after,
-                     "From when on it is not valid: 2027-01-31T12:00:00Z, or a day")
-        ->type_name("TIME");
-    command->callback(
-        [options, &exit_code] { exit_code = make_key(*options, std::cout, std::cerr); });
+        .option("--not-after", options->not_after,
+                "From when on it is not valid: 2027-01-31T12:00:00Z, or a day")
+        .takes("TIME");
+    command.runs([options] { return make_key(*options, std::cout, std::cerr); });
 }
 
-void add_check(CLI::App& key, int& exit_code) {
+void add_check(cli::Command& key) {
     auto path = std::make_shared<std::string>();
-    CLI::App* command = key.add_subcommand(
+    cli::Command command = key.command(
         "check", "Read a key from standard input and say whose it is and what it is good for");
-    command->add_option("-c,--config", *path, "rotary.yaml")->required();
-    command->footer("Exit code 0: it is valid; 1: it is not, or the configuration has errors.");
-    command->callback(
-        [path, &exit_code] { exit_code = run_check(*path, std::cin, std::cout, std::cerr); });
+    command.option("-c,--config", *path, "rotary.yaml").required();
+    command.notes("Exit code 0: it is valid; 1: it is not, or the configuration has errors.");
+    command.runs([path] { return run_check(*path, std::cin, std::cout, std::cerr); });
 }
 
 }  // namespace
@@ -178,11 +172,11 @@ int check_key(const config::Resources& resources, std::string_view key, WallTime
     return 1;
 }
 
-void add_key_command(CLI::App& app, int& exit_code) {
-    CLI::App* key = app.add_subcommand("key", "API keys of consumers: make one, or look one up");
-    key->require_subcommand(1);
-    add_new(*key, exit_code);
-    add_check(*key, exit_code);
+void add_key_command(cli::Command& root) {
+    cli::Command key = root.command("key", "API keys of consumers: make one, or look one up");
+    key.needs_command();
+    add_new(key);
+    add_check(key);
 }
 
 }  // namespace rotary::tools

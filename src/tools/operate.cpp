@@ -1,3 +1,4 @@
+#include <rotary/cli/command.hpp>
 #include <rotary/tools/operate.hpp>
 
 #include "tools/admin_client.hpp"
@@ -5,8 +6,6 @@
 #include "tools/top_screen.hpp"
 
 #include <rotary/wire/json_document.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <unistd.h>
 
@@ -109,56 +108,54 @@ struct Verb {
     Run run;
 };
 
-std::pair<CLI::App*, std::shared_ptr<Asked>> add(CLI::App& app, const Verb& verb, int& exit_code) {
+std::pair<cli::Command, std::shared_ptr<Asked>> add(cli::Command& root, const Verb& verb) {
     auto asked = std::make_shared<Asked>();
-    CLI::App* command = app.add_subcommand(verb.name, verb.what);
-    add_admin_options(*command, asked->admin);
-    command->footer(kCodes);
-    command->callback([asked, verb, &exit_code] {
+    cli::Command command = root.command(verb.name, verb.what);
+    add_admin_options(command, asked->admin);
+    command.notes(kCodes);
+    command.runs([asked, verb] {
         std::string error;
         const auto place = find_admin(asked->admin, error);
-        exit_code = place ? verb.run(*place, *asked) : misused(verb.name, error);
+        return place ? verb.run(*place, *asked) : misused(verb.name, error);
     });
     return {command, asked};
 }
 
-void add_output(CLI::App& command, Asked& asked) {
-    command.add_option("-o,--output", asked.output, "table, or json for machines")
-        ->check(CLI::IsMember({"table", "json"}));
+void add_output(cli::Command& command, Asked& asked) {
+    command.option("-o,--output", asked.output, "table, or json for machines")
+        .one_of({"table", "json"});
 }
 
 }  // namespace
 
-void add_operate_commands(CLI::App& app, int& exit_code) {
-    const auto status =
-        add(app, {"status", "Shows how a running gateway stands", show_status}, exit_code);
-    add_output(*status.first, *status.second);
-    const auto watched = add(app, {"top", "Shows it each second, and takes keys", top}, exit_code);
-    auto* once = watched.first->add_flag("--once", watched.second->once, "once, for scripts");
-    watched.first->add_option("-o,--output", watched.second->output, "table, or json; with --once")
-        ->check(CLI::IsMember({"table", "json"}))
-        ->needs(once);
+void add_operate_commands(cli::Command& root) {
+    auto status = add(root, {"status", "Shows how a running gateway stands", show_status});
+    add_output(status.first, *status.second);
+    auto watched = add(root, {"top", "Shows it each second, and takes keys", top});
+    const cli::Option once =
+        watched.first.flag("--once", watched.second->once, "once, for scripts");
+    watched.first.option("-o,--output", watched.second->output, "table, or json; with --once")
+        .one_of({"table", "json"})
+        .needs(once);
     const Run run_suspend = [](const AdminPlace& place, const Asked& asked) {
         return change_model(place, asked, "suspend");
     };
-    const auto suspend =
-        add(app, {"suspend", "Takes a model out of the rotation", run_suspend}, exit_code);
+    auto suspend = add(root, {"suspend", "Takes a model out of the rotation", run_suspend});
     suspend.first
-        ->add_option("ID", suspend.second->id,
-                     "API/environment/model@Backend, as 'rotary top --once -o json' has it")
-        ->required();
-    suspend.first->add_option("--seconds", suspend.second->seconds, "60 if not said")
-        ->check(CLI::Range(1, 3600));
+        .option("ID", suspend.second->id,
+                "API/environment/model@Backend, as 'rotary top --once -o json' has it")
+        .required();
+    suspend.first.option("--seconds", suspend.second->seconds, "60 if not said").between(1, 3600);
     const Run run_resume = [](const AdminPlace& place, const Asked& asked) {
         return change_model(place, asked, "resume");
     };
-    const auto resume = add(app, {"resume", "Takes a model back into it", run_resume}, exit_code);
-    resume.first->add_option("ID", resume.second->id, "API/environment/model@Backend")->required();
-    add(app, {"reload", "Makes a running gateway read its files again", reload}, exit_code);
-    add(app, {"drain", "Makes it finish what runs, and end", drain}, exit_code);
-    const auto health = add(
-        app, {"healthcheck", "Whether a running gateway takes requests", healthcheck}, exit_code);
-    health.first->add_flag("--live", health.second->live, "whether its event loops turn, no more");
+    auto resume = add(root, {"resume", "Takes a model back into it", run_resume});
+    resume.first.option("ID", resume.second->id, "API/environment/model@Backend").required();
+    add(root, {"reload", "Makes a running gateway read its files again", reload});
+    add(root, {"drain", "Makes it finish what runs, and end", drain});
+    auto health =
+        add(root, {"healthcheck", "Whether a running gateway takes requests", healthcheck});
+    health.first.flag("--live", health.second->live, "whether its event loops turn, no more");
 }
 
 }  // namespace rotary::tools

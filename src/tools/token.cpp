@@ -1,13 +1,12 @@
 #include <rotary/auth/key_set.hpp>
 #include <rotary/base/openssl.hpp>
+#include <rotary/cli/command.hpp>
 #include <rotary/tools/token.hpp>
 #include <rotary/wire/base64url.hpp>
 #include <rotary/wire/json_document.hpp>
 #include <rotary/wire/json_writer.hpp>
 
 #include <openssl/rsa.h>
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -221,50 +220,47 @@ int run_token(const TokenOptions& options, std::ostream& out, std::ostream& err)
     return 0;
 }
 
-void add_token_command(CLI::App& app, int& exit_code) {
+void add_token_command(cli::Command& root) {
     auto options = std::make_shared<TokenOptions>();
-    CLI::App* command = app.add_subcommand(
+    cli::Command command = root.command(
         "token",
         "Mint a JWT for development and print it alone, ready for\n"
         "  curl -H \"Authorization: Bearer $(rotary token --key KEY --issuer URL)\" ...");
     command
-        ->add_option("--key", options->key_file,
-                     "The issuer's private key: a PEM file with an RSA (2048 bits or more), EC\n"
-                     "(P-256, P-384, P-521) or Ed25519 key, not encrypted")
-        ->required()
-        ->type_name("FILE");
+        .option("--key", options->key_file,
+                "The issuer's private key: a PEM file with an RSA (2048 bits or more), EC\n"
+                "(P-256, P-384, P-521) or Ed25519 key, not encrypted")
+        .required()
+        .takes("FILE");
     command
-        ->add_option("--issuer", options->issuer,
-                     "The claim iss, exactly as the TokenIssuer resource has it")
-        ->required()
-        ->type_name("URL");
+        .option("--issuer", options->issuer,
+                "The claim iss, exactly as the TokenIssuer resource has it")
+        .required()
+        .takes("URL");
     command
-        ->add_option("--alg", options->algorithm,
-                     "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA;\n"
-                     "by default the one that suits the key (RSA: RS256)")
-        ->type_name("NAME");
-    command->add_option("--kid", options->kid, "The key's name in the issuer's JWKS")
-        ->type_name("KID");
-    command->add_option("--subject", options->subject, "The claim sub")->type_name("NAME");
-    command->add_option("--audience", options->audiences, "The claim aud; may be given repeatedly")
-        ->type_name("NAME")
-        ->allow_extra_args(false);
+        .option("--alg", options->algorithm,
+                "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or EdDSA;\n"
+                "by default the one that suits the key (RSA: RS256)")
+        .takes("NAME");
+    command.option("--kid", options->kid, "The key's name in the issuer's JWKS").takes("KID");
+    command.option("--subject", options->subject, "The claim sub").takes("NAME");
+    command.option("--audience", options->audiences, "The claim aud; may be given repeatedly")
+        .takes("NAME")
+        .repeatable();
+    command.option("--scope", options->scope, "The claim scope: one or more, separated by spaces")
+        .takes("\"A B\"");
     command
-        ->add_option("--scope", options->scope, "The claim scope: one or more, separated by spaces")
-        ->type_name("\"A B\"");
+        .option("--ttl", options->ttl,
+                "How long it is valid: 90s, 5m, 1h, 7d; -1h makes one that has expired")
+        .shows_default()
+        .takes("DURATION");
     command
-        ->add_option("--ttl", options->ttl,
-                     "How long it is valid: 90s, 5m, 1h, 7d; -1h makes one that has expired")
-        ->capture_default_str()
-        ->type_name("DURATION");
-    command
-        ->add_option("--claim", options->claims,
-                     "Any other claim, may be given repeatedly. A VALUE that is JSON (5, true,\n"
-                     "[\"a\"], {}) is taken as such, anything else is a string")
-        ->type_name("NAME=VALUE")
-        ->allow_extra_args(false);
-    command->callback(
-        [options, &exit_code] { exit_code = run_token(*options, std::cout, std::cerr); });
+        .option("--claim", options->claims,
+                "Any other claim, may be given repeatedly. A VALUE that is JSON (5, true,\n"
+                "[\"a\"], {}) is taken as such, anything else is a string")
+        .takes("NAME=VALUE")
+        .repeatable();
+    command.runs([options] { return run_token(*options, std::cout, std::cerr); });
 }
 
 }  // namespace rotary::tools

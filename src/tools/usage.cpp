@@ -1,8 +1,7 @@
+#include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/control/ledger_file.hpp>
 #include <rotary/tools/usage.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <exception>
@@ -102,24 +101,24 @@ int usage(Options options) {
 
 }  // namespace
 
-void add_usage_command(CLI::App& app, int& exit_code) {
+void add_usage_command(cli::Command& root) {
     auto options = std::make_shared<Options>();
-    CLI::App* command =
-        app.add_subcommand("usage", "Prints what was used and what it cost, from the ledger");
-    command->add_option("-c,--config", options->config, "rotary.yaml, whose budgets.ledger it is");
-    command->add_option("--ledger", options->ledger, "the ledger's file itself");
-    command->add_option("--format", options->format, "csv, or focus (FOCUS 1.2)")
-        ->check(CLI::IsMember({"csv", "focus"}));
-    command->add_option("--by", options->by,
-                        std::string("csv: what to sum by, of consumer, api, environment, provider, "
-                                    "model, backend, hour, day, month; ") +
-                            kUsualColumns + " if not said");
-    command->add_option("--since", options->since, "the first day, such as 2026-11-01, UTC");
-    command->add_option("--until", options->until, "the last day");
-    command->footer(
+    cli::Command command =
+        root.command("usage", "Prints what was used and what it cost, from the ledger");
+    command.option("-c,--config", options->config, "rotary.yaml, whose budgets.ledger it is");
+    command.option("--ledger", options->ledger, "the ledger's file itself");
+    command.option("--format", options->format, "csv, or focus (FOCUS 1.2)")
+        .one_of({"csv", "focus"});
+    command.option("--by", options->by,
+                   std::string("csv: what to sum by, of consumer, api, environment, provider, "
+                               "model, backend, hour, day, month; ") +
+                       kUsualColumns + " if not said");
+    command.option("--since", options->since, "the first day, such as 2026-11-01, UTC");
+    command.option("--until", options->until, "the last day");
+    command.notes(
         "It may run while the gateway writes. Exit code 0: printed; 1: no ledger is\n"
         "configured; 2: bad usage; 3: the ledger can't be read.");
-    command->callback([options, &exit_code] { exit_code = usage(*options); });
+    command.runs([options] { return usage(*options); });
 }
 
 }  // namespace rotary::tools

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 // The stand-in LLM provider: it speaks OpenAI's API, well and badly. The command `rotary
@@ -181,8 +181,7 @@ std::optional<MockQuota> parse_mock_quota(std::string_view text);
 // "503=0.1"
 std::optional<MockFailRate> parse_mock_fail_rate(std::string_view text);
 
-// Adds `rotary mock`. When the parse chose it, it runs until SIGINT or SIGTERM and leaves the
-// process's exit code in `exit_code`, which must outlive the parse.
-void add_mock_command(CLI::App& app, int& exit_code);
+// Adds `rotary mock`, which runs until SIGINT or SIGTERM.
+void add_mock_command(cli::Command& root);
 
 }  // namespace rotary::mock

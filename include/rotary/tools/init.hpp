@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 // `rotary init`: a working folder to begin with.
@@ -54,8 +54,7 @@ std::string init_curl_line(const InitOptions& options, std::string_view folder,
 // sense, 3 when it can't be written.
 int init(const InitOptions& options, std::ostream& out, std::ostream& err);
 
-// Adds `rotary init`. When the parse chose it, the exit code of the process is in `exit_code`,
-// which must outlive the parse.
-void add_init_command(CLI::App& app, int& exit_code);
+// Adds `rotary init`.
+void add_init_command(cli::Command& root);
 
 }  // namespace rotary::tools

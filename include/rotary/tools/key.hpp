@@ -7,8 +7,8 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/config/kinds/resources.hpp>
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 // `rotary key`: API keys of consumers, made and looked up.
@@ -29,8 +29,7 @@ int make_key(const NewKeyOptions& options, std::ostream& out, std::ostream& err)
 int check_key(const config::Resources& resources, std::string_view key, WallTime now,
               std::ostream& out);
 
-// Adds `rotary key`. When the parse chose it, the exit code of the process is in `exit_code`, which
-// must outlive the parse.
-void add_key_command(CLI::App& app, int& exit_code);
+// Adds `rotary key`.
+void add_key_command(cli::Command& root);
 
 }  // namespace rotary::tools

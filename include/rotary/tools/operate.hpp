@@ -1,13 +1,13 @@
 #pragma once
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 // `rotary status`, `top`, `suspend`, `resume`, `reload`, `drain`, `healthcheck`: what operators do
 // with a gateway that runs, by its admin listener.
 namespace rotary::tools {
 
-void add_operate_commands(CLI::App& app, int& exit_code);
+void add_operate_commands(cli::Command& root);
 
 }  // namespace rotary::tools

@@ -9,8 +9,8 @@
 
 #include <rotary/base/clock.hpp>
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 // `rotary token`: a JWT for development and tests, signed with a key of the caller's own.
@@ -46,8 +46,7 @@ std::optional<std::chrono::seconds> parse_ttl(std::string_view text);
 // the key can't be read or used, 2 for options that make no sense.
 int run_token(const TokenOptions& options, std::ostream& out, std::ostream& err);
 
-// Adds `rotary token`. When the parse chose it, the exit code of the process is in `exit_code`,
-// which must outlive the parse.
-void add_token_command(CLI::App& app, int& exit_code);
+// Adds `rotary token`.
+void add_token_command(cli::Command& root);
 
 }  // namespace rotary::tools

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
-class App;
+namespace rotary::cli {
+class Command;
 }
 
 // `rotary usage`: what was used and what it cost, from the ledger, for spreadsheets and for those
@@ -53,6 +53,6 @@ private:
 // "2026-11-29", UTC: with which quarter of an hour the day begins. None for what is no date.
 std::optional<std::int64_t> first_quarter_hour_of(std::string_view date);
 
-void add_usage_command(CLI::App& app, int& exit_code);
+void add_usage_command(cli::Command& root);
 
 }  // namespace rotary::tools

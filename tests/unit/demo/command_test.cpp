@@ -1,11 +1,12 @@
 // What is typed behind `rotary demo` and refused: nothing is shown then.
+#include <rotary/cli/program.hpp>
 #include <rotary/demo/command.hpp>
 
-#include <CLI/CLI.hpp>
-
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rotary::demo {
@@ -14,25 +15,17 @@ namespace {
 class DemoCommandTest : public testing::Test {
 protected:
     DemoCommandTest() {
-        add_demo_command(app_, exit_code_);
-        command_ = app_.get_subcommand("demo");
+        cli::Command root = program_.root();
+        add_demo_command(root);
     }
-    // Whether the words behind `demo` are taken.
-    bool takes(std::vector<std::string> words) {
+    // The exit code for the words behind `demo`.
+    int run(std::vector<std::string> words) {
         words.insert(words.begin(), "demo");
-        try {
-            app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
-        } catch (const CLI::ParseError&) {
-            return false;
-        }
-        return true;
+        return program_.run(std::move(words));
     }
-
-    CLI::App* command_ = nullptr;
 
 private:
-    CLI::App app_;
-    int exit_code_ = 0;
+    cli::Program program_{"rotary", ""};
 };
 
 TEST_F(DemoCommandTest, RefusesWhatItDoesNotKnow) {
@@ -49,11 +42,13 @@ TEST_F(DemoCommandTest, RefusesWhatItDoesNotKnow) {
         {"a word", {"once"}},
         {"another option", {"--twice"}},
     };
-    for (const Row& row : rows) EXPECT_FALSE(takes(row.words)) << row.name;
+    for (const Row& row : rows) EXPECT_EQ(run(row.words), 2) << row.name;
 }
 
 TEST_F(DemoCommandTest, ListensOnAPortOfItsOwnUnlessTold) {
-    EXPECT_EQ(command_->get_option("--port")->get_default_str(), "9095");
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(run({"--help"}), 0);
+    EXPECT_THAT(testing::internal::GetCapturedStdout(), testing::HasSubstr("--port UINT=9095"));
 }
 
 }  // namespace

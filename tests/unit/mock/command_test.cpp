@@ -1,7 +1,7 @@
 // What is typed behind `rotary mock`: what it means, and what is refused with which option's name.
 #include "mock/typed_options.hpp"
 
-#include <CLI/CLI.hpp>
+#include <rotary/cli/program.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ TEST(MockTypedOptions, SayWhereToListen) {
     const char* const bad[] = {"",           "127.0.0.1",    "127.0.0.1:",   "127.0.0.1:65536",
                                ":80",        "[]:80",        "localhost:80", "127.0.0.1:-1",
                                "[::1]:http", "1.2.3.4.5:80", "127.0.0.1:80 "};
-    for (const char* text : bad) EXPECT_THROW(listening(text), CLI::ValidationError) << text;
+    for (const char* text : bad) EXPECT_THROW(listening(text), cli::Misuse) << text;
 }
 
 TEST(MockTypedOptions, AreRead) {
@@ -112,7 +112,7 @@ TEST(MockTypedOptions, AreRefusedByTheirName) {
         try {
             read_options(typed);
             ADD_FAILURE() << "was taken";
-        } catch (const CLI::ValidationError& error) {
+        } catch (const cli::Misuse& error) {
             EXPECT_THAT(error.what(), HasSubstr(row.says));
         }
     }
@@ -126,21 +126,17 @@ TEST(MockTypedOptions, TenTenthsAreNotMoreThanAll) {
 
 class MockCommandTest : public testing::Test {
 protected:
-    MockCommandTest() { add_options(app_, typed_); }
-    // The exit code that the parse asks for; 0: all was taken.
-    int parse(const std::vector<std::string>& words) {
-        try {
-            app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
-        } catch (const CLI::ParseError& error) {
-            return error.get_exit_code();
-        }
-        return 0;
+    MockCommandTest() {
+        cli::Command root = program_.root();
+        add_options(root, typed_);
     }
+    // The exit code; 0: all was taken.
+    int parse(const std::vector<std::string>& words) { return program_.run(words); }
 
     TypedOptions typed_;
 
 private:
-    CLI::App app_;
+    cli::Program program_{"mock", ""};
 };
 
 TEST_F(MockCommandTest, RepeatableOptionsTakeOneWordEach) {

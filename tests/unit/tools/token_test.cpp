@@ -1,8 +1,7 @@
+#include <rotary/cli/program.hpp>
 #include <rotary/tools/token.hpp>
 
 #include <support/temp_dir.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -202,17 +201,15 @@ TEST_F(TokenFile, PrintsTheTokenAlone) {
 }
 
 TEST_F(TokenFile, CommandLine) {
-    CLI::App app;
-    int exit_code = -1;
-    add_token_command(app, exit_code);
+    cli::Program program("rotary", "");
+    cli::Command commands = program.root();
+    add_token_command(commands);
     const std::vector<std::string> words{
-        "rotary",     "token",   "--key",      path_, "--issuer",  kIss,  "--ttl",   "-1h",
-        "--audience", "x",       "--audience", "y",   "--claim",   "a=1", "--claim", "b=c d",
-        "--scope",    "one two", "--kid",      "-k",  "--subject", "s"};
-    std::vector<const char*> argv;
-    for (const std::string& word : words) argv.push_back(word.c_str());
+        "token",      "--key",   path_,        "--issuer", kIss,      "--ttl",     "-1h",
+        "--audience", "x",       "--audience", "y",        "--claim", "a=1",       "--claim",
+        "b=c d",      "--scope", "one two",    "--kid",    "-k",      "--subject", "s"};
     testing::internal::CaptureStdout();
-    app.parse(static_cast<int>(argv.size()), argv.data());
+    const int exit_code = program.run(words);
     const std::string token = testing::internal::GetCapturedStdout();
     EXPECT_EQ(exit_code, 0);
     const auto payload = wire::JsonDocument::parse(part(token, 1));
@@ -228,13 +225,15 @@ TEST_F(TokenFile, CommandLine) {
 }
 
 TEST(Token, MissingOptionsAreRefused) {
-    CLI::App app;
-    int exit_code = -1;
-    add_token_command(app, exit_code);
-    const char* argv[] = {"rotary", "token", "--issuer", "x"};
-    EXPECT_THROW(app.parse(4, argv), CLI::RequiredError);
-    EXPECT_EQ(exit_code, -1);
-    EXPECT_THAT(app.get_subcommand("token")->help(), HasSubstr("--claim"));
+    cli::Program program("rotary", "");
+    cli::Command root = program.root();
+    add_token_command(root);
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(program.run({"token", "--issuer", "x"}), 2);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("--key is required"));
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(program.run({"token", "--help"}), 0);
+    EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("--claim"));
 }
 
 }  // namespace

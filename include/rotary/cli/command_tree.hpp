@@ -3,11 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
-namespace rotary::app {
+namespace rotary::cli {
 
 struct OptionNode {
     std::vector<std::string> names;  // "-c", "--config"; of a place on the line its name
@@ -17,7 +13,7 @@ struct OptionNode {
     std::vector<std::string> choices;  // of values
 };
 
-// One command, as CLI11 has it.
+// One command, as it was declared.
 struct CommandNode {
     std::string name;
     std::string about;
@@ -26,6 +22,4 @@ struct CommandNode {
     std::vector<CommandNode> commands;
 };
 
-CommandNode command_tree(const CLI::App& app);
-
-}  // namespace rotary::app
+}  // namespace rotary::cli

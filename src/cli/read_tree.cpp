@@ -1,10 +1,10 @@
-#include <app/command_tree.hpp>
+#include "cli/read_tree.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 
-namespace rotary::app {
+namespace rotary::cli {
 
 namespace {
 
@@ -40,7 +40,7 @@ OptionNode node_of(const CLI::Option& option) {
 
 }  // namespace
 
-CommandNode command_tree(const CLI::App& app) {
+CommandNode read_tree(const CLI::App& app) {
     CommandNode node;
     node.name = app.get_name();
     node.about = app.get_description();
@@ -49,9 +49,9 @@ CommandNode command_tree(const CLI::App& app) {
         if (!option->get_positional()) node.options.push_back(node_of(*option));
     }
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        node.commands.push_back(command_tree(*command));
+        node.commands.push_back(read_tree(*command));
     }
     return node;
 }
 
-}  // namespace rotary::app
+}  // namespace rotary::cli
