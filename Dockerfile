@@ -18,7 +18,7 @@ RUN ./dev build && strip -o /rotary build/release/rotary
 FROM debian:12-slim AS root
 RUN apt-get update && \
     apt-get install -y --no-install-recommends \
-        libyaml-cpp0.7 libre2-9 libc-ares2 libsqlite3-0 libssl3 ca-certificates
+        libyaml-cpp0.7 libre2-9 libc-ares2 libsqlite3-0 libhiredis0.14 libssl3 ca-certificates
 COPY --from=build /rotary /usr/bin/rotary
 COPY deploy/image/make_root.sh deploy/package/NOTICES LICENSE /
 RUN ["/make_root.sh", "/image"]
