@@ -9,8 +9,8 @@
 #include "config/kinds/kinds.hpp"
 #include "config/prices/read_prices.hpp"
 #include "config/schema/defaults.hpp"
+#include "config/settings/named_files.hpp"
 #include "config/settings/read_settings.hpp"
-#include "config/settings/read_tracing.hpp"
 #include "config/short/build.hpp"
 #include "config/short/form.hpp"
 #include "config/yaml/file.hpp"
@@ -188,17 +188,8 @@ public:
     }
 
     void read_named_files() {
-        for (const Listener& listener : loaded_.config.listeners) {
-            if (listener.tls) {
-                read_named_file(listener.tls->certificate, listener.tls->certificate_mark);
-                read_named_file(listener.tls->key, listener.tls->key_mark);
-            }
-        }
-        read_named_file(loaded_.config.admin.token_file, loaded_.config.admin.token_file_mark);
-        Tracing& tracing = loaded_.config.tracing;
-        read_named_file(tracing.headers_file, tracing.headers_file_mark);
-        read_named_file(tracing.ca, tracing.ca_mark);
-        add_tracing_files(loaded_.named_files, tracing, loaded_.findings);
+        for (const auto& [path, mark] : files_of(loaded_.config)) read_named_file(path, mark);
+        add_files(loaded_.named_files, loaded_.config, loaded_.findings);
         for (const TokenIssuer& issuer : loaded_.resources.issuers) {
             if (issuer.jwks) read_named_file(issuer.jwks->file, issuer.jwks->mark);
         }

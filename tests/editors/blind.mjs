@@ -44,6 +44,10 @@ const reasons = {
     /\.key: is required: `key: /,
     /: must name the proxies whose word is taken/,
     /: takes nothing from them: set proxies\.protocol or proxies\.field/,
+    /: must have no password in it: state\.redis\.password_file/,
+    /: has a user without a password: state\.redis\.password_file/,
+    /: are asked for a master by its name: state\.redis\.master_name/,
+    /: is what sentinels are asked for: state\.redis\.sentinels/,
     /: are the keys of an issuer: `issuer` is missing/,
     /: is no https:\/\/ address, where its keys could be found by discovery/,
   ],
@@ -52,6 +56,7 @@ const reasons = {
     /: \/dev\/null is not a file/,
     /: no (certificate|private key) is in it \(PEM is expected\)/,
     /: it does not belong to the certificate/,
+    /must hold the password of the Redis alone/,
     /must hold one line of \d+ to \d+ visible ASCII characters/,
   ],
   'it is about what a variable stands for': [
@@ -69,6 +74,7 @@ const reasons = {
   'it is about what a text says': [
     /: must be (an IP address|an address or a range|the address of a name server|a host name|a host alone|a name alone)/,
     /: is a link-local address, which is refused/,
+    /: must be (the address of a Redis|the host of a sentinel|1 to 64 letters, digits, dots)/,
     /: must be a header's name/,
     /: must hold (no control characters|none of |neither user nor password)/,
     /: must begin with (https:\/\/|'\/')/,

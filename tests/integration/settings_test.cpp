@@ -67,8 +67,9 @@ protected:
         const std::string key = name.substr(name.find('.') + 1);
         const std::regex use("\\b(" + group + "\\(\\)|" + group +
                              "|process|bounds|config|Config)\\." + key + "\\b");
-        for (const char* room : {"proxy", "downstream", "upstream", "routing", "rotation", "auth",
-                                 "control", "admin", "server", "net", "config", "config/check"}) {
+        for (const char* room :
+             {"proxy", "downstream", "upstream", "routing", "rotation", "auth", "control", "admin",
+              "fleet", "server", "net", "config", "config/check"}) {
             for (const auto& entry :
                  fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
                 if (!entry.is_regular_file()) continue;
@@ -175,6 +176,7 @@ TEST_F(SettingsWalk, EveryOtherKeyTakesEffectAtAReloadOrIsNamed) {
         {"budgets.currency", "{currency: EUR}"},
         {"budgets.ledger", "{ledger: " + (dir / "ledger.db") + "}"},
         {"budgets.unpriced", "{unpriced: refuse}"},
+        {"state.redis", "{redis: {url: \"redis://127.0.0.1:9\"}}"},
         {"accept_unserved", "[Subscription]"},
         {"log.level", "{level: warning}"},
         {"log.access", "{access: text}"},

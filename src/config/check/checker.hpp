@@ -91,6 +91,7 @@ void check_authorities(Checker& checker, const PemSource& source);
 void check_hosts(Checker& checker);
 
 void check_settings(Checker& checker);   // settings.cpp
+void check_state(Checker& checker);      // state.cpp
 void check_apis(Checker& checker);       // routes.cpp
 void check_overlaps(Checker& checker);   // overlaps.cpp
 void check_backends(Checker& checker);   // backends.cpp

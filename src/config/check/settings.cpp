@@ -124,6 +124,7 @@ void check_settings(Checker& checker) {
     check_admin_token(checker, admin);
     check_access_file(checker, checker.config.log);
     check_tracing(checker, checker.config.tracing);
+    check_state(checker);
     const bool was_loaded = !checker.config.mark.file.empty();
     if (was_loaded && checker.resources.apis.empty() && !checker.anything_unread()) {
         checker.warning(checker.config.mark.below("resources"),

@@ -59,7 +59,8 @@ std::string unit_of(std::string_view path) {
             return std::string(unit);
         }
     }
-    return name.ends_with("Millis") ? "milliseconds" : "";
+    const bool is_milliseconds = name.ends_with("Millis") || name.ends_with("_ms");
+    return is_milliseconds ? "milliseconds" : "";
 }
 
 }  // namespace rotary::config

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "config/settings/read_state.hpp"
 #include "config/settings/read_tracing.hpp"
 #include "config/yaml/scalars.hpp"
 
@@ -223,6 +224,7 @@ void read_settings(Fields& fields, Config& config) {
         },
         {.max = 64}, {.min = 1});
     fields.object("budgets", [&](Fields& budgets) { read_budgets(budgets, config.budgets); });
+    fields.object("state", [&](Fields& state) { read_state(state, config.state); });
     fields.texts("resolvers", config.resolvers, {}, kNameServer);
     fields.object("routing", [&](Fields& routing) { read_routing(routing, config.routing); });
     fields.object("auth", [&](Fields& auth) {

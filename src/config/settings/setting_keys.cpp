@@ -109,6 +109,10 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"jwks_stale", &Timeouts::jwks_stale, kNone, 365 * kDay, at_reload},
     {"unknown_kid", &Timeouts::unknown_kid, kNone, kDay, at_reload},
     {"token_leeway", &Timeouts::token_leeway, kNone, kHour, at_reload},
+    {"redis_connect", &Timeouts::redis_connect, kTick, kMinute, at_reload},
+    {"redis_login", &Timeouts::redis_login, kTick, kMinute, at_reload},
+    {"redis_silence", &Timeouts::redis_silence, kSecond, kMinute, at_reload},
+    {"redis_retry", &Timeouts::redis_retry, Duration{10}, kHour, at_reload},
     {"drain", &Timeouts::drain, kNone, 7 * kDay, at_reload},
     {"accept_backoff", &Timeouts::accept_backoff, kTick, kMinute, at_reload},
     {"accept_grace", &Timeouts::accept_grace, kNone, kMinute, at_reload},
@@ -141,6 +145,10 @@ bool same_certificates(const Config& one, const Config& other) {
     };
     return std::equal(one.listeners.begin(), one.listeners.end(), other.listeners.begin(),
                       other.listeners.end(), alike);
+}
+
+bool same_state(const Config& one, const Config& other) {
+    return connects_alike(one.state, other.state);
 }
 
 template <std::vector<ResourcePath> Config::*member>
@@ -184,6 +192,7 @@ constexpr OtherKey kOtherKeys[] = {
     {"budgets.currency", same<&Config::budgets, &Budgets::currency>, at_restart},
     {"budgets.ledger", same<&Config::budgets, &Budgets::ledger>, at_restart},
     {"budgets.unpriced", same<&Config::budgets, &Budgets::refuses_unpriced>, at_reload},
+    {"state.redis", same_state, at_reload},
     {"resolvers", same<&Config::resolvers>, at_reload},
     {"routing.max_attempts", kSameRouting<&Routing::max_attempts>, at_reload},
     {"routing.on_all_suspended", kSameRouting<&Routing::on_all_suspended>, at_reload},
@@ -229,8 +238,9 @@ constexpr OtherKey kOtherKeys[] = {
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, proxies, admin, resources,
-                                  prices, budgets, resolvers, routing, auth, quotas, usage, keys,
-                                  accept_unserved, limits, timeouts, tracing, log] = config;
+                                  prices, budgets, state, resolvers, routing, auth, quotas, usage,
+                                  keys, accept_unserved, limits, timeouts, tracing, log] = config;
+    [[maybe_unused]] const auto& [redis] = state;
     [[maybe_unused]] const auto& [trusted, protocol, field] = proxies;
     [[maybe_unused]] const auto& [address, port, token_file, address_mark, token_mark] = admin;
     [[maybe_unused]] const auto& [currency, ledger, refuses_unpriced] = budgets;

@@ -69,6 +69,7 @@ TEST(ShippedConfiguration, HasEveryKeyWithItsDefault) {
     EXPECT_EQ(config.usage.bytes_per_token, defaults.usage.bytes_per_token);
     EXPECT_EQ(config.usage.tokens_per_image, defaults.usage.tokens_per_image);
     EXPECT_EQ(config.accept_unserved, defaults.accept_unserved);
+    EXPECT_FALSE(config.state.redis);
     EXPECT_EQ(config.log.level, defaults.log.level);
     EXPECT_EQ(config.log.access, defaults.log.access);
     EXPECT_EQ(config.log.access_file, defaults.log.access_file);

@@ -241,6 +241,7 @@ const Row kRows[] = {
      [](Config& c) { c.accept_unserved = {"RateLimitPolicy"}; },
      {"accept_unserved"},
      {}},
+    {"what replicas share", [](Config& c) { c.state.redis.emplace(); }, {"state.redis"}, {}},
     {"the log's level", [](Config& c) { c.log.level = LogLevel::error; }, {"log.level"}, {}},
     {"where the access log goes",
      [](Config& c) { c.log.access_file = "/var/log/a"; },

@@ -121,6 +121,12 @@ struct Timeouts {
     Duration unknown_kid{300'000};    // how long a key that a fetch did not bring is not looked for
     Duration token_leeway{60'000};    // clocks that differ
 
+    // A connection to the Redis that replicas share.
+    Duration redis_connect{200};    // TCP, to each of its addresses
+    Duration redis_login{500};      // TLS, the password and the first answer
+    Duration redis_silence{2'000};  // after which it is given up
+    Duration redis_retry{1'000};    // the most between two tries to connect
+
     // The process.
     Duration drain{30'000};          // after SIGTERM, for requests under way
     Duration accept_backoff{100};    // after an accept failed for want of descriptors or memory

@@ -13,6 +13,7 @@
 #include <rotary/config/settings/callers.hpp>
 #include <rotary/config/settings/limits.hpp>
 #include <rotary/config/settings/proxies.hpp>
+#include <rotary/config/settings/state.hpp>
 #include <rotary/config/yaml/finding.hpp>
 
 namespace rotary::config {
@@ -145,6 +146,7 @@ struct Config {
     std::vector<ResourcePath> resources;
     std::vector<ResourcePath> prices;  // files; later ones go before earlier ones
     Budgets budgets;
+    State state;
     std::vector<std::string> resolvers;  // ADDRESS or ADDRESS:PORT; empty: the system's
     Routing routing;
     Auth auth;
