@@ -1,6 +1,5 @@
 #include <support/redis_server.hpp>
 
-#include <support/certificates.hpp>
 #include <support/eventually.hpp>
 #include <support/loopback_port.hpp>
 
@@ -76,9 +75,10 @@ bool RedisServer::come_up() {
     }
     if (options_.tls) {
         const Certificates& own = certificates();
+        const PemFiles& pair = options_.certificate.key.empty() ? own.server : options_.certificate;
         for (const std::string& word :
              {std::string("--port"), std::string("0"), std::string("--tls-cert-file"),
-              own.server.certificate, std::string("--tls-key-file"), own.server.key,
+              pair.certificate, std::string("--tls-key-file"), pair.key,
               std::string("--tls-ca-cert-file"), own.ca, std::string("--tls-auth-clients"),
               std::string("no")}) {
             more.push_back(word);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <support/certificates.hpp>
 #include <support/process.hpp>
 #include <support/temp_dir.hpp>
 
@@ -11,10 +12,11 @@
 namespace rotary::test {
 
 struct RedisOptions {
-    std::vector<std::string> arguments;  // on top of what the fixture says
-    bool tls = false;                    // with certificates().server; no client's is asked for
+    std::vector<std::string> arguments{};  // on top of what the fixture says
+    bool tls = false;                      // no client's certificate is asked for
+    PemFiles certificate{};                // of its own; none: certificates().server
     bool sentinel = false;
-    std::string settings;  // the text of its file; a sentinel needs one
+    std::string settings{};  // the text of its file; a sentinel needs one
 };
 
 // A real redis-server on a port of 127.0.0.1, without persistence, and with DEBUG for local
