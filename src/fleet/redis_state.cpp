@@ -304,7 +304,7 @@ void Redis::State::tick() {
 void Redis::State::look_after(SteadyTime now) {
     if (questions_.owes(now, options_.silence)) {
         end_session("silent to a question", Refusal::none);
-    } else if (now - heard_ >= options_.silence) {
+    } else if (pinged_ > heard_ && now - heard_ >= options_.silence) {
         end_session("silent where it publishes", Refusal::none);
     } else {
         // Half way to what would be silence.

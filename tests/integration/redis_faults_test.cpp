@@ -5,10 +5,12 @@
 
 #include <csignal>
 #include <memory>
+#include <thread>
 
 namespace rotary::test {
 namespace {
 
+using namespace std::chrono_literals;
 using fleet::Script;
 using testing::HasSubstr;
 using Kind = Reply::Kind;
@@ -184,6 +186,22 @@ TEST_F(RedisFaults, AConnectionThatHearsAndDiesIsMissed) {
     EXPECT_EQ(told_, "ready lost ready ");
     server.command({"publish", "{rotary:default}:ev", "heard"});
     ASSERT_TRUE(until([&] { return !heard_.empty(); }));
+}
+
+TEST_F(RedisFaults, ALoopThatWasHeldUpBlamesNoServer) {
+    const RedisServer server;
+    fleet::RedisOptions to = quick(server);
+    to.silence = 1s;
+    ASSERT_TRUE(connect(to));
+    Reply answer;
+    redis_.ask({"PING"}, [&](const Reply& reply) { answer = reply; });
+    std::this_thread::sleep_for(1500ms);
+    ASSERT_TRUE(until([&] { return answer.kind != Kind::none; }));
+    EXPECT_EQ(answer.text, "PONG") << "it was there in time";
+    std::this_thread::sleep_for(1500ms);
+    RedisTest::turn_for(600ms);
+    EXPECT_EQ(redis_.counts().late, 0U);
+    EXPECT_EQ(told_, "ready ");
 }
 
 TEST_F(RedisFaults, WithNothingAskedItStaysConnected) {

@@ -25,7 +25,6 @@
 
 namespace rotary::test {
 
-using namespace std::chrono_literals;
 using fleet::Reply;
 
 // A client on a loop that the test turns, and what it told.
@@ -47,9 +46,9 @@ protected:
         config::Redis& redis = config.state.redis.emplace();
         redis.place = {host, port};
         redis.url = "redis://" + host + ":" + std::to_string(port);
-        redis.deadline = 5s;
-        config.timeouts.redis_connect = 5s;
-        config.timeouts.redis_login = 5s;
+        redis.deadline = std::chrono::seconds(5);
+        config.timeouts.redis_connect = std::chrono::seconds(5);
+        config.timeouts.redis_login = std::chrono::seconds(5);
         return fleet::redis_options(config, "a");
     }
     static fleet::RedisOptions options(const RedisServer& server) {
@@ -62,7 +61,7 @@ protected:
         const auto end = std::chrono::steady_clock::now() + patience;
         while (!condition()) {
             if (std::chrono::steady_clock::now() > end) return false;
-            context_.run_one_for(20ms);
+            context_.run_one_for(std::chrono::milliseconds(20));
         }
         return true;
     }
@@ -76,7 +75,8 @@ protected:
     }
     // Until it has become ready so many times.
     bool until_connected(std::uint64_t times) {
-        return until([&] { return redis_.is_ready() && redis_.counts().connects >= times; }, 20s);
+        return until([&] { return redis_.is_ready() && redis_.counts().connects >= times; },
+                     2 * kPatience);
     }
 
     Reply ask(std::vector<std::string> words) {

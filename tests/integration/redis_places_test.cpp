@@ -8,6 +8,7 @@
 namespace rotary::test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 using Kind = Reply::Kind;
 

@@ -12,6 +12,7 @@
 namespace rotary::test {
 namespace {
 
+using namespace std::chrono_literals;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using testing::HasSubstr;

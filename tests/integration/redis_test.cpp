@@ -7,6 +7,7 @@
 namespace rotary::test {
 namespace {
 
+using namespace std::chrono_literals;
 using fleet::Script;
 using testing::ElementsAre;
 using testing::HasSubstr;
