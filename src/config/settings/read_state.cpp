@@ -139,7 +139,6 @@ void read_redis(Fields& fields, State& state) {
     redis.url_mark = fields.mark_of("url");
     const std::size_t before = fields.reading().findings.size();
     fields.text("url", redis.url, kUrl);
-    const bool is_wrong = fields.reading().findings.size() > before;
     redis.password_file_mark = fields.mark_of("password_file");
     fields.path("password_file", redis.password_file);
     redis.ca_mark = fields.mark_of("ca");
@@ -155,6 +154,7 @@ void read_redis(Fields& fields, State& state) {
         },
         {.max = 16}, kSentinel);
     fields.text("master_name", redis.master_name, kMaster);
+    const bool is_wrong = fields.reading().findings.size() > before;
     const std::optional<Url> url = parse_url(redis.url);
     if (!url) {
         if (!is_wrong) warn_of_unused(fields, redis);
@@ -164,7 +164,7 @@ void read_redis(Fields& fields, State& state) {
     redis.tls = url->tls;
     redis.user = url->user;
     redis.database = url->database;
-    check_redis(fields, redis, *url);
+    if (!is_wrong) check_redis(fields, redis, *url);
     state.redis = std::move(redis);
 }
 
