@@ -40,7 +40,7 @@ class Pod:
             source = by_name[mount["name"]]
             if "configMap" in source:
                 data = find(objects, "ConfigMap", source["configMap"]["name"])["data"]
-                volume.publish({name: self.local(text) for name, text in data.items()})
+                volume.publish({name: self.local(name, text) for name, text in data.items()})
             elif "secret" in source:
                 volume.publish(self.secret(objects, secrets, source["secret"]["secretName"]))
         self.environment = dict(os.environ)
@@ -55,11 +55,11 @@ class Pod:
         return {key: base64.b64decode(value)
                 for key, value in find(objects, "Secret", name)["data"].items()}
 
-    def local(self, text):
-        """With ports that are free here."""
-        config = yaml.safe_load(text) if self.ports else None
-        if not isinstance(config, dict) or "listeners" not in config:
+    def local(self, name, text):
+        """rotary.yaml with ports that are free here."""
+        if not self.ports or name != "rotary.yaml":
             return text
+        config = yaml.safe_load(text)
         config["listeners"][0].update(address="127.0.0.1", port=self.ports["requests"])
         config["admin"]["port"] = self.ports["admin"]
         return yaml.safe_dump(config)
