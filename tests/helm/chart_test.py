@@ -49,6 +49,25 @@ class Objects(unittest.TestCase):
         without = {kind for kind, *_ in self.made("everything", operator=False)}
         self.assertFalse(without & {"ServiceMonitor", "PrometheusRule"})
 
+    def test_definitions_of_kinds(self):
+        folder = os.path.join(ROOT, "deploy/crds")
+        wanted = []
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".yaml"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    wanted += chart.load_all(file.read())
+        if not wanted:
+            self.skipTest("deploy/crds is empty")
+        made = [one for one in render("default", "--set", "crds.install=true")
+                if one["kind"] == "CustomResourceDefinition"]
+        for one in made:
+            # An uninstall would take every object of the kind with it.
+            self.assertEqual(one["metadata"]["annotations"].pop("helm.sh/resource-policy"), "keep")
+            if not one["metadata"]["annotations"]:
+                del one["metadata"]["annotations"]
+        self.assertEqual(sorted(made, key=name_of), sorted(wanted, key=name_of))
+        self.assertFalse(has(render("kubernetes"), "CustomResourceDefinition"))
+
     def test_lint(self):
         for case in CASES:
             with self.subTest(case):
@@ -128,7 +147,7 @@ class Deployment(unittest.TestCase):
         for case in CASES:
             objects = render(case)
             uses = "kubernetes" in config_of(objects)
-            self.assertEqual(uses, case in ("kubernetes", "narrow", "everything"), case)
+            self.assertEqual(uses, case in ("kubernetes", "narrow", "everything", "cluster"), case)
             self.assertIs(pod_of(objects)["automountServiceAccountToken"], uses)
             if has(objects, "ServiceAccount"):
                 self.assertIs(find(objects, "ServiceAccount")["automountServiceAccountToken"], False)

@@ -30,6 +30,12 @@ ROWS = {
     "two sources of resources":
         ({"kubernetes": {"enabled": True}, "resourceFiles": {"a.yaml": "kind: API"}},
          "resourceFiles: with kubernetes.enabled the resources come from the API server"),
+    "the short form beside the API server":
+        ({"kubernetes": {"enabled": True}, "config": {"apis": []}},
+         "config.apis: with kubernetes.enabled the resources come from the API server"),
+    "all namespaces and one":
+        ({"kubernetes": {"enabled": True, "namespaces": ["*", "a"]}},
+         'kubernetes.namespaces: "*" is all of them: name it alone'),
     "TLS without a certificate":
         ({"tls": {"secretName": ""}},
          "tls.secretName: it must name a Secret of type kubernetes.io/tls"),

@@ -86,11 +86,12 @@ class Rights(unittest.TestCase):
     def rules(self, case):
         found = []
         for one in render(case):
-            if one["kind"] == "Role":
+            if one["kind"] in ("Role", "ClusterRole"):
                 found.append({(group, resource): (sorted(rule["verbs"]), rule.get("resourceNames"))
                               for rule in one["rules"] for group in rule["apiGroups"]
                               for resource in rule["resources"]})
-            self.assertNotIn(one["kind"], ("ClusterRole", "ClusterRoleBinding"))
+            if case != "cluster":
+                self.assertNotIn(one["kind"], ("ClusterRole", "ClusterRoleBinding"))
         return found
 
     def test_none_without_the_source(self):
@@ -126,14 +127,24 @@ class Rights(unittest.TestCase):
             self.assertEqual(wide["", "secrets"], (READ, None))
 
     def test_they_are_bound_to_the_pods_account(self):
-        for case in ("kubernetes", "narrow", "everything"):
+        for case in ("kubernetes", "narrow", "everything", "cluster"):
             objects = render(case)
-            for one in objects:
-                if one["kind"] == "RoleBinding":
+            bindings = [one for one in objects if one["kind"].endswith("RoleBinding")]
+            self.assertEqual(len(bindings), 2 if case == "kubernetes" else 1)
+            for one in bindings:
+                with self.subTest(case):
                     self.assertEqual(one["subjects"], [{
                         "kind": "ServiceAccount", "namespace": "gateways",
                         "name": pod_of(objects)["serviceAccountName"]}])
                     self.assertEqual(one["roleRef"]["name"], one["metadata"]["name"])
+                    self.assertEqual(one["roleRef"]["kind"] + "Binding", one["kind"])
+
+    def test_all_namespaces(self):
+        objects = render("cluster")
+        self.assertEqual(config_of(objects)["kubernetes"]["namespaces"], ["*"])
+        role = find(objects, "ClusterRole")
+        self.assertEqual(role["metadata"]["name"], "gateways-llm-rotary")
+        self.assertEqual(role["rules"], find(render("everything"), "Role")["rules"])
 
     def test_namespaces_are_those_that_are_read(self):
         for case, expected in (("kubernetes", ["team-a", "team-b"]), ("narrow", ["gateways"])):
@@ -167,7 +178,8 @@ class Network(unittest.TestCase):
         providers = ({(443, "TCP")}, None)
         more = {"redis": [({(6379, "TCP")}, None)],
                 "kubernetes": [({(443, "TCP"), (6443, "TCP")}, None)],
-                "narrow": [({(443, "TCP"), (6443, "TCP")}, None)]}
+                "narrow": [({(443, "TCP"), (6443, "TCP")}, None)],
+                "cluster": [({(443, "TCP"), (6443, "TCP")}, None)]}
         for case in CASES:
             if case not in ("plaintext", "everything"):
                 self.assertEqual(self.rules(case, "egress"),

@@ -89,6 +89,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .Values.kubernetes.enabled .Values.resourceFiles }}
 {{- fail "resourceFiles: with kubernetes.enabled the resources come from the API server; apply them there, or switch one of the two off" }}
 {{- end }}
+{{- range list "providers" "apis" }}
+{{- if and $.Values.kubernetes.enabled (hasKey $.Values.config .) }}
+{{- fail (printf "config.%s: with kubernetes.enabled the resources come from the API server; apply them there, or switch one of the two off" .) }}
+{{- end }}
+{{- end }}
+{{- if and (has "*" .Values.kubernetes.namespaces) (gt (len .Values.kubernetes.namespaces) 1) }}
+{{- fail "kubernetes.namespaces: \"*\" is all of them: name it alone" }}
+{{- end }}
 {{- if and .Values.tls.enabled (not .Values.tls.secretName) }}
 {{- fail "tls.secretName: it must name a Secret of type kubernetes.io/tls; `tls.enabled: false` is the only way to serve without" }}
 {{- end }}
@@ -172,4 +180,45 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $config := .Values.config }}
 {{- $tls := .Values.tls.enabled | ternary "tls" "plaintext" }}
 {{- list (get $config "workers") (dig "budgets" "currency" "" $config) (dig "budgets" "ledger" "" $config) (dig "log" "access_file" "" $config) .Values.address .Values.admin.port $tls .Values.kubernetes.enabled | toJson | sha256sum }}
+{{- end }}
+
+{{/* Of the cluster's roles no other release may have it: with the namespace. */}}
+{{- define "rotary.roleName" -}}
+{{- if has "*" .Values.kubernetes.namespaces }}{{ .Release.Namespace }}-{{ end }}{{ include "rotary.fullname" . }}
+{{- end }}
+
+{{/* What the source from the API server may do: read the kinds that it serves, tell of them. */}}
+{{- define "rotary.rules" -}}
+- apiGroups: [dp.wso2.com]
+  resources: [apis, backends, aiproviders, apipolicies, tokenissuers, authentications, scopes, ratelimitpolicies, airatelimitpolicies]
+  verbs: [get, list, watch]
+- apiGroups: [cp.wso2.com]
+  resources: [subscriptions, applications, applicationmappings]
+  verbs: [get, list, watch]
+- apiGroups: [rotary.dev]
+  resources: [consumerkeys, budgets]
+  verbs: [get, list, watch]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [secrets]
+  {{- with .Values.kubernetes.secretNames }}
+  resourceNames: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  verbs: [get, list, watch]
+{{- if .Values.kubernetes.writeStatus }}
+- apiGroups: [dp.wso2.com]
+  resources: [apis/status]
+  verbs: [patch]
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes/status]
+  verbs: [patch]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
 {{- end }}
