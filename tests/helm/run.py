@@ -13,6 +13,8 @@ def missing(name):
     for tool in (chart.HELM, chart.KUBECTL):
         if not os.access(tool, os.X_OK):
             return "%s is not there; './dev test' puts it there" % os.path.relpath(tool, chart.ROOT)
+    if name == "server" and not os.path.exists(os.path.join(chart.ROOT, "tests/kubernetes/cluster.py")):
+        return "tests/kubernetes is not there"
     for tool in NEEDS.get(name, []):
         if not shutil.which(tool):
             return "%s is not installed; './dev test' does it" % tool

@@ -4,7 +4,7 @@ import os
 import re
 import unittest
 
-from chart import CASES, ROOT, config_of, find, has, pod_of, render
+from chart import CASES, ROOT, config_of, find, has, load_all, pod_of, render
 
 READ = ["get", "list", "watch"]
 DNS = {(53, "UDP"), (53, "TCP")}
@@ -114,6 +114,15 @@ class Rights(unittest.TestCase):
         for (_, resource), (verbs, names) in narrow.items():
             self.assertEqual(verbs, READ)
             self.assertEqual(names, ["openai", "mistral"] if resource == "secrets" else None)
+
+    def test_kinds_have_the_plurals_of_their_definitions(self):
+        (narrow,) = self.rules("narrow")
+        folder = os.path.join(ROOT, "deploy/crds")
+        for name in (name for name in os.listdir(folder) if name.endswith(".yaml")):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                for one in load_all(file.read()):
+                    spec = one["spec"]
+                    self.assertIn((spec["group"], spec["names"]["plural"]), narrow)
 
     def test_writing_is_for_status_and_events(self):
         (narrow,), both = self.rules("narrow"), self.rules("kubernetes")
