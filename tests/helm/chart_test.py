@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import tempfile
 import unittest
 
 import yaml
@@ -48,6 +49,20 @@ class Objects(unittest.TestCase):
     def test_operator_kinds_only_where_they_are_known(self):
         without = {kind for kind, *_ in self.made("everything", operator=False)}
         self.assertFalse(without & {"ServiceMonitor", "PrometheusRule"})
+
+    def test_packed_it_is_the_same(self):
+        """Rules, dashboard and definitions lie elsewhere in deploy/, and go along as files."""
+        with tempfile.TemporaryDirectory() as folder:
+            status, text, errors = chart.run(chart.HELM, "package", chart.CHART, "-d", folder)
+            self.assertEqual((status, errors), (0, ""), text)
+            (name,) = os.listdir(folder)
+            status, text, errors = chart.run(
+                chart.HELM, "template", chart.RELEASE, os.path.join(folder, name), "--namespace",
+                chart.NAMESPACE, "--values", chart.values_file("everything"),
+                *[word for kind in chart.OPERATOR for word in ("--api-versions", kind)])
+            self.assertEqual((status, errors), (0, ""))
+            self.assertEqual([one for one in chart.load_all(text) if one["kind"] != "Secret"],
+                             [one for one in render("everything") if one["kind"] != "Secret"])
 
     def test_definitions_of_kinds(self):
         folder = os.path.join(ROOT, "deploy/crds")

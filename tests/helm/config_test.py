@@ -14,7 +14,7 @@ import unittest
 
 import yaml
 
-from chart import CASES, ROTARY, render
+from chart import CASES, ROOT, ROTARY, render
 from mounted import Pod, certificates
 
 PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
@@ -82,6 +82,21 @@ class Checked(unittest.TestCase):
             status, said = check(pod)
             self.assertEqual(status, 1)
             self.assertIn("limits.body_bytes", said)
+
+
+    def test_the_pages_example(self):
+        """docs/helm.md begins with values: they are taken, and serve."""
+        with open(os.path.join(ROOT, "docs/helm.md"), encoding="utf-8") as page:
+            values = page.read().split("```yaml\n")[1].split("```")[0]
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "values.yaml")
+            with open(file, "w", encoding="utf-8") as out:
+                out.write(values)
+            secrets = Secrets(folder).all | {"provider-keys": {"openai": "sk-one"}}
+            objects = render("default", "--values", file)
+            status, said = check(Pod(objects, secrets, os.path.join(folder, "pod")))
+            self.assertEqual(status, 0, said)
+            self.assertNotIn("warning", said)
 
 
 class Served(unittest.TestCase):

@@ -191,6 +191,22 @@ class Server(unittest.TestCase):
         self.assertEqual(self.stored("hpa", name)["spec"]["maxReplicas"], 20)
         self.helm("uninstall", "moving")
 
+    def test_autoscaler_takes_over(self):
+        """A number that Helm said is Helm's, and goes with it, unless another has changed it."""
+        name = "fixed-rotary"
+        for scaled, left in ((None, 1), (5, 5)):
+            self.helm("install", "fixed", chart.CHART, "--set", "replicaCount=4")
+            if scaled:
+                self.cluster.kubectl("-n", NAMESPACE, "scale", "deployment", name,
+                                     "--replicas=%d" % scaled)
+            self.helm("upgrade", "fixed", chart.CHART, "--values", chart.values_file("autoscaling"))
+            self.assertEqual(self.stored("deployment", name)["spec"]["replicas"], left)
+            if scaled:
+                self.helm("upgrade", "fixed", chart.CHART, "--set", "replicaCount=3",
+                          "--force-conflicts")
+                self.assertEqual(self.stored("deployment", name)["spec"]["replicas"], 3)
+            self.helm("uninstall", "fixed")
+
     def test_definitions_of_kinds(self):
         name = "consumerkeys.rotary.dev"
         if not any(file.endswith(".yaml") for file in os.listdir(os.path.join(ROOT, "deploy/crds"))):
