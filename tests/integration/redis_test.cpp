@@ -4,6 +4,10 @@
 #include <support/certificates.hpp>
 #include <support/loopback_port.hpp>
 
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+
 namespace rotary::test {
 namespace {
 
@@ -186,6 +190,24 @@ std::vector<std::string> documented_rights() {
         }
     }
     return words;
+}
+
+TEST(RedisRights, HoldAllThatIsAsked) {
+    const std::vector<std::string> rights = documented_rights();
+    const std::regex command(R"re((?:redis\.p?call\('|(?:ask|send)\(\{")([A-Z]+))re");
+    std::size_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(ROTARY_SOURCE_DIR "/src/fleet")) {
+        const std::string text = read_file(entry.path().string());
+        for (std::sregex_iterator match(text.begin(), text.end(), command), end; match != end;
+             ++match) {
+            std::string right = "+" + match->str(1);
+            std::transform(right.begin(), right.end(), right.begin(),
+                           [](char c) { return c == '+' ? c : static_cast<char>(c | 0x20); });
+            EXPECT_THAT(rights, testing::Contains(right)) << entry.path();
+            ++found;
+        }
+    }
+    EXPECT_GT(found, 0U);
 }
 
 TEST_F(RedisTest, ANarrowUserIsEnough) {
