@@ -16,7 +16,7 @@ import urllib.request
 
 import page
 
-PORTS = ("9095", "9096", "9901", "9902", "8081", "8082", "8443")
+PORTS = ("9095", "9096", "9901", "9902", "8081", "8082", "8443", "6390")
 SECONDS = 60  # of one command
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 
