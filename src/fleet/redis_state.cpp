@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -136,8 +137,7 @@ void Redis::State::on_reply(RedisConnection& connection, Reply reply) {
         heard_ = std::chrono::steady_clock::now();
         const bool is_message = reply.elements.size() == 3 && reply.elements[0].text == "message";
         if (!is_message || link == Link::away) return;
-        const std::vector<Listener*> told = listeners;
-        for (Listener* const listener : told) listener->on_message(reply.elements[2].text);
+        tell([&](Listener& listener) { listener.on_message(reply.elements[2].text); });
         return;
     }
     std::optional<Question> question = questions_.take(std::chrono::steady_clock::now());
@@ -194,8 +194,12 @@ void Redis::State::tell_refused(const Reply& refused) {
 
 void Redis::State::on_end(RedisConnection& connection, const std::string& why,
                           const Reply& refused) {
-    if (&connection == sentinel_.get()) ++next_sentinel_;
-    end_session(why, refusal_of(refused));
+    if (&connection == sentinel_.get()) {
+        ++next_sentinel_;
+        end_session("sentinel: " + why, Refusal::none);
+    } else {
+        end_session(why, refusal_of(refused));
+    }
 }
 
 void Redis::State::end_session(const std::string& why, Refusal refusal) {
@@ -237,9 +241,17 @@ void Redis::State::retry(std::chrono::milliseconds wait) {
 void Redis::State::set_link(Link next) {
     const Link before = std::exchange(link, next);
     if ((before == Link::ready) == (next == Link::ready)) return;
+    tell([&](Listener& listener) {
+        next == Link::ready ? listener.on_ready() : listener.on_lost();
+    });
+}
+
+// One that is told may take itself or others away.
+void Redis::State::tell(const std::function<void(Listener&)>& what) {
     const std::vector<Listener*> told = listeners;
     for (Listener* const listener : told) {
-        next == Link::ready ? listener->on_ready() : listener->on_lost();
+        const auto still = std::find(listeners.begin(), listeners.end(), listener);
+        if (still != listeners.end()) what(*listener);
     }
 }
 

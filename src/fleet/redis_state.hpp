@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -54,6 +55,7 @@ private:
     void leave();  // what is there is closed, and those who asked are told
     void retry(std::chrono::milliseconds wait);
     void set_link(Link next);
+    void tell(const std::function<void(Listener&)>& what);
     void watch_deadlines();
     void expire();
     void tick();

@@ -2,6 +2,8 @@
 #include "fleet/redis_protocol.hpp"
 #include "redis_fixture.hpp"
 
+#include <support/loopback_port.hpp>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 
@@ -125,6 +127,25 @@ TEST_F(RedisScript, IsReadyOnlyOnceBothConnectionsWereAnswered) {
     }
     server_.answer_with(ScriptedRedis::usual);
     ASSERT_TRUE(until_connected(1));
+}
+
+TEST_F(RedisScript, AConnectHasItsTime) {
+    LoopbackPort full;
+    full.listen(0);
+    std::vector<std::unique_ptr<tcp::socket>> others;
+    for (int i = 0; i < 4; ++i) {  // its backlog takes one or two
+        others.push_back(std::make_unique<tcp::socket>(context_));
+        others.back()->async_connect({asio::ip::address_v4::loopback(), full.number()},
+                                     [](boost::system::error_code) {});
+    }
+    context_.run_one_for(20ms);
+    fleet::RedisOptions to = options("127.0.0.1", full.number());
+    to.connect = 300ms;
+    const auto before = std::chrono::steady_clock::now();
+    redis_.configure(to);
+    ASSERT_TRUE(until_failed());
+    EXPECT_EQ(redis_.error(), "connect: no answer in time");
+    EXPECT_GE(std::chrono::steady_clock::now() - before, 300ms);
 }
 
 TEST_F(RedisScript, ALoginHasItsTime) {

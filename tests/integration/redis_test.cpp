@@ -142,6 +142,30 @@ TEST_F(RedisTest, GoesElsewhereOnlyWhenItIsElsewhere) {
     EXPECT_EQ(told_, "ready lost ready ");
 }
 
+// Takes another away when it is told.
+class Jealous : public fleet::Store::Listener {
+public:
+    Jealous(fleet::Redis& redis, fleet::Store::Listener& other) : redis_(redis), other_(other) {}
+    void on_ready() override { redis_.unlisten(other_); }
+    void on_lost() override {}
+    void on_message(std::string_view) override {}
+
+private:
+    fleet::Redis& redis_;
+    fleet::Store::Listener& other_;
+};
+
+TEST_F(RedisTest, WhoWasTakenAwayIsNotTold) {
+    const RedisServer server;
+    Jealous jealous(redis_, *this);
+    redis_.unlisten(*this);
+    redis_.listen(jealous);
+    redis_.listen(*this);
+    ASSERT_TRUE(connect(options(server)));
+    EXPECT_EQ(told_, "");
+    redis_.unlisten(jealous);
+}
+
 TEST_F(RedisTest, AWrongPasswordIsToldOnceWithItsRemedy) {
     const RedisServer server({.arguments = {"--requirepass", "right"}});
     fleet::RedisOptions to = options(server);
