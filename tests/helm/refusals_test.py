@@ -47,6 +47,9 @@ ROWS = {
     "a Secret without an entry":
         ({"redis": {"enabled": True, "url": "redis://r:6379", "existingSecret": "s"}},
          "redis.passwordKey: which entry of redis.existingSecret is the password?"),
+    "a user without a password":
+        ({"redis": {"enabled": True, "url": "redis://me@r:6379"}},
+         "redis.passwordKey: redis.url has a user, whose password"),
     "sentinels without the master's name":
         ({"redis": {"enabled": True, "url": "redis://r:6379", "sentinels": ["s:26379"]}},
          "redis.masterName: sentinels are asked for a master by its name"),
@@ -99,6 +102,7 @@ EDGES = {
     "a drain in milliseconds": {"config": {"timeouts": {"drain": "1500ms"}}},
     "a drain of days": {"config": {"timeouts": {"drain": "168h"}}},
     "the last port": {"service": {"port": 65535}},
+    "Redis by an address of IPv6": {"redis": {"enabled": True, "url": "rediss://[fd00::1]/0"}},
     "the longest deadline": {"redis": {"deadlineMs": 1000}},
     "a ledger on its volume": {"config": LEDGER, "extraVolumeMounts": [
         {"name": "a", "mountPath": "/var/lib/rotary/"}]},

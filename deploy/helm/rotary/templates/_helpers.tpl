@@ -109,6 +109,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and .existingSecret (not .passwordKey) (not .caKey) }}
 {{- fail "redis.passwordKey: which entry of redis.existingSecret is the password? (or redis.caKey for the authority)" }}
 {{- end }}
+{{- if and (contains "@" .url) (not .passwordKey) }}
+{{- fail "redis.passwordKey: redis.url has a user, whose password an entry of redis.existingSecret must be" }}
+{{- end }}
 {{- if ne (empty .sentinels) (empty .masterName) }}
 {{- fail "redis.masterName: sentinels are asked for a master by its name; give both or none" }}
 {{- end }}
@@ -162,7 +165,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- with .Values.redis }}
 {{- if .enabled }}
-{{- $redis := dict "url" .url "namespace" (.namespace | default (printf "%s.%s" $.Release.Namespace $.Release.Name)) "deadline_ms" (int .deadlineMs) }}
+{{- $namespace := printf "%s.%s" $.Release.Namespace $.Release.Name }}
+{{- if gt (len $namespace) 64 }}{{ $namespace = sha256sum $namespace }}{{ end }}
+{{- $redis := dict "url" .url "namespace" (.namespace | default $namespace) "deadline_ms" (int .deadlineMs) }}
 {{- with .passwordKey }}{{ $_ := set $redis "password_file" (printf "../redis/%s" .) }}{{ end }}
 {{- with .caKey }}{{ $_ := set $redis "ca" (printf "../redis/%s" .) }}{{ end }}
 {{- if .sentinels }}
@@ -179,7 +184,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "rotary.restartSettings" -}}
 {{- $config := .Values.config }}
 {{- $tls := .Values.tls.enabled | ternary "tls" "plaintext" }}
-{{- list (get $config "workers") (dig "budgets" "currency" "" $config) (dig "budgets" "ledger" "" $config) (dig "log" "access_file" "" $config) .Values.address .Values.admin.port $tls .Values.kubernetes.enabled | toJson | sha256sum }}
+{{- $source := .Values.kubernetes.enabled | ternary (pick .Values.kubernetes "namespaces" "labelSelector") "files" }}
+{{- list (get $config "workers") (dig "budgets" "currency" "" $config) (dig "budgets" "ledger" "" $config) (dig "log" "access_file" "" $config) .Values.address .Values.admin.port $tls $source | toJson | sha256sum }}
 {{- end }}
 
 {{/* Of the cluster's roles no other release may have it: with the namespace. */}}
