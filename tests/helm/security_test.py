@@ -55,7 +55,8 @@ class Pods(unittest.TestCase):
             self.assertIn("memory", container["resources"]["limits"])
             self.assertIs(pod["enableServiceLinks"], False)
             for volume in pod["volumes"]:
-                mode = (volume.get("secret") or volume.get("configMap") or {}).get("defaultMode", 0)
+                source = volume.get("secret") or volume.get("configMap")
+                mode = source.get("defaultMode", 0o644) if source else 0
                 self.assertEqual(mode & 0o337, 0, volume)
             for mount in container["volumeMounts"]:
                 self.assertNotIn("subPath", mount)  # would never be renewed
