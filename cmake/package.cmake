@@ -25,6 +25,7 @@ install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 install(FILES config/rotary.yaml config/REFERENCE.md
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT program)
 install(DIRECTORY config/apis config/samples config/schema deploy/grafana deploy/prometheus
+    deploy/haproxy deploy/nginx
   DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT program)
 install(FILES LICENSE CHANGELOG.md deploy/package/NOTICES DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT notices)
 install(FILES deploy/systemd/rotary.service deploy/package/rotary.yaml deploy/package/rotary.default

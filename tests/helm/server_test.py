@@ -27,7 +27,11 @@ class Server(unittest.TestCase):
         cls.addClassCleanup(cls.scratch.cleanup)
         cls.cluster = Cluster(cls.scratch.name)
         cls.addClassCleanup(cls.cluster.stop)
-        cls.cluster.start()
+        try:
+            cls.cluster.start()
+        except BaseException:  # it exits, and then no clean-up is called
+            cls.cluster.stop()
+            raise
         for name in NAMESPACES:
             cls.cluster.make_namespace(name)
         cls.cluster.kubectl("label", "namespace", "restricted",
