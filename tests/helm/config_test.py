@@ -160,6 +160,13 @@ class Served(unittest.TestCase):
             for path in ("/api/v1/status", "/api/v1/config", "/api/v1/models"):
                 self.assertEqual((self.ask(path), self.ask(path, TOKEN)), (401, 200), path)
 
+        with self.subTest("what the notes say to run in a pod"):
+            for command in ("status", "check", "healthcheck"):
+                done = subprocess.run([ROTARY, command, "-c", self.pod.config],
+                                      env=self.pod.environment, capture_output=True, text=True,
+                                      check=False)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
         with self.subTest("a Secret of TLS is renewed"):
             before = self.certificate()
             renewed = certificates(os.path.join(self.folder.name, "renewed"))

@@ -3,6 +3,8 @@ Pod Security admission, rights are those that are meant; install, upgrade, rollb
 import copy
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -18,6 +20,22 @@ sys.path.append(os.path.join(ROOT, "tests/kubernetes"))
 from cluster import Cluster  # pylint: disable=wrong-import-position
 
 NAMESPACES = (NAMESPACE, "team-a", "team-b", "llm", "restricted")
+
+
+OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+
+
+def operators_kinds():
+    """The files that define them, or None where Go is missing."""
+    if not shutil.which("go"):
+        return None
+    folder, found = os.path.join(chart.HERE, "operator"), None
+    for command in (["go", "mod", "download"], ["go", "list", "-m", "-f", "{{.Dir}}", OPERATOR]):
+        found = subprocess.run(command, cwd=folder, env=os.environ | {"GOFLAGS": "-mod=readonly"},
+                               capture_output=True, text=True, check=True)
+    crds = os.path.join(found.stdout.strip(), "example/prometheus-operator-crd")
+    return [os.path.join(crds, "monitoring.coreos.com_%s.yaml" % kind)
+            for kind in ("servicemonitors", "prometheusrules")]
 
 
 class Server(unittest.TestCase):
@@ -210,6 +228,30 @@ class Server(unittest.TestCase):
                           "--force-conflicts")
                 self.assertEqual(self.stored("deployment", name)["spec"]["replicas"], 3)
             self.helm("uninstall", "fixed")
+
+    def test_operators_kinds(self):
+        """Of a cluster that knows them the chart makes them, and they are as they must be."""
+        files = operators_kinds()
+        if files is None:
+            self.skipTest("go is not installed, which has the Prometheus Operator's definitions")
+        values = chart.values_file("everything")
+        self.helm("install", "unwatched", chart.CHART, "--values", values)
+        self.helm("uninstall", "unwatched")  # the cluster does not know them yet
+        for file in files:
+            self.cluster.kubectl("apply", "--server-side", "-f", file)
+        self.cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd",
+                             "servicemonitors.monitoring.coreos.com",
+                             "prometheusrules.monitoring.coreos.com")
+        self.helm("install", "watched", chart.CHART, "--values", values)
+        self.assertIsNotNone(self.stored("servicemonitor", "gateway"))
+        rules = self.stored("prometheusrule", "gateway")["spec"]
+        self.assertEqual(rules, find(render("everything"), "PrometheusRule")["spec"])
+        self.helm("uninstall", "watched")
+        said = self.dry_run(render("everything"))
+        self.assertIn("servicemonitor.monitoring.coreos.com/gateway created", said)
+        wrong = copy.deepcopy(find(render("everything"), "ServiceMonitor"))
+        wrong["spec"]["endpoints"][0]["intervall"] = "15s"
+        self.assertIn("intervall", self.dry_run([wrong], code=1))
 
     def test_definitions_of_kinds(self):
         name = "consumerkeys.rotary.dev"
