@@ -3,17 +3,21 @@ Pod Security admission, rights are those that are meant; install, upgrade, rollb
 import copy
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import yaml
 
 import chart
 from chart import CASES, NAMESPACE, RELEASE, ROOT, find, name_of, pod_of, render
+from config_test import PATIENCE, Secrets, free_ports, known_keys
 from kustomize_test import build
+from mounted import Pod
 from openapi import OpenApi
 
 sys.path.append(os.path.join(ROOT, "tests/kubernetes"))
@@ -36,6 +40,47 @@ def operators_kinds():
     crds = os.path.join(found.stdout.strip(), "example/prometheus-operator-crd")
     return [os.path.join(crds, "monitoring.coreos.com_%s.yaml" % kind)
             for kind in ("servicemonitors", "prometheusrules")]
+
+
+def definitions():
+    folder = os.path.join(ROOT, "deploy/crds")
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))
+            if name.endswith(".yaml")]
+
+
+class Gateway:
+    """On the folders that a pod of the chart has, as a process of this machine."""
+
+    def __init__(self, objects, folder, port, account):
+        secrets = Secrets(folder).all
+        ports = dict(zip(("requests", "admin"), free_ports(2)))
+        self.pod = Pod(objects, secrets, os.path.join(folder, "pod"), ports)
+        with open(self.pod.config, encoding="utf-8") as file:
+            config = yaml.safe_load(file)
+        config["kubernetes"]["service_account"] = account
+        self.pod.volumes["/etc/rotary/config"].publish({"rotary.yaml": yaml.safe_dump(config)})
+        environment = self.pod.environment | {
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port)}
+        self.file = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
+        self.process = subprocess.Popen([chart.ROTARY, "serve", "-c", self.pod.config],
+                                        env=environment, stdout=self.file, stderr=self.file)
+
+    def log(self):
+        self.file.seek(0)
+        return self.file.read()
+
+    def wait_until_ready(self):
+        until = time.monotonic() + PATIENCE
+        while subprocess.run([chart.ROTARY, "healthcheck", "-c", self.pod.config],
+                             capture_output=True, check=False).returncode != 0:
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise AssertionError("not ready: " + self.log()[-3000:])
+            time.sleep(0.05)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.file.close()
 
 
 class Server(unittest.TestCase):
@@ -159,6 +204,48 @@ class Server(unittest.TestCase):
             for verb in ("get", "list", "watch"):
                 self.assertIs(self.may(verb, "", "secrets", NAMESPACE, name), is_named, (verb, name))
 
+    def account_folder(self, folder, name):
+        """What a kubelet mounts of a service account."""
+        path = "/api/v1/namespaces/%s/serviceaccounts/%s/token" % (NAMESPACE, name)
+        answer = self.cluster.request("POST", path, {
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 3600}})
+        self.assertEqual(answer.status, 201, answer.text)
+        os.mkdir(folder)
+        with open(self.cluster.path("ca.crt"), encoding="utf-8") as file:
+            authority = file.read()
+        for file, text in (("token", answer.json["status"]["token"]), ("ca.crt", authority),
+                           ("namespace", NAMESPACE)):
+            with open(os.path.join(folder, file), "w", encoding="utf-8") as out:
+                out.write(text)
+        return folder
+
+    def test_rights_are_enough(self):
+        """A gateway as the chart makes it, with the account's own token, becomes ready."""
+        if "kubernetes" not in known_keys():
+            self.skipTest("not served by this binary: kubernetes")
+        self.cluster.define_routes()
+        for name in definitions():
+            self.cluster.kubectl("apply", "--server-side", "-f", name)
+        self.cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        for case in ("kubernetes", "narrow", "cluster"):
+            with self.subTest(case), tempfile.TemporaryDirectory() as folder:
+                self.rights(case)
+                objects = render(case)
+                self.cluster.apply(yaml.safe_dump(find(objects, "ServiceAccount")), "-n", NAMESPACE)
+                gateway = Gateway(objects, folder, self.cluster.port, self.account_folder(
+                    os.path.join(folder, "account"), RELEASE + "-rotary"))
+                try:
+                    gateway.wait_until_ready()
+                    log = gateway.log()
+                    self.assertNotRegex(log, '(?i)forbidden|"level":"error"')
+                    one_by_one = re.findall('one by one:.*"kind":"([A-Za-z]+)"', log)
+                    self.assertEqual(one_by_one, ["Secret"] if case == "narrow" else [])
+                    if definitions():
+                        self.assertNotIn("is not installed", log)
+                finally:
+                    gateway.end()
+
     def test_release(self):
         name = RELEASE + "-rotary"
         values = chart.values_file("default")
@@ -255,7 +342,7 @@ class Server(unittest.TestCase):
 
     def test_definitions_of_kinds(self):
         name = "consumerkeys.rotary.dev"
-        if not any(file.endswith(".yaml") for file in os.listdir(os.path.join(ROOT, "deploy/crds"))):
+        if not definitions():
             self.skipTest("deploy/crds is empty")
         self.helm("install", "kinds", chart.CHART, "--set", "crds.install=true")
         self.cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", name)
