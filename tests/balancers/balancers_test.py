@@ -123,8 +123,9 @@ class Behind(unittest.TestCase):
 
     def start(self, name, *command):
         with open(self.path(name + ".log"), "ab") as log:
-            self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log,
-                                                    start_new_session=True)
+            # What is ended from outside, by a time-out, leaves nothing running.
+            self.processes[name] = subprocess.Popen(("setpriv", "--pdeathsig", "TERM", *command),
+                                                    stdout=log, stderr=log, start_new_session=True)
 
     def end_all(self):
         for one in self.processes.values():

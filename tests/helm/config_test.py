@@ -44,6 +44,11 @@ def check(pod):
     return done.returncode, done.stdout + done.stderr
 
 
+def serving(pod):
+    """The command; it ends with the test, however that ends."""
+    return ["setpriv", "--pdeathsig", "TERM", ROTARY, "serve", "-c", pod.config]
+
+
 def first_of(chain):
     end = "-----END CERTIFICATE-----"
     return ssl.PEM_cert_to_DER_cert(chain[:chain.index(end)] + end)
@@ -113,8 +118,8 @@ class Served(unittest.TestCase):
                        ports)
         self.log = open(os.path.join(self.folder.name, "log"), "w+", encoding="utf-8")
         self.addCleanup(self.log.close)
-        self.gateway = subprocess.Popen([ROTARY, "serve", "-c", self.pod.config],
-                                        env=self.pod.environment, stdout=self.log, stderr=self.log)
+        self.gateway = subprocess.Popen(serving(self.pod), env=self.pod.environment,
+                                        stdout=self.log, stderr=self.log)
         self.addCleanup(self.end)
         self.eventually(lambda: self.ask("/readyz") == 200)
 

@@ -15,7 +15,7 @@ import yaml
 
 import chart
 from chart import CASES, NAMESPACE, RELEASE, ROOT, find, name_of, pod_of, render
-from config_test import PATIENCE, Secrets, free_ports, known_keys
+from config_test import PATIENCE, Secrets, free_ports, known_keys, serving
 from kustomize_test import build
 from mounted import Pod
 from openapi import OpenApi
@@ -62,8 +62,8 @@ class Gateway:
         environment = self.pod.environment | {
             "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port)}
         self.file = open(os.path.join(folder, "log"), "w+", encoding="utf-8")
-        self.process = subprocess.Popen([chart.ROTARY, "serve", "-c", self.pod.config],
-                                        env=environment, stdout=self.file, stderr=self.file)
+        self.process = subprocess.Popen(serving(self.pod), env=environment, stdout=self.file,
+                                        stderr=self.file)
 
     def log(self):
         self.file.seek(0)
