@@ -180,9 +180,15 @@ class Server(unittest.TestCase):
         return answer.json["status"]["allowed"]
 
     def rights(self, case):
-        text = yaml.safe_dump_all([one for one in render(case) if "Role" in one["kind"]])
-        self.cluster.apply(text)
-        self.addCleanup(self.cluster.kubectl, "delete", "-f", "-", stdin=text)
+        self.applied([one for one in render(case) if "Role" in one["kind"]])
+
+    def applied(self, objects):
+        """Until the test ends."""
+        for one in objects:
+            text, there = yaml.safe_dump(one), ("-n", name_of(one)[2])
+            self.cluster.apply(text, *there)
+            self.addCleanup(self.cluster.kubectl, *there, "delete", "--ignore-not-found", "-f", "-",
+                            stdin=text)
 
     def test_rights(self):
         self.rights("kubernetes")
@@ -232,7 +238,7 @@ class Server(unittest.TestCase):
             with self.subTest(case), tempfile.TemporaryDirectory() as folder:
                 self.rights(case)
                 objects = render(case)
-                self.cluster.apply(yaml.safe_dump(find(objects, "ServiceAccount")), "-n", NAMESPACE)
+                self.applied([find(objects, "ServiceAccount")])
                 gateway = Gateway(objects, folder, self.cluster.port, self.account_folder(
                     os.path.join(folder, "account"), RELEASE + "-rotary"))
                 try:
