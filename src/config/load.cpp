@@ -13,7 +13,7 @@
 #include "config/settings/read_settings.hpp"
 #include "config/short/build.hpp"
 #include "config/short/form.hpp"
-#include "config/yaml/file.hpp"
+#include <rotary/config/yaml/file.hpp>
 
 namespace rotary::config {
 namespace {

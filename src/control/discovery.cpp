@@ -5,7 +5,7 @@
 
 #include <rotary/wire/json_document.hpp>
 
-#include "control/https_get_url.hpp"
+#include <rotary/control/https_get_url.hpp>
 
 namespace rotary::control {
 

@@ -8,21 +8,18 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <exception>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <rotary/control/verified_tls.hpp>
 
 namespace rotary::control {
 
@@ -39,7 +36,6 @@ constexpr std::size_t kHeadBytes = 16 * 1024;
 constexpr std::size_t kBufferBytes = 64 * 1024;  // bounds trailers and chunk extensions too
 constexpr int kInterimAnswers = 8;
 
-using TlsStream = asio::ssl::stream<tcp::socket&>;
 using Parser = http::response_parser<http::string_body>;
 
 }  // namespace
@@ -84,25 +80,6 @@ struct HttpsGet::Call {
 namespace {
 
 // g++ 12 rules hold in every coroutine here: named objects only in an expression that awaits.
-
-template <class Call>
-std::optional<TlsStream> make_tls(Call& call) {
-    if (!call.request.tls) return std::nullopt;
-    SSL* const ssl = SSL_new(call.request.tls->native());
-    if (ssl == nullptr) return std::nullopt;
-    std::optional<TlsStream> stream(std::in_place, call.socket, ssl);  // owns it from here on
-    const std::string& host = call.request.url.host;
-    error_code error;
-    stream->set_verify_mode(asio::ssl::verify_peer, error);
-    if (!error) stream->set_verify_callback(asio::ssl::host_name_verification(host), error);
-    if (!error && !is_ip_literal(host) &&
-        SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                 const_cast<char*>(host.c_str())) != 1) {
-        error = asio::error::invalid_argument;
-    }
-    if (error) return std::nullopt;
-    return stream;
-}
 
 http::request<http::string_body> make_request(const HttpsGetRequest& wanted) {
     const HttpUrl& url = wanted.url;
@@ -173,7 +150,7 @@ asio::awaitable<void> exchange(Call& call, Stream& stream) {
 
 template <class Call>
 asio::awaitable<void> handshake_and_exchange(Call& call) {
-    auto stream = make_tls(call);
+    auto stream = verified_tls(call.socket, call.request.tls.get(), call.request.url.host);
     if (!stream) {
         call.fail("tls: no context");
         co_return;
@@ -181,12 +158,7 @@ asio::awaitable<void> handshake_and_exchange(Call& call) {
     const auto side = asio::ssl::stream_base::client;
     auto [error] = co_await stream->async_handshake(side, kAwait);
     if (error) {
-        const long verdict = SSL_get_verify_result(stream->native_handle());
-        std::string reason = error.message();
-        if (verdict != X509_V_OK) {
-            reason.append(" (").append(X509_verify_cert_error_string(verdict)).append(")");
-        }
-        call.fail("tls: " + reason);
+        call.fail("tls: " + handshake_failure(*stream, error));
         co_return;
     }
     co_await exchange(call, *stream);

@@ -14,7 +14,7 @@
 #include <rotary/net/resolver.hpp>
 #include <rotary/net/tls.hpp>
 
-#include "control/https_get_url.hpp"
+#include <rotary/control/https_get_url.hpp>
 
 namespace rotary::control {
 

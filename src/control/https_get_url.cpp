@@ -1,4 +1,4 @@
-#include "control/https_get_url.hpp"
+#include <rotary/control/https_get_url.hpp>
 
 #include <boost/asio/ip/address.hpp>
 

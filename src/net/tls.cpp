@@ -152,6 +152,10 @@ std::shared_ptr<const TlsContext> TlsContext::client(const ClientOptions& option
     } else {
         trust(raw, options.ca_pem, false);
     }
+    if (!options.certificate_pem.empty()) {
+        load_certificate(raw, options.certificate_pem);
+        load_key(raw, options.key_pem);
+    }
     if (SSL_CTX_set_alpn_protos(raw, kAlpn.data(), static_cast<unsigned>(kAlpn.size())) != 0) {
         fail("TLS ALPN");
     }

@@ -25,6 +25,9 @@ public:
     };
     struct ClientOptions {
         std::string ca_pem;  // empty: the system's
+        // Shown to servers that ask for it; empty: none.
+        std::string certificate_pem{};
+        std::string key_pem{};
     };
     static std::shared_ptr<const TlsContext> server(const ServerOptions& options);  // ALPN http/1.1
     static std::shared_ptr<const TlsContext> client(const ClientOptions& options);  // verifies

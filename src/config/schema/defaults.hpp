@@ -1,6 +1,6 @@
 #pragma once
 
-#include "config/yaml/node.hpp"
+#include <rotary/config/yaml/node.hpp>
 
 namespace rotary::config {
 

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/yaml/node.hpp"
+#include <rotary/config/yaml/node.hpp>
 
 namespace rotary::config {
 

@@ -11,7 +11,7 @@
 
 #include <rotary/config/kinds/resources.hpp>
 #include <rotary/config/load.hpp>
-#include "config/yaml/node.hpp"
+#include <rotary/config/yaml/node.hpp>
 #include "config/yaml/shape.hpp"
 
 namespace rotary::config {

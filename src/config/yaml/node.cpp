@@ -1,4 +1,4 @@
-#include "config/yaml/node.hpp"
+#include <rotary/config/yaml/node.hpp>
 
 #include <yaml-cpp/anchor.h>
 #include <yaml-cpp/eventhandler.h>

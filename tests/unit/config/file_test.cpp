@@ -1,4 +1,4 @@
-#include "config/yaml/file.hpp"
+#include <rotary/config/yaml/file.hpp>
 
 #include <gtest/gtest.h>
 

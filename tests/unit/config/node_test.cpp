@@ -1,4 +1,4 @@
-#include "config/yaml/node.hpp"
+#include <rotary/config/yaml/node.hpp>
 
 #include <gtest/gtest.h>
 

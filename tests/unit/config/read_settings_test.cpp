@@ -3,7 +3,7 @@
 
 #include <rotary/config/settings/setting_keys.hpp>
 
-#include "config/yaml/node.hpp"
+#include <rotary/config/yaml/node.hpp>
 #include "unit/config/loading.hpp"
 
 namespace rotary::config {
