@@ -1,19 +1,20 @@
 #include <rotary/config/load.hpp>
+#include <rotary/config/objects.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
 
 #include <rotary/config/check/check.hpp>
+#include <rotary/config/yaml/file.hpp>
 #include "config/fingerprint.hpp"
 #include "config/kinds/kinds.hpp"
+#include "config/named_file_reader.hpp"
 #include "config/prices/read_prices.hpp"
 #include "config/schema/defaults.hpp"
-#include "config/settings/named_files.hpp"
 #include "config/settings/read_settings.hpp"
 #include "config/short/build.hpp"
 #include "config/short/form.hpp"
-#include <rotary/config/yaml/file.hpp>
 
 namespace rotary::config {
 namespace {
@@ -21,7 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxProcessFileBytes = 1024 * 1024;
-constexpr std::size_t kMaxNamedFileBytes = std::size_t{16} * 1024 * 1024;
 
 std::string folder_of(const std::string& file) { return fs::path(file).parent_path().string(); }
 
@@ -109,8 +109,21 @@ public:
         fields.finish();
         keep(root, false);
         expand(reading, form);
+        refuse_second_source(root);
         short_places_ = places_of_short_form(root);
         process_file_ = source.file;
+    }
+
+    // Of two sources of resources none could say which is right.
+    void refuse_second_source(const Node& root) {
+        const KubernetesSettings& kubernetes = loaded_.config.kubernetes;
+        for (const char* key : {"resources", "providers", "apis"}) {
+            const Node* other = root.find(key);
+            if (!kubernetes.is_on || other == nullptr || other->kind == Node::Kind::null) continue;
+            report({kubernetes.mark.file, other->line, other->column, key},
+                   "stands beside kubernetes (line " + std::to_string(kubernetes.mark.line) +
+                       "): resources come from files or from the API server; remove one");
+        }
     }
 
     // What the short form stands for is read like a file of resources. With mistakes in it there is
@@ -155,6 +168,27 @@ public:
         }
     }
 
+    // Objects refer to Secrets and ConfigMaps, of which a cluster holds many others: only those are
+    // read. What is referred to, once all are.
+    std::vector<NamedObject> read_objects(const Objects& objects) {
+        objects.each([this](const ObjectDocument& document) { read_object_document(document); });
+        std::vector<NamedObject> referred = referred_objects(loaded_.resources);
+        for (const NamedObject& name : referred) {
+            const std::optional<ObjectDocument> document = objects.find(name);
+            if (document) read_object_document(*document);
+        }
+        return referred;
+    }
+
+    void read_object_document(const ObjectDocument& document) {
+        order_.push_back(document.name);
+        fingerprint_.add("object", document.name, document.text);
+        FileReading reading{document.name, "", environment_, loaded_.findings};
+        reading.unserved = &loaded_.resources.unserved;
+        reading.expands = false;
+        read_object(reading, document.root, loaded_.resources);
+    }
+
     // Of a file that is larger than may be read there is enough to tell so.
     bool read_file(const std::string& path, const Mark& asked_for, SourceText& source) {
         const std::size_t most =
@@ -167,52 +201,6 @@ public:
         }
         source = {path, std::move(read.text)};
         return true;
-    }
-
-    // What a certificate, a key or a key set holds is as much a part of the configuration as what
-    // stands in its own files.
-    void read_named_file(const std::string& path, const Mark& asked_for) {
-        if (path.empty() || loaded_.named_files.contains(path)) return;
-        loaded_.files.push_back(path);
-        FileText read = read_whole_file(path, kMaxNamedFileBytes);
-        fingerprint_.add(read.error.empty() ? "named" : "unreadable", path,
-                         read.error.empty() ? read.text : read.error);
-        if (!read.error.empty()) {
-            report(asked_for, read.error);
-        } else if (read.text.size() > kMaxNamedFileBytes) {
-            report(asked_for,
-                   path + " is larger than " + std::to_string(kMaxNamedFileBytes) + " bytes");
-        } else {
-            loaded_.named_files.emplace(path, Secret(std::move(read.text)));
-        }
-    }
-
-    void read_named_files() {
-        for (const auto& [path, mark] : files_of(loaded_.config)) read_named_file(path, mark);
-        add_files(loaded_.named_files, loaded_.config, loaded_.findings);
-        for (const TokenIssuer& issuer : loaded_.resources.issuers) {
-            if (issuer.jwks) read_named_file(issuer.jwks->file, issuer.jwks->mark);
-        }
-        for (SecretObject& secret : loaded_.resources.secrets) {
-            for (auto& [key, value] : secret.values) read_secret_file(value);
-        }
-    }
-
-    // Editors and `echo` end a file with a line feed, which is none of the secret's.
-    void read_secret_file(SecretValue& value) {
-        read_named_file(value.file, value.mark);
-        const auto found = loaded_.named_files.find(value.file);
-        if (found == loaded_.named_files.end()) {
-            value.valid = value.valid && value.file.empty();
-            return;
-        }
-        std::string_view text = found->second.reveal();
-        text = text.substr(0, text.find_last_not_of("\r\n") + 1);
-        if (text.empty()) {
-            report(value.mark, value.file + " is empty: there is no secret in it");
-            value.valid = false;
-        }
-        value.value = Secret(value.prefix + std::string(text));
     }
 
     // Findings about what the short form stands for have its places; these get its names too.
@@ -290,7 +278,7 @@ public:
     }
 
     Loaded finish() {
-        read_named_files();
+        NamedFileReader(loaded_, fingerprint_).read();
         check(loaded_.config, loaded_.resources, loaded_.named_files, loaded_.findings);
         name_short_places();
         sort_findings(loaded_.findings, order_);
@@ -365,6 +353,20 @@ Dump dump(const std::string& rotary_yaml_path, const Environment& environment,
         }
         (document.is_expansion ? made.expansion : made.documents) += to_yaml(document.root);
     }
+    return made;
+}
+
+LoadedObjects load_objects(const std::string& rotary_yaml_path, const Environment& environment,
+                           const std::vector<std::string>& accept_unserved,
+                           const Objects& objects) {
+    Loader loader(environment);
+    SourceText source;
+    if (loader.read_file(rotary_yaml_path, {rotary_yaml_path, 0, 0, ""}, source)) {
+        loader.read_process_text(source);
+    }
+    LoadedObjects made;
+    made.referred = loader.read_objects(objects);
+    made.loaded = load_what_it_names(loader, accept_unserved);
     return made;
 }
 

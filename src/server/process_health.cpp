@@ -15,6 +15,18 @@ std::string state_of_keys(std::size_t keys, const control::JwksStatus& fetched) 
     return state;
 }
 
+control::Source::Standing standing_of(const control::Source* source) {
+    return source == nullptr ? control::Source::Standing() : source->standing();
+}
+
+// Files have nothing to say here.
+void write_source(wire::JsonWriter& json, const control::Source* source) {
+    std::string members;
+    wire::JsonWriter inner(members);
+    if (source != nullptr) source->write(inner);
+    if (!members.empty()) json.raw("source", '{' + members + '}');
+}
+
 }  // namespace
 
 admin::Health health_of_keys(const std::vector<control::KeyRing::Standing>& issuers,
@@ -47,11 +59,15 @@ admin::Health readiness(const ProcessStatus& status, admin::Health keys) {
                      {"draining", status.draining ? "yes" : "no"},
                      {"last reload", status.last_reload}};
     for (auto& check : keys.checks) health.checks.push_back(std::move(check));
-    health.ok = status.bound && !status.draining && keys.ok;
+    control::Source::Standing source = standing_of(status.source);
+    for (auto& check : source.checks) health.checks.push_back(std::move(check));
+    health.ok = status.bound && !status.draining && keys.ok && source.is_ready;
     if (status.draining) {
         health.reason = "draining";
+    } else if (!status.bound) {
+        health.reason = "starting";
     } else {
-        health.reason = status.bound ? std::move(keys.reason) : "starting";
+        health.reason = std::move(source.is_ready ? keys.reason : source.reason);
     }
     return health;
 }
@@ -60,7 +76,7 @@ std::string status_json(const ProcessStatus& status, const admin::LiveRates& rat
     std::string out;
     wire::JsonWriter json(out);
     json.begin_object()
-        .boolean("ready", status.bound && !status.draining)
+        .boolean("ready", status.bound && !status.draining && standing_of(status.source).is_ready)
         .boolean("draining", status.draining)
         .number("uptime_seconds", status.uptime.count())
         .number("generation", status.generation)
@@ -81,7 +97,9 @@ std::string status_json(const ProcessStatus& status, const admin::LiveRates& rat
             .number("days_left", days_until(end.at, status.now))
             .end_object();
     }
-    json.end_array().end_object();
+    json.end_array();
+    write_source(json, status.source);
+    json.end_object();
     out.push_back('\n');
     return out;
 }

@@ -4,6 +4,7 @@
 #include <rotary/admin/live_rates.hpp>
 #include <rotary/control/jwks.hpp>
 #include <rotary/control/key_ring.hpp>
+#include <rotary/control/source.hpp>
 
 #include "server/certificate_ends.hpp"
 
@@ -29,6 +30,7 @@ struct ProcessStatus {
     std::vector<std::string> waiting_for_restart;  // names of settings
     std::vector<CertificateEnds::End> certificates;
     WallTime now{};
+    const control::Source* source = nullptr;  // null: none
 };
 
 // A line for every token issuer, `fetched` being what was fetched for each. Not ok: one has yet to

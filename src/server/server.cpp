@@ -10,6 +10,7 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/admin_token.hpp>
 #include <rotary/control/source.hpp>
+#include <rotary/kubernetes/source.hpp>
 #include <rotary/routing/snapshot.hpp>
 
 #include <boost/asio/post.hpp>
@@ -38,7 +39,7 @@ public:
           reload_signal_(io_),
           reopen_signal_(io_),
           drain_timer_(io_),
-          source_(control::open_source(io_, log, source_options(), loaded)),
+          source_(open_source(loaded)),
           token_(admin_token_of(loaded)),
           access_file_(loaded.config.log.access_file, options.access_log_fd),
           deployment_(io_, Logs{log, access_file_.fd()}, std::move(loaded), findings),
@@ -54,6 +55,10 @@ public:
                        {"compiler", options_.build.compiler}},
                       1);
         });
+        if (source_) {
+            deployment_.registry().on_scrape(
+                [this](metrics::Exposition& out) { source_->sample(out); });
+        }
         deployment_.start();
         view_.each_second();
         watch_source();
@@ -104,6 +109,12 @@ private:
         return options;
     }
 
+    std::unique_ptr<control::Source> open_source(const config::Loaded& loaded) {
+        const bool is_cluster = loaded.config.kubernetes.is_on && !options_.config_path.empty();
+        return is_cluster ? kubernetes::open_source(io_, log_, source_options(), loaded)
+                          : control::open_source(io_, log_, source_options(), loaded);
+    }
+
     control::SourceOptions source_options() {
         control::SourceOptions options;
         options.config_path = options_.config_path;
@@ -145,6 +156,7 @@ private:
         status.waiting_for_restart = deployment_.waiting_for_restart();
         status.certificates = deployment_.certificate_ends().ends();
         status.now = wall_now();
+        status.source = source_.get();
         return status;
     }
 

@@ -177,8 +177,8 @@ void GatewayFiles::write(const GatewayOptions& options) {
     dir_.write("apis/api.yaml", resources(options));
     dir_.write("rotary.yaml", "workers: " + std::to_string(options.workers) +
                                   "\nlisteners:\n  - {address: 127.0.0.1, port: 0, " + tls +
-                                  "}\nadmin: {address: 127.0.0.1, port: 0}\nresources: [apis/]\n" +
-                                  with_asked_faults(options.process));
+                                  "}\nadmin: {address: 127.0.0.1, port: 0}\n" + options.source +
+                                  "\n" + with_asked_faults(options.process));
 }
 
 Gateway::Gateway(const GatewayOptions& options)

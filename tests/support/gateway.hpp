@@ -47,6 +47,7 @@ struct GatewayOptions {
     std::string certificate{};  // paths; empty: certificates().server
     std::string key{};
     std::string jwks_file{};  // of the token issuer; empty: issuers().jwks_file
+    std::string source = "resources: [apis/]";  // of resources, a line of rotary.yaml
 };
 
 // The files of a gateway's configuration in WSO2's shape: the hosts default.gw.wso2.com

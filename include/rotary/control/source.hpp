@@ -1,7 +1,9 @@
 #pragma once
 
 #include <rotary/base/log.hpp>
+#include <rotary/base/metrics.hpp>
 #include <rotary/config/load.hpp>
+#include <rotary/wire/json_writer.hpp>
 
 #include <boost/asio/io_context.hpp>
 
@@ -9,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rotary::control {
@@ -36,6 +39,17 @@ public:
     // again after each load().
     virtual void watch(std::chrono::milliseconds settle) = 0;
     virtual void stop_watching() noexcept = 0;
+
+    // How it stands, for probes: until it has said what is to be served, new clients are not
+    // welcome.
+    struct Standing {
+        bool is_ready = true;
+        std::string reason;                                       // why not
+        std::vector<std::pair<std::string, std::string>> checks;  // for people
+    };
+    virtual Standing standing() const { return {}; }
+    virtual void write(wire::JsonWriter&) const {}  // members of an object, for operators
+    virtual void sample(metrics::Exposition&) const {}
 };
 
 struct SourceOptions {

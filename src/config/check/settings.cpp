@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <rotary/config/settings/admin_token.hpp>
+#include <rotary/config/settings/kubeconfig.hpp>
 #include "config/check/certificate.hpp"
 #include "config/check/checker.hpp"
 
@@ -125,8 +126,13 @@ void check_settings(Checker& checker) {
     check_access_file(checker, checker.config.log);
     check_tracing(checker, checker.config.tracing);
     check_state(checker);
+    const KubernetesSettings& kubernetes = checker.config.kubernetes;
+    if (!kubernetes.kubeconfig.empty()) {
+        read_kubeconfig(kubernetes.kubeconfig, kubernetes.context, checker.findings);
+    }
     const bool was_loaded = !checker.config.mark.file.empty();
-    if (was_loaded && checker.resources.apis.empty() && !checker.anything_unread()) {
+    const bool has_files = !checker.config.kubernetes.is_on;
+    if (was_loaded && has_files && checker.resources.apis.empty() && !checker.anything_unread()) {
         checker.warning(checker.config.mark.below("resources"),
                         "no API is among the resources: every request is answered 404");
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "config/settings/read_kubernetes.hpp"
 #include "config/settings/read_state.hpp"
 #include "config/settings/read_tracing.hpp"
 #include "config/yaml/scalars.hpp"
@@ -217,6 +218,8 @@ void read_settings(Fields& fields, Config& config) {
             config.resources.push_back({resolve_path(fields.reading().folder, path), mark});
         },
         {}, {.min = 1});
+    fields.object("kubernetes",
+                  [&](Fields& kubernetes) { read_kubernetes(kubernetes, config.kubernetes); });
     fields.each_text(
         "prices",
         [&](const std::string& path, const Mark& mark) {

@@ -61,6 +61,7 @@ constexpr LimitKey kLimitKeys[] = {
     {"admin_events", &Limits::admin_events, 0, 10'000, at_reload},
     {"admin_subscribers", &Limits::admin_subscribers, 0, 1'000, at_reload},
     {"resource_file_bytes", &Limits::resource_file_bytes, kKiB, 256 * kMiB, at_reload},
+    {"kubernetes_object_bytes", &Limits::kubernetes_object_bytes, 64 * kKiB, 64 * kMiB, at_reload},
     {"model_sets", &Limits::model_sets, 1, kMillion, at_reload},
     {"metric_series", &Limits::metric_series, 1, kMostMetricSeries, at_reload},
 };
@@ -117,6 +118,11 @@ constexpr TimeoutKey kTimeoutKeys[] = {
     {"accept_backoff", &Timeouts::accept_backoff, kTick, kMinute, at_reload},
     {"accept_grace", &Timeouts::accept_grace, kNone, kMinute, at_reload},
     {"watch_settle", &Timeouts::watch_settle, kTick, kMinute, at_reload},
+    {"kubernetes_request", &Timeouts::kubernetes_request, kTick, kHour, at_reload},
+    {"kubernetes_watch", &Timeouts::kubernetes_watch, kSecond, kHour, at_reload},
+    {"kubernetes_retry", &Timeouts::kubernetes_retry, kTick, kHour, at_reload},
+    {"kubernetes_settle", &Timeouts::kubernetes_settle, kTick, kMinute, at_reload},
+    {"kubernetes_hold", &Timeouts::kubernetes_hold, kNone, kDay, at_reload},
     {"log_flush", &Timeouts::log_flush, Duration{10}, kMinute, at_reload},
     {"trace_interval", &Timeouts::trace_interval, Duration{10}, kHour, at_reload},
     {"trace_export", &Timeouts::trace_export, kTick, kHour, at_reload},
@@ -175,7 +181,6 @@ template <auto member>
 constexpr auto kSameQuotas = same<&Config::quotas, member>;
 template <auto member>
 constexpr auto kSameProxies = same<&Config::proxies, member>;
-
 constexpr OtherKey kOtherKeys[] = {
     {"workers", same<&Config::workers>, at_restart},
     {"watch", same<&Config::watch>, at_reload},
@@ -188,6 +193,7 @@ constexpr OtherKey kOtherKeys[] = {
     {"admin.port", same<&Config::admin, &Admin::port>, at_restart},
     {"admin.token_file", same<&Config::admin, &Admin::token_file>, at_reload},
     {"resources", same_paths<&Config::resources>, at_reload},
+    {"kubernetes", same<&Config::kubernetes>, at_restart},
     {"prices", same_paths<&Config::prices>, at_reload},
     {"budgets.currency", same<&Config::budgets, &Budgets::currency>, at_restart},
     {"budgets.ledger", same<&Config::budgets, &Budgets::ledger>, at_restart},
@@ -238,8 +244,9 @@ constexpr OtherKey kOtherKeys[] = {
 // These stop compiling when a member is added: it then needs a row above.
 [[maybe_unused]] void every_member_has_a_row(const Config& config) {
     [[maybe_unused]] const auto& [mark, workers, watch, listeners, proxies, admin, resources,
-                                  prices, budgets, state, resolvers, routing, auth, quotas, usage,
-                                  keys, accept_unserved, limits, timeouts, tracing, log] = config;
+                                  kubernetes, prices, budgets, state, resolvers, routing, auth,
+                                  quotas, usage, keys, accept_unserved, limits, timeouts, tracing,
+                                  log] = config;
     [[maybe_unused]] const auto& [redis] = state;
     [[maybe_unused]] const auto& [trusted, protocol, field] = proxies;
     [[maybe_unused]] const auto& [address, port, token_file, address_mark, token_mark] = admin;

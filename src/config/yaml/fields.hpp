@@ -27,6 +27,7 @@ struct FileReading {
     // Of a recording, in which nothing is read: a reader that asks for one thing or another, by
     // what it has read, takes another way in each pass.
     std::size_t pass = 0;
+    bool expands = true;  // ${VAR}; else texts are taken as they stand
 };
 
 template <class E>

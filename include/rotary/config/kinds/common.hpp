@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <functional>
 #include <map>
 #include <optional>
@@ -40,6 +41,14 @@ struct KeyReference {
     std::string key;
     Mark mark;
     Mark key_mark;
+};
+
+// An object that others refer to for a value of it.
+struct NamedObject {
+    enum class Kind { secret, config_map };
+    Kind kind = Kind::secret;
+    std::string name;  // the identity
+    auto operator<=>(const NamedObject&) const = default;
 };
 
 // Where a request carries an API key.

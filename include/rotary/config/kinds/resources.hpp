@@ -109,4 +109,7 @@ private:
     mutable Index index_;
 };
 
+// The Secrets and ConfigMaps that these refer to, each once, whether or not they are there.
+std::vector<NamedObject> referred_objects(const Resources& resources);
+
 }  // namespace rotary::config

@@ -70,9 +70,10 @@ struct Limits {
     std::size_t admin_subscribers = 16;  // that hear of events as they happen
 
     // The configuration itself.
-    std::size_t resource_file_bytes = 16777216;  // of one file of resources
-    std::size_t model_sets = 1000;               // different `models` of ConsumerKeys
-    std::size_t metric_series = 50000;           // APIs' environments, Backends and entries
+    std::size_t resource_file_bytes = 16777216;     // of one file of resources
+    std::size_t kubernetes_object_bytes = 4194304;  // of one object as an API server sends it
+    std::size_t model_sets = 1000;                  // different `models` of ConsumerKeys
+    std::size_t metric_series = 50000;              // APIs' environments, Backends and entries
 };
 
 // Every wait. YAML takes plain numbers (seconds, decimals allowed) or a number with its unit:
@@ -128,15 +129,20 @@ struct Timeouts {
     Duration redis_retry{1'000};    // the most between two tries to connect
 
     // The process.
-    Duration drain{30'000};          // after SIGTERM, for requests under way
-    Duration accept_backoff{100};    // after an accept failed for want of descriptors or memory
-    Duration accept_grace{200};      // a drain: for TCP handshakes that have begun
-    Duration watch_settle{500};      // from the last change of a watched file to its reload
-    Duration log_flush{1'000};       // the longest that a log line waits in a buffer
-    Duration trace_interval{1'000};  // between two batches of spans
-    Duration trace_export{10'000};   // one of them
-    Duration ledger_write{100};      // from an answer's end to its place in the ledger's queue
-    Duration admin{10'000};          // one request to the admin listener
+    Duration drain{30'000};        // after SIGTERM, for requests under way
+    Duration accept_backoff{100};  // after an accept failed for want of descriptors or memory
+    Duration accept_grace{200};    // a drain: for TCP handshakes that have begun
+    Duration watch_settle{500};    // from the last change of a watched file to its reload
+    Duration kubernetes_request{30'000};  // one answer of the API server, but a watch
+    Duration kubernetes_watch{480'000};   // the longest watch; each lasts half of it at least
+    Duration kubernetes_retry{30'000};    // the longest between two tries at the API server
+    Duration kubernetes_settle{100};      // from the last change of an object to its reload
+    Duration kubernetes_hold{30'000};     // objects of a kind that is removed go on serving
+    Duration log_flush{1'000};            // the longest that a log line waits in a buffer
+    Duration trace_interval{1'000};       // between two batches of spans
+    Duration trace_export{10'000};        // one of them
+    Duration ledger_write{100};           // from an answer's end to its place in the ledger's queue
+    Duration admin{10'000};               // one request to the admin listener
 };
 
 }  // namespace rotary::config

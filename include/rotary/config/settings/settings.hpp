@@ -11,6 +11,7 @@
 #include <rotary/base/log_level.hpp>
 #include <rotary/config/kinds/secret.hpp>
 #include <rotary/config/settings/callers.hpp>
+#include <rotary/config/settings/kubernetes.hpp>
 #include <rotary/config/settings/limits.hpp>
 #include <rotary/config/settings/proxies.hpp>
 #include <rotary/config/settings/state.hpp>
@@ -144,6 +145,7 @@ struct Config {
     Proxies proxies;
     Admin admin;
     std::vector<ResourcePath> resources;
+    KubernetesSettings kubernetes;     // where resources come from instead
     std::vector<ResourcePath> prices;  // files; later ones go before earlier ones
     Budgets budgets;
     State state;
