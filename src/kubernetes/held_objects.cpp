@@ -19,6 +19,11 @@ bool say_the_same(const ObjectMap& objects, const std::string& name, const Known
     return found != objects.end() && found->second->text == known.text;
 }
 
+// To delete one of these is to take it out of service, whatever is still attached to it.
+bool is_what_is_served(std::string_view object) {
+    return object.starts_with("API ") || object.starts_with("HTTPRoute ");
+}
+
 // The name alone, as references have it and messages quote it: without the namespace where that is
 // the default one.
 bool is_named_in(std::string_view message, std::string_view object) {
@@ -92,7 +97,9 @@ private:
                     return finding.file == name && finding.severity == config::Severity::error &&
                            is_named_in(finding.message, other);
                 });
-            if (other == name || !is_named) continue;
+            const bool is_withdrawn = !now_.contains(other) && is_what_is_served(other);
+            const bool is_dropped = settled_.held.contains(other);  // by this settling
+            if (other == name || !is_named || is_withdrawn || is_dropped) continue;
             any = true;
             const auto good = good_.find(other);
             if (good == good_.end()) {

@@ -72,14 +72,22 @@ control::SourceOptions KubernetesSource::file_options() {
     options.environment = options_.environment;
     options.accept_unserved = options_.accept_unserved;
     options.on_change = [this](const config::Loaded&) {
-        options_.on_change(has_spoken_ ? compose() : file_->load());
+        options_.on_change(load());
     };
     return options;
 }
 
 config::Loaded KubernetesSource::load() {
     config::Loaded now = file_->load();
-    return has_spoken_ ? compose() : std::move(now);
+    if (!has_spoken_) return now;
+    now = compose();
+    if (asks_for_more_) {
+        now.findings.push_back(config::error_at(
+            {options_.config_path, 0, 0, "kubernetes"},
+            "objects refer to Secrets or ConfigMaps that the API server is still asked for: what "
+            "is in force stays until they are there"));
+    }
+    return now;
 }
 
 void KubernetesSource::took_force() {
@@ -128,9 +136,10 @@ void KubernetesSource::look_again() {
 }
 
 config::Loaded KubernetesSource::compose() {
+    referred_.clear();
     Settled settled = settle(watches_.objects(), good_,
                              [this](const ObjectMap& objects) { return attempt(objects); });
-    asks_for_more_ = watches_.want(referred_);
+    asks_for_more_ = watches_.want({referred_.begin(), referred_.end()});
     if (asks_for_more_) return std::move(settled.loaded);
     note_held(settled);
     fingerprint_ = settled.loaded.fingerprint;
@@ -146,7 +155,7 @@ config::Loaded KubernetesSource::compose() {
 config::Loaded KubernetesSource::attempt(const ObjectMap& objects) {
     config::LoadedObjects made = config::load_objects(
         options_.config_path, options_.environment, options_.accept_unserved, objects_of(objects));
-    referred_ = std::move(made.referred);
+    referred_.insert(made.referred.begin(), made.referred.end());
     if (!made.loaded.ok()) return std::move(made.loaded);
     std::vector<config::Finding> findings;
     routing::SharedState shared;

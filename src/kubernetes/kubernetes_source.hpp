@@ -12,8 +12,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 namespace rotary::kubernetes {
 
@@ -62,7 +62,7 @@ private:
     ObjectMap good_;              // …and what is in force of these
     std::map<std::string, std::string> held_;
     std::map<std::string, std::string> held_findings_;  // a line for each of them
-    std::vector<config::NamedObject> referred_;
+    std::set<config::NamedObject> referred_;            // to, by any version that was tried
 };
 
 }  // namespace rotary::kubernetes

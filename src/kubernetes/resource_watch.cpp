@@ -273,7 +273,11 @@ void ResourceWatch::tell(Standing before) {
     const std::string_view scope = options_.selection.name_space.empty()
                                        ? "all namespaces"
                                        : std::string_view(options_.selection.name_space);
-    if (now == Standing::forbidden) {
+    const bool are_read_singly = kind().is_named && options_.object_name.empty();
+    if (now == Standing::forbidden && are_read_singly) {
+        log_.info("objects of a kind are read one by one: the API server refuses all of them",
+                  {{"kind", kind().name}, {"namespace", scope}});
+    } else if (now == Standing::forbidden) {
         log_.error("the API server refuses objects of a kind: this process's role lacks a rule",
                    {{"kind", kind().name},
                     {"namespace", scope},

@@ -44,7 +44,7 @@ inline FakeResource resource_of(const std::string& kind) {
 }
 
 // Puts each document of a text of resources.
-inline void apply(FakeApiServer& server, const std::string& text) {
+inline void put_documents(FakeApiServer& server, const std::string& text) {
     std::vector<config::Finding> findings;
     std::string unread;
     for (const config::Document& document : config::parse_yaml("apply", text, findings, unread)) {
@@ -85,7 +85,7 @@ public:
         const GatewayFiles files(wanted);
         return read_file(files.dir() / "apis/api.yaml");
     }
-    void apply_all(const std::string& model = "") { apply(server, resources(model)); }
+    void apply_all(const std::string& model = "") { put_documents(server, resources(model)); }
     void start() { gateway = std::make_unique<Gateway>(options_); }
 
     std::string ready() const { return gateway->admin("/readyz"); }

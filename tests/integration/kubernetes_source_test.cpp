@@ -86,7 +86,7 @@ TEST(KubernetesSource, AWrongObjectKeepsItsLastGoodVersionAndTheOthersGoOn) {
     EXPECT_EQ(cluster.status(), 200U);
 
     // Another object's edit is served all the same.
-    apply(cluster.server, open_api());
+    put_documents(cluster.server, open_api());
     EXPECT_TRUE(eventually([&] {
         return fetch(cluster.gateway->client(), request_for("GET", "/open/1.0/models")).status !=
                404;

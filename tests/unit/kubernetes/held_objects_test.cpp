@@ -91,6 +91,19 @@ TEST_F(Held, WhatIsDeletedAndStillReferredToStays) {
     EXPECT_THAT(settled().chosen, IsEmpty());
 }
 
+// What is served is taken out of service by deleting it, and what was attached goes with it.
+TEST_F(Held, ARouteThatIsDeletedIsGone) {
+    put(good_, "HTTPRoute default/r", "ok");
+    put(good_, "API default/x", "HTTPRoute default/r");
+    put(good_, "APIPolicy default/p", "API default/x");
+    now_ = good_;
+    now_.erase("HTTPRoute default/r");
+    const Settled made = settled();
+    EXPECT_TRUE(made.loaded.ok());
+    EXPECT_THAT(made.chosen, IsEmpty());
+    EXPECT_THAT(made.held, ElementsAre(Key("API default/x"), Key("APIPolicy default/p")));
+}
+
 // The older one of two that clash stays, whichever the finding is about.
 TEST_F(Held, ANewObjectDoesNotTakeAnOldOnesPlace) {
     rival = "default/new";
