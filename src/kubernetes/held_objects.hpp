@@ -23,9 +23,9 @@ struct Settled {
 using TryObjects = std::function<config::Loaded(const ObjectMap& objects)>;
 
 // An object that is wrong keeps the version that was `good` before, and one that never was right is
-// left out. One that is gone and still needed stays, unless it is an API or an HTTPRoute. The others
-// go on as they are now. Each time it changes what is wrong and tries again, kHeldTries times at
-// most; then all stay as they were. Pure but for `attempt`.
+// left out. One that is gone and still needed stays, unless it is an API or an HTTPRoute. The
+// others go on as they are now. Each time it changes what is wrong and tries again, kHeldTries
+// times at most; then all stay as they were. Pure but for `attempt`.
 Settled settle(const ObjectMap& now, const ObjectMap& good, const TryObjects& attempt);
 
 inline constexpr int kHeldTries = 8;

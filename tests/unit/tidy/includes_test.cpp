@@ -76,7 +76,8 @@ Findings libraries_stay_home(const File& file) {
         {"openssl/", kOpensslHomes},
         {"rotary/base/openssl.hpp", kOpensslHomes},
         {"boost/beast",
-         {"src/control/", "src/admin/", "src/kubernetes/", "src/mock/", "src/demo/", "src/base/asio.cpp", "tests/"}},
+         {"src/control/", "src/admin/", "src/kubernetes/", "src/mock/", "src/demo/",
+          "src/base/asio.cpp", "tests/"}},
     };
     Findings findings;
     for (const auto& [line, name] : includes_of(file))
