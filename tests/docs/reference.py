@@ -31,7 +31,7 @@ SECTIONS = (
     ("Limits and budgets", ("rotary_limit_", "rotary_budget_")),
     ("Connections and TLS", ("rotary_client_", "rotary_connections_", "rotary_tls_")),
     ("Token issuers", ("rotary_jwks_",)),
-    ("Configuration", ("rotary_config_", "rotary_build_")),
+    ("Configuration", ("rotary_config_", "rotary_build_", "rotary_kubernetes_")),
     ("Logs and traces", ("rotary_access_log_", "rotary_event_log_", "rotary_trace_")),
     ("The process", ("process_",)),
 )
@@ -111,6 +111,18 @@ def log_reference():
     return "\n".join(lines) + "\n"
 
 
+# The API server of this one never answers, which its metrics say too.
+CLUSTER = """workers: 1
+listeners: [{address: 127.0.0.1, port: 0, plaintext: true}]
+admin: {port: CLUSTER}
+kubernetes: {kubeconfig: kubeconfig}
+"""
+KUBECONFIG = """current-context: none
+clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
+contexts: [{name: none, context: {cluster: none}}]
+"""
+
+
 # --- metrics ----------------------------------------------------------------------------------
 
 def ports(count):
@@ -140,8 +152,8 @@ def until(what, ask):
 
 
 def scrape(rotary):
-    """The metrics of a gateway that has everything."""
-    chats, tls, admin, provider = ports(4)
+    """The metrics of a gateway that has everything, and of one whose resources are a cluster's."""
+    chats, tls, admin, provider, cluster = ports(5)
     running = []
     with tempfile.TemporaryDirectory(prefix="reference-") as folder:
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -151,18 +163,22 @@ def scrape(rotary):
         key = subprocess.run([rotary, "key", "new", "--consumer", "team"], capture_output=True,
                              text=True, check=True)
         for name, said in (("rotary.yaml", text[0]), ("resources.yaml", text[1]),
-                           ("key.yaml", key.stderr), ("prices.yaml", PRICES)):
-            for word, port in (("CHATS", chats), ("TLS", tls), ("ADMIN", admin), ("PROVIDER", provider)):
+                           ("key.yaml", key.stderr), ("prices.yaml", PRICES),
+                           ("cluster.yaml", CLUSTER), ("kubeconfig", KUBECONFIG)):
+            for word, port in (("CHATS", chats), ("TLS", tls), ("ADMIN", admin), ("PROVIDER", provider),
+                               ("CLUSTER", cluster)):
                 said = said.replace(word, str(port))
             with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
                 out.write(said)
         try:
             with open(os.path.join(folder, "log"), "w", encoding="utf-8") as log:
                 for command in (["mock", "--listen", "127.0.0.1:%d" % provider, "--quota", "gpt-4o=2/60s"],
-                                ["serve", "-c", "rotary.yaml"]):
+                                ["serve", "-c", "rotary.yaml"], ["serve", "-c", "cluster.yaml"]):
                     running.append(subprocess.Popen([rotary] + command, cwd=folder, stdout=log, stderr=log))
             base = "http://127.0.0.1:%d" % admin
             until("the gateway", lambda: fetch(base + "/readyz"))
+            other = "http://127.0.0.1:%d" % cluster
+            until("the other gateway", lambda: fetch(other + "/livez"))
             chat = "http://127.0.0.1:%d/v1/chat/completions" % chats
             for body in (b'{"model": "any", "messages": []}', b'{"stream": true, "messages": []}') * 2:
                 fetch(chat, key.stdout.strip(), body)
@@ -170,7 +186,7 @@ def scrape(rotary):
 
             def has_all():
                 nonlocal page
-                page = fetch(base + "/metrics")
+                page = fetch(base + "/metrics") + fetch(other + "/metrics")
                 return not missing(families(page))
             until("all metrics", has_all)
             return page
