@@ -29,13 +29,16 @@ using fleet::Reply;
 
 // A client on a loop that the test turns, and what it told.
 class RedisTest : public testing::Test, protected fleet::Store::Listener {
-protected:
+public:
     RedisTest() { redis_.listen(*this); }
     ~RedisTest() override {
         redis_.unlisten(*this);
         ::close(log_fd_);
     }
+    RedisTest(const RedisTest&) = delete;
+    RedisTest& operator=(const RedisTest&) = delete;
 
+protected:
     void on_ready() override { told_ += "ready "; }
     void on_lost() override { told_ += "lost "; }
     void on_message(std::string_view message) override { heard_.emplace_back(message); }
