@@ -1,53 +1,13 @@
 #include <rotary/rotation/suspension.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace rotary::rotation {
-
-std::string_view to_string(SuspendReason reason) noexcept {
-    switch (reason) {
-        case SuspendReason::none:
-            return "none";
-        case SuspendReason::rate_limited:
-            return "rate_limited";
-        case SuspendReason::quota_exhausted:
-            return "quota_exhausted";
-        case SuspendReason::account_exhausted:
-            return "account_exhausted";
-        case SuspendReason::daily_exhausted:
-            return "daily_exhausted";
-        case SuspendReason::failing:
-            return "failing";
-        case SuspendReason::credential_refused:
-            return "credential_refused";
-        case SuspendReason::model_unknown:
-            return "model_unknown";
-        case SuspendReason::unhealthy:
-            return "unhealthy";
-        case SuspendReason::limit:
-            return "limit";
-        case SuspendReason::operator_request:
-            return "operator";
-    }
-    return "none";
-}
 
 namespace {
 std::chrono::steady_clock::rep ticks(SteadyTime time) noexcept {
     return time.time_since_epoch().count();
-}
-
-// Whether the entry itself turned a request away. An operator's word and a counter that reached
-// zero under a request that was served say nothing of how long it will go on refusing.
-bool is_refusal(SuspendReason reason) noexcept {
-    return reason == SuspendReason::rate_limited || reason == SuspendReason::account_exhausted ||
-           reason == SuspendReason::daily_exhausted || reason == SuspendReason::failing;
-}
-
-// Whether the entry did not work at all, so that its return is in doubt until it has served.
-bool is_broken(SuspendReason reason) noexcept {
-    return reason == SuspendReason::failing || reason == SuspendReason::credential_refused ||
-           reason == SuspendReason::model_unknown;
 }
 
 // A key that is refused is not asked about twice as seldom each time: a person is at it.
@@ -87,15 +47,15 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
     if (until > ticks(now)) return false;
     const Ticks probe = probe_until_.load(std::memory_order_relaxed);
     if (probe > ticks(now)) return false;
-    const bool broken = is_broken(reason_.load(std::memory_order_relaxed));
-    if (probe != 0 && !broken) {
+    const SuspendReason reason = reason_.load(std::memory_order_relaxed);
+    const bool broken = is_broken(reason);
+    if (probe != 0 && !waits_ && !broken) {
         // The probe brought no verdict in time: a slow entry is not a refusing one.
-        until_.store(kActive, std::memory_order_release);
-        probe_until_.store(0, std::memory_order_release);
-        reason_.store(SuspendReason::none, std::memory_order_relaxed);
-        changed();
+        put_back(reason);
         return false;
     }
+    if (fellows_ && is_shared(reason) && !may_probe(now, limits)) return false;
+    end_probe();
     probe_until_.store(ticks(now + limits.probe_verdict), std::memory_order_release);
     changed();
     // It is back from here on at the earliest, not from a time when no request asked for it.
@@ -103,12 +63,24 @@ bool EntryState::claim_probe(SteadyTime now, const Limits& limits) noexcept {
     return true;
 }
 
+// Whether this replica is the one that probes; else it has asked, or asks, and waits.
+bool EntryState::may_probe(SteadyTime now, const Limits& limits) noexcept {
+    if (now < granted_until_ || !fellows_->are_ready() || questions_ == kMostQuestions) return true;
+    const auto wait = limits.probe_verdict + kProbeGrace;
+    ++questions_;
+    waits_ = true;
+    probe_until_.store(ticks(now + wait), std::memory_order_release);
+    changed();
+    fellows_->ask_for_probe(wait);
+    return false;
+}
+
 bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, SuspendReason reason,
                          const Limits& limits) noexcept {
     if (duration <= std::chrono::milliseconds::zero()) return false;
     std::lock_guard lock(change_);
     const Ticks old_until = until_.load(std::memory_order_relaxed);
-    const bool was_probed = probe_until_.load(std::memory_order_relaxed) != 0;
+    const bool was_probed = probe_until_.load(std::memory_order_relaxed) != 0 && !waits_;
     const bool refused = is_refusal(reason);
     if (was_probed && refused && last_duration_ * 2 > duration) {
         duration = jittered(last_duration_ * 2, limits.jitter_percent, now);
@@ -123,8 +95,9 @@ bool EntryState::suspend(SteadyTime now, std::chrono::milliseconds duration, Sus
     }
     if (new_until != old_until) reason_.store(reason, std::memory_order_relaxed);
     until_.store(new_until, std::memory_order_release);
-    probe_until_.store(0, std::memory_order_release);
+    end_probe();
     changed();
+    if (new_until != old_until) tell_out(reason, duration, 0);
     return fresh;
 }
 
@@ -164,40 +137,37 @@ void EntryState::take_out(SteadyTime now, SuspendReason reason, std::chrono::mil
     out_again_ = now + 2 * duration;
     failures_.store(0, std::memory_order_relaxed);
     last_duration_ = duration;
-    probe_until_.store(0, std::memory_order_release);
+    end_probe();
     const Ticks until = ticks(now + duration);
-    if (until >= old_until) {  // else out for longer already, for another reason
+    const bool is_later = until >= old_until;  // else out for longer already, for another reason
+    if (is_later) {
         reason_.store(reason, std::memory_order_relaxed);
         until_.store(until, std::memory_order_release);
     }
     changed();
+    if (is_later) tell_out(reason, duration, times_out_);
 }
 
 void EntryState::probe_passed() noexcept {
     std::lock_guard lock(change_);
     if (probe_until_.load(std::memory_order_relaxed) == 0) return;  // suspended again meanwhile
-    until_.store(kActive, std::memory_order_release);
-    probe_until_.store(0, std::memory_order_release);
-    reason_.store(SuspendReason::none, std::memory_order_relaxed);
-    changed();
+    put_back(reason_.load(std::memory_order_relaxed));
 }
 
 void EntryState::probe_dropped() noexcept {
     std::lock_guard lock(change_);
-    probe_until_.store(0, std::memory_order_release);
+    const bool is_ours = probe_until_.load(std::memory_order_relaxed) != 0 && !waits_;
+    if (!is_ours && fellows_) return;  // another replica's is under way, or none
+    const auto granted = SteadyTime(SteadyTime::duration(probe_until_.load()));
+    end_probe();
+    if (fellows_) granted_until_ = granted;
     changed();
 }
 
 void EntryState::resume() noexcept {
     std::lock_guard lock(change_);
-    until_.store(kActive, std::memory_order_release);
-    probe_until_.store(0, std::memory_order_release);
-    reason_.store(SuspendReason::none, std::memory_order_relaxed);
-    last_duration_ = std::chrono::milliseconds{0};
-    failures_.store(0, std::memory_order_relaxed);
-    times_out_ = 0;
-    out_again_ = {};
-    changed();
+    forget();
+    if (fellows_) fellows_->resumed();
 }
 
 void EntryState::set_down(SteadyTime expected) noexcept {
@@ -216,6 +186,85 @@ void EntryState::set_limited(SteadyTime until) noexcept {
     std::lock_guard lock(change_);
     const Ticks wanted = until == SteadyTime::min() ? kActive : ticks(until);
     if (limited_until_.exchange(wanted, std::memory_order_acq_rel) != wanted) changed();
+}
+
+void EntryState::share_with(std::shared_ptr<Fellows> fellows) {
+    std::lock_guard lock(change_);
+    fellows_ = std::move(fellows);
+}
+
+bool EntryState::hear_out(const Outage& heard) noexcept {
+    std::lock_guard lock(change_);
+    const Ticks until = ticks(heard.until);
+    if (until <= until_.load(std::memory_order_relaxed)) return false;
+    last_duration_ = is_refusal(heard.reason) || is_broken(heard.reason)
+                         ? heard.lasts
+                         : std::chrono::milliseconds{0};
+    if (is_broken(heard.reason)) {
+        times_out_ = heard.times;
+        out_again_ = heard.until + heard.lasts;
+    }
+    reason_.store(heard.reason, std::memory_order_relaxed);
+    until_.store(until, std::memory_order_release);
+    end_probe();
+    changed();
+    return true;
+}
+
+bool EntryState::hear_back() noexcept {
+    std::lock_guard lock(change_);
+    if (until_.load(std::memory_order_relaxed) == kActive) return false;
+    if (!is_shared(reason_.load(std::memory_order_relaxed))) return false;
+    put_back(SuspendReason::none);
+    return true;
+}
+
+bool EntryState::hear_resumed() noexcept {
+    std::lock_guard lock(change_);
+    const bool was_out = until_.load(std::memory_order_relaxed) != kActive;
+    forget();
+    return was_out;
+}
+
+void EntryState::grant_probe(SteadyTime now) noexcept {
+    std::lock_guard lock(change_);
+    if (!waits_) return;
+    const unsigned questions = questions_;
+    end_probe();
+    questions_ = questions;
+    granted_until_ = now + kGrantHolds;
+    changed();
+}
+
+// Tells the fellows of it where `reason` is one of theirs.
+void EntryState::put_back(SuspendReason reason) noexcept {
+    until_.store(kActive, std::memory_order_release);
+    end_probe();
+    reason_.store(SuspendReason::none, std::memory_order_relaxed);
+    changed();
+    if (fellows_ && is_shared(reason)) fellows_->came_back();
+}
+
+void EntryState::forget() noexcept {
+    put_back(SuspendReason::none);
+    last_duration_ = std::chrono::milliseconds{0};
+    failures_.store(0, std::memory_order_relaxed);
+    times_out_ = 0;
+    out_again_ = {};
+}
+
+void EntryState::end_probe() noexcept {
+    probe_until_.store(0, std::memory_order_release);
+    waits_ = false;
+    granted_until_ = {};
+    questions_ = 0;
+}
+
+void EntryState::tell_out(SuspendReason reason, std::chrono::milliseconds lasts,
+                          std::uint32_t times) const noexcept {
+    if (!fellows_ || !is_shared(reason)) return;
+    const SteadyTime until{SteadyTime::duration(until_.load(std::memory_order_relaxed))};
+    fellows_->went_out({until, lasts, times, reason});
 }
 
 void EntryState::tell(const std::shared_ptr<Outlook>& outlook) {

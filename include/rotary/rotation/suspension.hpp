@@ -3,7 +3,9 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/config/settings/limits.hpp>
 #include <rotary/llm/told_limits.hpp>
+#include <rotary/rotation/fellows.hpp>
 #include <rotary/rotation/outlook.hpp>
+#include <rotary/rotation/suspend_reason.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -11,27 +13,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <string_view>
 #include <vector>
 
 namespace rotary::rotation {
-
-// Why an entry is out of the rotation. Labels of metrics and of /api/v1/models.
-enum class SuspendReason : std::uint8_t {
-    none,
-    rate_limited,
-    quota_exhausted,
-    account_exhausted,
-    daily_exhausted,
-    failing,
-    credential_refused,  // the provider does not take our key
-    model_unknown,       // the provider does not know the model
-    unhealthy,           // its Backend's health check fails
-    limit,               // its Backend has had what a limit of ours allows
-    operator_request
-};
-inline constexpr std::size_t kSuspendReasons = 11;
-std::string_view to_string(SuspendReason reason) noexcept;
 
 // Whether the rotation may send a request to an entry.
 enum class Standing : std::uint8_t {
@@ -110,6 +94,19 @@ public:
     // without a probe. For a limit that has changed: SteadyTime::min().
     void set_limited(SteadyTime until) noexcept;
 
+    // What holds for every replica is told to the fellows from now on, and one of them all probes:
+    // while they are ready the request that finds the time over asks, and the next one that comes
+    // behind grant_probe() probes. Without a grant or another's verdict it asks once more after the
+    // time a probe takes; without a word on that either this replica probes alone.
+    void share_with(std::shared_ptr<Fellows> fellows);
+    // Said by another replica, so not told on: out until the later of both ends; back behind its
+    // probe; resumed. Whether it changed anything.
+    bool hear_out(const Outage& heard) noexcept;
+    bool hear_back() noexcept;
+    bool hear_resumed() noexcept;
+    // The answer to Fellows::ask_for_probe(). Too late, it is none.
+    void grant_probe(SteadyTime now) noexcept;
+
     // From now on every change of its standing ends the outlook, for as long as that lives.
     void tell(const std::shared_ptr<Outlook>& outlook);
     // While it is out: until when, unless it changes.
@@ -125,15 +122,27 @@ public:
 private:
     using Ticks = std::chrono::steady_clock::rep;
     static constexpr Ticks kActive = 0;
+    // Behind the verdict of another replica's probe: how long its word may take.
+    static constexpr std::chrono::milliseconds kProbeGrace{500};
+    // A grant is for the next request, however seldom one comes; others may have one by then.
+    static constexpr std::chrono::seconds kGrantHolds{5};
+    static constexpr unsigned kMostQuestions = 2;
 
     void take_out(SteadyTime now, SuspendReason reason, std::chrono::milliseconds first,
                   const Limits& limits) noexcept;
-    void changed() const noexcept;  // under change_, behind the change
+    // All of these under change_.
+    bool may_probe(SteadyTime now, const Limits& limits) noexcept;
+    void put_back(SuspendReason reason) noexcept;
+    void forget() noexcept;
+    void end_probe() noexcept;
+    void tell_out(SuspendReason reason, std::chrono::milliseconds lasts,
+                  std::uint32_t times) const noexcept;
+    void changed() const noexcept;  // behind the change
 
     std::atomic<Ticks> until_{kActive};
     std::atomic<Ticks> down_until_{kActive};
     std::atomic<Ticks> limited_until_{kActive};
-    std::atomic<Ticks> probe_until_{0};  // 0: no request probes
+    std::atomic<Ticks> probe_until_{0};  // 0: no probe is awaited
     std::atomic<SuspendReason> reason_{SuspendReason::none};
     std::atomic<std::uint32_t> failures_{0};  // in a row
     std::mutex change_;
@@ -142,6 +151,10 @@ private:
     std::uint32_t times_out_ = 0;                 // take_out() in a row
     const std::unique_ptr<llm::ToldLimits> limits_told_ = std::make_unique<llm::ToldLimits>();
     SteadyTime out_again_{};  // being taken out before that is in a row
+    std::shared_ptr<Fellows> fellows_;
+    bool waits_ = false;          // probe_until_ is another replica's, or an answer's
+    unsigned questions_ = 0;      // asked since it was taken out, without a verdict
+    SteadyTime granted_until_{};  // the next request probes
 };
 
 }  // namespace rotary::rotation
