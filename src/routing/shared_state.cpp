@@ -1,5 +1,6 @@
 #include <rotary/routing/shared_state.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace rotary::routing {
@@ -27,11 +28,24 @@ std::shared_ptr<rotation::Cursor> SharedState::cursor(const std::string& key,
                                                       std::vector<std::uint32_t> weights) {
     KnownCursor& known = cursors_[key];
     if (!known.cursor || known.entries != entries || known.cursor->weights() != weights) {
-        const double progress = known.cursor ? known.cursor->progress() : 0.0;
+        const double progress = known.cursor ? known.cursor->progress() : start_of(key);
         known.entries = entries;
         known.cursor = std::make_shared<rotation::Cursor>(std::move(weights), progress);
     }
     return known.cursor;
+}
+
+// In [0, 1).
+double SharedState::start_of(const std::string& key) const noexcept {
+    if (replica_.empty()) return 0.0;
+    std::uint64_t mixed = 14'695'981'039'346'656'037u;  // FNV-1a
+    for (const std::string* text : {&replica_, &key}) {
+        for (const char c : *text) {
+            mixed = (mixed ^ static_cast<unsigned char>(c)) * 1'099'511'628'211u;
+        }
+    }
+    mixed *= 0x9e3779b97f4a7c15u;  // its low digits alone are well mixed: into the high ones
+    return static_cast<double>(mixed >> 11) / 9'007'199'254'740'992.0;
 }
 
 quota::ConsumerUse* SharedState::consumer_use(std::size_t most) {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace rotary::tests {
+namespace rotary::test {
 
 namespace {
 
@@ -241,4 +241,4 @@ void ModelStore::send(std::function<Reply()> question, Answered answered) {
              });
 }
 
-}  // namespace rotary::tests
+}  // namespace rotary::test

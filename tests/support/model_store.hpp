@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rotary::tests {
+namespace rotary::test {
 
 // What a Redis keeps and does, as far as a fleet asks it, on a moved clock. A differential test
 // holds it beside the real one.
@@ -94,4 +94,4 @@ private:
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace rotary::tests
+}  // namespace rotary::test

@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-namespace rotary::tests {
+namespace rotary::test {
 
 // A clock that stands until it is moved; what is due on the way is done at its time, in order. One
 // thread.
@@ -39,4 +39,4 @@ private:
     std::map<std::pair<SteadyTime, std::uint64_t>, std::function<void()>> due_;
 };
 
-}  // namespace rotary::tests
+}  // namespace rotary::test

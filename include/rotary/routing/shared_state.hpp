@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rotary::routing {
@@ -26,6 +27,9 @@ public:
     // The same cursor as before when the list's entries and weights are the same ones.
     std::shared_ptr<rotation::Cursor> cursor(const std::string& key, const std::string& entries,
                                              std::vector<std::uint32_t> weights);
+    // From now on a cursor that has no place yet begins at one drawn from the replica's id, so that
+    // the replicas of a fleet don't all begin with the same entry.
+    void draw_starts(std::string_view replica) { replica_ = replica; }
     // `key` names the list, or the HTTPRoute of rules without one.
     std::shared_ptr<rotation::RetryReserve> retry_reserve(const std::string& key);
     const std::shared_ptr<InFlight>& in_flight() const noexcept { return in_flight_; }
@@ -41,6 +45,9 @@ private:
         std::string entries;
         std::shared_ptr<rotation::Cursor> cursor;
     };
+    double start_of(const std::string& key) const noexcept;
+
+    std::string replica_;  // empty: cursors begin at their beginning
     quota::CounterTable counters_;
     std::unique_ptr<quota::ConsumerUse> consumer_use_;
     std::map<std::string, std::shared_ptr<rotation::EntryState>> entries_;

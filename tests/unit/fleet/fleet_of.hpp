@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace rotary::tests {
+namespace rotary::test {
 
 inline constexpr const char* kEntry = "Chat/production/gpt 4o@east";
 inline constexpr const char* kOther = "Chat/production/gpt-5@west";
@@ -65,4 +65,4 @@ struct ModelFleet {
     std::vector<std::unique_ptr<ModelReplica>> replicas;
 };
 
-}  // namespace rotary::tests
+}  // namespace rotary::test

@@ -13,12 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 
 struct Present {
-    Present(tests::ModelServer& server, const std::shared_ptr<tests::MovedTime>& time,
+    Present(test::ModelServer& server, const std::shared_ptr<test::MovedTime>& time,
             const std::string& id)
         : store(server, *time, 100us),
           replicas(std::make_unique<Replicas>(store, time, "test", id)) {}
     std::size_t count() const { return replicas->count(); }
-    tests::ModelStore store;
+    test::ModelStore store;
     std::unique_ptr<Replicas> replicas;
 };
 
@@ -31,8 +31,8 @@ TEST(Replicas, HaveEachANameOfSixteenDigits) {
 }
 
 TEST(Replicas, CountWhoHasSaidAWordInFifteenSeconds) {
-    const auto time = std::make_shared<tests::MovedTime>();
-    tests::ModelServer server(*time);
+    const auto time = std::make_shared<test::MovedTime>();
+    test::ModelServer server(*time);
     Present first(server, time, "first");
     EXPECT_EQ(first.count(), 1u) << "before any word";
     Present second(server, time, "second");
@@ -54,8 +54,8 @@ TEST(Replicas, CountWhoHasSaidAWordInFifteenSeconds) {
 }
 
 TEST(Replicas, OneThatLeavesIsGoneAtTheNextWord) {
-    const auto time = std::make_shared<tests::MovedTime>();
-    tests::ModelServer server(*time);
+    const auto time = std::make_shared<test::MovedTime>();
+    test::ModelServer server(*time);
     Present first(server, time, "first");
     Present second(server, time, "second");
     time->move(5001ms);

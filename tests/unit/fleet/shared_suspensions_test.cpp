@@ -8,9 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 using rotation::Standing;
 using rotation::SuspendReason;
-using tests::kEntry;
-using tests::ModelFleet;
-using tests::ModelReplica;
+using test::kEntry;
+using test::ModelFleet;
+using test::ModelReplica;
 
 constexpr const char* kHash = "{rotary:test}:s";
 
@@ -274,7 +274,7 @@ TEST(SharedSuspensions, WhatAStrangerWritesIsBoundedOrIgnored) {
     auto& hash = fleet.server.hash(kHash);
     hash[entry] = "99999999999999 0 0 operator stranger";
     hash["of no replica here"] = "99999999999999 0 0 operator stranger";
-    hash[tests::kOther] = "junk";
+    hash[test::kOther] = "junk";
     ModelReplica& late = fleet.join();
     fleet.move(1ms);
     EXPECT_NEAR(static_cast<double>(late.left()), 3'600'000, 1);

@@ -765,5 +765,25 @@ TEST(SharedStates, CursorsAreKnownByEntriesAndWeights) {
     EXPECT_NE(renamed, heavier);
 }
 
+TEST(SharedStates, ReplicasBeginAtPlacesOfTheirOwn) {
+    const std::vector<std::uint32_t> weights(100, 1);
+    const auto start = [&](std::string_view replica, const std::string& list) {
+        SharedState shared;
+        shared.draw_starts(replica);
+        return shared.cursor(list, "", weights)->progress();
+    };
+    EXPECT_EQ(start("", "list"), 0.0) << "alone";
+    EXPECT_EQ(start("0123456789abcdef", "list"), start("0123456789abcdef", "list"));
+    EXPECT_NE(start("0123456789abcdef", "list"), start("0123456789abcdef", "other"));
+    double sum = 0;
+    std::set<double> starts;
+    for (int i = 0; i < 1000; ++i) {
+        starts.insert(start("replica" + std::to_string(i), "list"));
+        sum += start("replica" + std::to_string(i), "list");
+    }
+    EXPECT_EQ(starts.size(), 100u) << "each of a hundred places";
+    EXPECT_NEAR(sum / 1000, 0.5, 0.05);
+}
+
 }  // namespace
 }  // namespace rotary::routing
