@@ -88,6 +88,15 @@ std::string certificates(const JsonValue& status) {
     return out;
 }
 
+// Of several replicas: how many there are, or since when this one is on its own.
+std::string fleet(const JsonValue& status) {
+    const auto fleet = status.find("fleet");
+    if (!fleet) return "";
+    const std::string state = text_of(*fleet, "state");
+    if (state == "connected") return tile("Replicas", text_of(*fleet, "replicas"));
+    return tile("Redis", state + " since " + text_of(*fleet, "since") + ": on its own");
+}
+
 std::string strip(const JsonValue& status) {
     return tile("Requests/s", with_one_decimal(number_of(status, "requests_per_second"))) +
            tile("In flight", text_of(status, "in_flight")) +
@@ -96,7 +105,8 @@ std::string strip(const JsonValue& status) {
            tile("4xx", with_one_decimal(number_of(status, "client_errors_percent")) + " %") +
            tile("5xx", with_one_decimal(number_of(status, "server_errors_percent")) + " %") +
            tile("Configuration", "#" + text_of(status, "generation")) +
-           tile("Up", text_of(status, "uptime_seconds") + " s") + certificates(status);
+           tile("Up", text_of(status, "uptime_seconds") + " s") + fleet(status) +
+           certificates(status);
 }
 
 std::string cell(std::string_view label, std::string_view names, const std::string& html) {

@@ -103,9 +103,9 @@ void SharedSuspensions::look_again() {
     look_again_ = false;
     auto now = std::make_shared<std::optional<std::chrono::milliseconds>>();
     store_.ask({"TIME"}, [now](const Reply& reply) { *now = time_of(reply); });
-    store_.ask({"HGETALL", hash_}, [door = door_, now](const Reply& reply) {
-        if (door->owner == nullptr) return;
-        SharedSuspensions& owner = *door->owner;
+    store_.ask({"HGETALL", hash_}, [token = token_, now](const Reply& reply) {
+        if (*token == nullptr) return;
+        SharedSuspensions& owner = **token;
         owner.is_reading_ = false;
         if (*now && reply.kind == Reply::Kind::array) {
             owner.read(**now, reply);
@@ -192,19 +192,19 @@ void SharedSuspensions::each_second() {
             compare_number();
         }
     }
-    door_->timers->after(kPause, [door = door_] {
-        if (door->owner != nullptr) door->owner->each_second();
+    door_->timers->after(kPause, [token = token_] {
+        if (*token != nullptr) (*token)->each_second();
     });
 }
 
 // Another number than what was heard: an event was missed, or the hash is another one.
 void SharedSuspensions::compare_number() {
-    store_.ask({"HGET", hash_, "#"}, [door = door_](const Reply& reply) {
-        if (door->owner == nullptr || !reply.is_answer()) return;
+    store_.ask({"HGET", hash_, "#"}, [token = token_](const Reply& reply) {
+        if (*token == nullptr || !reply.is_answer()) return;
         const std::uint64_t number = text::parse_unsigned(reply.text).value_or(0);
-        if (number == door->owner->number_) return;
-        ++door->owner->counts_.repairs;
-        door->owner->look_again();
+        if (number == (*token)->number_) return;
+        ++(*token)->counts_.repairs;
+        (*token)->look_again();
     });
 }
 

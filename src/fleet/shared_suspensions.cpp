@@ -51,8 +51,8 @@ public:
 private:
     template <class Work>
     void post(Work work) noexcept {
-        door_->timers->post([door = door_, id = id_, work] {
-            if (door->owner != nullptr) work(*door->owner, id);
+        door_->timers->post([token = door_->token, id = id_, work] {
+            if (*token != nullptr) work(**token, id);
         });
     }
 
@@ -65,21 +65,22 @@ SharedSuspensions::SharedSuspensions(Store& store, std::shared_ptr<Timers> timer
     : store_(store),
       options_(std::move(options)),
       log_(log),
+      token_(std::make_shared<SharedSuspensions*>(this)),
       door_(std::make_shared<Door>()),
       hash_(fleet_key(options_.name_space, "s")),
       channel_(fleet_key(options_.name_space, "ev")),
       random_(static_cast<unsigned>(std::hash<std::string>{}(options_.replica))) {
-    door_->owner = this;
+    door_->token = token_;
     door_->timers = std::move(timers);
     store_.listen(*this);
     door_->is_ready = store_.is_ready();
-    door_->timers->after(kPause, [door = door_] {
-        if (door->owner != nullptr) door->owner->each_second();
+    door_->timers->after(kPause, [token = token_] {
+        if (*token != nullptr) (*token)->each_second();
     });
 }
 
 SharedSuspensions::~SharedSuspensions() {
-    door_->owner = nullptr;
+    *token_ = nullptr;
     door_->is_ready = false;
     store_.unlisten(*this);
 }
@@ -143,14 +144,14 @@ void SharedSuspensions::say_out(const std::string& id, const rotation::Outage& o
                                        std::string(rotation::to_string(outage.reason)),
                                        options_.replica,
                                        text_of(options_.longest)};
-    auto answered = [door = door_, id, until = outage.until](const Reply& reply) {
-        if (door->owner == nullptr) return;
+    auto answered = [token = token_, id, until = outage.until](const Reply& reply) {
+        if (*token == nullptr) return;
         if (!reply.is_answer()) {
-            door->owner->look_again_ = true;
+            (*token)->look_again_ = true;
             return;
         }
-        const auto entry = door->owner->entries_.find(id);
-        if (entry == door->owner->entries_.end() || !entry->second.said) return;
+        const auto entry = (*token)->entries_.find(id);
+        if (entry == (*token)->entries_.end() || !entry->second.said) return;
         if (entry->second.said->until == until) entry->second.is_told = true;
     };
     store_.run(suspend_script(), {hash_, fleet_key(options_.name_space, "p:" + id)},
@@ -161,14 +162,14 @@ void SharedSuspensions::say_back(const std::string& id, Back how) {
     if (!store_.is_ready()) return;
     ++counts_.told;
     const char* letter = how == Back::resumed ? "r" : "b";
-    auto answered = [door = door_, id, how](const Reply& reply) {
-        if (door->owner == nullptr) return;
+    auto answered = [token = token_, id, how](const Reply& reply) {
+        if (*token == nullptr) return;
         if (!reply.is_answer()) {
-            door->owner->look_again_ = true;
+            (*token)->look_again_ = true;
             return;
         }
-        const auto entry = door->owner->entries_.find(id);
-        if (entry != door->owner->entries_.end() && entry->second.unsaid == how) {
+        const auto entry = (*token)->entries_.find(id);
+        if (entry != (*token)->entries_.end() && entry->second.unsaid == how) {
             entry->second.unsaid = Back::none;
         }
     };
@@ -185,21 +186,21 @@ void SharedSuspensions::asked_for_probe(const std::string& id, std::chrono::mill
     const auto due = entry->second.until + within;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - door_->timers->now());
     if (left.count() <= 0) return ask_for_lease(id, wait);
-    door_->timers->after(left, [door = door_, id, wait] {
-        if (door->owner != nullptr) door->owner->ask_for_lease(id, wait);
+    door_->timers->after(left, [token = token_, id, wait] {
+        if (*token != nullptr) (*token)->ask_for_lease(id, wait);
     });
 }
 
 // Without an answer this replica probes as if it were alone.
 void SharedSuspensions::ask_for_lease(const std::string& id, std::chrono::milliseconds wait) {
     const std::string lease = fleet_key(options_.name_space, "p:" + id);
-    auto answered = [door = door_, id](const Reply& reply) {
-        if (door->owner == nullptr || reply.kind == Reply::Kind::nil) return;
-        const auto entry = door->owner->entries_.find(id);
-        if (entry == door->owner->entries_.end()) return;
-        if (reply.is_answer()) ++door->owner->counts_.probes_granted;
+    auto answered = [token = token_, id](const Reply& reply) {
+        if (*token == nullptr || reply.kind == Reply::Kind::nil) return;
+        const auto entry = (*token)->entries_.find(id);
+        if (entry == (*token)->entries_.end()) return;
+        if (reply.is_answer()) ++(*token)->counts_.probes_granted;
         const auto state = entry->second.state.lock();
-        if (state) state->grant_probe(door->timers->now());
+        if (state) state->grant_probe((*token)->door_->timers->now());
     };
     store_.ask({"SET", lease, options_.replica, "NX", "PX", text_of(wait)}, std::move(answered));
 }

@@ -69,6 +69,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     : control_(control),
       log_(logs.events),
       access_log_(log_options(logs.access_fd)),
+      fleet_(control, resolver_, log_),
       second_timer_(control),
       keys_(log_),
       health_(control, log_, resolver_),
@@ -80,6 +81,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     resolver_.set_options(resolver_options(config()));
     record_.started(std::move(loaded.fingerprint), std::chrono::system_clock::now());
     limit_connections(config());
+    fleet_.take(*wiring_->snapshot);
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<control::JwksFetcher>(
         control, resolver_, options_of_jwks(config()),
@@ -153,6 +155,7 @@ Deployment::TlsContexts Deployment::make_contexts(const config::Config& config,
 
 std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& loaded,
                                                          std::vector<config::Finding>& findings) {
+    if (loaded.config.state.redis) shared_.draw_starts(fleet_.replica());
     auto snapshot = routing::compile(loaded, shared_, findings);
     if (!snapshot) return nullptr;
     const config::Config& running = ledger_ ? started_with_ : snapshot->config;
@@ -163,8 +166,14 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
 void Deployment::start() {
     health_.set_targets(control::health_targets(*wiring_->snapshot));
     traces_.configure(config());
-    for (auto& worker : workers_) worker->start();
+    fleet_.when_joined([this] { start_workers(); });
     each_second();
+}
+
+// Until then clients wait where the system keeps them, so that none meets an entry that is out.
+void Deployment::start_workers() {
+    if (std::exchange(is_serving_, true)) return;
+    for (auto& worker : workers_) worker->start();
 }
 
 void Deployment::publish(TlsContexts contexts) {
@@ -208,6 +217,7 @@ admin::ReloadOutcome Deployment::reload(config::Loaded loaded) {
         for (const std::string& api : rotations_lost(*wiring_->snapshot, *next->snapshot)) {
             log_.warn("a reload has taken an API's rotation away", {{"api", api}});
         }
+        fleet_.take(*next->snapshot);
         retired_.push_back(std::exchange(wiring_, std::move(next)));
     } catch (const std::exception& error) {
         return refuse_reload(error.what());
@@ -300,6 +310,7 @@ void Deployment::register_samples() {
         admin::sample_backends(*wiring_, out);
         certificate_ends_.sample(out);
         traces_.sample(out);
+        fleet_.sample(out);
         admin::sample_limits(*wiring_, wall_now(), out);
         admin::sample_budgets(*wiring_, wall_now(), out);
         admin::sample_consumers(*wiring_, out);
@@ -332,6 +343,8 @@ admin::Health Deployment::keys_health() const {
 }
 
 void Deployment::drain(std::function<void()> on_drained) {
+    start_workers();
+    fleet_.leave();
     fetcher_->stop();
     for (std::size_t i = 0; i < keys_.sources().size(); ++i) fetch_ended(i, true);
     auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
@@ -351,6 +364,7 @@ void Deployment::stop() {
     if (fetcher_) fetcher_->stop();
     health_.stop();
     traces_.stop();
+    fleet_.stop();
     second_timer_.cancel();
     for (auto& worker : workers_) worker->begin_stop();
     for (auto& worker : workers_) worker->join();
@@ -362,8 +376,9 @@ void Deployment::stop() {
 
 bool Deployment::alive(std::chrono::milliseconds patience) const {
     const auto now = std::chrono::steady_clock::now();
-    return std::all_of(workers_.begin(), workers_.end(),
-                       [&](const auto& worker) { return worker->alive(now, patience); });
+    return !is_serving_ || std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+        return worker->alive(now, patience);
+    });
 }
 
 }  // namespace rotary::server

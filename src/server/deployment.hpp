@@ -1,6 +1,7 @@
 #pragma once
 
 #include "server/certificate_ends.hpp"
+#include "server/fleet_part.hpp"
 #include "server/loss_notice.hpp"
 #include "server/reload_record.hpp"
 
@@ -49,6 +50,7 @@ public:
                std::vector<config::Finding>& findings);
     ~Deployment();
 
+    // The workers run from then on, or from when this replica knows what its fleet does.
     void start();
     // Check, compile, publish: on any error the old one stays in charge. One that reads like what
     // is in force changes nothing, but key sets in files are read again.
@@ -64,6 +66,8 @@ public:
     const admin::EntryHistory& entry_history() const noexcept { return entry_history_; }
     const std::vector<std::uint16_t>& ports() const noexcept { return ports_; }
     std::size_t workers() const noexcept { return workers_.size(); }
+    const FleetPart& fleet() const noexcept { return fleet_; }
+    bool is_serving() const noexcept { return is_serving_; }  // the workers run
     const ReloadRecord& record() const noexcept { return record_; }
     admin::Health keys_health() const;  // of all token issuers
     bool alive(std::chrono::milliseconds patience) const;
@@ -90,6 +94,7 @@ private:
     void take_over(const config::Config& before);
     void look_for_keys(const auth::KeyFetch& fetch);
     void fetch_ended(std::size_t source, bool failed);
+    void start_workers();
     void drop_retired();
     void each_second();  // now and from then on
     void tell_of_losses();
@@ -108,6 +113,7 @@ private:
     SpanQueue spans_;                          // idem
     MemoryBudget bodies_{0};                   // idem
     std::unique_ptr<control::Ledger> ledger_;  // idem; null: none is kept
+    FleetPart fleet_;
     routing::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
@@ -119,6 +125,7 @@ private:
     control::HealthChecker health_;
     control::TraceExport traces_;
     std::vector<std::unique_ptr<Worker>> workers_;
+    bool is_serving_ = false;
     std::vector<std::uint16_t> ports_;
     CertificateEnds certificate_ends_;
     config::Config started_with_;  // what waits for a restart is still as here

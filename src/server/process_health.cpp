@@ -99,6 +99,7 @@ std::string status_json(const ProcessStatus& status, const admin::LiveRates& rat
     }
     json.end_array();
     write_source(json, status.source);
+    if (status.fleet) status.fleet->write(json);
     json.end_object();
     out.push_back('\n');
     return out;

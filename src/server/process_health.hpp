@@ -7,10 +7,12 @@
 #include <rotary/control/source.hpp>
 
 #include "server/certificate_ends.hpp"
+#include "server/fleet_part.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,7 @@ struct ProcessStatus {
     std::chrono::seconds uptime{0};
     std::vector<std::string> waiting_for_restart;  // names of settings
     std::vector<CertificateEnds::End> certificates;
+    std::optional<FleetStanding> fleet;  // none: this process is alone
     WallTime now{};
     const control::Source* source = nullptr;  // null: none
 };

@@ -142,7 +142,7 @@ private:
 
     ProcessStatus status() {
         ProcessStatus status;
-        status.bound = ready_;
+        status.bound = ready_ && deployment_.is_serving();
         status.draining = draining_;
         status.last_reload = deployment_.record().last();
         status.generation = deployment_.record().generation();
@@ -155,6 +155,7 @@ private:
             std::chrono::steady_clock::now() - started_);
         status.waiting_for_restart = deployment_.waiting_for_restart();
         status.certificates = deployment_.certificate_ends().ends();
+        status.fleet = deployment_.fleet().standing(read_clock());
         status.now = wall_now();
         status.source = source_.get();
         return status;

@@ -109,6 +109,24 @@ std::string state_of(const JsonValue& model) {
     return state.append(text_of(model, "reason"));
 }
 
+// A line, where the process is one of several.
+void add_fleet(std::vector<std::string>& lines, const JsonValue& status, const TopView& view,
+               const TerminalStyle& style) {
+    const auto fleet = status.find("fleet");
+    if (!fleet) return;
+    const std::string state = text_of(*fleet, "state");
+    const std::string redis = "Redis " + text_of(*fleet, "redis") + " ";
+    if (state == "connected") {
+        lines.push_back(
+            padded(text_of(*fleet, "replicas") + " replicas, " + redis + state, view.width));
+        return;
+    }
+    std::string alone = "on its own: " + redis + state + " since " + text_of(*fleet, "since");
+    const std::string why = text_of(*fleet, "last_error");
+    if (!why.empty()) alone.append(": ").append(why);
+    lines.push_back(styled(style.bad(), padded(std::move(alone), view.width), style));
+}
+
 std::string head_line(const JsonValue& status, const TopView& view, const TerminalStyle& style) {
     const bool is_ready = text_of(status, "ready") == "yes";
     std::string state = text_of(status, "draining") == "yes" ? "draining"
@@ -240,6 +258,7 @@ std::vector<std::string> top_lines(const TopSnapshot& snapshot, const TopView& v
         std::string why = "the last reload failed: " + text_of(status->root(), "last_reload");
         lines.push_back(styled(style.bad(), padded(std::move(why), view.width), style));
     }
+    add_fleet(lines, status->root(), view, style);
     lines.emplace_back();
     add_models(lines, models->root(), view, style);
     if (requests && requests->root().find("requests")) {

@@ -3,7 +3,7 @@
 
 Every expression of the dashboard says something, the alert rules load and know all their metrics,
 the page is clean for promtool, the spans are whole, the trace's id is in the log, and no secret is
-in any of it. usage: monitoring.py ROTARY; Debian's prometheus has to be there.
+in any of it. usage: monitoring.py ROTARY; Debian's prometheus and redis-server have to be there.
 """
 import base64
 import http.client
@@ -145,7 +145,7 @@ class Bench:
             process.wait()
 
 
-def write_gateway(folder, collector, key):
+def write_gateway(folder, collector, redis, key):
     """The client tests' gateway, which has prices, limits and a budget, with tracing on."""
     with open(os.path.join(folder, "otlp.headers"), "w", encoding="utf-8") as out:
         out.write(f"# The collector's.\nauthorization: Bearer {key}\n")
@@ -153,6 +153,7 @@ def write_gateway(folder, collector, key):
     path = os.path.join(folder, "gateway/rotary.yaml")
     with open(path, "a", encoding="utf-8") as out:
         out.write(
+            f"state: {{redis: {{url: 'redis://127.0.0.1:{redis}'}}}}\n"
             "timeouts: {log_flush: 50ms, trace_interval: 50ms, watch_settle: 50ms}\n"
             f"tracing:\n  endpoint: https://127.0.0.1:{collector}\n"
             "  headers: {x-tenant: \"${COLLECTOR_KEY}\"}\n"
@@ -457,14 +458,16 @@ def run(folder):
     tls.load_cert_chain(os.path.join(certs, "dev-server.crt"), os.path.join(certs, "dev-server.key"))
     collector.socket = tls.wrap_socket(collector.socket, server_side=True)
     threading.Thread(target=collector.serve_forever, daemon=True).start()
-    first, second, gateway, admin = free_ports(4)
+    first, second, gateway, admin, redis = free_ports(5)
     keys = [base64.b32encode(os.urandom(15)).decode().lower() for _ in range(4)]
-    config = write_gateway(folder, collector.server_port, keys[3])
+    config = write_gateway(folder, collector.server_port, redis, keys[3])
     issuer = "https://issuer.test/dev"
     env = {"CERTS": certs, "ISSUER": issuer, "FIRST_KEY": keys[0], "SECOND_KEY": keys[1],
            "COLLECTOR_KEY": keys[2], "FIRST_PORT": str(first), "SECOND_PORT": str(second),
            "GATEWAY_PORT": str(gateway), "ADMIN_PORT": str(admin)}
     try:
+        bench.start("redis", shutil.which("redis-server"), "--bind", "127.0.0.1", "--port",
+                    str(redis), "--save", "")
         bench.start("first", ROTARY, "mock", "--listen", f"127.0.0.1:{first}", "--tokens", "8",
                     "--require-key", f"Bearer {keys[0]}", "--quota", "gpt-4o-mini=6/3600s")
         bench.start("second", ROTARY, "mock", "--listen", f"127.0.0.1:{second}", "--tokens", "8",

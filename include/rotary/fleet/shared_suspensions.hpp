@@ -69,10 +69,12 @@ public:
 
 private:
     class EntryFellows;
+    // Points here, and to nothing once this is gone: for what is called later. Control thread.
+    using Token = std::shared_ptr<SharedSuspensions*>;
     // What entries hold of this: they may outlive it.
     struct Door {
         std::atomic<bool> is_ready{false};
-        SharedSuspensions* owner;  // control thread; null once it is gone
+        Token token;
         std::shared_ptr<Timers> timers;
     };
     enum class Back : std::uint8_t { none, probe_passed, resumed };
@@ -110,6 +112,7 @@ private:
     Store& store_;
     Options options_;
     Logger& log_;
+    const Token token_;
     const std::shared_ptr<Door> door_;
     const std::string hash_;
     const std::string channel_;

@@ -49,6 +49,9 @@ public:
     // Whether the entry is ever picked here: those that weigh nothing are not.
     bool lists(std::size_t entry) const noexcept { return listed(entry); }
     EntryState& state(std::size_t entry) const noexcept { return *states_[entry]; }
+    const std::shared_ptr<EntryState>& shared_state(std::size_t entry) const noexcept {
+        return states_[entry];
+    }
     const EntryState::Limits& limits() const noexcept { return limits_; }
     std::size_t size() const noexcept { return states_.size(); }
 

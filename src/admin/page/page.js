@@ -55,6 +55,12 @@ $('sign-in').addEventListener('submit', (event) => {
   listen();
 });
 
+function fleetTile(f, tile) {
+  const why = 'Redis ' + f.redis + (f.last_error ? ': ' + f.last_error : '');
+  if (f.state === 'connected') return tile('Replicas', h('span', { title: why }, f.replicas + ' · Redis connected'));
+  return tile('Redis', h('span', { class: 'chip bad', title: why }, f.state + ' since ' + f.since.slice(11, 19) + ' UTC · on its own'));
+}
+
 function showStatus(s) {
   const text = s.draining ? 'draining' : s.ready ? 'ready' : 'not ready';
   $('state').textContent = text;
@@ -68,6 +74,7 @@ function showStatus(s) {
     tile('Overhead p50', us(s.overhead_p50_us)), tile('Overhead p99', us(s.overhead_p99_us)),
     tile('4xx', s.client_errors_percent.toFixed(1) + ' %'), tile('5xx', s.server_errors_percent.toFixed(1) + ' %'),
     tile('Configuration', '#' + s.generation + ' · ' + span(s.config_age_seconds)), tile('Up', span(s.uptime_seconds)),
+    ...(s.fleet ? [fleetTile(s.fleet, tile)] : []),
     ...s.certificates.filter((c) => c.days_left < 30).map((c) => tile('Certificate of ' + c.listener,
       h('span', { class: c.days_left < 7 ? 'chip bad' : 'chip warn', title: c.ends }, c.days_left < 0 ? 'ended' : c.days_left + ' d left'))),
     ...(waiting ? [tile('Wait for a restart', s.waiting_for_restart.join(', '))] : []));

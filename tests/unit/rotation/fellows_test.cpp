@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace rotary::rotation {
@@ -330,6 +332,34 @@ TEST(Fellows, ARotationPassesOverTheEntryUntilTheGrant) {
     ASSERT_TRUE(probe && probe->probe);
     EXPECT_EQ(probe->entry, 0u);
     EXPECT_EQ(rotation.pick(kNow + 10s + 12ms, {})->entry, 1u);
+}
+
+TEST(Fellows, AreToldByOneThreadAtATimeWhicheverChangesTheEntry) {
+    Replica replica;
+    std::atomic<bool> stops{false};
+    std::vector<std::thread> workers;
+    for (int i = 0; i < 3; ++i) {
+        workers.emplace_back([&] {
+            SteadyTime now = kNow;
+            while (!stops) {
+                now += 1s;
+                replica.state->suspend(now, 1s, rate_limited, kLimits);
+                if (replica.state->claim_probe(now + 1s, kLimits)) replica.state->probe_passed();
+                replica.state->standing(now);
+            }
+        });
+    }
+    for (int i = 0; i < 20'000; ++i) {
+        const SteadyTime now = kNow + std::chrono::seconds(i);
+        replica.state->hear_out({now + 2s, 2s, 1, rate_limited});
+        replica.state->grant_probe(now);
+        replica.state->hear_back();
+    }
+    stops = true;
+    for (std::thread& worker : workers) worker.join();
+    EXPECT_GT(replica.fellows->told.size(), 0u);
+    replica.state->hear_resumed();
+    EXPECT_EQ(replica.state->standing(kNow), Standing::active);
 }
 
 TEST(SuspendReason, EachIsFoundByItsName) {

@@ -135,6 +135,19 @@ TEST(ProcessHealth, TheStatusPageSaysItAll) {
               R"("waiting_for_restart":["workers","admin.port"],"certificates":[)"
               R"({"listener":"0.0.0.0:9095","ends":"2026-01-05T06:04:05.000Z","days_left":3}]})"
               "\n");
+    FleetStanding fleet;
+    fleet.replica = "0123456789abcdef";
+    fleet.replicas = 3;
+    fleet.link = fleet::Redis::Link::slow;
+    fleet.place = "redis:6379";
+    fleet.error = "it is \"late\"";
+    fleet.since = status.now;
+    status.fleet = fleet;
+    EXPECT_NE(status_json(status, {})
+                  .find(R"(,"fleet":{"replica":"0123456789abcdef","replicas":3,"state":"slow",)"
+                        R"("since":"2026-01-02T03:04:05.000Z","redis":"redis:6379",)"
+                        R"("last_error":"it is \"late\""}})"),
+              std::string::npos);
     status.draining = true;
     EXPECT_EQ(test::json_at(status_json(status, {}), "ready"), "false");
     EXPECT_EQ(test::json_at(status_json(status, {}), "draining"), "true");

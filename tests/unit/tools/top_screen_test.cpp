@@ -103,6 +103,24 @@ TEST(TopScreen, TheHeadSaysWhatIsNotRight) {
     EXPECT_THAT(drawn(snapshot(), paused), HasSubstr("PAUSED"));
 }
 
+TEST(TopScreen, OneOfSeveralSaysSo) {
+    const auto with_fleet = [](const std::string& fleet) {
+        TopSnapshot of = snapshot();
+        of.status.pop_back();
+        of.status += R"(,"fleet":{"replicas":3,"redis":"redis:6379",)" + fleet + "}}";
+        TopView view;
+        view.width = 160;
+        return drawn(of, view);
+    };
+    EXPECT_THAT(drawn(snapshot()), Not(HasSubstr("Redis")));
+    EXPECT_THAT(with_fleet(R"("state":"connected","since":"T1","last_error":"")"),
+                HasSubstr("3 replicas, Redis redis:6379 connected"));
+    EXPECT_THAT(with_fleet(R"("state":"away","since":"T1","last_error":"refused")"),
+                HasSubstr("on its own: Redis redis:6379 away since T1: refused"));
+    EXPECT_THAT(with_fleet(R"("state":"slow","since":"T1","last_error":"")"),
+                HasSubstr("on its own: Redis redis:6379 slow since T1"));
+}
+
 TEST(TopScreen, NoLineIsWiderThanTheView) {
     for (const bool colour : {false, true}) {
         for (const std::size_t width : {20U, 40U, 80U, 100U, 123U, 300U}) {

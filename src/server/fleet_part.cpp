@@ -1,0 +1,130 @@
+#include "server/fleet_part.hpp"
+
+#include <rotary/fleet/asio_timers.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace rotary::server {
+
+namespace {
+
+std::vector<fleet::SharedEntry> shared_entries(const routing::Snapshot& snapshot) {
+    std::vector<fleet::SharedEntry> entries;
+    for (const routing::EntryList& list : snapshot.lists) {
+        for (std::size_t i = 0; i < list.entries.size(); ++i) {
+            entries.push_back({list.entries[i].id, list.rotation.shared_state(i)});
+        }
+    }
+    return entries;
+}
+
+constexpr std::string_view word_for(fleet::Redis::Link link) noexcept {
+    switch (link) {
+        case fleet::Redis::Link::away:
+            return "away";
+        case fleet::Redis::Link::slow:
+            return "slow";
+        case fleet::Redis::Link::ready:
+            return "connected";
+    }
+    return "away";
+}
+
+}  // namespace
+
+void FleetStanding::write(wire::JsonWriter& json) const {
+    TimestampBuffer time;
+    json.begin_object("fleet")
+        .string("replica", replica)
+        .number("replicas", replicas)
+        .string("state", word_for(link))
+        .string("since", format_timestamp(since, time))
+        .string("redis", place)
+        .string("last_error", error)
+        .end_object();
+}
+
+void FleetPart::take(const routing::Snapshot& snapshot) {
+    const config::Config& config = snapshot.config;
+    if (!config.state.redis) {
+        joined_.reset();
+        return;
+    }
+    const std::string& name_space = config.state.redis->name_space;
+    patience_ = config.timeouts.redis_connect + config.timeouts.redis_login;
+    if (!joined_ || joined_->name_space != name_space) {
+        auto next = std::make_unique<Joined>(control_, resolver_, log_);
+        next->redis.configure(fleet::redis_options(config, replica_));
+        next->name_space = name_space;
+        joined_.reset();
+        next->fleet = std::make_unique<fleet::Fleet>(
+            next->redis, std::make_shared<fleet::AsioTimers>(control_),
+            fleet::Fleet::Options{name_space, replica_, config.timeouts.suspension_max}, log_);
+        joined_ = std::move(next);
+    } else {
+        joined_->redis.configure(fleet::redis_options(config, replica_));
+    }
+    joined_->fleet->take(shared_entries(snapshot), config.timeouts.suspension_max);
+}
+
+void FleetPart::when_joined(std::function<void()> joined) {
+    if (!joined_) return joined();
+    joined_->fleet->when_joined(patience_, std::move(joined));
+}
+
+void FleetPart::leave() {
+    if (joined_) joined_->fleet->leave();
+}
+
+void FleetPart::stop() { joined_.reset(); }
+
+std::optional<FleetStanding> FleetPart::standing(const Now& now) const {
+    if (!joined_) return std::nullopt;
+    FleetStanding standing;
+    standing.replica = replica_;
+    standing.replicas = joined_->fleet->replicas();
+    standing.link = joined_->redis.link();
+    standing.place = joined_->redis.place();
+    standing.error = joined_->redis.error();
+    standing.since = now.wall - std::chrono::duration_cast<WallTime::duration>(
+                                    now.steady - joined_->fleet->since());
+    return standing;
+}
+
+void FleetPart::sample(metrics::Exposition& out) const {
+    if (!joined_) return;
+    const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+    const fleet::Redis::Counts& redis = joined_->redis.counts();
+    out.gauge("rotary_fleet_replicas", "Replicas that share one Redis, as this one last heard.", {},
+              number(joined_->fleet->replicas()));
+    out.gauge("rotary_redis_up", "1 while the Redis of state.redis answers in time.", {},
+              joined_->redis.is_ready() ? 1 : 0);
+    constexpr std::string_view kQuestions = "rotary_redis_questions_total";
+    constexpr std::string_view kHelp =
+        "Questions to Redis: those with an answer, without one in time, answered with an error.";
+    out.counter(kQuestions, kHelp, {{"outcome", "answered"}},
+                number(redis.questions - std::min(redis.questions, redis.late + redis.refused)));
+    out.counter(kQuestions, kHelp, {{"outcome", "late"}}, number(redis.late));
+    out.counter(kQuestions, kHelp, {{"outcome", "refused"}}, number(redis.refused));
+    const fleet::SharedSuspensions::Counts& shared = joined_->fleet->suspensions();
+    constexpr std::string_view kShared = "rotary_shared_suspensions_total";
+    constexpr std::string_view kSharedHelp =
+        "Changes of suspensions: told to the other replicas, heard from them, of entries that this "
+        "one does not have, ignored because they were none.";
+    out.counter(kShared, kSharedHelp, {{"direction", "told"}}, number(shared.told));
+    out.counter(kShared, kSharedHelp, {{"direction", "heard"}}, number(shared.heard));
+    out.counter(kShared, kSharedHelp, {{"direction", "unknown"}}, number(shared.unknown));
+    out.counter(kShared, kSharedHelp, {{"direction", "ignored"}}, number(shared.ignored));
+    out.counter("rotary_shared_suspension_repairs_total",
+                "How often what Redis has of suspensions was not what was heard of it.", {},
+                number(shared.repairs));
+    constexpr std::string_view kProbes = "rotary_shared_probes_total";
+    constexpr std::string_view kProbesHelp =
+        "Questions for the one probe of all replicas, and how often this one got it.";
+    out.counter(kProbes, kProbesHelp, {{"outcome", "asked"}}, number(shared.probes_asked));
+    out.counter(kProbes, kProbesHelp, {{"outcome", "granted"}}, number(shared.probes_granted));
+}
+
+}  // namespace rotary::server

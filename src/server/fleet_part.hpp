@@ -1,0 +1,70 @@
+#pragma once
+
+#include <rotary/base/clock.hpp>
+#include <rotary/base/log.hpp>
+#include <rotary/base/metrics.hpp>
+#include <rotary/fleet/fleet.hpp>
+#include <rotary/fleet/redis.hpp>
+#include <rotary/net/resolver.hpp>
+#include <rotary/routing/snapshot.hpp>
+#include <rotary/wire/json_writer.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace rotary::server {
+
+// How this process stands in its fleet, for people.
+struct FleetStanding {
+    std::string replica;
+    std::size_t replicas = 1;
+    fleet::Redis::Link link = fleet::Redis::Link::away;
+    std::string place;  // HOST:PORT
+    std::string error;  // why it is away
+    WallTime since{};   // when it came or went
+
+    // As "fleet" of /api/v1/status.
+    void write(wire::JsonWriter& json) const;
+};
+
+// The process as one of several, where `state.redis` says so; else it is nothing, and costs
+// nothing. Control thread.
+class FleetPart {
+public:
+    FleetPart(boost::asio::io_context& control, net::Resolver& resolver, Logger& log)
+        : control_(control), resolver_(resolver), log_(log) {}
+
+    const std::string& replica() const noexcept { return replica_; }
+    // What the configuration says, with each anew. Throws std::runtime_error where the certificates
+    // that it names can't be used; all is as before then.
+    void take(const routing::Snapshot& snapshot);
+    // Once: when the others' suspensions are known here, or that took too long; at once alone.
+    void when_joined(std::function<void()> joined);
+    void leave();  // the others need not count with this one any more
+    void stop();
+
+    std::optional<FleetStanding> standing(const Now& now) const;
+    void sample(metrics::Exposition& out) const;
+
+private:
+    struct Joined {
+        explicit Joined(boost::asio::io_context& control, net::Resolver& resolver, Logger& log)
+            : redis(control, resolver, log) {}
+        fleet::Redis redis;
+        std::string name_space;
+        std::unique_ptr<fleet::Fleet> fleet;
+    };
+
+    boost::asio::io_context& control_;
+    net::Resolver& resolver_;
+    Logger& log_;
+    const std::string replica_ = fleet::make_replica_id();
+    std::chrono::milliseconds patience_{0};
+    std::unique_ptr<Joined> joined_;  // null: alone
+};
+
+}  // namespace rotary::server

@@ -1,0 +1,186 @@
+// Several gateways with one Redis: what one learns of an entry all of them know.
+#include "fleet_of_gateways.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+namespace rotary::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Seen = FleetOfGateways::Seen;
+
+constexpr const char* kMoody = "chat/production/moody@backend-0";
+
+std::chrono::microseconds since(Clock::time_point from, Clock::time_point to) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
+}
+
+class FleetOf : public testing::TestWithParam<std::size_t> {};
+INSTANTIATE_TEST_SUITE_P(Gateways, FleetOf, testing::Values(2, 5),
+                         [](const auto& row) { return std::to_string(row.param); });
+
+// How long after the first refusal a gateway that had not read it still sent a request there.
+std::chrono::microseconds latest_of_others(const FleetOfGateways& fleet, Clock::time_point begun) {
+    const std::vector<Seen> seen = fleet.asked_since(begun);
+    std::chrono::microseconds latest{0};
+    for (const Seen& one : seen) latest = std::max(latest, since(seen.front().at, one.at));
+    return latest;
+}
+
+TEST_P(FleetOf, A429ThatOneReadsHoldsForAll) {
+    FleetOfGateways fleet(GetParam());
+    const SteadyClients clients(fleet);
+    std::vector<std::chrono::microseconds> latest;
+    constexpr int kRounds = 20;
+    for (int round = 0; round < kRounds; ++round) {
+        const auto begun = Clock::now();
+        fleet.refuses = true;
+        ASSERT_TRUE(fleet.wait_until_all(true)) << round;
+        EXPECT_TRUE(clients.answered() > 0);
+        const std::size_t before = clients.answered();
+        ASSERT_TRUE(eventually([&] { return clients.answered() > before + 20; }));
+        latest.push_back(latest_of_others(fleet, begun));
+        fleet.refuses = false;
+        change_entry(*fleet.gateways.front(), kMoody, "resume");
+        ASSERT_TRUE(fleet.wait_until_all(false)) << round;
+    }
+    std::sort(latest.begin(), latest.end());
+    std::printf(
+        "the last request of any gateway behind the first 429: median %lld us, most %lld us\n",
+        static_cast<long long>(latest[kRounds / 2].count()),
+        static_cast<long long>(latest.back().count()));
+    EXPECT_LT(latest[kRounds / 2], 50ms);
+    EXPECT_LT(latest.back(), 500ms) << "a loaded machine";
+    EXPECT_EQ(clients.failed(), 0u);
+}
+
+TEST_P(FleetOf, OneRequestOfAllProbes) {
+    FleetOfGateways fleet(GetParam(), 1);
+    const SteadyClients clients(fleet);
+    const auto begun = Clock::now();
+    fleet.refuses = true;
+    ASSERT_TRUE(fleet.wait_until_all(true));
+    ASSERT_TRUE(eventually([&] {  // refused again: out for twice as long
+        return !fleet.asked_since(begun + 900ms).empty();
+    }));
+    ASSERT_TRUE(eventually([&] { return Clock::now() > begun + 2500ms; }));
+    EXPECT_EQ(fleet.asked_since(begun + 900ms).size(), 1u);
+    ASSERT_TRUE(eventually([&] { return Clock::now() > begun + 4500ms; }));
+    EXPECT_EQ(fleet.asked_since(begun + 900ms).size(), 2u) << "the next one";
+    fleet.refuses = false;
+    ASSERT_TRUE(fleet.wait_until_all(false));
+    EXPECT_EQ(clients.failed(), 0u);
+}
+
+TEST_P(FleetOf, AnOperatorsWordHoldsForAll) {
+    FleetOfGateways fleet(GetParam());
+    std::vector<std::chrono::microseconds> times;
+    for (int round = 0; round < 10; ++round) {
+        for (const bool out : {true, false}) {
+            Gateway& one = *fleet.gateways[static_cast<std::size_t>(round) % GetParam()];
+            const auto begun = Clock::now();
+            change_entry(one, kMoody, out ? "suspend" : "resume");
+            ASSERT_TRUE(fleet.wait_until_all(out));
+            times.push_back(since(begun, Clock::now()));
+        }
+    }
+    std::sort(times.begin(), times.end());
+    std::printf("seen on every page after: median %lld us, most %lld us\n",
+                static_cast<long long>(times[times.size() / 2].count()),
+                static_cast<long long>(times.back().count()));
+    EXPECT_LT(times[times.size() / 2], 100ms);
+}
+
+TEST(Fleet, OneThatStartsKnowsFromItsFirstRequestOn) {
+    FleetOfGateways fleet(1);
+    change_entry(*fleet.gateways[0], kMoody, "suspend");
+    ASSERT_TRUE(eventually([&] {
+        return fleet.redis.command({"HEXISTS", "{rotary:test}:s", kMoody}) == "1";
+    }));
+    const auto begun = Clock::now();
+    Gateway& late = fleet.start();
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(fetch(late.client(), chat()).status, 200u);
+    EXPECT_TRUE(fleet.asked_since(begun).empty());
+    EXPECT_TRUE(FleetOfGateways::is_out(late));
+}
+
+TEST(Fleet, WhatWasFlushedIsThereAgainWithinTwoSeconds) {
+    FleetOfGateways fleet(2);
+    change_entry(*fleet.gateways[0], kMoody, "suspend");
+    ASSERT_TRUE(fleet.wait_until_all(true));
+    fleet.redis.command({"FLUSHALL"});
+    fleet.redis.command({"SCRIPT", "FLUSH"});
+    const auto begun = Clock::now();
+    ASSERT_TRUE(eventually([&] {
+        return fleet.redis.command({"HEXISTS", "{rotary:test}:s", kMoody}) == "1";
+    }));
+    EXPECT_LT(Clock::now() - begun, 2s);
+    EXPECT_TRUE(FleetOfGateways::is_out(*fleet.gateways[1]));
+}
+
+TEST(Fleet, WithoutRedisEachIsOnItsOwnAndJoinsAgain) {
+    FleetOfGateways fleet(2);
+    {
+        const SteadyClients clients(fleet);
+        fleet.redis.kill();
+        for (const auto& gateway : fleet.gateways) {
+            ASSERT_TRUE(eventually(
+                [&] { return FleetOfGateways::fleet_field(*gateway, "state") == "away"; }));
+            EXPECT_EQ(gateway->metric("rotary_redis_up"), 0);
+        }
+        change_entry(*fleet.gateways[0], kMoody, "suspend");
+        const std::size_t before = clients.answered();
+        ASSERT_TRUE(eventually([&] { return clients.answered() > before + 50; }));
+        EXPECT_TRUE(FleetOfGateways::is_out(*fleet.gateways[0]));
+        EXPECT_FALSE(FleetOfGateways::is_out(*fleet.gateways[1]));
+        fleet.redis.start();
+        ASSERT_TRUE(fleet.wait_until_all(true)) << "said later";
+        EXPECT_EQ(clients.failed(), 0u);
+    }
+    for (const auto& gateway : fleet.gateways) {
+        EXPECT_EQ(FleetOfGateways::fleet_field(*gateway, "state"), "connected");
+        EXPECT_EQ(gateway->metric("rotary_redis_up"), 1);
+    }
+}
+
+TEST(Fleet, ARedisThatStandsStillHoldsUpNoRequest) {
+    FleetOfGateways fleet(2);
+    SteadyClients clients(fleet);
+    fleet.redis.signal(SIGSTOP);
+    fleet.refuses = true;
+    ASSERT_TRUE(fleet.wait_until_all(true)) << "each by its own 429";
+    ASSERT_TRUE(eventually(
+        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "state") != "connected"; }));
+    fleet.redis.signal(SIGCONT);
+    ASSERT_TRUE(eventually(
+        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "state") == "connected"; }));
+    change_entry(*fleet.gateways[0], kMoody, "resume");
+    fleet.refuses = false;
+    ASSERT_TRUE(fleet.wait_until_all(false));
+    clients.stop();
+    EXPECT_EQ(clients.failed(), 0u);
+    std::printf("the slowest request: %lld ms\n",
+                static_cast<long long>(clients.slowest().count()));
+}
+
+TEST(Fleet, SaysHowManyReplicasThereAre) {
+    FleetOfGateways fleet(3);
+    ASSERT_TRUE(eventually(
+        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "3"; }));
+    EXPECT_EQ(FleetOfGateways::fleet_field(*fleet.gateways[0], "replica").size(), 16u);
+    EXPECT_EQ(FleetOfGateways::fleet_field(*fleet.gateways[0], "last_error"), "");
+    EXPECT_NE(FleetOfGateways::fleet_field(*fleet.gateways[0], "replica"),
+              FleetOfGateways::fleet_field(*fleet.gateways[1], "replica"));
+    EXPECT_EQ(fleet.gateways[0]->metric("rotary_fleet_replicas"), 3);
+    fleet.gateways.back()->stop();
+    fleet.gateways.pop_back();
+    ASSERT_TRUE(eventually(
+        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "2"; }));
+}
+
+}  // namespace
+}  // namespace rotary::test
