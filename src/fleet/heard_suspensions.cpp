@@ -101,6 +101,7 @@ void SharedSuspensions::look_again() {
     if (is_reading_ || !store_.is_ready()) return;
     is_reading_ = true;
     look_again_ = false;
+    asked_number_ = number_;
     auto now = std::make_shared<std::optional<std::chrono::milliseconds>>();
     store_.ask({"TIME"}, [now](const Reply& reply) { *now = time_of(reply); });
     store_.ask({"HGETALL", hash_}, [token = token_, now](const Reply& reply) {
@@ -138,12 +139,15 @@ SharedSuspensions::Rows SharedSuspensions::rows_of(const Reply& reply) {
 
 // Behind a flush, or from a replica of Redis that lags behind, an absent row means nothing.
 void SharedSuspensions::take_number(std::uint64_t number, std::uint64_t born) {
-    is_same_hash_ = born != 0 && born == born_ && number >= number_;
-    if (!is_same_hash_) {
-        for (auto& [id, entry] : entries_) entry.number = 0;
+    is_same_hash_ = born != 0 && born == born_ && number >= asked_number_;
+    read_number_ = number;
+    born_ = born;
+    if (is_same_hash_) {
+        number_ = std::max(number, number_);  // more may have been heard while it was on its way
+        return;
     }
     number_ = number;
-    born_ = born;
+    for (auto& [id, entry] : entries_) entry.number = 0;
 }
 
 void SharedSuspensions::read(std::chrono::milliseconds now, const Reply& reply) {
@@ -159,7 +163,7 @@ void SharedSuspensions::read(std::chrono::milliseconds now, const Reply& reply) 
 
 void SharedSuspensions::compare(const std::string& id, Entry& entry, const SuspensionRow* row,
                                 std::chrono::milliseconds now) {
-    if (entry.number > number_) return;  // what was heard is later than what was read
+    if (entry.number > read_number_) return;  // what was heard is later than what was read
     const auto state = entry.state.lock();
     if (!state) return;
     const SteadyTime here = door_->timers->now();

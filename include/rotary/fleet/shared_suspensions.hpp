@@ -117,9 +117,11 @@ private:
     const std::string hash_;
     const std::string channel_;
     Entries entries_;
-    std::uint64_t number_ = 0;   // the last change without one missing before it
-    std::uint64_t born_ = 0;     // of the hash, as it was read
-    bool is_same_hash_ = false;  // as at the time before, or later
+    std::uint64_t number_ = 0;        // the last change without one missing before it
+    std::uint64_t asked_number_ = 0;  // when the hash was asked for
+    std::uint64_t read_number_ = 0;   // of the hash as it was read
+    std::uint64_t born_ = 0;          // of the hash, as it was read
+    bool is_same_hash_ = false;       // as at the time before, or later
     bool is_informed_ = false;
     bool is_reading_ = false;
     bool look_again_ = false;  // behind what is being read, or at the next second

@@ -253,6 +253,48 @@ TEST(SharedSuspensions, CrossingWordsEndTheSameEverywhere) {
     }
 }
 
+TEST(SharedSuspensions, ItsOwnWordFromBeforeDoesNotBringItBack) {
+    ModelFleet fleet(1);
+    fleet[0].suspend(10s);
+    fleet.move(1ms);
+    fleet[0].entry->resume();
+    fleet.move(50us);
+    fleet[0].suspend(10s);
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_FALSE(fleet[0].is_active()) << i;
+        fleet.move(20us);
+    }
+}
+
+TEST(SharedSuspensions, WhatWasHeardIsLaterThanAReplyThatTookItsTime) {
+    ModelFleet fleet(2);
+    fleet[0].suspend(10s);
+    fleet.move(1ms);
+    fleet[1].shared->take({});
+    fleet[1].store.set_way(5ms);
+    fleet[1].take();  // which asks for all
+    fleet[1].store.set_way(100us);
+    fleet.move(5500us);  // it is answered, and the answer under way
+    fleet[0].entry->resume();
+    fleet.move(6ms);
+    EXPECT_TRUE(fleet[1].is_active());
+}
+
+TEST(SharedSuspensions, TheLeaseEndsWithTheVerdict) {
+    ModelFleet fleet(2);
+    fleet[0].suspend(200ms);
+    fleet.move(300ms);
+    fleet[0].claims();
+    fleet.move(1ms);
+    ASSERT_TRUE(fleet[0].claims());
+    fleet[0].suspend(200ms);  // refused
+    EXPECT_NEAR(static_cast<double>(fleet[0].left()), 400, 1);
+    fleet.move(500ms);
+    fleet[1].claims();
+    fleet.move(1ms);
+    EXPECT_TRUE(fleet[1].claims()) << "sooner than the first lease would have ended";
+}
+
 TEST(SharedSuspensions, WhatAStrangerWritesIsBoundedOrIgnored) {
     ModelFleet fleet(1);
     ModelReplica& replica = fleet[0];
