@@ -30,6 +30,7 @@ SECTIONS = (
                           "rotary_ledger_")),
     ("Limits and budgets", ("rotary_limit_", "rotary_budget_")),
     ("Connections and TLS", ("rotary_client_", "rotary_connections_", "rotary_tls_")),
+    ("Several replicas", ("rotary_fleet_", "rotary_redis_", "rotary_shared_")),
     ("Token issuers", ("rotary_jwks_",)),
     ("Configuration", ("rotary_config_", "rotary_build_", "rotary_kubernetes_")),
     ("Logs and traces", ("rotary_access_log_", "rotary_event_log_", "rotary_trace_")),
@@ -39,7 +40,7 @@ SECTIONS = (
 BY_MACHINE = {"process_virtual_memory_max_bytes": ("gauge", "Most virtual memory it may have.", {})}
 # Labels whose values are Rotary's own words; those of others are the configuration's names.
 PRICES = '- {provider: "*", model: gpt-4o, input: "2.50", output: "10"}\n'
-OWN_WORDS = ("decision", "outcome", "reason", "source", "state", "type")
+OWN_WORDS = ("decision", "direction", "outcome", "reason", "source", "state", "type")
 
 
 def text_of(path):
