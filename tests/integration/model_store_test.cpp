@@ -10,6 +10,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cmath>
+#include <cstdlib>
 #include <map>
 #include <random>
 #include <sstream>
@@ -96,9 +98,9 @@ public:
             std::string value = all.elements[i + 1].text;
             if (field == "@") value = "";
             const std::size_t space = value.find(' ');
-            if (space != std::string::npos && value.size() > 30) {
-                const double left = std::stod(value.substr(0, space)) - now;
-                value = std::to_string(std::lround(left / 10'000)) + value.substr(space);
+            const double ends = std::strtod(value.c_str(), nullptr);
+            if (space != std::string::npos && std::abs(ends - now) < 3'600'000) {
+                value = std::to_string(std::lround((ends - now) / 10'000)) + value.substr(space);
             }
             rows[field] = value;
         }
