@@ -31,6 +31,7 @@ public:
         options.suspend_seconds = suspend_seconds_;
         options.backends = {provider.backend("Bearer " + std::to_string(gateways.size()))};
         options.production = {{"moody"}, {"well"}};
+        options.provider = "{in: Header, value: x-model}";
         options.process = "state: {redis: {url: " + redis.url() + ", namespace: test}}\n";
         gateways.push_back(std::make_unique<Gateway>(options));
         return *gateways.back();
@@ -60,7 +61,7 @@ public:
     std::vector<Seen> asked_since(Clock::time_point since) const {
         std::vector<Seen> seen;
         for (const ProviderRequest& request : provider.requests()) {
-            if (request.received_at < since || json_at(request.body, "model") != "moody") continue;
+            if (request.received_at < since || request.header("x-model") != "moody") continue;
             seen.push_back({request.header("authorization"), request.received_at});
         }
         return seen;
@@ -74,7 +75,7 @@ public:
 private:
     ProviderPlan plan(const ProviderRequest& request) const {
         ProviderPlan plan;
-        if (refuses && request.body.find("\"moody\"") != std::string::npos) {
+        if (refuses && request.header("x-model") == "moody") {
             ProviderAnswer answer;
             answer.status = 429;
             answer.body = R"({"error":{"message":"Too fast.","code":"rate_limit_exceeded"}})";

@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Seen = FleetOfGateways::Seen;
 
-constexpr const char* kMoody = "chat/production/moody@backend-0";
+constexpr const char* kMoody = "chat-api/production/moody@backend-0";
 
 std::chrono::microseconds since(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration_cast<std::chrono::microseconds>(to - from);
@@ -40,7 +40,6 @@ TEST_P(FleetOf, A429ThatOneReadsHoldsForAll) {
         const auto begun = Clock::now();
         fleet.refuses = true;
         ASSERT_TRUE(fleet.wait_until_all(true)) << round;
-        EXPECT_TRUE(clients.answered() > 0);
         const std::size_t before = clients.answered();
         ASSERT_TRUE(eventually([&] { return clients.answered() > before + 20; }));
         latest.push_back(latest_of_others(fleet, begun));
@@ -168,6 +167,7 @@ TEST(Fleet, ARedisThatStandsStillHoldsUpNoRequest) {
 }
 
 TEST(Fleet, SaysHowManyReplicasThereAre) {
+    constexpr std::chrono::seconds kTwoWords{20};  // one each 5 s, on a loaded machine
     FleetOfGateways fleet(3);
     ASSERT_TRUE(eventually(
         [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "3"; }));
