@@ -2,26 +2,17 @@
 
 #include <rotary/fleet/suspension_scripts.hpp>
 
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <array>
-#include <stdexcept>
+#include <random>
 #include <utility>
 
 namespace rotary::fleet {
 
 std::string make_replica_id() {
-    std::array<unsigned char, 8> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-        throw std::runtime_error("OpenSSL has no random numbers");
-    }
     constexpr std::string_view kHex = "0123456789abcdef";
+    std::random_device random;
     std::string id;
-    for (const unsigned char byte : bytes) {
-        id += kHex[byte >> 4];
-        id += kHex[byte & 15];
-    }
+    while (id.size() < 16) id += kHex[random() % kHex.size()];
     return id;
 }
 

@@ -33,7 +33,8 @@ constexpr std::string_view kBack = R"(local time = redis.call('TIME')
 local number = tonumber(redis.call('HGET', KEYS[1], '#') or '')
 if not number or number < 0 or number > 9e15 then
   number = 0
-  redis.call('HSET', KEYS[1], '@', string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)))
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  redis.call('HSET', KEYS[1], '@', string.format('%.0f', now))
 end
 number = string.format('%.0f', number + 1)
 redis.call('HSET', KEYS[1], '#', number)

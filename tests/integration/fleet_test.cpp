@@ -170,7 +170,8 @@ TEST(Fleet, SaysHowManyReplicasThereAre) {
     constexpr std::chrono::seconds kTwoWords{20};  // one each 5 s, on a loaded machine
     FleetOfGateways fleet(3);
     ASSERT_TRUE(eventually(
-        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "3"; }));
+        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "3"; },
+        kTwoWords));
     EXPECT_EQ(FleetOfGateways::fleet_field(*fleet.gateways[0], "replica").size(), 16u);
     EXPECT_EQ(FleetOfGateways::fleet_field(*fleet.gateways[0], "last_error"), "");
     EXPECT_NE(FleetOfGateways::fleet_field(*fleet.gateways[0], "replica"),
@@ -179,7 +180,8 @@ TEST(Fleet, SaysHowManyReplicasThereAre) {
     fleet.gateways.back()->stop();
     fleet.gateways.pop_back();
     ASSERT_TRUE(eventually(
-        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "2"; }));
+        [&] { return FleetOfGateways::fleet_field(*fleet.gateways[0], "replicas") == "2"; },
+        kTwoWords));
 }
 
 }  // namespace

@@ -57,8 +57,6 @@ public:
     // All that there are now, with each configuration anew. The names must be different.
     void take(const std::vector<SharedEntry>& entries);
     void set_longest(std::chrono::milliseconds longest) { options_.longest = longest; }
-    // Whether this replica knows what the store has of its entries.
-    bool is_informed() const noexcept { return is_informed_; }
     // Called once, when it is informed, or at once where it is.
     void when_informed(std::function<void()> informed);
     const Counts& counts() const noexcept { return counts_; }
