@@ -38,7 +38,9 @@ ResourceWatch::ResourceWatch(boost::asio::io_context& context, ApiClient& client
     list();
 }
 
+// A timer that has gone off may have its handler queued.
 ResourceWatch::~ResourceWatch() {
+    *alive_ = false;
     call_.drop();
     timer_.cancel();
     departure_.cancel();
@@ -55,8 +57,8 @@ double ResourceWatch::random() { return std::uniform_real_distribution<double>(0
 void ResourceWatch::go_on(const Step& step) {
     const auto what = step.what;
     timer_.expires_after(step.wait);
-    timer_.async_wait([this, what](const boost::system::error_code& error) {
-        if (error) return;
+    timer_.async_wait([this, what, still = alive_](const boost::system::error_code& error) {
+        if (error || !*still) return;
         if (what == Step::Do::list) {
             list();
         } else {
@@ -231,8 +233,8 @@ void ResourceWatch::remove(const ObjectText& object) {
 // What the server knows no more goes on being served until then.
 void ResourceWatch::leave_after(SteadyTime end) {
     departure_.expires_at(end);
-    departure_.async_wait([this](const boost::system::error_code& error) {
-        if (error || leaving_.empty()) return;
+    departure_.async_wait([this, still = alive_](const boost::system::error_code& error) {
+        if (error || !*still || leaving_.empty()) return;
         if (is_held_) {
             log_.warn("the objects of a kind that is not installed any more are dropped",
                       {{"kind", kind().name}, {"objects", leaving_.size()}});

@@ -95,6 +95,7 @@ private:
     boost::asio::steady_timer timer_;
     boost::asio::steady_timer departure_;
     std::minstd_rand dice_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace rotary::kubernetes
