@@ -133,6 +133,10 @@ TEST(KubernetesSource, WithoutTheRightToAKindItIsNotReady) {
     cluster.start();
     EXPECT_TRUE(
         eventually([&] { return cluster.ready().find("Backend: 403") != std::string::npos; }));
+    const auto began = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - began < 500ms) {  // for good, not for a moment
+        ASSERT_THAT(cluster.ready(), HasSubstr("waiting for the API server"));
+    }
     EXPECT_EQ(cluster.status(), 404U);
     cluster.server.allow("backends");
     EXPECT_TRUE(cluster.serves("gpt"));

@@ -50,7 +50,10 @@ protected:
         };
         return load_objects(
             write("kubernetes: {namespace: default}\n"),
-            [](std::string_view) { return "of the environment"; }, {}, objects);
+            [](std::string_view name) {
+                return name == "HOME" ? std::optional<std::string>("/root") : std::nullopt;
+            },
+            {}, objects);
     }
 
     fs::path folder_;
