@@ -69,6 +69,13 @@ void read_security(Fields& fields, Backend& backend) {
     }
 }
 
+Shape list_of_statuses() {
+    Shape list;
+    Shape& item = list.as(Shape::Kind::list).item.emplace_back();
+    item.as(Shape::Kind::number).number = {.min = 400, .max = 599};
+    return list;
+}
+
 void read_behaviour(Fields& spec, Backend& backend) {
     spec.object("timeout", [&](Fields& fields) {
         BackendTimeout timeout;
@@ -91,6 +98,7 @@ void read_behaviour(Fields& spec, Backend& backend) {
                     error_at(mark, "must be a status between 400 and 599, found " + shown(text)));
             }
         });
+        fields.takes("statusCodes", list_of_statuses());
         backend.retry = std::move(retry);
     });
     spec.object("circuitBreaker", [&](Fields& fields) {

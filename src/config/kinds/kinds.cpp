@@ -191,29 +191,43 @@ bool read_list(FileReading& reading, const Node& root, const std::string& path,
     return true;
 }
 
-}  // namespace
-
-std::vector<KindShape> kind_shapes() {
+// What the reader of a kind asks for in a version of it.
+void record(const ServedKind& kind, std::string_view version, KindShape& made) {
     const Environment none = [](std::string_view) { return std::optional<std::string>(); };
     Node root;
     root.members.push_back({"metadata", 0, 0, {}});
+    made.versions.push_back(whole(kind, version));
+    for (std::size_t pass = 0; pass < kPasses; ++pass) {
+        std::vector<Finding> findings;
+        FileReading reading{"", "", none, findings};
+        reading.pass = pass;
+        Resources resources;
+        Fields fields(reading, made.shape, "");
+        const Metadata metadata = read_metadata(fields, root, resources);
+        fields.tolerate({"status"});
+        Object object{fields, metadata, version, resources};
+        kind.read(object);
+    }
+}
+
+}  // namespace
+
+std::vector<KindShape> kind_shapes() {
     std::vector<KindShape> shapes;
     for (const ServedKind& kind : served_kinds()) {
         KindShape& made = shapes.emplace_back(KindShape{kind.name, kind.group, {}, {}});
         for (const std::string_view version : kind.versions) {
-            made.versions.push_back(whole(kind, version));
-            for (std::size_t pass = 0; pass < kPasses; ++pass) {
-                std::vector<Finding> findings;
-                FileReading reading{"", "", none, findings};
-                reading.pass = pass;
-                Resources resources;
-                Fields fields(reading, made.shape, "");
-                const Metadata metadata = read_metadata(fields, root, resources);
-                fields.tolerate({"status"});
-                Object object{fields, metadata, version, resources};
-                kind.read(object);
-            }
+            record(kind, version, made);
         }
+    }
+    return shapes;
+}
+
+std::vector<KindShape> newest_kind_shapes() {
+    std::vector<KindShape> shapes;
+    for (const ServedKind& kind : served_kinds()) {
+        record(kind, kind.versions.back(),
+               shapes.emplace_back(KindShape{kind.name, kind.group, {}, {}}));
     }
     return shapes;
 }

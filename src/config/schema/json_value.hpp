@@ -32,6 +32,8 @@ struct JsonValue {
         return *this;
     }
     void print(std::string& out, std::size_t depth = 0) const;
+    // The same as YAML in block style, whose keys must need no quotes.
+    void print_yaml(std::string& out, std::size_t depth = 0) const;
 };
 
 }  // namespace rotary::config

@@ -13,26 +13,13 @@ namespace {
 // Any scalar may hold a variable, whose value no schema knows.
 constexpr const char* kVariable = "\\$\\{";
 
-// The rules of texts that an expression can say too.
-struct KnownRule {
-    bool (*fits)(std::string_view);
-    const char* pattern;
-};
-constexpr KnownRule kKnownRules[] = {
-    {is_token, "^[!#$%&'*+.^_`|~0-9A-Za-z-]*$"},
-    {is_object_name, "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$"},
-    {is_currency, "^([A-Z]{3})?$"},
-};
-
 std::string or_variable(const std::string& pattern) { return pattern + "|" + kVariable; }
 
 // Empty: any text. Of two rules the one about its letters; a text with a variable in it may be
 // longer than what it stands for, so its length is a pattern too.
 std::string pattern_of(const TextRule& rule) {
-    for (const KnownRule& known : kKnownRules) {
-        if (rule.fits == known.fits) {
-            return known.pattern;
-        }
+    if (const std::string_view letters = letters_pattern(rule); !letters.empty()) {
+        return std::string(letters);
     }
     if (rule.max == TextRule{}.max) {
         return "";

@@ -22,6 +22,8 @@ struct KindShape {
 inline constexpr std::size_t kPasses = 64;
 Shape settings_shape();
 std::vector<KindShape> kind_shapes();
+// The same of each kind's newest version alone.
+std::vector<KindShape> newest_kind_shapes();
 
 // What is said of a place: of a setting the comment in config/rotary.yaml, of a field of a resource
 // and of the short form the words in config/schema/field_words.cpp. Empty: nothing.
@@ -34,6 +36,10 @@ inline constexpr const char* kShortForm = "rotary.yaml";  // a kind, there
 std::string_view field_words(std::string_view kind, std::string_view path);
 // Kind and path of each that has words, for the test that looks whether there is such a field.
 std::vector<std::pair<std::string_view, std::string_view>> fields_with_words();
+
+// What a text's letters must be, as an expression that is one for Go's and for JavaScript's; empty:
+// none says it.
+std::string_view letters_pattern(const TextRule& rule);
 
 // What may stand there, in a few words, and the unit that a name ends with.
 std::string value_words(const Shape& shape);
