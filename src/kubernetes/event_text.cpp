@@ -76,10 +76,6 @@ EventText event_of(const Regarded& object, const config::Finding& finding,
     return event(object, {"Warning", reason_of(finding), said(finding, kNoteBytes)}, instance, now);
 }
 
-EventText event_of_repair(const Regarded& object, std::string_view instance, WallTime now) {
-    return event(object, {"Normal", "Repaired", "it is served as it stands"}, instance, now);
-}
-
 std::string whole_seconds(WallTime time) {
     TimestampBuffer buffer;
     return std::string(format_timestamp(time, buffer).substr(0, 19)) + 'Z';

@@ -26,8 +26,6 @@ struct EventText {
 };
 EventText event_of(const Regarded& object, const config::Finding& finding,
                    std::string_view instance, WallTime now);
-// That it was wrong and is served now as it stands.
-EventText event_of_repair(const Regarded& object, std::string_view instance, WallTime now);
 
 // "2026-01-02T03:04:05Z", as conditions have it.
 std::string whole_seconds(WallTime time);

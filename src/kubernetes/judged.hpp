@@ -1,10 +1,13 @@
 #pragma once
 
 #include "kubernetes/event_text.hpp"
+#include "kubernetes/held_objects.hpp"
+#include "kubernetes/object_set.hpp"
 #include "kubernetes/verdict.hpp"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace rotary::kubernetes {
 
@@ -15,5 +18,12 @@ struct Judged {
     std::shared_ptr<const std::string> text;  // what it asks for, as object_text() has it
     Verdict verdict;
 };
+
+// Whose status has words for it: WSO2's other definitions drop what is written there.
+bool has_status(const Judged& judged);
+
+// Of the objects as they are now, what is to be told: of those with a status all of them, of the
+// others those that there are findings about.
+std::vector<Judged> judge(const ObjectMap& now, const Settled& settled);
 
 }  // namespace rotary::kubernetes

@@ -59,6 +59,18 @@ const Kind& secret_kind() { return table()[16]; }
 
 const Kind& config_map_kind() { return table()[15]; }
 
+std::string object_target(std::string_view api_version, std::string_view kind,
+                          std::string_view name_space, std::string_view name) {
+    for (const Kind& one : table()) {
+        if (one.name == kind) {
+            std::string path = one.group.empty() ? "/api/" : "/apis/";
+            path.append(api_version).append("/namespaces/").append(name_space).append("/");
+            return path.append(one.plural).append("/").append(name);
+        }
+    }
+    return {};
+}
+
 std::string escaped(std::string_view text) {
     constexpr std::string_view kHex = "0123456789ABCDEF";
     std::string out;

@@ -38,6 +38,11 @@ std::string list_target(const Kind& kind, std::size_t version, const Selection& 
 std::string watch_target(const Kind& kind, std::size_t version, const Selection& selection,
                          std::string_view resource_version, unsigned seconds);
 
+// Where one object is: /apis/dp.wso2.com/v1alpha3/namespaces/default/apis/chat. Empty: the kind is
+// none of kinds().
+std::string object_target(std::string_view api_version, std::string_view kind,
+                          std::string_view name_space, std::string_view name);
+
 // A value in a query (RFC 3986, section 2.3: all but unreserved letters escaped).
 std::string escaped(std::string_view text);
 

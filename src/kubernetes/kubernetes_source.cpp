@@ -3,7 +3,10 @@
 #include <rotary/config/objects.hpp>
 #include <rotary/routing/snapshot.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace rotary::kubernetes {
@@ -44,6 +47,12 @@ config::Objects objects_of(const ObjectMap& map) {
     return objects;
 }
 
+// In a cluster the name of the pod.
+std::string host_name() {
+    std::array<char, 256> name{};
+    return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
 std::string line_of(const config::Finding& finding) {
     return (finding.path.empty() ? "" : finding.path + ": ") + finding.message;
 }
@@ -60,6 +69,7 @@ KubernetesSource::KubernetesSource(boost::asio::io_context& control, Logger& log
       client_(control, resolver_, access_),
       watches_(control, client_, log, first.config,
                [this](bool other_objects) { changed(other_objects); }),
+      statuses_(control, client_, log, host_name()),
       timer_(control),
       fingerprint_(first.fingerprint) {
     away_since_ = std::chrono::steady_clock::now();
@@ -71,9 +81,7 @@ control::SourceOptions KubernetesSource::file_options() {
     options.config_path = options_.config_path;
     options.environment = options_.environment;
     options.accept_unserved = options_.accept_unserved;
-    options.on_change = [this](const config::Loaded&) {
-        options_.on_change(load());
-    };
+    options.on_change = [this](const config::Loaded&) { options_.on_change(load()); };
     return options;
 }
 
@@ -93,6 +101,11 @@ config::Loaded KubernetesSource::load() {
 void KubernetesSource::took_force() {
     file_->took_force();
     good_ = read_;
+    ++adopting_;
+}
+
+void KubernetesSource::in_force_everywhere() {
+    if (--adopting_ == 0 && has_spoken_) statuses_.tell(judged_);
 }
 
 void KubernetesSource::watch(milliseconds settle) {
@@ -130,17 +143,22 @@ void KubernetesSource::look_again() {
     config::Loaded now = compose();
     if (asks_for_more_) return;  // which changed() hears of
     const bool is_first = !std::exchange(has_spoken_, true);
-    if (!is_first && now.fingerprint == before) return;
+    if (!is_first && now.fingerprint == before) {
+        statuses_.tell(judged_);  // of an object that is left out nothing comes into force
+        return;
+    }
     log_.info("the cluster's objects have changed", {{"objects", read_.size()}});
     options_.on_change(std::move(now));
 }
 
 config::Loaded KubernetesSource::compose() {
     referred_.clear();
-    Settled settled = settle(watches_.objects(), good_,
-                             [this](const ObjectMap& objects) { return attempt(objects); });
+    const ObjectMap objects = watches_.objects();
+    Settled settled =
+        settle(objects, good_, [this](const ObjectMap& chosen) { return attempt(chosen); });
     asks_for_more_ = watches_.want({referred_.begin(), referred_.end()});
     if (asks_for_more_) return std::move(settled.loaded);
+    if (settled.loaded.ok()) judged_ = judge(objects, settled);
     note_held(settled);
     fingerprint_ = settled.loaded.fingerprint;
     if (settled.loaded.ok()) {

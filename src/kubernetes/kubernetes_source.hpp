@@ -1,6 +1,8 @@
 #pragma once
 
 #include "kubernetes/held_objects.hpp"
+#include "kubernetes/judged.hpp"
+#include "kubernetes/status_writer.hpp"
 #include "kubernetes/watch_set.hpp"
 
 #include <rotary/control/source.hpp>
@@ -26,6 +28,7 @@ public:
 
     config::Loaded load() override;
     void took_force() override;
+    void in_force_everywhere() override;
     void watch(std::chrono::milliseconds settle) override;
     void stop_watching() noexcept override;
     Standing standing() const override;
@@ -51,6 +54,7 @@ private:
     ClusterAccess access_;
     ApiClient client_;
     WatchSet watches_;
+    StatusWriter statuses_;
     boost::asio::steady_timer timer_;
     std::optional<SteadyTime> latest_;  // when what is pending is told of
     std::optional<SteadyTime> away_since_;
@@ -63,6 +67,8 @@ private:
     std::map<std::string, std::string> held_;
     std::map<std::string, std::string> held_findings_;  // a line for each of them
     std::set<config::NamedObject> referred_;            // to, by any version that was tried
+    std::vector<Judged> judged_;                        // what was told last, for the cluster
+    int adopting_ = 0;  // configurations that some worker may not have yet
 };
 
 }  // namespace rotary::kubernetes

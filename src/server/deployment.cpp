@@ -184,6 +184,15 @@ void Deployment::publish(TlsContexts contexts) {
     }
 }
 
+void Deployment::when_adopted(std::function<void()> then) {
+    const auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+    for (auto& worker : workers_) {
+        worker->post([this, left, then] {
+            if (left->fetch_sub(1) == 1) boost::asio::post(control_, then);
+        });
+    }
+}
+
 // A worker asked, and its requests wait: they must hear of an end even if nothing begins.
 void Deployment::look_for_keys(const auth::KeyFetch& fetch) {
     const std::size_t source = keys_.source_of(fetch);

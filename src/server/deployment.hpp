@@ -80,6 +80,8 @@ public:
     void post(std::size_t worker, std::function<void()> work) {
         workers_[worker]->post(std::move(work));
     }
+    // Calls back on the control thread once every worker has what was published until now.
+    void when_adopted(std::function<void()> then);
     WorkerSettings worker_settings() { return workers_.front()->settings(); }
     const control::JwksOptions& jwks_options() const { return fetcher_->options(); }
 

@@ -199,6 +199,7 @@ private:
         const bool replaced = deployment_.record().generation() != generation;
         if (replaced) {
             source_->took_force();
+            deployment_.when_adopted([this] { source_->in_force_everywhere(); });
             admin_.set_limits(admin_options(deployment_.config(), token));
         }
         supervision_.reloaded();

@@ -34,6 +34,8 @@ public:
     virtual config::Loaded load() = 0;
     // What was read last is in force from here on.
     virtual void took_force() = 0;
+    // Every worker serves by what took force last, unless there is something later.
+    virtual void in_force_everywhere() {}
     // Looks out for changes of what is in force and of what was read last: one that was refused
     // must be noticed when it is repaired. Word comes `settle` after the last of them. To be called
     // again after each load().

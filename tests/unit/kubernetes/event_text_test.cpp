@@ -9,7 +9,6 @@
 namespace rotary::kubernetes {
 namespace {
 
-using testing::HasSubstr;
 using testing::StartsWith;
 using namespace std::chrono_literals;
 
@@ -45,8 +44,6 @@ TEST(EventText, TheReasonIsTheSortOfTheFinding) {
     EXPECT_EQ(reason(config::Severity::error, "must not be empty"), "Invalid");
     EXPECT_EQ(reason(config::Severity::warning, "is not served: x"), "NotServed");
     EXPECT_EQ(reason(config::Severity::warning, "has no value: 1 is taken"), "Noticed");
-    EXPECT_THAT(event_of_repair(kBackend, "", kNow).body,
-                HasSubstr(R"("type":"Normal","reason":"Repaired")"));
 }
 
 // Replicas that find the same make one Event of it.
