@@ -1,6 +1,7 @@
 """A real API server with etcd behind it, on loopback: no kubelet, so nothing runs there; what is
 applied is stored, judged by its definition, watched and patched as in any cluster."""
 import base64
+import copy
 import http.client
 import json
 import os
@@ -252,6 +253,12 @@ class Cluster:
                 if is_last:
                     raise OSError(str(error)) from error
 
+    def another(self):
+        """The same cluster by a connection of its own, for another thread."""
+        other = copy.copy(self)
+        other.connection = None
+        return other
+
     def kubectl(self, *arguments, stdin=None, code=0, user="admin"):
         """Its output, both kinds. Another exit code is a failure; None: any."""
         done = subprocess.run(
@@ -269,6 +276,9 @@ class Cluster:
     def apply_definitions(self, text):
         """Of kinds, which are served when this returns."""
         self.apply(text)
+        self.await_definitions()
+
+    def await_definitions(self):
         self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 
     def define_routes(self):
