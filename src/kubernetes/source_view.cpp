@@ -68,6 +68,15 @@ void KubernetesSource::sample(metrics::Exposition& out) const {
               static_cast<double>(held_.size()));
     out.counter("rotary_kubernetes_events_total", "Events that watches of the API server brought.",
                 {}, static_cast<double>(watches_.events()));
+    const StatusWriter::Counts& told = statuses_.counts();
+    const auto counted = [&](std::string_view how, std::uint64_t count) {
+        out.counter("rotary_kubernetes_told_total",
+                    "What the cluster was told of its objects: status, event, or refused.",
+                    {{"how", how}}, static_cast<double>(count));
+    };
+    counted("status", told.patches);
+    counted("event", told.events);
+    counted("refused", told.refusals);
 }
 
 }  // namespace rotary::kubernetes

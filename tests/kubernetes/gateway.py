@@ -7,6 +7,7 @@ usage: gateway.py BUILD_FOLDER
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -17,7 +18,7 @@ import time
 
 import yaml
 
-from cluster import PATIENCE, ROOT, Cluster, check, eventually, fail, free_ports, say, secret, target
+from cluster import PATIENCE, ROOT, Cluster, check, eventually, free_ports, say, secret, target
 
 ROTARY = os.environ["ROTARY_BIN"]
 ISSUER = "https://issuer.test/dev"
@@ -333,6 +334,30 @@ def other_controllers_entries_stay(stand):
     say("another controller's entry stayed as it was")
 
 
+def statuses_written(gateway):
+    found = re.search(r'^rotary_kubernetes_told_total\{how="status"\} (\d+)$', gateway.get("/metrics")[1],
+                      re.M)
+    return int(found[1]) if found else 0
+
+
+def replicas_say_it_once(stand, gateway):
+    second = Gateway(stand, "second")
+    eventually("a second gateway", lambda: second.is_up() and second.get("/readyz")[0] == 200)
+    first_before = statuses_written(gateway)
+    route = next(one for one in stand.sample() if one["metadata"]["name"] == "tutor-sandbox-route")
+    route["spec"]["hostnames"].append("once.example.com")
+    stand.apply(route)
+    path = target("gateway.networking.k8s.io/v1", "httproutes", name="tutor-sandbox-route")
+    generation = stand.cluster.request("GET", path).json["metadata"]["generation"]
+    eventually("an edit that is told", lambda: conditions(stand, "tutor-sandbox-route")
+               ["Accepted"]["observedGeneration"] == generation)
+    time.sleep(3)  # in which the other replica looks, and must find it said
+    counts = statuses_written(gateway) - first_before, statuses_written(second)
+    check(sum(counts) == 1, f"statuses written by two replicas of one edit: {counts}")
+    second.stop()
+    say("two replicas said it once")
+
+
 def server_goes_away(stand, gateway):
     """Killed under load, with a stream open; what is edited when it is back is served."""
     stream = Stream(gateway)
@@ -437,6 +462,7 @@ def main():
         secret_rotates(stand, gateway)
         wrong_object_keeps_its_last_good(stand, gateway)
         other_controllers_entries_stay(stand)
+        replicas_say_it_once(stand, gateway)
         server_goes_away(stand, gateway)
         deletes_are_seen(stand, gateway)
         gateway.stop()
