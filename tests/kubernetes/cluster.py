@@ -78,7 +78,7 @@ def programs():
     check(done.returncode == 0, done.stderr)
     for tool in ["etcd", "etcdctl", "openssl"]:
         check(shutil.which(tool), f"{tool} is not installed; './dev test' does it")
-    return done.stdout.split()
+    return done.stdout.splitlines()
 
 
 def kubectl_binary():

@@ -3,6 +3,7 @@
 and leaves the rest alone, an API server that goes away takes nothing with it.
 
 usage: gateway.py BUILD_FOLDER
+ROTARY_APK_CRDS: a folder with WSO2 APK's own definitions, by which the sample is served too.
 """
 import http.client
 import json
@@ -29,8 +30,9 @@ PATH = "/tutor/1.0/chat/completions"
 class Stand:
     """A cluster, a provider, and gateways that are configured by the cluster."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, definitions=None):
+        """With our definitions, or with those of another folder beside Rotary's own."""
+        self.folder, self.definitions = folder, definitions
         self.cluster = Cluster(os.path.join(folder, "cluster"))
         # RBAC gives these what a test binds to them, and no more.
         self.cluster.tokens["gateway"] = ("gateway-token", "")
@@ -61,8 +63,13 @@ class Stand:
         self.run("provider", ROTARY, "mock", "--listen", f"127.0.0.1:{self.provider}", "--tokens", "40",
                  "--chunk-interval", "100ms")
         self.cluster.start()
-        self.cluster.define_routes()
-        self.cluster.kubectl("apply", "--server-side", "-f", os.path.join(ROOT, "deploy", "crds"))
+        ours = os.path.join(ROOT, "deploy", "crds")
+        if self.definitions:
+            self.cluster.kubectl("apply", "--server-side", "-f", self.definitions)
+            ours = os.path.join(ours, "rotary.dev.yaml")
+        else:
+            self.cluster.define_routes()
+        self.cluster.kubectl("apply", "--server-side", "-f", ours)
         self.cluster.await_definitions()
 
     def issuer(self):
@@ -85,7 +92,7 @@ class Stand:
         return objects
 
     def apply(self, *objects):
-        self.cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)}))
+        self.cluster.apply(yaml.safe_dump_all(objects), "--validate=strict")
 
     def stop(self):
         for process in self.running.values():
@@ -449,27 +456,43 @@ def missing_rights_are_told(stand):
     say("rights that are missing were told, and taken up when they were given")
 
 
+def with_our_definitions(stand):
+    stand.start()
+    gateway = Gateway(stand)
+    sample_is_served(stand, gateway)
+    status_is_told(stand)
+    edit_changes_turns(stand, gateway)
+    secret_rotates(stand, gateway)
+    wrong_object_keeps_its_last_good(stand, gateway)
+    other_controllers_entries_stay(stand)
+    replicas_say_it_once(stand, gateway)
+    server_goes_away(stand, gateway)
+    deletes_are_seen(stand, gateway)
+    gateway.stop()
+    narrow_rights_are_enough(stand)
+    missing_rights_are_told(stand)
+
+
+def with_theirs(stand):
+    stand.start()
+    gateway = Gateway(stand)
+    sample_is_served(stand, gateway)
+    status_is_told(stand)
+    gateway.stop()
+
+
 def main():
     folder = os.path.join(os.path.realpath(sys.argv[1]), "kubernetes", "gateway")
     shutil.rmtree(folder, ignore_errors=True)
-    stand = Stand(folder)
-    try:
-        stand.start()
-        gateway = Gateway(stand)
-        sample_is_served(stand, gateway)
-        status_is_told(stand)
-        edit_changes_turns(stand, gateway)
-        secret_rotates(stand, gateway)
-        wrong_object_keeps_its_last_good(stand, gateway)
-        other_controllers_entries_stay(stand)
-        replicas_say_it_once(stand, gateway)
-        server_goes_away(stand, gateway)
-        deletes_are_seen(stand, gateway)
-        gateway.stop()
-        narrow_rights_are_enough(stand)
-        missing_rights_are_told(stand)
-    finally:
-        stand.stop()
+    stands = [(Stand(os.path.join(folder, "ours")), with_our_definitions)]
+    theirs = os.environ.get("ROTARY_APK_CRDS")
+    if theirs:
+        stands.append((Stand(os.path.join(folder, "theirs"), theirs), with_theirs))
+    for stand, what in stands:
+        try:
+            what(stand)
+        finally:
+            stand.stop()
     shutil.rmtree(folder)
 
 
