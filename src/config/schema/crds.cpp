@@ -28,10 +28,10 @@ std::string singular_of(std::string name) {
     return name;
 }
 
-// How Kubernetes calls several: apipolicies, backends.
+// How Kubernetes calls several: apipolicies, backends, consumerkeys.
 std::string plural_of(const KindShape& kind) {
     std::string name = singular_of(kind.name);
-    if (name.ends_with('y')) {
+    if (name.ends_with('y') && !name.ends_with("ey")) {
         name.pop_back();
         return name + "ies";
     }
