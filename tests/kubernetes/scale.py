@@ -126,9 +126,9 @@ def main():
 
         begin = time.monotonic()
         last = target("dp.wso2.com/v1alpha3", "apis", name=f"scale-{COUNT - 1}")
-        eventually("the status of the last", lambda: stand.cluster.request("GET", last).json
+        eventually("the status of the last API", lambda: stand.cluster.request("GET", last).json
                    .get("status", {}).get("deploymentStatus", {}).get("accepted"))
-        say(f"all were told what has come of them {time.monotonic() - begin:.1f} s later; "
+        say(f"the last API was told what has come of it {time.monotonic() - begin:.1f} s later; "
             f"{memory_of(stand.running['gateway'])} MB")
         gateway.stop()
     finally:
