@@ -185,7 +185,7 @@ public:
         fingerprint_.add("object", document.name, document.text);
         FileReading reading{document.name, "", environment_, loaded_.findings};
         reading.unserved = &loaded_.resources.unserved;
-        reading.expands = false;
+        reading.is_local = false;
         read_object(reading, document.root, loaded_.resources);
     }
 

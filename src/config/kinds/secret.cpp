@@ -25,6 +25,13 @@ SecretValue decode(Fields& fields, const std::string* text, const Mark& mark) {
 
 // Of a key a path, or a mapping with what stands before the file's text.
 void read_secret_files(Fields& fields, SecretObject& secret) {
+    if (fields.has("file") && !fields.reading().is_local) {
+        fields.error("file",
+                     "an object may not name a file of the gateway's machine: write the "
+                     "value under data or stringData");
+        fields.tolerate({"file"});
+        return;
+    }
     fields.object("file", [&](Fields& files) {
         for (const Member& member : files.node().members) {
             SecretValue value{Secret(), files.mark_of(member.key)};

@@ -20,6 +20,11 @@ JwksSource read_jwks(Fields& fields) {
         jwks.url.clear();
         if (path.empty()) {
             fields.error("url", "file: needs a path");
+        } else if (!fields.reading().is_local) {
+            fields.error("url",
+                         "an object may not name a file of the gateway's machine: give the "
+                         "keys' https:// URL");
+            jwks.file.clear();
         }
     }
     fields.object("tls", [&](Fields& tls) { jwks.ca = read_pem_source(tls); });

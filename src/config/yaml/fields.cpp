@@ -119,7 +119,7 @@ std::optional<std::string> Fields::scalar(const Node& node, const Mark& mark) {
         expected("plain text", node, mark);
         return std::nullopt;
     }
-    if (!reading_.expands) return node.text;
+    if (!reading_.is_local) return node.text;
     Expansion expansion = expand(node.text, reading_.environment);
     if (!expansion.error.empty()) {
         reading_.findings.push_back(error_at(mark, expansion.error));

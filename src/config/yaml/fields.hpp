@@ -27,7 +27,9 @@ struct FileReading {
     // Of a recording, in which nothing is read: a reader that asks for one thing or another, by
     // what it has read, takes another way in each pass.
     std::size_t pass = 0;
-    bool expands = true;  // ${VAR}; else texts are taken as they stand
+    // It is a file of this machine: its ${VAR} are the environment's, and it may name other files.
+    // An object from elsewhere has neither.
+    bool is_local = true;
 };
 
 template <class E>

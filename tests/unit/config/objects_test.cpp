@@ -73,6 +73,32 @@ std::string secret(const std::string& name) {
            ", namespace: team}\nstringData: {k: v}\n";
 }
 
+// Those who may write objects are not those who may read this machine's files.
+TEST_F(ObjectsTest, NameNoFileOfThisMachine) {
+    const std::string path = (folder_ / "theirs").string();
+    std::ofstream(path) << "sk-theirs";
+    objects_["Backend team/b"] = backend("b", "s");
+    objects_["TokenIssuer team/t"] =
+        "apiVersion: dp.wso2.com/v1alpha2\nkind: TokenIssuer\nmetadata: {name: t, namespace: "
+        "team}\n"
+        "spec: {name: t, organization: default, issuer: https://i, signatureValidation: {jwks: "
+        "{url: "
+        "\"file:" +
+        path +
+        "\"}}, targetRef: {group: gateway.networking.k8s.io, kind: Gateway, name: "
+        "wso2-apk-default}}\n";
+    named_["team/s"] =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: team}\nfile: {k: " + path +
+        "}\n";
+    const LoadedObjects made = load_them();
+    const std::string findings = to_text(made.loaded.findings);
+    EXPECT_THAT(findings, HasSubstr("TokenIssuer team/t"));
+    EXPECT_THAT(findings, HasSubstr("jwks.url: an object may not name a file"));
+    EXPECT_THAT(findings, HasSubstr("file: an object may not name a file"));
+    EXPECT_EQ(made.loaded.named_files.count(path), 0u);
+    EXPECT_THAT(made.loaded.files, testing::Not(testing::Contains(path)));
+}
+
 TEST_F(ObjectsTest, AreReadAsTheyStandWithWhatTheyReferTo) {
     objects_["Backend team/b"] = backend("b", "s");
     named_["team/s"] = secret("s");
