@@ -1,5 +1,7 @@
 #include <rotary/quota/admission.hpp>
 
+#include "quota/leased_take.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -17,6 +19,21 @@ std::int64_t left(std::int64_t limit, std::int64_t used) noexcept {
     return used >= limit ? 0 : limit - std::max<std::int64_t>(used, 0);
 }
 
+LeasedTaken take(const LeasedAsk& ask) noexcept {
+    Counter& counter = *ask.counter.get();
+    if (is_leased(ask.limit, counter)) return take_leased(ask);
+    const Terms terms = ask.limit.terms(ask.now);
+    LeasedTaken result;
+    if (!ask.may_take) {
+        result.taken = counter.look(terms);
+        result.taken.admitted = false;
+    } else {
+        result.taken =
+            ask.limit.shadow ? counter.add(terms, ask.amount) : counter.take(terms, ask.amount);
+    }
+    return result;
+}
+
 }  // namespace
 
 bool Admission::ask(const Limit& limit, std::int64_t amount, WallTime now) noexcept {
@@ -26,21 +43,18 @@ bool Admission::ask(const Limit& limit, std::int64_t amount, WallTime now) noexc
 bool Admission::ask(const Limit& limit, HeldCounter counter, std::int64_t amount,
                     WallTime now) noexcept {
     was_asked_ = true;
-    const Terms terms = limit.terms(now);
+    warning_ = nullptr;
     const bool has_place = size_ < kMost;
-    Taken taken;
-    if (!has_place) {
-        taken = counter->look(terms);
-        taken.admitted = false;
-    } else {
-        taken = limit.shadow ? counter->add(terms, amount) : counter->take(terms, amount);
+    const auto [taken, waits] = take({limit, counter, amount, now, is_patient_, has_place});
+    if (waits) {
+        waits_ = true;
+        return false;
     }
     note_standing(limit, taken);
     if (!taken.admitted) {
         if (limit.shadow && shadowed_ == nullptr) shadowed_ = &limit;
         if (!limit.shadow) note_reached(limit, taken, amount);
     }
-    warning_ = nullptr;
     if (limit.soft > 0 && taken.used >= limit.soft) {
         if (softened_ == nullptr) softened_ = &limit;
         if (counter->first_warning(taken.window)) warning_ = &limit;
@@ -72,14 +86,16 @@ bool Admission::is_limited() const noexcept {
 void Admission::settle(const Amounts& used, WallTime now) noexcept {
     while (size_ > 0) {
         Reservation& held = held_[--size_];
-        held.counter->settle(held.limit->terms(now), held.window, held.amount,
-                             used[held.limit->what]);
+        held.counter->settle(terms_of(*held.limit, *held.counter.get(), now), held.window,
+                             held.amount, used[held.limit->what]);
+        tell_debt(*held.limit, held.counter, now);
         held = {};
     }
 }
 
-void Admission::undo() noexcept {
-    while (size_ > 0) {
+void Admission::undo_from(std::size_t size) noexcept {
+    waits_ = false;
+    while (size_ > size) {
         Reservation& held = held_[--size_];
         held.counter->undo(held.window, held.amount);
         held = {};
@@ -89,6 +105,7 @@ void Admission::undo() noexcept {
 void Admission::begin_anew() noexcept {
     undo();
     was_asked_ = false;
+    is_patient_ = true;
     standings_ = {};
     reached_.reset();
     shadowed_ = softened_ = warning_ = nullptr;

@@ -1,5 +1,7 @@
 #include <rotary/quota/counter.hpp>
 
+#include <rotary/quota/lease.hpp>
+
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -65,6 +67,12 @@ std::int64_t debt(const Terms& terms, std::int64_t past, std::int64_t used) noex
 }
 
 }  // namespace
+
+Counter::~Counter() { delete lease_.load(); }
+
+void Counter::set_lease(std::unique_ptr<Lease> lease) noexcept {
+    lease_.store(lease.release(), std::memory_order_release);
+}
 
 Counter::Count Counter::read(std::size_t cell) const noexcept {
     // The same window before and behind, and the count is its own: windows become later, but for a

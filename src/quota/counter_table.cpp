@@ -1,6 +1,7 @@
 #include <rotary/quota/counter_table.hpp>
 
 #include <rotary/config/settings/limits.hpp>
+#include <rotary/quota/lease.hpp>
 
 #include <algorithm>
 #include <new>
@@ -40,6 +41,10 @@ std::shared_ptr<Family> CounterTable::family(const std::string& key) {
         family = std::make_shared<Family>(key);
         known = family;
     }
+    Counter& common = family->common();
+    if (leases_.is_open() && common.lease() == nullptr) {
+        common.set_lease(std::make_unique<Lease>(leases_, common, key));
+    }
     return family;
 }
 
@@ -65,6 +70,16 @@ void CounterTable::sweep(Shard& shard, WallTime now) {
     }
 }
 
+void CounterTable::lease_out(KeyedCounter& keyed) {
+    try {
+        std::string name = keyed.family->key();
+        name.append("\n\n").append(keyed.who);
+        keyed.counter.set_lease(std::make_unique<Lease>(leases_, keyed.counter, std::move(name)));
+    } catch (const std::bad_alloc&) {
+        // It counts for this replica alone until it is asked for again.
+    }
+}
+
 KeyedCounter* CounterTable::add(Shard& shard, const std::shared_ptr<Family>& family,
                                 std::string_view who, const Window& window) {
     sweep(shard, window.begin);
@@ -77,6 +92,7 @@ KeyedCounter* CounterTable::add(Shard& shard, const std::shared_ptr<Family>& fam
         auto made = std::make_unique<KeyedCounter>();
         made->family = family;
         made->who = who;
+        if (leases_.is_open()) lease_out(*made);
         const Key key{family.get(), made->who};
         return shard.counters.emplace(key, std::move(made)).first->second.get();
     } catch (const std::bad_alloc&) {
@@ -95,6 +111,7 @@ HeldCounter CounterTable::hold(const std::shared_ptr<Family>& family, std::strin
         KeyedCounter* keyed =
             found != shard.counters.end() ? found->second.get() : add(shard, family, who, window);
         if (keyed != nullptr) {
+            if (leases_.is_open() && keyed->counter.lease() == nullptr) lease_out(*keyed);
             keyed->holders.fetch_add(1, std::memory_order_relaxed);
             const auto until =
                 std::max(unused_after(window), keyed->unused_after.load(std::memory_order_relaxed));

@@ -46,6 +46,12 @@ public:
     bool ask(const Limit& limit, HeldCounter counter, std::int64_t amount, WallTime now) noexcept;
 
     const Reached* reached() const noexcept { return reached_ ? &*reached_ : nullptr; }
+    // A limit that replicas share was not taken and not refused: the fleet is being asked. Undo
+    // what was taken since, and ask all again a moment later.
+    bool waits() const noexcept { return waits_; }
+    // From now on no limit makes it wait: what the fleet has not said by then, this replica's part
+    // of it decides. Until clear().
+    void end_patience() noexcept { is_patient_ = false; }
     // The first limit that would have refused, had it not only counted.
     const Limit* shadowed() const noexcept { return shadowed_; }
     // The first limit of which so much is used that it warns.
@@ -63,7 +69,9 @@ public:
     // standings stay as they were.
     void settle(const Amounts& used, WallTime now) noexcept;
     // Nothing was used. What is told of the limits stays as it was, but for what this had taken.
-    void undo() noexcept;
+    void undo() noexcept { undo_from(0); }
+    // The same of what was asked for when it held `size` already. It waits for nothing then.
+    void undo_from(std::size_t size) noexcept;
     void clear() noexcept {  // undo(), and begins anew
         if (was_asked_) begin_anew();
     }
@@ -86,6 +94,8 @@ private:
     const Limit* shadowed_ = nullptr;
     const Limit* softened_ = nullptr;
     const Limit* warning_ = nullptr;
+    bool waits_ = false;
+    bool is_patient_ = true;
     bool was_asked_ = false;  // since the beginning; without it there is nothing to clear
 };
 

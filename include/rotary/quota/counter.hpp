@@ -5,8 +5,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace rotary::quota {
+
+class Lease;
 
 // How a limit is kept, for one look at its counter. Amounts are of any unit: requests, tokens,
 // nanodollars.
@@ -38,6 +41,7 @@ struct Taken {
 class Counter {
 public:
     Counter() = default;
+    ~Counter();
     Counter(const Counter&) = delete;
     Counter& operator=(const Counter&) = delete;
 
@@ -64,6 +68,11 @@ public:
         std::int64_t used = 0;
     };
     Latest latest() const noexcept;
+
+    // What of the limit this replica may use; null: it is not shared.
+    Lease* lease() const noexcept { return lease_.load(std::memory_order_acquire); }
+    // Once, by one thread.
+    void set_lease(std::unique_ptr<Lease> lease) noexcept;
 
 private:
     struct alignas(16) Count {
@@ -104,6 +113,7 @@ private:
     // far ahead: so two that want to open one meet at the same cell.
     std::array<Count, 2> cells_{Count{kNone, 0}, Count{kNone, 0}};
     std::atomic<std::int64_t> warned_{kNone};  // the window's begin
+    std::atomic<Lease*> lease_{nullptr};       // owned
 };
 
 }  // namespace rotary::quota

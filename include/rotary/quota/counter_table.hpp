@@ -2,6 +2,7 @@
 
 #include <rotary/base/seeded_hash.hpp>
 #include <rotary/quota/counter.hpp>
+#include <rotary/quota/lease_desk.hpp>
 
 #include <array>
 #include <atomic>
@@ -39,7 +40,7 @@ struct KeyedCounter {
     Counter counter;
     std::shared_ptr<Family> family;
     std::string who;
-    std::atomic<std::uint32_t> holders{0};       // they rise under the shard's lock alone
+    std::atomic<std::uint32_t> holders{0};       // the first one under the shard's lock alone
     std::atomic<WallTime::rep> unused_after{0};  // of the wall clock: then it says nothing
 };
 
@@ -59,7 +60,13 @@ public:
         keyed_ = std::exchange(other.keyed_, nullptr);
         return *this;
     }
+    // One more of a counter that is held already.
+    static HeldCounter another(KeyedCounter& keyed) noexcept {
+        keyed.holders.fetch_add(1, std::memory_order_relaxed);
+        return HeldCounter(keyed);
+    }
     Counter* get() const noexcept { return counter_; }
+    KeyedCounter* keyed() const noexcept { return keyed_; }  // null: it is a common one
     Counter* operator->() const noexcept { return counter_; }
     // It shares the counter of those for whom there was no room.
     bool is_known() const noexcept { return keyed_ != nullptr; }
@@ -99,6 +106,10 @@ public:
     HeldCounter hold(const std::shared_ptr<Family>& family, std::string_view who,
                      const Window& window) noexcept;
 
+    // Of limits that replicas share: once it is open counters have leases, those that are there
+    // from the next family() and hold() on.
+    LeaseDesk& leases() noexcept { return leases_; }
+
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
     // How often a new caller found no room.
     std::uint64_t overflows() const noexcept { return overflows_.load(std::memory_order_relaxed); }
@@ -132,7 +143,9 @@ private:
                       const Window& window);
     void sweep(Shard& shard, WallTime now);
     std::size_t shard_of(const Key& key) const noexcept;
+    void lease_out(KeyedCounter& keyed);
 
+    LeaseDesk leases_;
     const HashKey hash_;
     std::array<Shard, kShards> shards_;
     std::atomic<std::size_t> size_{0};
