@@ -1,0 +1,280 @@
+#include <gtest/gtest.h>
+
+#include "unit/fleet/leased_fleet.hpp"
+
+#include <string>
+#include <vector>
+
+namespace rotary::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One and a half times what the limit allows, in one minute: scale-out's table.
+struct Case {
+    std::string name;
+    std::int64_t limit;
+    std::vector<double> parts;
+    std::uint64_t most_questions;
+};
+
+class Minute : public testing::TestWithParam<Case> {};
+
+TEST_P(Minute, AdmitsWhatTheLimitSaysAndAsksSeldom) {
+    const Case& row = GetParam();
+    LeasedFleet fleet(row.parts.size(), limit_of(row.limit));
+    Traffic{static_cast<double>(row.limit) * 1.5 / 60, row.parts}.run(fleet);
+    EXPECT_EQ(fleet.admitted(), row.limit);
+    EXPECT_LE(fleet.questions(), row.most_questions);
+    for (std::size_t i = 0; i < fleet.size(); ++i) EXPECT_LE(fleet[i].longest_wait, 2ms);
+}
+
+std::vector<double> skewed(std::size_t replicas) {
+    std::vector<double> parts(replicas, 0.1 / static_cast<double>(replicas - 1));
+    parts.front() = 0.9;
+    return parts;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fleets, Minute,
+    testing::Values(Case{"ThreeEven1000", 1000, {1, 1, 1}, 200},
+                    Case{"ThreeSkewed60000", 60'000, skewed(3), 300},
+                    Case{"TenSkewed60000", 60'000, skewed(10), 700},
+                    Case{"ThreeEven60", 60, {1, 1, 1}, 120}, Case{"Two10", 10, {1, 1}, 40},
+                    Case{"One1000", 1000, {1}, 100},
+                    Case{"FiftyEven100", 100, std::vector<double>(50, 1), 400}),
+    [](const auto& one) { return one.param.name; });
+
+TEST(SharedLimits, ARefusalIsRememberedAndTheLimitIsFreshInTheNextWindow) {
+    LeasedFleet fleet(2, limit_of(10));
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(fleet.request(static_cast<std::size_t>(i) % 2));
+    EXPECT_FALSE(fleet.request(0));
+    EXPECT_FALSE(fleet.request(1));
+    const std::uint64_t questions = fleet.questions();
+    for (int i = 0; i < 1000; ++i) EXPECT_FALSE(fleet.request(static_cast<std::size_t>(i) % 2));
+    EXPECT_EQ(fleet.questions(), questions);
+    EXPECT_EQ(fleet.reached().free_at, kNoon + 60s);
+    EXPECT_EQ(fleet.reached().used, 10);
+    fleet.time.run_until(60s);
+    EXPECT_TRUE(fleet.request(0));
+}
+
+TEST(SharedLimits, WhatIsLeftIsTheSameNumberAtEachReplica) {
+    LeasedFleet fleet(2, limit_of(100));
+    for (int i = 0; i < 20; ++i) fleet.request(0);
+    fleet.request(1);
+    EXPECT_EQ(fleet.last().reset, kNoon + 60s);
+    // The other one's lease is used up to less than this.
+    EXPECT_LE(fleet.last().remaining, 79);
+    EXPECT_GE(fleet.last().remaining, 79 - 100 / 16);
+}
+
+TEST(SharedLimits, WhatLiesIdleIsGivenBack) {
+    LeasedFleet fleet(2, limit_of(1000));
+    fleet.request(0);
+    EXPECT_GT(fleet.books.taken(), 1);
+    fleet.time.run_for(7s);
+    EXPECT_EQ(fleet.books.taken(), 1);
+    EXPECT_EQ(fleet[0].shared->counts().given_back, 1u);
+    for (int i = 0; i < 999; ++i) EXPECT_TRUE(fleet.request(1)) << i;
+    EXPECT_FALSE(fleet.request(1));
+    EXPECT_FALSE(fleet.request(0));
+    EXPECT_EQ(fleet.admitted(), 1000);
+}
+
+TEST(SharedLimits, AReplicaThatWasRefusedHearsOfWhatOthersGiveBack) {
+    LeasedFleet fleet(2, limit_of(16));
+    for (int i = 0; i < 4; ++i) fleet.request(0);
+    while (fleet.request(1)) {
+    }
+    ASSERT_LT(fleet.admitted(), 17);
+    const std::int64_t stranded = 16 - fleet.admitted();
+    fleet.time.run_for(12s);
+    for (int i = 0; i < 20; ++i) {
+        fleet.request(1);
+        fleet.time.run_for(1ms);
+    }
+    EXPECT_EQ(fleet.admitted(), 16) << stranded;
+}
+
+TEST(SharedLimits, AStoreThatLosesAllIsToldWhatWasGranted) {
+    LeasedFleet fleet(3, limit_of(1000));
+    const auto drive = [&](int requests) {
+        for (int i = 0; i < requests; ++i) {
+            fleet.request(static_cast<std::size_t>(i) % 3);
+            fleet.time.run_for(10ms);
+        }
+    };
+    drive(500);
+    fleet.books.forget_all();
+    drive(1000);
+    EXPECT_EQ(fleet.admitted(), 1000);
+}
+
+TEST(SharedLimits, AnAnswerThatIsLostLosesNothing) {
+    LeasedFleet fleet(2, limit_of(100));
+    fleet.request(0);
+    fleet[0].store.drop_answers(3);
+    for (int i = 0; i < 150; ++i) {
+        fleet.request(static_cast<std::size_t>(i) % 2);
+        fleet.time.run_for(20ms);
+    }
+    EXPECT_EQ(fleet.admitted(), 100);
+    EXPECT_EQ(fleet[0].shared->counts().unanswered, 3u);
+}
+
+TEST(SharedLimits, AloneEachReplicaGoesOnWithItsPartAndNoMore) {
+    LeasedFleet fleet(4, limit_of(400));
+    for (std::size_t i = 0; i < 4; ++i) fleet.request(i);
+    for (std::size_t i = 0; i < 4; ++i) fleet[i].store.lose();
+    for (int i = 0; i < 2000; ++i) fleet.request(static_cast<std::size_t>(i) % 4);
+    EXPECT_LE(fleet.admitted(), 400 + 4 * 400 / 16);  // by what others got since each heard
+    EXPECT_GE(fleet.admitted(), 360);
+    const std::int64_t before = fleet.admitted();
+    fleet.time.run_until(60s);  // a window that no replica has heard of
+    for (int i = 0; i < 2000; ++i) fleet.request(static_cast<std::size_t>(i) % 4);
+    EXPECT_EQ(fleet.admitted() - before, 400);
+    EXPECT_FALSE(fleet.request(0));
+    for (std::size_t i = 0; i < 4; ++i) fleet[i].store.come_back();
+    fleet.time.run_for(10ms);
+    EXPECT_FALSE(fleet.request(0));
+}
+
+TEST(SharedLimits, AloneALimitThatIsSmallerThanTheFleetAdmitsOneEach) {
+    LeasedFleet fleet(4, limit_of(2));
+    for (std::size_t i = 0; i < 4; ++i) fleet[i].store.lose();
+    for (int i = 0; i < 40; ++i) fleet.request(static_cast<std::size_t>(i) % 4);
+    EXPECT_EQ(fleet.admitted(), 4);
+    for (std::size_t i = 0; i < 4; ++i) fleet[i].store.come_back();
+    fleet.time.run_until(60s);
+    for (int i = 0; i < 40; ++i) fleet.request(static_cast<std::size_t>(i) % 4);
+    EXPECT_EQ(fleet.admitted(), 4 + 2);
+}
+
+TEST(SharedLimits, ARequestWaitsNoLongerThanTheDeskSays) {
+    LeasedFleet fleet(2, limit_of(100));
+    fleet[0].store.drop_answers(1000);
+    EXPECT_TRUE(fleet.request(0));  // its part
+    EXPECT_GE(fleet[0].longest_wait, 20ms);
+    EXPECT_LE(fleet[0].longest_wait, 21ms);
+}
+
+TEST(SharedLimits, TokensGoOverByWhatWasInFlightAndAreADebtOfTheNextQuestion) {
+    LeasedFleet fleet(2, limit_of(1000, quota::What::total));
+    EXPECT_TRUE(fleet.request(0, 10, 900));
+    fleet.time.run_for(3ms);  // it tells
+    EXPECT_GE(fleet.books.taken(), 900);
+    EXPECT_TRUE(fleet.request(1, 10, 200));
+    fleet.time.run_for(3ms);
+    EXPECT_GE(fleet.books.taken(), 1100);
+    for (const std::size_t replica : {0u, 1u}) {
+        while (fleet.request(replica)) {
+        }
+    }
+    EXPECT_GE(fleet.reached().used, 1100);
+    EXPECT_LE(fleet.admitted(), 1000 + 200);
+}
+
+TEST(SharedLimits, AStrictRequestGetsWhatItNeedsOrWaitsForNothing) {
+    quota::Limit limit = limit_of(1000, quota::What::total);
+    limit.strict = true;
+    LeasedFleet fleet(4, limit);
+    EXPECT_TRUE(fleet.request(0, 600, 600));  // far more than its usual part
+    EXPECT_FALSE(fleet.request(1, 500, 500));
+    EXPECT_TRUE(fleet.request(1, 300, 300));
+    EXPECT_FALSE(fleet.request(2, 1001, 1001));
+    EXPECT_TRUE(fleet.reached().never);
+}
+
+TEST(SharedLimits, ASlidingWindowCountsTheOneBeforeForTheWholeFleet) {
+    quota::Limit limit = limit_of(100);
+    limit.sliding = true;
+    LeasedFleet fleet(2, limit);
+    for (int i = 0; i < 200; ++i) fleet.request(static_cast<std::size_t>(i) % 2);
+    EXPECT_EQ(fleet.admitted(), 100);
+    fleet.time.run_until(90s);  // half of it still counts
+    for (int i = 0; i < 200; ++i) fleet.request(static_cast<std::size_t>(i) % 2);
+    EXPECT_NEAR(static_cast<double>(fleet.admitted()), 150, 1);
+    EXPECT_LT(fleet.reached().free_at, kNoon + 92s);
+    fleet.time.run_until(105s);
+    for (int i = 0; i < 200; ++i) {
+        fleet.request(static_cast<std::size_t>(i) % 2);
+        fleet.time.run_for(1ms);
+    }
+    EXPECT_NEAR(static_cast<double>(fleet.admitted()), 175, 2);
+}
+
+TEST(SharedLimits, ADebtOfTheFleetIsPaidByTheNextWindows) {
+    quota::Limit limit = limit_of(100, quota::What::total);
+    limit.carry_debt = true;
+    LeasedFleet fleet(2, limit);
+    EXPECT_TRUE(fleet.request(0, 1, 250));
+    fleet.time.run_for(2s);
+    fleet.time.run_until(61s);
+    EXPECT_FALSE(fleet.request(1, 1, 1));
+    fleet.time.run_until(121s);
+    std::int64_t admitted = 0;
+    while (fleet.request(1, 1, 1)) ++admitted;
+    EXPECT_EQ(admitted, 50);
+}
+
+TEST(SharedLimits, AShadowLimitNeitherWaitsNorRefuses) {
+    quota::Limit limit = limit_of(10);
+    limit.shadow = true;
+    LeasedFleet fleet(2, limit);
+    for (int i = 0; i < 30; ++i) {
+        EXPECT_TRUE(fleet.request(static_cast<std::size_t>(i) % 2));
+        fleet.time.run_for(1ms);
+    }
+    EXPECT_EQ(fleet[0].longest_wait, 0ms);
+    EXPECT_EQ(fleet.last().remaining, 0);
+}
+
+TEST(SharedLimits, ManyLeasesAreOneQuestion) {
+    LeasedFleet fleet(1, limit_of(10));
+    auto& replica = fleet[0];
+    std::vector<quota::Limit> limits(100, replica.limit);
+    std::vector<quota::Admission> admissions(100);
+    for (std::size_t i = 0; i < limits.size(); ++i) {
+        limits[i].family = replica.table.family("limit " + std::to_string(i));
+        admissions[i].ask(limits[i], 1, fleet.time.wall_now());
+        EXPECT_TRUE(admissions[i].waits());
+    }
+    replica.shared->look();
+    fleet.time.run_for(2ms);
+    EXPECT_EQ(replica.shared->counts().questions, 2u);
+    EXPECT_EQ(replica.shared->counts().leases, 100u);
+}
+
+TEST(SharedLimits, EachCallersCounterIsSharedAndLeftAloneWhenItIsOver) {
+    LeasedFleet fleet(2, limit_of(10));
+    const auto ask = [&](std::size_t index) {
+        auto& replica = fleet[index];
+        for (int turn = 0; turn < 2; ++turn) {
+            quota::Admission admission;
+            const WallTime now = fleet.time.wall_now();
+            admission.ask(
+                replica.limit,
+                replica.table.hold(replica.limit.family, "ann", replica.limit.window(now)), 1, now);
+            LeasedFleet::hear(replica);
+            if (!admission.waits()) {
+                if (admission.reached() != nullptr) return false;
+                quota::Amounts used;
+                used[quota::What::requests] = 1;
+                admission.settle(used, now);
+                return true;
+            }
+            fleet.time.run_for(1ms);
+        }
+        return false;
+    };
+    int admitted = 0;
+    for (std::size_t i = 0; i < 30; ++i) admitted += ask(i % 2) ? 1 : 0;
+    EXPECT_EQ(admitted, 10);
+    EXPECT_EQ(fleet[0].shared->leases(), 1u);
+    fleet.time.run_for(80s);
+    EXPECT_EQ(fleet[0].shared->leases(), 0u);
+}
+
+}  // namespace
+}  // namespace rotary::fleet
