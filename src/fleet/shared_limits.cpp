@@ -27,32 +27,51 @@ milliseconds between(WallTime from, WallTime to) noexcept {
 
 }  // namespace
 
-SharedLimits::SharedLimits(Store& store, Schedule& schedule, quota::LeaseDesk& desk,
-                           Options options)
-    : store_(store), schedule_(schedule), desk_(desk), options_(std::move(options)) {
+SharedLimits::SharedLimits(Store& store, std::shared_ptr<Timers> timers,
+                           quota::CounterTable& counters, Options options)
+    : store_(store),
+      timers_(std::move(timers)),
+      desk_(counters.leases()),
+      options_(std::move(options)) {
     desk_.set_away(!store_.is_ready());
+    counters.share(options_.bell);
     store_.listen(*this);
 }
 
+// What a worker hands in from here on stays at the desk, and holds its counter.
 SharedLimits::~SharedLimits() {
+    desk_.close();
     store_.unlisten(*this);
     *alive_ = false;
     look();
-    while (!books_.empty()) forget(*books_.begin()->first);
+    std::vector<quota::Lease*> ours;
+    for (const auto& [lease, book] : books_) {
+        if (book.is_asked || lease->seize()) ours.push_back(lease);
+    }
+    for (quota::Lease* lease : ours) forget(*lease);
 }
 
-void SharedLimits::later(std::chrono::microseconds delay, void (SharedLimits::*work)()) {
-    schedule_.after(delay, [this, alive = alive_, work] {
+void SharedLimits::queue(const Queued& queued) {
+    books_.at(queued.lease).is_asked = true;
+    queue_.push_back(queued);
+}
+
+void SharedLimits::later(std::chrono::milliseconds delay, void (SharedLimits::*work)()) {
+    timers_->after(delay, [this, alive = alive_, work] {
         if (*alive) (this->*work)();
     });
 }
 
 bool SharedLimits::may_ask() const noexcept {
-    return store_.is_ready() && schedule_.now() >= paused_until_;
+    return store_.is_ready() && timers_->now() >= paused_until_;
 }
 
 void SharedLimits::wake() {
     if (wake_ && desk_.is_waited_for()) wake_();
+}
+
+void SharedLimits::count_replicas() {
+    desk_.set_replicas(static_cast<std::uint32_t>(options_.replicas()));
 }
 
 void SharedLimits::on_ready() {
@@ -61,7 +80,7 @@ void SharedLimits::on_ready() {
     // What was used meanwhile is told first, before anything of the rest is granted anew.
     for (Queued& queued : queue_) queued.asks = false;
     for (auto& [lease, book] : books_) {
-        if (lease->seize()) queue_.push_back({lease, false, false});
+        if (lease->seize()) queue({lease, false, false});
     }
     pump();
     wake();
@@ -76,7 +95,7 @@ SharedLimits::Book& SharedLimits::book_of(quota::Lease& lease) {
     const auto [place, is_new] = books_.try_emplace(&lease);
     Book& book = place->second;
     if (is_new) {
-        const SteadyTime now = schedule_.now();
+        const SteadyTime now = timers_->now();
         book.key = lease_key(options_.prefix, lease.name());
         book.measured_at = now - kRecent;
         book.asked_at = book.used_at = now;
@@ -97,7 +116,7 @@ void SharedLimits::look() {
     }
     for (auto lease = due.rbegin(); lease != due.rend(); ++lease) {
         open_window(book_of(**lease), (*lease)->wanted().terms);
-        queue_.push_back({*lease, true, false});
+        queue({*lease, true, false});
     }
     if (*alive_) pump();
 }
@@ -108,10 +127,10 @@ void SharedLimits::open_window(Book& book, const quota::LeaseTerms& terms) const
     if (is_same) return;
     book.told = book.used = 0;
     // What was used of the window before was used of late, too.
-    const auto since = std::chrono::duration_cast<milliseconds>(schedule_.now() - book.measured_at);
+    const auto since = std::chrono::duration_cast<milliseconds>(timers_->now() - book.measured_at);
     if (since >= 2 * kRecent) book.recent = 0;
     book.measured = 0;
-    book.measured_at = std::max(book.measured_at, schedule_.now() - kRecent);
+    book.measured_at = std::max(book.measured_at, timers_->now() - kRecent);
 }
 
 // While the store was away windows were opened that it has not heard of.
@@ -126,7 +145,7 @@ void SharedLimits::follow(const quota::Lease& lease, Book& book) const {
 // What was used in the last half second. Between two that are as far apart it goes over from the
 // older measure to the newer.
 std::int64_t SharedLimits::measure(quota::Lease& lease, Book& book) const {
-    const SteadyTime now = schedule_.now();
+    const SteadyTime now = timers_->now();
     const std::int64_t used = lease.used(book.terms.window.begin);
     const std::int64_t more = std::max<std::int64_t>(used - book.measured, 0);
     const auto since = std::chrono::duration<double>(now - book.measured_at).count();
@@ -149,7 +168,7 @@ LeaseQuestion SharedLimits::question_of(const Queued& queued, Asked& asked) {
     const WallTime begin = terms.window.begin;
     const std::int64_t used = lease.used(begin);
     const std::int64_t held = std::max(lease.view(begin).granted, used);
-    book.asked_at = schedule_.now();
+    book.asked_at = timers_->now();
     book.told = used;
     asked = {&lease, held, begin};
 
@@ -159,7 +178,7 @@ LeaseQuestion SharedLimits::question_of(const Queued& queued, Asked& asked) {
     question.field = "r:" + (has_journal ? options_.journal : options_.replica);
     question.begin_ms = ms_of(begin);
     question.length_ms = between(begin, terms.window.end).count();
-    question.left_ms = between(schedule_.wall_now(), terms.window.end).count();
+    question.left_ms = between(timers_->wall_now(), terms.window.end).count();
     question.amount = terms.amount;
     question.held = held;
     question.recent = measure(lease, book);
@@ -174,11 +193,11 @@ LeaseQuestion SharedLimits::question_of(const Queued& queued, Asked& asked) {
 void SharedLimits::pump() {
     // What is queued waits for better times: none of its requests does.
     if (queue_.empty() || pumps_later_ || !may_ask()) return;
-    const SteadyTime now = schedule_.now();
+    const SteadyTime now = timers_->now();
     if (now >= next_send_) send();
     if (queue_.empty()) return;
     pumps_later_ = true;
-    later(std::chrono::ceil<std::chrono::microseconds>(next_send_ - now), &SharedLimits::pump_late);
+    later(std::chrono::ceil<milliseconds>(next_send_ - now), &SharedLimits::pump_late);
 }
 
 void SharedLimits::pump_late() {
@@ -194,9 +213,10 @@ void SharedLimits::send() {
         questions.push_back(question_of(queue_.front(), asked.back()));
         queue_.pop_front();
     }
-    next_send_ = schedule_.now() + kPace;
+    next_send_ = timers_->now() + kPace;
     ++counts_.questions;
     counts_.leases += questions.size();
+    count_replicas();
     store_.run(lease_script(), lease_keys(questions), lease_arguments(questions, desk_.replicas()),
                [this, alive = alive_, asked = std::move(asked)](const Reply& reply) {
                    if (*alive) answered(asked, reply);
@@ -208,13 +228,14 @@ void SharedLimits::answered(const std::vector<Asked>& asked, const Reply& reply)
     if (!answers) {
         ++counts_.unanswered;
         if (reply.kind != Reply::Kind::none) {
-            paused_until_ = schedule_.now() + kErrorPause;
+            paused_until_ = timers_->now() + kErrorPause;
             desk_.set_away(true);
             later(kErrorPause, &SharedLimits::end_pause);
         }
     }
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (answers) take_over(asked[i], (*answers)[i]);
+        books_.at(asked[i].lease).is_asked = false;
         asked[i].lease->answered();
     }
     wake();
@@ -229,7 +250,7 @@ void SharedLimits::end_pause() {
 
 void SharedLimits::take_over(const Asked& asked, const LeaseAnswer& answer) {
     const Book& book = books_.at(asked.lease);
-    const WallTime now = schedule_.wall_now();
+    const WallTime now = timers_->wall_now();
     const WallTime end = book.terms.window.end;
     const auto in = [&](milliseconds wait) { return end - now < wait ? end : now + wait; };
     quota::Lease::Grant grant;
@@ -256,11 +277,11 @@ void SharedLimits::each_second() {
 
 // Those that are due are the workers' and the question's business.
 void SharedLimits::look_after(quota::Lease& lease, Book& book, std::vector<quota::Lease*>& idle) {
-    const SteadyTime now = schedule_.now();
+    const SteadyTime now = timers_->now();
     const WallTime begin = book.terms.window.begin;
     const std::int64_t used = lease.used(begin);
     if (used != std::exchange(book.used, used)) book.used_at = now;
-    const bool is_over = schedule_.wall_now() >= book.terms.window.end;
+    const bool is_over = timers_->wall_now() >= book.terms.window.end;
     const bool is_idle = now - book.used_at >= kIdle;
     const quota::Lease::View view = lease.view(begin);
     const bool tells = !is_over && used != book.told && now - book.asked_at >= kStale;
@@ -276,7 +297,7 @@ void SharedLimits::look_after(quota::Lease& lease, Book& book, std::vector<quota
         lease.lower(used);
         ++counts_.given_back;
     }
-    queue_.push_back({&lease, false, gives_back});
+    queue({&lease, false, gives_back});
 }
 
 // It is seized, or no worker is left. With its counter it may be gone right after.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <vector>
 
 namespace rotary::quota {
 
@@ -32,7 +33,28 @@ std::size_t CounterTable::HashKey::operator()(const Key& key) const noexcept {
 CounterTable::CounterTable() : hash_{random_hash_seed()}, most_(config::kCounters) {
     for (Shard& shard : shards_) shard.counters = Counters(0, hash_);
 }
-CounterTable::~CounterTable() = default;
+// What was handed in, and is not answered any more, holds counters.
+CounterTable::~CounterTable() {
+    std::vector<Lease::Hold> holds;
+    for (Lease* due = leases_.take_due(); due != nullptr;) {
+        Lease& lease = *due;
+        due = LeaseDesk::next(lease);
+        holds.push_back(lease.let_go());
+    }
+}
+
+void CounterTable::share(std::function<void()> bell) {
+    leases_.open(std::move(bell));
+    for (const auto& [key, known] : families_) {
+        if (const auto family = known.lock()) lease_out(*family);
+    }
+}
+
+void CounterTable::lease_out(Family& family) {
+    Counter& common = family.common();
+    if (common.lease() != nullptr) return;
+    common.set_lease(std::make_unique<Lease>(leases_, common, family.key()));
+}
 
 std::shared_ptr<Family> CounterTable::family(const std::string& key) {
     std::weak_ptr<Family>& known = families_[key];
@@ -41,10 +63,7 @@ std::shared_ptr<Family> CounterTable::family(const std::string& key) {
         family = std::make_shared<Family>(key);
         known = family;
     }
-    Counter& common = family->common();
-    if (leases_.is_open() && common.lease() == nullptr) {
-        common.set_lease(std::make_unique<Lease>(leases_, common, key));
-    }
+    if (leases_.is_open()) lease_out(*family);
     return family;
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/lease_store.hpp"
+#include "support/lease_books.hpp"
 #include "support/redis_server.hpp"
 
 #include <random>

@@ -15,6 +15,10 @@ namespace rotary::test {
 class MovedTime final : public fleet::Timers {
 public:
     SteadyTime now() const override { return now_; }
+    // From 2026-11-29T12:00:00Z on.
+    WallTime wall_now() const override {
+        return kNoon + std::chrono::duration_cast<WallTime::duration>(now_ - kBegin);
+    }
     void after(std::chrono::milliseconds wait, std::function<void()> work) override {
         at(now_ + wait, std::move(work));
     }
@@ -34,7 +38,11 @@ public:
     }
 
 private:
-    SteadyTime now_{std::chrono::hours(1)};
+    static constexpr SteadyTime kBegin{std::chrono::hours(1)};
+    static constexpr WallTime kNoon =
+        std::chrono::sys_days(std::chrono::year(2026) / 11 / 29) + std::chrono::hours(12);
+
+    SteadyTime now_ = kBegin;
     std::uint64_t number_ = 0;
     std::map<std::pair<SteadyTime, std::uint64_t>, std::function<void()>> due_;
 };

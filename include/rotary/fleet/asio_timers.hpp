@@ -11,6 +11,7 @@ class AsioTimers final : public Timers {
 public:
     explicit AsioTimers(boost::asio::io_context& control) : control_(control) {}
     SteadyTime now() const override { return std::chrono::steady_clock::now(); }
+    WallTime wall_now() const override { return rotary::wall_now(); }
     void after(std::chrono::milliseconds wait, std::function<void()> work) override;
     void post(std::function<void()> work) override;
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <rotary/fleet/lease_question.hpp>
-#include <rotary/fleet/schedule.hpp>
 #include <rotary/fleet/store.hpp>
+#include <rotary/fleet/timers.hpp>
 #include <rotary/quota/lease.hpp>
 #include <rotary/quota/lease_desk.hpp>
 
@@ -18,8 +18,7 @@
 namespace rotary::fleet {
 
 // The limits that replicas share: asks the store for the leases that workers hand in at their desk,
-// many with one question, and gives back what is idle. Control thread; it outlives the workers and
-// goes before the counters.
+// many with one question, and gives back what is idle. Control thread; the counters outlive it.
 //
 // While the store can't be asked the desk is told so, and each replica goes on with its part.
 class SharedLimits final : public Store::Listener {
@@ -37,6 +36,8 @@ public:
         std::string prefix;   // of all keys: "{rotary:NAMESPACE}"
         std::string replica;  // who asks, new with each process
         std::string journal;  // the same of money, whose spend outlives it; empty: as `replica`
+        std::function<void()> bell;
+        std::function<std::size_t()> replicas;  // that are alive, this one too
     };
     struct Counts {
         std::uint64_t questions = 0;
@@ -45,11 +46,16 @@ public:
         std::uint64_t given_back = 0;  // leases
     };
 
-    SharedLimits(Store& store, Schedule& schedule, quota::LeaseDesk& desk, Options options);
+    // From now on the limits of these counters are shared, until this goes. `bell` as for
+    // LeaseDesk::open(): look() is to be called soon after it was rung.
+    SharedLimits(Store& store, std::shared_ptr<Timers> timers, quota::CounterTable& counters,
+                 Options options);
     ~SharedLimits() override;
 
     // The desk's bell has rung.
     void look();
+    // How many replicas there are is told the desk: with each question, and when this is called.
+    void count_replicas();
     // Called when requests wait and what they wait for has changed.
     void on_answers(std::function<void()> wake) { wake_ = std::move(wake); }
     const Counts& counts() const noexcept { return counts_; }
@@ -71,6 +77,7 @@ private:
         std::int64_t told = 0;  // as used
         SteadyTime used_at;     // when it was last seen to be used
         std::int64_t used = 0;  // by then
+        bool is_asked = false;  // it is queued, or the store's turn
     };
     struct Queued {
         quota::Lease* lease = nullptr;
@@ -97,12 +104,13 @@ private:
     void wake();
     void each_second();
     void look_after(quota::Lease& lease, Book& book, std::vector<quota::Lease*>& idle);
+    void queue(const Queued& queued);
     void forget(quota::Lease& lease);
     bool may_ask() const noexcept;
-    void later(std::chrono::microseconds delay, void (SharedLimits::*work)());
+    void later(std::chrono::milliseconds delay, void (SharedLimits::*work)());
 
     Store& store_;
-    Schedule& schedule_;
+    const std::shared_ptr<Timers> timers_;
     quota::LeaseDesk& desk_;
     const Options options_;
     std::function<void()> wake_;

@@ -16,6 +16,7 @@ public:
     Timers& operator=(const Timers&) = delete;
 
     virtual SteadyTime now() const = 0;
+    virtual WallTime wall_now() const = 0;  // of the same moment
     // Control thread. Called once, then; never from within.
     virtual void after(std::chrono::milliseconds wait, std::function<void()> work) = 0;
     // From any thread: called on the control thread, in the order of a thread's calls.

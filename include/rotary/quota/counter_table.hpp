@@ -106,8 +106,9 @@ public:
     HeldCounter hold(const std::shared_ptr<Family>& family, std::string_view who,
                      const Window& window) noexcept;
 
-    // Of limits that replicas share: once it is open counters have leases, those that are there
-    // from the next family() and hold() on.
+    // From now on replicas share the limits, until leases().close(): counters have leases, which
+    // workers hand in with that bell. See LeaseDesk::open(). Control thread.
+    void share(std::function<void()> bell);
     LeaseDesk& leases() noexcept { return leases_; }
 
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
@@ -144,6 +145,7 @@ private:
     void sweep(Shard& shard, WallTime now);
     std::size_t shard_of(const Key& key) const noexcept;
     void lease_out(KeyedCounter& keyed);
+    void lease_out(Family& family);
 
     LeaseDesk leases_;
     const HashKey hash_;

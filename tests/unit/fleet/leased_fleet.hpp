@@ -3,7 +3,8 @@
 #include <rotary/fleet/shared_limits.hpp>
 #include <rotary/quota/admission.hpp>
 
-#include "support/lease_store.hpp"
+#include "support/lease_books.hpp"
+#include "support/model_store.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -23,16 +24,20 @@ inline const WallTime kNoon =
 class LeasedFleet {
 public:
     struct Replica {
-        Replica(test::SimulatedTime& time, test::LeaseBooks& books, std::size_t index)
-            : store(time, books, std::chrono::microseconds(100)) {
-            table.leases().open([this] { is_rung = true; });
-            shared = std::make_unique<SharedLimits>(
-                store, time, table.leases(),
-                SharedLimits::Options{"{rotary:test}", "replica-" + std::to_string(index), ""});
+        Replica(test::ModelServer& server, const std::shared_ptr<test::MovedTime>& time,
+                std::size_t index, std::size_t size)
+            : store(server, *time, std::chrono::microseconds(100)) {
+            SharedLimits::Options options;
+            options.prefix = "{rotary:test}";
+            options.replica = "replica-" + std::to_string(index);
+            options.bell = [this] { is_rung = true; };
+            options.replicas = [size] { return size; };
+            table.leases().set_replicas(static_cast<std::uint32_t>(size));
+            shared = std::make_unique<SharedLimits>(store, time, table, std::move(options));
         }
 
         quota::CounterTable table;
-        test::LeaseStore store;
+        test::ModelStore store;
         std::unique_ptr<SharedLimits> shared;
         quota::Limit limit;
         bool is_rung = false;
@@ -42,10 +47,10 @@ public:
     };
 
     LeasedFleet(std::size_t replicas, quota::Limit limit) {
+        test::teach_leases(server_, books);
         for (std::size_t i = 0; i < replicas; ++i) {
-            replicas_.push_back(std::make_unique<Replica>(time, books, i));
+            replicas_.push_back(std::make_unique<Replica>(server_, time_, i, replicas));
             Replica& replica = *replicas_.back();
-            replica.table.leases().set_replicas(static_cast<std::uint32_t>(replicas));
             replica.limit = limit;
             replica.limit.family = replica.table.family("limit");
         }
@@ -58,18 +63,18 @@ public:
     bool request(std::size_t index, std::int64_t estimate = 1, std::int64_t actual = 1) {
         Replica& replica = *replicas_[index];
         quota::Admission admission;
-        const auto begun = time.passed();
+        const auto begun = passed();
         const std::chrono::nanoseconds patience = replica.table.leases().patience();
-        admission.ask(replica.limit, estimate, time.wall_now());
+        admission.ask(replica.limit, estimate, time_->wall_now());
         hear(replica);
         while (admission.waits()) {
             admission.undo();
-            if (time.passed() - begun >= patience) admission.end_patience();
-            time.run_for(std::chrono::microseconds(100));
-            admission.ask(replica.limit, estimate, time.wall_now());
+            if (passed() - begun >= patience) admission.end_patience();
+            run_for(std::chrono::microseconds(100));
+            admission.ask(replica.limit, estimate, time_->wall_now());
             hear(replica);
         }
-        replica.longest_wait = std::max(replica.longest_wait, time.passed() - begun);
+        replica.longest_wait = std::max(replica.longest_wait, passed() - begun);
         last_ = admission.requests().limit != nullptr ? admission.requests() : admission.tokens();
         if (const quota::Reached* reached = admission.reached()) {
             reached_ = *reached;
@@ -79,7 +84,7 @@ public:
         replica.admitted += actual;
         quota::Amounts used;
         used[replica.limit.what] = actual;
-        admission.settle(used, time.wall_now());
+        admission.settle(used, time_->wall_now());
         hear(replica);
         return true;
     }
@@ -97,7 +102,11 @@ public:
         if (std::exchange(replica.is_rung, false)) replica.shared->look();
     }
 
-    test::SimulatedTime time{kNoon};
+    std::chrono::nanoseconds passed() const { return time_->now() - begun_; }
+    WallTime wall_now() const { return time_->wall_now(); }
+    void run_for(std::chrono::nanoseconds time) { time_->move(time); }
+    void run_until(std::chrono::nanoseconds end) { time_->move_to(begun_ + end); }
+
     test::LeaseBooks books;
 
 private:
@@ -107,6 +116,9 @@ private:
         return all;
     }
 
+    const std::shared_ptr<test::MovedTime> time_ = std::make_shared<test::MovedTime>();
+    const SteadyTime begun_ = time_->now();
+    test::ModelServer server_{*time_};
     std::vector<std::unique_ptr<Replica>> replicas_;
     quota::Standing last_;
     quota::Reached reached_;
@@ -130,16 +142,15 @@ struct Traffic {
         std::mt19937_64 random(7);
         std::exponential_distribution<double> gap(a_second);
         std::discrete_distribution<std::size_t> replica(parts.begin(), parts.end());
-        const auto end = fleet.time.passed() + std::chrono::seconds(60);
+        const auto end = fleet.passed() + std::chrono::seconds(60);
         for (;;) {
-            const auto next =
-                fleet.time.passed() +
-                std::chrono::nanoseconds(static_cast<std::int64_t>(gap(random) * 1e9));
+            const auto next = fleet.passed() + std::chrono::nanoseconds(
+                                                   static_cast<std::int64_t>(gap(random) * 1e9));
             if (next >= end) break;
-            fleet.time.run_until(next);
+            fleet.run_until(next);
             fleet.request(replica(random));
         }
-        fleet.time.run_until(end);
+        fleet.run_until(end);
     }
 };
 

@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 class Leases : public testing::Test {
 protected:
     Leases() {
-        table_.leases().open([this] { ++rings_; });
+        table_.share([this] { ++rings_; });
         limit_.policy = "limit";
         limit_.amount = 100;
         limit_.family = table_.family("limit");

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <rotary/fleet/lease_question.hpp>
-#include <rotary/fleet/store.hpp>
 
-#include "support/simulated_time.hpp"
+#include "support/model_store.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +26,17 @@ public:
     void forget_all() { windows_.clear(); }
     // Of the latest window of any limit.
     std::int64_t taken() const { return windows_.empty() ? 0 : windows_.rbegin()->second.taken; }
+
+    // One of those that were asked with these arguments.
+    static fleet::LeaseQuestion question(const std::string& key,
+                                         const std::vector<std::string>& arguments,
+                                         std::size_t index) {
+        const auto text = [&](std::size_t at) { return arguments[1 + index * 9 + at]; };
+        const auto number = [&](std::size_t at) { return std::stoll(text(at)); };
+        const auto has = [&](char mode) { return text(8).find(mode) != std::string::npos; };
+        return {key,       text(0),   number(1), number(2), number(3), number(4), number(5),
+                number(6), number(7), has('a'),  has('g'),  has('s'),  has('d')};
+    }
 
 private:
     struct WindowBook {
@@ -89,60 +98,18 @@ private:
     std::map<Key, WindowBook> windows_;
 };
 
-// A store that knows leases alone, far away by some time, shared by replicas in one thread.
-class LeaseStore final : public fleet::Store {
-public:
-    LeaseStore(SimulatedTime& time, LeaseBooks& books, std::chrono::microseconds one_way)
-        : time_(time), books_(books), one_way_(one_way) {}
-
-    void listen(Listener& listener) override { listeners_.push_back(&listener); }
-    void unlisten(Listener& listener) noexcept override { std::erase(listeners_, &listener); }
-    bool is_ready() const noexcept override { return is_ready_; }
-    void ask(std::vector<std::string>, Answered) override {}
-    void run(const fleet::Script&, std::vector<std::string> keys,
-             std::vector<std::string> arguments, Answered answered) override {
-        time_.after(one_way_, [this, keys = std::move(keys), arguments = std::move(arguments),
-                               answered = std::move(answered)] {
-            fleet::Reply reply = is_ready_ ? run(keys, arguments) : fleet::Reply();
-            if (drops_ > 0) {
-                --drops_;
-                reply = {};
-            }
-            time_.after(one_way_, [reply = std::move(reply), answered] { answered(reply); });
-        });
-    }
-
-    void lose() {
-        is_ready_ = false;
-        for (Listener* listener : listeners_) listener->on_lost();
-    }
-    void come_back() {
-        is_ready_ = true;
-        for (Listener* listener : listeners_) listener->on_ready();
-    }
-    void drop_answers(int count) { drops_ = count; }  // what was asked is done all the same
-
-    static fleet::LeaseQuestion question(const std::string& key,
-                                         const std::vector<std::string>& arguments,
-                                         std::size_t index) {
-        const auto text = [&](std::size_t at) { return arguments[1 + index * 9 + at]; };
-        const auto number = [&](std::size_t at) { return std::stoll(text(at)); };
-        const auto has = [&](char mode) { return text(8).find(mode) != std::string::npos; };
-        return {key,       text(0),   number(1), number(2), number(3), number(4), number(5),
-                number(6), number(7), has('a'),  has('g'),  has('s'),  has('d')};
-    }
-
-private:
-    fleet::Reply run(const std::vector<std::string>& keys,
-                     const std::vector<std::string>& arguments) {
+// So that a model of a server answers the script by these books.
+inline void teach_leases(ModelServer& server, LeaseBooks& books) {
+    server.teach(fleet::lease_script(), [&books](ModelServer&, const ModelServer::Texts& keys,
+                                                 const ModelServer::Texts& arguments) {
         std::vector<fleet::LeaseQuestion> questions;
         for (std::size_t i = 0; i < keys.size(); ++i) {
-            questions.push_back(question(keys[i], arguments, i));
+            questions.push_back(LeaseBooks::question(keys[i], arguments, i));
         }
         const auto replicas = static_cast<std::uint32_t>(std::stoul(arguments.front()));
         fleet::Reply reply;
         reply.kind = fleet::Reply::Kind::array;
-        for (const fleet::LeaseAnswer& answer : books_.answer(questions, replicas)) {
+        for (const fleet::LeaseAnswer& answer : books.answer(questions, replicas)) {
             for (const std::int64_t number : {answer.granted, answer.rest, answer.free_ms}) {
                 fleet::Reply element;
                 element.kind = fleet::Reply::Kind::integer;
@@ -151,14 +118,7 @@ private:
             }
         }
         return reply;
-    }
-
-    SimulatedTime& time_;
-    LeaseBooks& books_;
-    std::chrono::microseconds one_way_;
-    std::vector<Listener*> listeners_;
-    bool is_ready_ = true;
-    int drops_ = 0;
-};
+    });
+}
 
 }  // namespace rotary::test
