@@ -142,10 +142,15 @@ LedgerFile::LedgerFile(const std::string& path)
         sqlite3_open_v2(path.c_str(), &database_->handle, SQLITE_OPEN_READONLY, nullptr));
     sqlite3_busy_timeout(database_->handle, kBusyMilliseconds);
     check_kind(false);
-    currency_ = database_->ask("SELECT value FROM meta WHERE name = 'currency'");
+    read_meta();
 }
 
 LedgerFile::~LedgerFile() = default;
+
+void LedgerFile::read_meta() {
+    currency_ = database_->ask("SELECT value FROM meta WHERE name = 'currency'");
+    journal_ = database_->ask("SELECT value FROM meta WHERE name = 'journal'");
+}
 
 void LedgerFile::check_kind(bool may_create) {
     const std::string application = database_->ask("PRAGMA application_id");
@@ -180,12 +185,13 @@ void LedgerFile::create(const std::string& currency) {
                                .c_str());
         }
         if (database_->ask("PRAGMA user_version") == "1") bring_up();
+        database_->run("INSERT OR IGNORE INTO meta VALUES ('journal', lower(hex(randomblob(8))))");
         database_->run("COMMIT");
     } catch (...) {
         sqlite3_exec(database_->handle, "ROLLBACK", nullptr, nullptr, nullptr);
         throw;
     }
-    currency_ = database_->ask("SELECT value FROM meta WHERE name = 'currency'");
+    read_meta();
 }
 
 // From schema 1. What an hour's sum was of stays together, in the hour's first quarter.

@@ -42,6 +42,9 @@ public:
     void write(const quota::SpendTable& sums);
 
     const std::string& currency() const noexcept { return currency_; }
+    // Tells this file from all others for ever: 16 hex digits. Of one that was never opened to
+    // write since there are such names, nothing.
+    const std::string& journal() const noexcept { return journal_; }
     // The sums of the quarters of an hour [from, to), by time and then by name.
     using Visit = std::function<void(const quota::SpendKey& key, const quota::Spend& spend)>;
     void read(std::int64_t from, std::int64_t to, const Visit& visit);
@@ -51,9 +54,11 @@ private:
     void check_kind(bool may_create);
     void create(const std::string& currency);
     void bring_up();
+    void read_meta();
 
     std::string path_;
     std::string currency_;
+    std::string journal_;
     std::int64_t quarters_ = 1;  // in the time of a row
     std::unique_ptr<Database> database_;
 };
