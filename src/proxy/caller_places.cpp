@@ -1,5 +1,6 @@
 #include "proxy/caller_places.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rotary::proxy {
@@ -14,6 +15,12 @@ Fault refused(Exchange& exchange, const char* what, const char* why) noexcept {
     return Fault::client(FaultKind::rate_limit_exceeded, what);
 }
 
+// Of replicas each has its part, and one place at least.
+std::uint32_t part_of(const routing::Snapshot& snapshot, std::uint32_t most) noexcept {
+    const quota::LeaseDesk& fleet = snapshot.counters->leases();
+    return fleet.is_open() ? std::max(most / fleet.replicas(), std::uint32_t{1}) : most;
+}
+
 }  // namespace
 
 Result<void> CallerPlaces::take(Exchange& exchange) noexcept {
@@ -25,7 +32,7 @@ Result<void> CallerPlaces::take(Exchange& exchange) noexcept {
         const std::uint64_t key = routing::InFlight::key_of("consumer", consumer);
         const std::uint32_t most = snapshot.consumer_limits.find(key, otherwise);
         if (most != 0) {
-            auto place = snapshot.in_flight->enter(key, most);
+            auto place = snapshot.in_flight->enter(key, part_of(snapshot, most));
             if (!place) {
                 return refused(exchange, "Too many requests of this caller are in flight.",
                                "the consumer's requests in flight");
@@ -34,7 +41,8 @@ Result<void> CallerPlaces::take(Exchange& exchange) noexcept {
         }
     }
     if (route.max_concurrent != 0) {
-        auto place = snapshot.in_flight->enter(route.in_flight_key, route.max_concurrent);
+        auto place =
+            snapshot.in_flight->enter(route.in_flight_key, part_of(snapshot, route.max_concurrent));
         if (!place) {
             return refused(exchange, "Too many requests to this API are in flight.",
                            "the API's requests in flight");

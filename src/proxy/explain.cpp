@@ -232,6 +232,7 @@ Explanation explain(Context& context, const Asked& asked) {
     exchange.request.started = context.reactor.now();
     exchange.request.started_wall = wall_now();
     exchange.begin(context);
+    exchange.quotas.is_patient = false;
     told.max_attempts = exchange.routing().max_attempts;
     if (const auto parsed = parse(context, asked); !parsed) {
         note_fault(exchange, parsed.error(), told);

@@ -2,6 +2,7 @@
 
 #include "proxy/attempt.hpp"
 #include "proxy/hold.hpp"
+#include "proxy/lease_wait.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/select.hpp"
 #include "proxy/settle.hpp"
@@ -143,8 +144,11 @@ Task<Result<void>> forward(Context& context, downstream::Client& client, Exchang
     upstream::Http1Provider provider(context.providers);
     Next next = Next::nowhere;
     for (;;) {
-        const auto selected = select(context, exchange, next);
-        if (!selected) co_return selected.error();
+        if (const auto selected = select(context, exchange, next); !selected) {
+            if (!exchange.quotas.waits) co_return selected.error();
+            const auto later = co_await ask_fleet(context, client, exchange, select_again);
+            if (!later) co_return later.error();
+        }
         const Attempted attempted = co_await try_one(context, client, exchange, provider);
         next = next_after(context, exchange, attempted);
         if (next != Next::nowhere) {

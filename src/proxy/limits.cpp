@@ -1,5 +1,7 @@
 #include "proxy/limits.hpp"
 
+#include "proxy/limit_asking.hpp"
+
 #include <rotary/llm/request_facts.hpp>
 #include <rotary/quota/money_text.hpp>
 #include <rotary/quota/spend.hpp>
@@ -11,16 +13,6 @@
 namespace rotary::proxy {
 
 namespace {
-
-// A request that takes longer hears of a step of the wall clock: it may not be as far behind the
-// others as a counter takes for a clock that was wrong.
-constexpr std::chrono::seconds kLongSince{30};
-
-WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
-    const auto since = std::max(now - exchange.request.started, SteadyTime::duration::zero());
-    if (since > kLongSince) return wall_now();
-    return exchange.request.started_wall + std::chrono::duration_cast<WallTime::duration>(since);
-}
 
 // So that no request holds all of a limit that others share by saying that its answer may be
 // endless.
@@ -62,100 +54,6 @@ FaultKind fault_of(quota::What what) noexcept {
                                   : FaultKind::rate_limit_exceeded;
 }
 
-// What one limit of the snapshot's said.
-struct Said {
-    std::size_t limit = 0;
-    bool taken = false;
-};
-
-// What a limit said, among the metrics; and in the log, once a window, that little is left of it.
-void note(Context& context, const Exchange& exchange, const quota::Admission& admission,
-          Said said) {
-    const quota::Limit& limit = exchange.snapshot().limits[said.limit];
-    const LimitSeries& series = exchange.match.wiring->limits[said.limit];
-    if (!said.taken) {
-        context.metrics.add(series.refused);
-    } else if (admission.shadowed() == &limit) {
-        context.metrics.add(series.shadowed);
-    } else {
-        context.metrics.add(admission.softened() == &limit ? series.warned : series.admitted);
-    }
-    if (admission.warning() == nullptr) return;
-    quota::MoneyText soft;
-    quota::MoneyText amount;
-    context.log.warn("a budget has reached its soft limit",
-                     {{"budget", limit.policy},
-                      {"for", limit.subject},
-                      {"consumer", exchange.match.consumer},
-                      {"soft", quota::write_money(limit.soft, soft)},
-                      {"amount", quota::write_money(limit.amount, amount)},
-                      {"request_id", exchange.request_id()}});
-}
-
-// Asks all of a set, so that of those that are reached the one is known that is free again latest.
-void ask(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits,
-         quota::Admission& admission) {
-    if (limits.empty()) return;
-    const WallTime now = wall_time(exchange, context.reactor.now());
-    for (const std::size_t index : limits) {
-        const quota::Limit& limit = exchange.snapshot().limits[index];
-        const bool taken = admission.ask(limit, exchange.quotas.estimate[limit.what], now);
-        note(context, exchange, admission, {index, taken});
-    }
-}
-
-// What a keyed limit tells requests apart by; empty where there is none. Of a header that comes
-// twice none is the one.
-std::string_view value_of(const Context& context, const Exchange& exchange,
-                          const routing::KeyedLimit& keyed) noexcept {
-    switch (keyed.by) {
-        case config::CustomRate::By::consumer:
-            return exchange.match.consumer;
-        case config::CustomRate::By::claim: {
-            const auth::Claims* claims = exchange.match.caller.get();
-            return claims == nullptr ? std::string_view{} : claims->named(keyed.name);
-        }
-        case config::CustomRate::By::header:
-            break;
-    }
-    const wire::HeaderTable& headers = context.scratch.request.headers;
-    return headers.count(keyed.name) == 1 ? headers.find(keyed.name)->value : std::string_view{};
-}
-
-// Limits of those who have the same value. Requests without one share a counter, as if that was
-// their value: leaving it out is no way around the limit.
-void ask_keyed(Context& context, Exchange& exchange,
-               const std::vector<routing::KeyedLimit>& limits) {
-    const routing::Snapshot& snapshot = exchange.snapshot();
-    const WallTime now = wall_time(exchange, context.reactor.now());
-    quota::Admission& held = exchange.quotas.held;
-    for (const routing::KeyedLimit& keyed : limits) {
-        const std::string_view value = value_of(context, exchange, keyed);
-        const bool is_each = keyed.value.empty();
-        if (!is_each && value != keyed.value) continue;
-        const quota::Limit& limit = snapshot.limits[keyed.limit];
-        quota::HeldCounter counter(limit.family->common());
-        if (is_each) counter = snapshot.counters->hold(limit.family, value, limit.window(now));
-        const bool taken = held.ask(limit, std::move(counter), 1, now);
-        note(context, exchange, held, {keyed.limit, taken});
-    }
-}
-
-// Budgets that each consumer has for itself.
-void ask_for_each(Context& context, Exchange& exchange, const std::vector<std::size_t>& limits) {
-    const routing::Snapshot& snapshot = exchange.snapshot();
-    const WallTime now = wall_time(exchange, context.reactor.now());
-    for (const std::size_t index : limits) {
-        const quota::Limit& limit = snapshot.limits[index];
-        quota::HeldCounter counter =
-            snapshot.counters->hold(limit.family, exchange.match.consumer, limit.window(now));
-        const std::int64_t cost = exchange.quotas.estimate[quota::What::cost];
-        quota::Admission& held = exchange.quotas.held;
-        const bool taken = held.ask(limit, std::move(counter), cost, now);
-        note(context, exchange, held, {index, taken});
-    }
-}
-
 // The budgets that apply to a request, as places among the snapshot's limits.
 struct AppliedBudgets {
     // The API's, the consumer's by its name, and its subscription's; null: there is none.
@@ -189,7 +87,7 @@ bool has_price(const Exchange& exchange) noexcept {
            (exchange.list() == nullptr && !exchange.request.has_body);
 }
 
-Result<void> ask_budgets(Context& context, Exchange& exchange) {
+Result<void> ask_budgets(Exchange& exchange, LimitAsking& asking) {
     const AppliedBudgets budgets = budgets_of(exchange);
     if (budgets.empty()) return {};
     Quotas& quotas = exchange.quotas;
@@ -200,18 +98,19 @@ Result<void> ask_budgets(Context& context, Exchange& exchange) {
     }
     quotas.estimate[quota::What::cost] = likely_cost(exchange);
     for (const auto* limits : budgets.shared) {
-        if (limits != nullptr) ask(context, exchange, *limits, quotas.held);
+        if (limits != nullptr) asking.ask(*limits);
     }
-    if (budgets.for_each != nullptr) ask_for_each(context, exchange, *budgets.for_each);
+    if (budgets.for_each != nullptr) asking.ask_for_each(*budgets.for_each);
     return {};
 }
 
-Result<void> verdict(Exchange& exchange) {
-    const quota::Reached* reached = exchange.quotas.held.reached();
-    if (reached == nullptr) return {};
-    exchange.quotas.refusal = *reached;
+// A request that waits holds what its steps before have taken.
+Result<void> verdict(Exchange& exchange, LimitsSaid said) {
+    if (said == LimitsSaid::yes) return {};
+    if (said == LimitsSaid::later) return kLater;
+    exchange.quotas.refusal = *exchange.quotas.held.reached();
     exchange.quotas.held.undo();
-    return Fault::client(fault_of(reached->limit->what));
+    return Fault::client(fault_of(exchange.quotas.refusal->limit->what));
 }
 
 // The entries of one model at the Backend that was chosen.
@@ -265,12 +164,11 @@ Result<void> admit_request(Context& context, Exchange& exchange) {
         }
     }
     quotas.estimate[quota::What::requests] = 1;
-    ask(context, exchange, route.quotas.requests, quotas.held);
-    if (!route.quotas.keyed.empty()) ask_keyed(context, exchange, route.quotas.keyed);
-    if (quotas.subscriber != nullptr) {
-        ask(context, exchange, quotas.subscriber->limits.requests, quotas.held);
-    }
-    return verdict(exchange);
+    LimitAsking asking(context, exchange, quotas.held);
+    asking.ask(route.quotas.requests);
+    if (!route.quotas.keyed.empty()) asking.ask_keyed(route.quotas.keyed);
+    if (quotas.subscriber != nullptr) asking.ask(quotas.subscriber->limits.requests);
+    return verdict(exchange, asking.end());
 }
 
 Result<void> reserve_tokens(Context& context, Exchange& exchange) {
@@ -278,35 +176,36 @@ Result<void> reserve_tokens(Context& context, Exchange& exchange) {
     if (!route.counts_tokens) return {};
     Quotas& quotas = exchange.quotas;
     quotas.estimate = estimate_of(exchange);
-    ask(context, exchange, route.quotas.tokens, quotas.held);
-    if (quotas.subscriber != nullptr) {
-        ask(context, exchange, quotas.subscriber->limits.tokens, quotas.held);
-    }
-    if (const auto asked = ask_budgets(context, exchange); !asked) return asked;
-    return verdict(exchange);
+    LimitAsking asking(context, exchange, quotas.held);
+    asking.ask(route.quotas.tokens);
+    if (quotas.subscriber != nullptr) asking.ask(quotas.subscriber->limits.tokens);
+    if (const auto asked = ask_budgets(exchange, asking); !asked) return asked;
+    return verdict(exchange, asking.end());
 }
 
-bool admit_try(Context& context, Exchange& exchange) {
+LimitsSaid admit_try(Context& context, Exchange& exchange) {
     const routing::LimitSet& limits = exchange.backend()->quotas;
     quota::Admission& admission = exchange.quotas.of_try;
     exchange.quotas.refusal.reset();
     admission.clear();  // what is told is of the Backend that answers
     exchange.quotas.estimate[quota::What::requests] = 1;
-    ask(context, exchange, limits.requests, admission);
-    ask(context, exchange, limits.tokens, admission);
+    LimitAsking asking(context, exchange, admission);
+    asking.ask(limits.requests);
+    asking.ask(limits.tokens);
     if (const routing::Entry* entry = exchange.entry()) {
-        ask(context, exchange, entry->quotas.requests, admission);
-        ask(context, exchange, entry->quotas.tokens, admission);
+        asking.ask(entry->quotas.requests);
+        asking.ask(entry->quotas.tokens);
     }
+    const LimitsSaid said = asking.end();
+    if (said != LimitsSaid::no) return said;
     const quota::Reached* reached = admission.reached();
-    if (reached == nullptr) return true;
     exchange.quotas.refusal = *reached;
     admission.undo();
     put_out(context, exchange, *reached);
     if (exchange.tries.choice.is_probe) {
         exchange.list()->rotation.state(exchange.tries.choice.entry).probe_dropped();
     }
-    return false;
+    return LimitsSaid::no;
 }
 
 void settle_try(Context& context, Exchange& exchange) {

@@ -5,7 +5,15 @@
 #include <rotary/base/fault.hpp>
 #include <rotary/proxy/context.hpp>
 
+#include <cstdint>
+
 namespace rotary::proxy {
+
+// What limits say of a request. Later: replicas share one of them, and the fleet is being asked.
+enum class LimitsSaid : std::uint8_t { yes, no, later };
+
+// Of a step that is to be taken again when the fleet has answered: `quotas.waits` says so.
+inline const Fault kLater = Fault::internal(FaultKind::overloaded);
 
 // Step 3: what can be said of a request before its body is read: whether its caller is subscribed,
 // and limits of requests. Faults: subscription_required, rate_limit_exceeded.
@@ -23,9 +31,9 @@ inline const Fault kWithoutPrice = Fault::client(
 // cost_budget_exceeded, model_not_allowed.
 Result<void> reserve_tokens(Context& context, Exchange& exchange);
 
-// The limits of the Backend that was chosen. False: one is reached, and entries of that Backend are
+// The limits of the Backend that was chosen. No: one is reached, and entries of that Backend are
 // out until its window ends.
-bool admit_try(Context& context, Exchange& exchange);
+LimitsSaid admit_try(Context& context, Exchange& exchange);
 // The last try failed: it counts as a request, and has used no tokens.
 void settle_try(Context& context, Exchange& exchange);
 // The last try was sent, and nothing came: its Backend may have read all of it.

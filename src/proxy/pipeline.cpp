@@ -7,6 +7,7 @@
 #include "proxy/charge.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/key_wait.hpp"
+#include "proxy/lease_wait.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/match.hpp"
 #include "proxy/model_list.hpp"
@@ -43,7 +44,11 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
     }
     CallerPlaces places;
     if (const auto step = places.take(exchange); !step) co_return step.error();
-    if (const auto step = admit_request(context, exchange); !step) co_return step.error();
+    if (const auto step = admit_request(context, exchange); !step) {
+        if (!exchange.quotas.waits) co_return step.error();
+        const auto later = co_await ask_fleet(context, client, exchange, admit_request);
+        if (!later) co_return later.error();
+    }
     if (asks_for_models(exchange)) {
         const auto answered = co_await answer_models(client, exchange);
         co_return answered;
@@ -60,7 +65,11 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
         if (const auto step = read_asked_model(context, exchange); !step) co_return step.error();
         plan_usage_ask(context, exchange);
     }
-    if (const auto step = reserve_tokens(context, exchange); !step) co_return step.error();
+    if (const auto step = reserve_tokens(context, exchange); !step) {
+        if (!exchange.quotas.waits) co_return step.error();
+        const auto later = co_await ask_fleet(context, client, exchange, reserve_tokens);
+        if (!later) co_return later.error();
+    }
     exchange.outcome.deadline = exchange.request.started + exchange.timeouts().total;
     const auto forwarded = co_await forward(context, client, exchange);
     co_return forwarded;

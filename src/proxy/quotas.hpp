@@ -28,6 +28,9 @@ struct Quotas {
     const routing::Subscriber* subscriber = nullptr;  // as whom the caller may pass
     std::optional<quota::Reached> refusal;            // why it may not
     std::vector<FailedTry> failed;                    // that the caller pays for too; mostly none
+    bool waits = false;       // the fleet is asked: the step that said so is to be taken again
+    bool is_patient = true;   // else limits are decided by what is known here
+    SteadyTime patience_end;  // of all its waits for the fleet; none yet: the clock's zero
 
     void clear() noexcept {
         held.clear();
@@ -37,6 +40,9 @@ struct Quotas {
         must_be_priced = false;
         failed.clear();
         refusal.reset();
+        waits = false;
+        is_patient = true;
+        patience_end = {};
     }
 };
 

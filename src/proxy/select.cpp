@@ -126,21 +126,30 @@ bool is_without_price(const Exchange& exchange) {
 
 Result<void> select(Context& context, Exchange& exchange, Next next) {
     settle_try(context, exchange);
+    bool is_chosen = std::exchange(exchange.quotas.waits, false);
     for (;;) {
-        if (const auto chosen = choose(context, exchange, next); !chosen) return chosen;
+        if (!std::exchange(is_chosen, false)) {
+            if (const auto chosen = choose(context, exchange, next); !chosen) return chosen;
+        }
         if (is_without_price(exchange)) {
             if (exchange.entry() == nullptr) return kWithoutPrice;
             next = Next::entry;
             exchange.tries.choice = {exchange.tries.choice.list};
             continue;
         }
-        if (admit_try(context, exchange)) break;
+        const LimitsSaid said = admit_try(context, exchange);
+        if (said == LimitsSaid::later) return kLater;
+        if (said == LimitsSaid::yes) break;
         const auto other = past_limit(context, exchange);
         if (!other) return other.error();
         next = *other;
     }
     ++exchange.tries.attempts;
     return {};
+}
+
+Result<void> select_again(Context& context, Exchange& exchange) {
+    return select(context, exchange, Next::nowhere);
 }
 
 Next next_after(Context& context, Exchange& exchange, const Attempted& attempted) {

@@ -28,7 +28,10 @@ enum class Next : std::uint8_t {
 
 // Step 5: who serves the next try, into the exchange's choice. `next` is `nowhere` for a request's
 // first. Faults: all_models_suspended, all_models_unavailable.
+// With `quotas.waits` the choice stands, but for a limit that the fleet has to decide:
+// select_again() goes on there.
 Result<void> select(Context& context, Exchange& exchange, Next next);
+Result<void> select_again(Context& context, Exchange& exchange);
 
 // Where the request may be tried after this try, within the request's tries, its time and the
 // retry budget, which pays for it here.

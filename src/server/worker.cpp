@@ -315,6 +315,10 @@ void Worker::wake_key_waits() {
     post([impl = impl_.get()] { impl->context.key_waits.wake_all(); });
 }
 
+void Worker::wake_lease_waits() {
+    post([impl = impl_.get()] { impl->context.lease_waits.wake_all(); });
+}
+
 void Worker::drain(std::function<void()> on_empty) {
     post([impl = impl_.get(), on_empty = std::move(on_empty)]() mutable {
         impl->on_drained = std::move(on_empty);

@@ -12,6 +12,7 @@
 #include <rotary/proxy/exchange_pool.hpp>
 #include <rotary/proxy/key_waits.hpp>
 #include <rotary/proxy/observer.hpp>
+#include <rotary/proxy/waiters.hpp>
 #include <rotary/proxy/wiring.hpp>
 #include <rotary/rotation/retry_budget.hpp>
 #include <rotary/upstream/http1_provider.hpp>
@@ -50,7 +51,8 @@ struct Context {
     std::uint64_t random_state = 1;      // of request ids; seeded by the worker
     std::string path;                    // a rewritten one, between two awaits only
     ExchangePool exchanges{};
-    KeyWaits key_waits{};  // woken by the worker
+    KeyWaits key_waits{};   // woken by the worker
+    Waiters lease_waits{};  // idem, when the fleet has answered
     LinePace handshake_lines{};
     auth::FailureCounts failures{};  // of clients to show who they are
 };

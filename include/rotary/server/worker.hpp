@@ -102,6 +102,7 @@ public:
     // A fetch of keys has ended: requests that wait for one look again. After publish() they do
     // anyway.
     void wake_key_waits();
+    void wake_lease_waits();
 
     // Closes idle connections at once, the listeners after timeouts.accept_grace; clients that have
     // asked for nothing yet have timeouts.shutdown from then on to begin. `on_empty` is called (on

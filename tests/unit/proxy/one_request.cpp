@@ -37,6 +37,7 @@ std::shared_ptr<rotation::Cursor> even_cursor(std::size_t size) {
 
 std::shared_ptr<routing::Snapshot> snapshot_of(const std::vector<std::string>& backends) {
     auto snapshot = std::make_shared<routing::Snapshot>();
+    snapshot->counters = &counters;
     routing::Route& route = snapshot->routes.emplace_back();
     route.api = "chat";
     route.name = "live";

@@ -75,6 +75,7 @@ struct OneRequest {
     LogWriter access_writer;
     AccessLog access_log;
     RequestMetrics request_metrics{shard};
+    quota::CounterTable counters;
     std::shared_ptr<routing::Snapshot> snapshot;
     Context context;
     std::string text;  // of the request

@@ -1,0 +1,188 @@
+// Requests for whom the fleet has to be asked: what they hold meanwhile, how they go on, and for
+// how long they wait.
+#include "proxy/lease_wait.hpp"
+
+#include "proxy/caller_places.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/select.hpp"
+
+#include <rotary/quota/lease.hpp>
+#include <rotary/quota/lease_desk.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "unit/proxy/doubles.hpp"
+
+namespace rotary::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+class LeaseWait : public testing::Test {
+protected:
+    LeaseWait() {
+        table_.share([this] { ++rings_; });
+        request_.snapshot->by_backend.resize(1);
+    }
+    ~LeaseWait() override {
+        request_.exchange.quotas.clear();
+        static_cast<void>(table_.leases().take_due());
+        for (const auto& limit : request_.snapshot->limits) {
+            const auto hold = limit.family->common().lease()->let_go();
+        }
+    }
+    std::size_t add(std::int64_t amount, const std::string& name) {
+        quota::Limit limit;
+        limit.policy = name;
+        limit.subject = "all";
+        limit.amount = amount;
+        limit.unit = quota::Unit::day;
+        limit.family = table_.family(name);
+        request_.snapshot->limits.push_back(std::move(limit));
+        return request_.snapshot->limits.size() - 1;
+    }
+    const quota::Limit& limit(std::size_t index) const { return request_.snapshot->limits[index]; }
+    void ask() { request_.ask("POST /chat/1.0/x", "", "{}"); }
+    // As the control thread does it.
+    void grant(std::size_t index, std::int64_t granted, std::int64_t rest) {
+        const WallTime now = request_.exchange.request.started_wall;
+        quota::Lease& lease = *limit(index).family->common().lease();
+        const quota::Window window = limit(index).window(now);
+        lease.grant(window.begin, {granted, rest, 0, window.end, window.end});
+        static_cast<void>(table_.leases().take_due());
+        lease.answered();
+    }
+    std::int64_t used(std::size_t index) const {
+        return limit(index).family->common().latest().used;
+    }
+    std::uint64_t count(metrics::SeriesId series) const { return request_.registry.value(series); }
+    const LimitSeries& series(std::size_t index) const {
+        return request_.context.wiring->limits[index];
+    }
+    void begin_waiting(LimitStep step) {
+        spawn(keep(ask_fleet(request_.context, client_, request_.exchange, step), result_));
+    }
+    static Task<void> keep(Task<Result<void>> task, std::optional<Result<void>>& result) {
+        result = co_await std::move(task);
+    }
+
+    OneRequest request_;
+    quota::CounterTable& table_ = request_.counters;
+    HandMadeClient client_{request_};
+    std::optional<Result<void>> result_;
+    int rings_ = 0;
+};
+
+TEST_F(LeaseWait, TakesNothingAndCountsNothingUntilTheFleetHasSaidIt) {
+    const std::size_t known = add(10, "known");
+    const std::size_t open = add(10, "open");
+    request_.route().quotas.requests = {known, open};
+    ask();
+    request_.registry.attach(&request_.shard);
+    request_.shard.ensure(request_.context.wiring->cells);
+    grant(known, 5, 5);
+    EXPECT_FALSE(admit_request(request_.context, request_.exchange));
+    EXPECT_TRUE(request_.exchange.quotas.waits);
+    EXPECT_EQ(request_.exchange.quotas.held.size(), 0u);
+    EXPECT_EQ(used(known), 0);
+    EXPECT_EQ(count(series(known).admitted), 0u);
+    EXPECT_EQ(rings_, 1);
+
+    begin_waiting(admit_request);
+    EXPECT_FALSE(result_);
+    EXPECT_TRUE(table_.leases().is_waited_for());
+    grant(open, 1, 9);
+    request_.context.lease_waits.wake_all();
+    ASSERT_TRUE(request_.reactor.run_once(1s));
+    ASSERT_TRUE(result_);
+    EXPECT_TRUE(*result_);
+    EXPECT_FALSE(table_.leases().is_waited_for());
+    EXPECT_EQ(used(known), 1);
+    EXPECT_EQ(used(open), 1);
+    EXPECT_EQ(count(series(known).admitted), 1u);
+    EXPECT_EQ(count(series(open).admitted), 1u);
+    request_.registry.detach(&request_.shard);
+}
+
+TEST_F(LeaseWait, WhatWasAnsweredBeforeItWaitsIsNotMissed) {
+    const std::size_t open = add(10, "open");
+    request_.route().quotas.requests = {open};
+    ask();
+    EXPECT_FALSE(admit_request(request_.context, request_.exchange));
+    grant(open, 1, 9);
+    begin_waiting(admit_request);
+    ASSERT_TRUE(result_);
+    EXPECT_TRUE(*result_);
+}
+
+TEST_F(LeaseWait, EndsWithAPartOfTheLimitWhenNoAnswerComes) {
+    const std::size_t open = add(10, "open");
+    request_.route().quotas.requests = {open};
+    table_.leases().set_patience(20ms);
+    ask();
+    EXPECT_FALSE(admit_request(request_.context, request_.exchange));
+    const SteadyTime begun = request_.reactor.exact_now();
+    begin_waiting(admit_request);
+    while (!result_) request_.reactor.run_once(1s);
+    EXPECT_TRUE(*result_);
+    EXPECT_GE(request_.reactor.exact_now() - begun, 20ms);
+    EXPECT_EQ(used(open), 1);
+    EXPECT_FALSE(request_.exchange.quotas.is_patient) << "it waits once";
+}
+
+TEST_F(LeaseWait, ARefusalOfTheFleetIsOneOfTheLimit) {
+    const std::size_t open = add(10, "open");
+    request_.route().quotas.requests = {open};
+    ask();
+    EXPECT_FALSE(admit_request(request_.context, request_.exchange));
+    begin_waiting(admit_request);
+    grant(open, 0, 0);
+    request_.context.lease_waits.wake_all();
+    ASSERT_TRUE(request_.reactor.run_once(1s));
+    ASSERT_TRUE(result_);
+    ASSERT_FALSE(*result_);
+    EXPECT_EQ(result_->error().kind, FaultKind::rate_limit_exceeded);
+    ASSERT_TRUE(request_.exchange.quotas.refusal);
+    EXPECT_EQ(request_.exchange.quotas.refusal->used, 10);
+}
+
+TEST_F(LeaseWait, PlacesOfCallersArePartedAmongReplicas) {
+    request_.route().max_concurrent = 7;
+    table_.leases().set_replicas(3);
+    ask();
+    request_.snapshot->in_flight = std::make_shared<routing::InFlight>();
+    std::vector<CallerPlaces> places(3);
+    EXPECT_TRUE(places[0].take(request_.exchange));
+    EXPECT_TRUE(places[1].take(request_.exchange));
+    EXPECT_FALSE(places[2].take(request_.exchange));
+    table_.leases().set_replicas(9);
+    EXPECT_FALSE(places[2].take(request_.exchange));
+    table_.leases().close();
+    EXPECT_TRUE(places[2].take(request_.exchange)) << "alone it has all seven";
+}
+
+// The choice was made, its turn is taken: it is not made again.
+TEST_F(LeaseWait, ABackendsLimitIsAskedForTheSameChoice) {
+    const std::size_t open = add(10, "open");
+    request_.backend().quotas.requests = {open};
+    ask();
+    EXPECT_FALSE(select(request_.context, request_.exchange, Next::nowhere));
+    EXPECT_TRUE(request_.exchange.quotas.waits);
+    EXPECT_EQ(request_.exchange.tries.attempts, 0u);
+    begin_waiting(select_again);
+    grant(open, 1, 9);
+    request_.context.lease_waits.wake_all();
+    ASSERT_TRUE(request_.reactor.run_once(1s));
+    ASSERT_TRUE(result_);
+    EXPECT_TRUE(*result_);
+    EXPECT_EQ(request_.exchange.tries.attempts, 1u);
+    EXPECT_EQ(used(open), 1);
+}
+
+}  // namespace
+}  // namespace rotary::proxy
