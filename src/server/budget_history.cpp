@@ -130,4 +130,15 @@ void recall_budgets(const routing::Snapshot& snapshot, const std::string& ledger
     }
 }
 
+std::string journal_of(const std::string& ledger, const std::string& currency, Logger& log) {
+    if (ledger.empty()) return {};
+    try {
+        return control::LedgerFile(ledger, currency).journal();
+    } catch (const std::exception& failure) {
+        log.error("this replica's ledger has no name among its fleet's",
+                  {{"error", failure.what()}});
+        return {};
+    }
+}
+
 }  // namespace rotary::server

@@ -15,4 +15,8 @@ namespace rotary::server {
 void recall_budgets(const routing::Snapshot& snapshot, const std::string& ledger, WallTime now,
                     Logger& log);
 
+// The name of that ledger among those of a fleet, made if it has none; empty: there is no ledger,
+// or it can't be used, which is told. Reads and writes a file: control thread.
+std::string journal_of(const std::string& ledger, const std::string& currency, Logger& log);
+
 }  // namespace rotary::server

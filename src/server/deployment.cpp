@@ -81,6 +81,9 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     resolver_.set_options(resolver_options(config()));
     record_.started(std::move(loaded.fingerprint), std::chrono::system_clock::now());
     limit_connections(config());
+    fleet_.on_answers([this] {
+        for (auto& worker : workers_) worker->wake_lease_waits();
+    });
     fleet_.take(*wiring_->snapshot);
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<control::JwksFetcher>(
@@ -302,6 +305,7 @@ void Deployment::drop_retired() {
 void Deployment::each_second() {
     drop_retired();
     tell_of_losses();
+    fleet_.each_second();
     constexpr std::uint64_t kSecondsANote = 5;
     if (seconds_++ % kSecondsANote == 0) {
         entry_history_.note(*wiring_, registry_, std::chrono::steady_clock::now());

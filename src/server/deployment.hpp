@@ -115,10 +115,10 @@ private:
     SpanQueue spans_;                          // idem
     MemoryBudget bodies_{0};                   // idem
     std::unique_ptr<control::Ledger> ledger_;  // idem; null: none is kept
-    FleetPart fleet_;
     routing::SharedState shared_;
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
+    FleetPart fleet_;  // goes before what it shares, and behind the workers
     boost::asio::steady_timer second_timer_;
     std::uint64_t seconds_ = 0;
     admin::EntryHistory entry_history_;

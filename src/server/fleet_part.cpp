@@ -1,5 +1,7 @@
 #include "server/fleet_part.hpp"
 
+#include "server/budget_history.hpp"
+
 #include <rotary/fleet/asio_timers.hpp>
 
 #include <algorithm>
@@ -67,6 +69,27 @@ void FleetPart::take(const routing::Snapshot& snapshot) {
         joined_->redis.configure(fleet::redis_options(config, replica_));
     }
     joined_->fleet->take(shared_entries(snapshot), config.timeouts.suspension_max);
+    snapshot.counters->leases().set_patience(config.state.redis->deadline);
+    if (!joined_->limits) share_limits(snapshot);
+}
+
+void FleetPart::share_limits(const routing::Snapshot& snapshot) {
+    if (!bell_) {
+        bell_ = std::make_unique<fleet::Doorbell>(control_, [this] {
+            if (joined_ && joined_->limits) joined_->limits->look();
+        });
+    }
+    const config::Config& config = snapshot.config;
+    fleet::SharedLimits::Options options;
+    options.prefix = "{rotary:" + joined_->name_space + "}";
+    options.replica = replica_;
+    options.journal = journal_of(config.budgets.ledger, config.budgets.currency, log_);
+    options.bell = [this] { bell_->ring(); };
+    options.replicas = [fleet = joined_->fleet.get()] { return fleet->replicas(); };
+    joined_->limits = std::make_unique<fleet::SharedLimits>(
+        joined_->redis, std::make_shared<fleet::AsioTimers>(control_), *snapshot.counters,
+        std::move(options));
+    joined_->limits->on_answers([this] { wake_(); });
 }
 
 void FleetPart::when_joined(std::function<void()> joined) {
@@ -74,11 +97,18 @@ void FleetPart::when_joined(std::function<void()> joined) {
     joined_->fleet->when_joined(patience_, std::move(joined));
 }
 
+void FleetPart::each_second() {
+    if (joined_) joined_->limits->count_replicas();
+}
+
 void FleetPart::leave() {
     if (joined_) joined_->fleet->leave();
 }
 
-void FleetPart::stop() { joined_.reset(); }
+void FleetPart::stop() {
+    joined_.reset();
+    if (bell_) bell_->stop();
+}
 
 std::optional<FleetStanding> FleetPart::standing(const Now& now) const {
     if (!joined_) return std::nullopt;
@@ -120,6 +150,18 @@ void FleetPart::sample(metrics::Exposition& out) const {
     out.counter("rotary_shared_suspension_repairs_total",
                 "How often what Redis has of suspensions was not what was heard of it.", {},
                 number(shared.repairs));
+    const fleet::SharedLimits::Counts& limits = joined_->limits->counts();
+    constexpr std::string_view kLeases = "rotary_lease_questions_total";
+    constexpr std::string_view kLeasesHelp =
+        "Questions to Redis for leases of limits, many in each: all, and those that had no answer.";
+    out.counter(kLeases, kLeasesHelp, {{"outcome", "asked"}}, number(limits.questions));
+    out.counter(kLeases, kLeasesHelp, {{"outcome", "unanswered"}}, number(limits.unanswered));
+    out.counter("rotary_leases_asked_total", "Leases of limits that were asked for.", {},
+                number(limits.leases));
+    out.counter("rotary_leases_given_back_total", "Leases of limits that lay idle.", {},
+                number(limits.given_back));
+    out.gauge("rotary_leases", "Leases of limits that this replica has in use.", {},
+              number(joined_->limits->leases()));
     constexpr std::string_view kProbes = "rotary_shared_probes_total";
     constexpr std::string_view kProbesHelp =
         "Questions for the one probe of all replicas, and how often this one got it.";

@@ -3,8 +3,10 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/fleet/doorbell.hpp>
 #include <rotary/fleet/fleet.hpp>
 #include <rotary/fleet/redis.hpp>
+#include <rotary/fleet/shared_limits.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/routing/snapshot.hpp>
 #include <rotary/wire/json_writer.hpp>
@@ -44,6 +46,9 @@ public:
     void take(const routing::Snapshot& snapshot);
     // Once: when the others' suspensions are known here, or that took too long; at once alone.
     void when_joined(std::function<void()> joined);
+    // Called when requests wait for the fleet and it has answered.
+    void on_answers(std::function<void()> wake) { wake_ = std::move(wake); }
+    void each_second();
     void leave();  // the others need not count with this one any more
     void stop();
 
@@ -57,14 +62,18 @@ private:
         fleet::Redis redis;
         std::string name_space;
         std::unique_ptr<fleet::Fleet> fleet;
+        std::unique_ptr<fleet::SharedLimits> limits;
     };
+    void share_limits(const routing::Snapshot& snapshot);
 
     boost::asio::io_context& control_;
     net::Resolver& resolver_;
     Logger& log_;
     const std::string replica_ = fleet::make_replica_id();
     std::chrono::milliseconds patience_{0};
-    std::unique_ptr<Joined> joined_;  // null: alone
+    std::function<void()> wake_;
+    std::unique_ptr<fleet::Doorbell> bell_;  // once there is one, workers may ring it for ever
+    std::unique_ptr<Joined> joined_;         // null: alone
 };
 
 }  // namespace rotary::server

@@ -1,6 +1,7 @@
 #include <rotary/auth/api_key.hpp>
 #include <support/alloc_counter.hpp>
 #include <support/gateway.hpp>
+#include <support/redis_server.hpp>
 #include <support/temp_dir.hpp>
 
 #include <gtest/gtest.h>
@@ -27,6 +28,7 @@ struct Case {
     std::uint64_t allowed;  // in all 500 requests together: the tick's work, not the requests'
     bool by_key = false;    // of a consumer with models and a limit on requests in flight
     bool has_ledger = false;
+    bool has_fleet = false;  // whose limits are shared by way of a Redis
 };
 
 // What no test reaches, so that each request asks five limits.
@@ -85,6 +87,11 @@ TEST_P(Allocation, WarmRequestsAllocateNothing) {
             "prices: [" + prices + "]\nbudgets: {ledger: " + (dir / "ledger.db") + "}\n";
         options.resources += kBudget;
     }
+    std::unique_ptr<RedisServer> redis;
+    if (GetParam().has_fleet) {
+        redis = std::make_unique<RedisServer>();
+        options.process += "state: {redis: {url: " + redis->url() + "}}\n";
+    }
     Gateway gateway(options);
 
     ClientOptions client_options = gateway.client();
@@ -111,18 +118,16 @@ std::string long_body() {
            R"("}]})";
 }
 
-INSTANTIATE_TEST_SUITE_P(Path, Allocation,
-                         testing::Values(Case{"PlainText", true, R"({"model":"x"})", 10},
-                                         Case{"Tls", false, R"({"model":"x"})", 10},
-                                         Case{"LongBody", true, long_body(), 10},
-                                         Case{"ApiKey", true, R"({"model":"x"})", 10, true},
-                                         Case{"Stream", true, R"({"model":"x","stream":true})", 10},
-                                         Case{"Ledger", true, R"({"model":"x"})", 10, true, true},
-                                         Case{"LedgerOfStreams", true,
-                                              R"({"model":"x","stream":true})", 10, false, true}),
-                         [](const testing::TestParamInfo<Case>& row) {
-                             return std::string(row.param.name);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Path, Allocation,
+    testing::Values(
+        Case{"PlainText", true, R"({"model":"x"})", 10}, Case{"Tls", false, R"({"model":"x"})", 10},
+        Case{"LongBody", true, long_body(), 10}, Case{"ApiKey", true, R"({"model":"x"})", 10, true},
+        Case{"Stream", true, R"({"model":"x","stream":true})", 10},
+        Case{"Ledger", true, R"({"model":"x"})", 10, true, true},
+        Case{"LedgerOfStreams", true, R"({"model":"x","stream":true})", 10, false, true},
+        Case{"Fleet", true, R"({"model":"x"})", 10, true, false, true}),
+    [](const testing::TestParamInfo<Case>& row) { return std::string(row.param.name); });
 
 // Connections that have had an answer and wait for their next request. What OpenSSL 3.0 takes for
 // each is 13.5 KB of it.
