@@ -83,7 +83,6 @@ TEST_F(LeaseWait, TakesNothingAndCountsNothingUntilTheFleetHasSaidIt) {
     const std::size_t open = add(10, "open");
     request_.route().quotas.requests = {known, open};
     ask();
-    request_.registry.attach(&request_.shard);
     request_.shard.ensure(request_.context.wiring->cells);
     grant(known, 5, 5);
     EXPECT_FALSE(admit_request(request_.context, request_.exchange));
@@ -106,7 +105,6 @@ TEST_F(LeaseWait, TakesNothingAndCountsNothingUntilTheFleetHasSaidIt) {
     EXPECT_EQ(used(open), 1);
     EXPECT_EQ(count(series(known).admitted), 1u);
     EXPECT_EQ(count(series(open).admitted), 1u);
-    request_.registry.detach(&request_.shard);
 }
 
 TEST_F(LeaseWait, WhatWasAnsweredBeforeItWaitsIsNotMissed) {

@@ -37,7 +37,6 @@ std::shared_ptr<rotation::Cursor> even_cursor(std::size_t size) {
 
 std::shared_ptr<routing::Snapshot> snapshot_of(const std::vector<std::string>& backends) {
     auto snapshot = std::make_shared<routing::Snapshot>();
-    snapshot->counters = &counters;
     routing::Route& route = snapshot->routes.emplace_back();
     route.api = "chat";
     route.name = "live";
@@ -94,6 +93,7 @@ OneRequest::OneRequest(const std::vector<std::string>& backends, net::Reactor::C
               {},        {},      1,       {}} {
     scratch.head.resize(kHeadBytes);
     registry.attach(&shard);
+    snapshot->counters = &counters;
     config::PathMatch everything;
     snapshot->table.add("llm.example.com", {routing::PathPattern("/chat/1.0", everything), "", 0});
 }
