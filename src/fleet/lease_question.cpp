@@ -10,7 +10,8 @@ constexpr std::int64_t kMostExact = std::int64_t{1} << 53;
 constexpr std::size_t kNumbers = 3;  // of an answer
 
 // A key for each window, so that replicas whose clocks differ count each window for itself:
-// KEYS[i]:BEGIN, a hash of `t` (what all have) and a field for each replica. Where windows depend
+// KEYS[i]:BEGIN, a hash of `t` (what all have), `o` (what of it others are known to have, and have
+// not said yet) and a field for each replica. Where windows depend
 // on those before, these are kept for as long.
 constexpr std::string_view kText = R"(
 local function count(text) return tonumber(text or 0) or 0 end
@@ -18,12 +19,12 @@ local function text(number) return string.format('%.0f', number) end
 local replicas = tonumber(ARGV[1])
 local out = {}
 for i = 1, #KEYS do
-  local at = 2 + (i - 1) * 9
-  local field, mode = ARGV[at], ARGV[at + 8]
+  local at = 2 + (i - 1) * 10
+  local field, mode = ARGV[at], ARGV[at + 9]
   local begin, length = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local left, limit = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  local held, recent = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
-  local need = tonumber(ARGV[at + 7])
+  local held, heard = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
+  local recent, need = tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
   local slides, carries = string.find(mode, 's'), string.find(mode, 'd')
   local function key(back) return KEYS[i] .. ':' .. text(begin - back * length) end
   local kept = 5000
@@ -31,7 +32,10 @@ for i = 1, #KEYS do
   if carries then kept = kept + 8 * length end
   local own = count(redis.call('HGET', key(0), field))
   local taken = redis.call('HGET', key(0), 't')
-  if not taken and carries then
+  local others = count(redis.call('HGET', key(0), 'o'))
+  if not taken and heard > held then
+    taken, others, own = heard, heard - held, held
+  elseif not taken and carries then
     for back = 1, 8 do
       local past = redis.call('HGET', key(back), 't')
       if past then
@@ -42,7 +46,9 @@ for i = 1, #KEYS do
   end
   taken = count(taken)
   if held > own or string.find(mode, 'g') then
-    taken = taken + held - own
+    local known = math.max(0, math.min(held - own, others))
+    taken = taken + held - own - known
+    others = others - known
     own = held
   end
   local rest, free, before = limit - taken, left, 0
@@ -64,7 +70,7 @@ for i = 1, #KEYS do
     end
     free = math.max(1, math.min(free, left + length))
   end
-  redis.call('HSET', key(0), 't', text(taken), field, text(own))
+  redis.call('HSET', key(0), 't', text(taken), 'o', text(others), field, text(own))
   redis.call('PEXPIRE', key(0), text(left + kept))
   out[#out + 1] = own
   out[#out + 1] = rest
@@ -112,7 +118,7 @@ std::vector<std::string> lease_arguments(const std::vector<LeaseQuestion>& quest
         arguments.push_back(question.field);
         for (const std::int64_t number :
              {question.begin_ms, question.length_ms, question.left_ms, question.amount,
-              question.held, question.recent, question.need}) {
+              question.held, question.heard, question.recent, question.need}) {
             arguments.push_back(text(number));
         }
         arguments.push_back(mode_of(question));

@@ -167,7 +167,8 @@ LeaseQuestion SharedLimits::question_of(const Queued& queued, Asked& asked) {
     const quota::LeaseTerms& terms = book.terms;
     const WallTime begin = terms.window.begin;
     const std::int64_t used = lease.used(begin);
-    const std::int64_t held = std::max(lease.view(begin).granted, used);
+    const quota::Lease::View view = lease.view(begin);
+    const std::int64_t held = std::max(view.granted, used);
     book.asked_at = timers_->now();
     book.told = used;
     asked = {&lease, held, begin};
@@ -181,6 +182,8 @@ LeaseQuestion SharedLimits::question_of(const Queued& queued, Asked& asked) {
     question.left_ms = between(timers_->wall_now(), terms.window.end).count();
     question.amount = terms.amount;
     question.held = held;
+    if (view.heard && !terms.sliding)
+        question.heard = std::max<std::int64_t>(0, terms.amount - view.rest);
     question.recent = measure(lease, book);
     question.need = queued.asks ? lease.wanted().need : 0;
     question.asks = queued.asks;

@@ -53,6 +53,7 @@ public:
         question.left_ms = any(1, 60'000);
         question.amount = 200;
         question.held = any(0, 1) * any(0, 90);
+        question.heard = any(0, 2) == 0 ? any(0, 250) : 0;
         question.recent = any(0, 40);
         question.need = any(0, 3) == 0 ? any(0, 150) : 0;
         question.asks = any(0, 3) != 0;

@@ -31,16 +31,17 @@ public:
     static fleet::LeaseQuestion question(const std::string& key,
                                          const std::vector<std::string>& arguments,
                                          std::size_t index) {
-        const auto text = [&](std::size_t at) { return arguments[1 + index * 9 + at]; };
+        const auto text = [&](std::size_t at) { return arguments[1 + index * 10 + at]; };
         const auto number = [&](std::size_t at) { return std::stoll(text(at)); };
-        const auto has = [&](char mode) { return text(8).find(mode) != std::string::npos; };
+        const auto has = [&](char mode) { return text(9).find(mode) != std::string::npos; };
         return {key,       text(0),   number(1), number(2), number(3), number(4), number(5),
-                number(6), number(7), has('a'),  has('g'),  has('s'),  has('d')};
+                number(6), number(7), number(8), has('a'),  has('g'),  has('s'),  has('d')};
     }
 
 private:
     struct WindowBook {
         std::int64_t taken = 0;
+        std::int64_t others = 0;
         std::map<std::string, std::int64_t> by_replica;
     };
     using Key = std::pair<std::string, std::int64_t>;
@@ -72,10 +73,19 @@ private:
         const auto [place, is_new] =
             windows_.try_emplace(Key(question.key, question.begin_ms), WindowBook{});
         WindowBook& book = place->second;
-        if (is_new) book.taken = debt(question);
         std::int64_t& own = book.by_replica[question.field];
+        if (is_new && question.heard > question.held) {
+            book.taken = question.heard;
+            book.others = question.heard - question.held;
+            own = question.held;
+        } else if (is_new) {
+            book.taken = debt(question);
+        }
         if (question.held > own || question.gives_back) {
-            book.taken += question.held - own;
+            const std::int64_t known =
+                std::max<std::int64_t>(0, std::min(question.held - own, book.others));
+            book.taken += question.held - own - known;
+            book.others -= known;
             own = question.held;
         }
         std::int64_t rest = question.amount - book.taken;

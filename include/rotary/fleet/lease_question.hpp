@@ -34,6 +34,9 @@ struct LeaseQuestion {
     // What was granted to it in this window, or what it used, if that is more. The store takes it
     // over, so that what it has lost comes back.
     std::int64_t held = 0;
+    // What all replicas had of the window when this one last heard of it. A store that has lost the
+    // window begins with that, and what the others say that they hold is a part of it.
+    std::int64_t heard = 0;
     std::int64_t recent = 0;
     std::int64_t need = 0;
     bool asks = false;        // else it only tells

@@ -69,7 +69,7 @@ TEST(LeaseArguments, AreCutToWhatLuaCanCount) {
     question.asks = question.slides = true;
     const std::vector<std::string> arguments = lease_arguments({question}, 0);
     EXPECT_EQ(arguments, (std::vector<std::string>{"1", "r:a", "0", "0", "0", "9007199254740992",
-                                                   "0", "0", "0", "-as"}));
+                                                   "0", "0", "0", "0", "-as"}));
 }
 
 }  // namespace
