@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 
@@ -18,7 +19,12 @@ TITLES = {
     "overshoot": "One limit over all replicas, half again as much asked",
     "suspension": "From a 429 at one replica to the last request at another",
     "cost": "CPU time a request with four limits and a budget",
+    "limits": "Simulated: one limit, half again as much asked, one minute",
+    "suspensions": "Simulated: a quota ends, 2,000 requests a second",
+    "weights": "Simulated: how far 100,000 picks stray from exact shares",
 }
+SIMULATED = ("limits", "suspensions", "weights")
+SIMULATION = os.path.join(ROOT, "build/release/bench/fleet_simulation")
 
 
 def say(text):
@@ -63,8 +69,9 @@ def pictures(found):
 
 def parse(arguments):
     parser = argparse.ArgumentParser(
-        prog="./dev bench fleet", description="Several gateways, one Redis, on this machine. "
-        "Progress goes to standard error, tables to standard output.")
+        prog="./dev bench fleet", description="Several gateways and one Redis on this machine; "
+        "and up to a thousand on a moved clock, by the same code. Progress goes to standard "
+        "error, tables to standard output.")
     parser.add_argument("what", nargs="*", choices=[[], *TITLES], help=", ".join(TITLES))
     parser.add_argument("--replicas", default="2,5", metavar="N,…", help="2,5 if not said")
     parser.add_argument("--wire", default="0,1,5", metavar="MS,…",
@@ -74,10 +81,19 @@ def parse(arguments):
     parser.add_argument("--binary", default=os.path.join(ROOT, "build/release/rotary"))
     parser.add_argument("--keep", metavar="NAME", help="results go to bench/results/NAME")
     given = parser.parse_args(arguments)
-    for path in (given.binary, LOAD):
+    for path in (given.binary, LOAD, SIMULATION):
         if not os.access(path, os.X_OK):
             parser.error("no program at " + path)
     return given
+
+
+def simulated(name):
+    lines = subprocess.run([SIMULATION, name], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
+        del row["what"]
+    return rows
 
 
 def measure(given, folder, stage):
@@ -94,6 +110,8 @@ def measure(given, folder, stage):
         "cost": lambda: [row for rate in (0, 1000) for row in experiments.cost(
             bench, given.rounds, 3, rate)],
     }
+    for name in SIMULATED:
+        steps[name] = lambda name=name: simulated(name)
     found = {}
     for name, step in steps.items():
         if given.what and name not in given.what:

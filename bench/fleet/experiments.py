@@ -30,7 +30,7 @@ class Bench:
 
 
 def calls(bench, counts, rates, seconds):
-    """Scripts that Redis runs a second, beside the requests that four limits and a budget apply to."""
+    """Scripts that Redis runs a second, beside requests with four limits and a budget."""
     rows = []
     for count in counts:
         for rate in rates:

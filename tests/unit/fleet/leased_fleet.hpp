@@ -25,8 +25,8 @@ class LeasedFleet {
 public:
     struct Replica {
         Replica(test::ModelServer& server, const std::shared_ptr<test::MovedTime>& time,
-                std::size_t index, std::size_t size)
-            : store(server, *time, std::chrono::microseconds(100)) {
+                std::size_t index, std::size_t size, std::chrono::nanoseconds way)
+            : store(server, *time, way) {
             SharedLimits::Options options;
             options.prefix = "{rotary:test}";
             options.replica = "replica-" + std::to_string(index);
@@ -46,10 +46,11 @@ public:
         std::chrono::nanoseconds longest_wait{0};
     };
 
-    LeasedFleet(std::size_t replicas, quota::Limit limit) {
+    LeasedFleet(std::size_t replicas, quota::Limit limit,
+                std::chrono::nanoseconds way = std::chrono::microseconds(100)) {
         test::teach_leases(server_, books);
         for (std::size_t i = 0; i < replicas; ++i) {
-            replicas_.push_back(std::make_unique<Replica>(server_, time_, i, replicas));
+            replicas_.push_back(std::make_unique<Replica>(server_, time_, i, replicas, way));
             Replica& replica = *replicas_.back();
             replica.limit = limit;
             replica.limit.family = replica.table.family("limit");
