@@ -45,14 +45,10 @@ void add_schema_command(cli::Command& root) {
             .one_of({"json", "markdown"});
     const cli::Option of = command.option("--group", *group, "Of crds: those of one group");
     command.notes(
-        "Editors with yaml-language-server take it by a line at the head of a document:
-        "
-        "  # yaml-language-server: $schema=schema/rotary.json
-        "
-        "It knows what one document can tell; 'rotary check' knows the rest.
-        "
-        "A cluster takes its definitions by
-        "
+        "Editors with yaml-language-server take it by a line at the head of a document:\n"
+        "  # yaml-language-server: $schema=schema/rotary.json\n"
+        "It knows what one document can tell; 'rotary check' knows the rest.\n"
+        "A cluster takes its definitions by\n"
         "  rotary schema crds | kubectl apply --server-side -f -");
     command.runs([what, format, group, as, of] {
         if (*what == "crds" && as.was_typed()) throw cli::Misuse("--format", "crds are YAML");

@@ -30,7 +30,7 @@ SECTIONS = (
                           "rotary_ledger_")),
     ("Limits and budgets", ("rotary_limit_", "rotary_budget_")),
     ("Connections and TLS", ("rotary_client_", "rotary_connections_", "rotary_tls_")),
-    ("Several replicas", ("rotary_fleet_", "rotary_redis_", "rotary_shared_")),
+    ("Several replicas", ("rotary_fleet_", "rotary_redis_", "rotary_shared_", "rotary_lease")),
     ("Token issuers", ("rotary_jwks_",)),
     ("Configuration", ("rotary_config_", "rotary_build_", "rotary_kubernetes_")),
     ("Logs and traces", ("rotary_access_log_", "rotary_event_log_", "rotary_trace_")),
