@@ -1,9 +1,11 @@
 #pragma once
 
 #include "edge_support.hpp"
+#include "key_endpoint.hpp"
 
 #include "kubernetes/kinds.hpp"
 
+#include <support/certificates.hpp>
 #include <support/fake_api_server.hpp>
 
 #include <rotary/base/json_text.hpp>
@@ -83,7 +85,7 @@ public:
         GatewayOptions wanted = options_;
         if (!model.empty()) wanted.production = {{model}};
         const GatewayFiles files(wanted);
-        return read_file(files.dir() / "apis/api.yaml");
+        return with_keys_by_http(read_file(files.dir() / "apis/api.yaml"));
     }
     void apply_all(const std::string& model = "") { put_documents(server, resources(model)); }
     void start() { gateway = std::make_unique<Gateway>(options_); }
@@ -105,7 +107,18 @@ public:
     std::unique_ptr<Gateway> gateway;
 
 private:
+    // An object may not name a file of the gateway's machine.
+    std::string with_keys_by_http(std::string text) const {
+        const std::string from_file = "file:" + issuers().jwks_file;
+        text.replace(text.find(from_file), from_file.size(), keys_.url());
+        const std::string_view named = "metadata: {name: issuer}";
+        text.replace(text.find(named), named.size(),
+                     "metadata: {name: issuer, annotations: {rotary/allow-http-jwks: \"true\"}}");
+        return text;
+    }
+
     TempDir folder_;
+    KeyEndpoint keys_{read_file(issuers().jwks_file)};
     GatewayOptions options_;
 };
 
