@@ -2,14 +2,14 @@
 import http.client
 import json
 import os
+import re
 import shutil
-import ssl
 import subprocess
 import time
 
 from rig import machine
 from rig.peers.peer import ROOT
-from rig.processes import Failed, Stage, Talker, free_port, poll
+from rig.processes import Failed, Talker, free_port, poll
 
 HERE = os.path.join(ROOT, "bench/fleet")
 
@@ -32,18 +32,11 @@ class Redis:
                               text=True, check=False)
         return done.stdout.strip()
 
-    def commands(self):
-        """How many commands it has carried out, scripts' own not among them."""
-        stats = self.ask("INFO", "commandstats")
-        own = ("cmdstat_evalsha:", "cmdstat_eval:", "cmdstat_ping:", "cmdstat_zadd:",
-               "cmdstat_hget:", "cmdstat_hgetall:", "cmdstat_set:", "cmdstat_zcount:",
-               "cmdstat_publish:")
-        counts = dict.fromkeys(own, 0)
-        for line in stats.splitlines():
-            name, _, rest = line.partition(":")
-            if name + ":" in counts:
-                counts[name + ":"] = int(rest.split(",")[0].split("=")[1])
-        return counts["cmdstat_evalsha:"] + counts["cmdstat_eval:"], sum(counts.values())
+    def scripts(self):
+        """How many scripts it has run."""
+        found = re.findall(r"^cmdstat_eval(?:sha)?:calls=(\d+)", self.ask("INFO", "commandstats"),
+                           re.M)
+        return sum(map(int, found))
 
 
 class Replica:
@@ -57,8 +50,6 @@ class Replica:
 
     def start(self):
         os.makedirs(self.folder, exist_ok=True)
-        shutil.copytree(os.path.join(HERE, "gateway/apis"), self.folder + "/apis",
-                        dirs_exist_ok=True)
         with open(os.path.join(HERE, "gateway/rotary.yaml"), encoding="utf-8") as file:
             text = file.read()
         if self.fleet.redis_port:
@@ -66,13 +57,11 @@ class Replica:
                 self.fleet.redis_port, self.fleet.namespace)
         with open(self.folder + "/rotary.yaml", "w", encoding="utf-8") as file:
             file.write(text)
-        self.log = self.folder + "/access"
-        with open(self.log, "wb") as log:
-            self.process = self.fleet.stage.start(
-                "replica-%d" % self.number,
-                [self.fleet.settings.binary, "serve", "-c", self.folder + "/rotary.yaml"],
-                range(os.cpu_count()), self.fleet.words | {
-                    "GATEWAY_PORT": str(self.port), "ADMIN_PORT": str(self.admin)}, stdout=log)
+        self.process = self.fleet.stage.start(
+            "replica-%d" % self.number,
+            [self.fleet.settings.binary, "serve", "-c", self.folder + "/rotary.yaml"],
+            range(os.cpu_count()), self.fleet.words | {
+                "GATEWAY_PORT": str(self.port), "ADMIN_PORT": str(self.admin)})
         if not poll(lambda: self.process.poll() is not None or self.stands(), 30):
             raise Failed("a gateway did not become ready")
         if self.process.poll() is not None:
@@ -90,34 +79,14 @@ class Replica:
         except (OSError, http.client.HTTPException):
             return False
 
-    def admin_get(self, path, method="GET"):
+    def admin_get(self, path):
         client = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=5)
         try:
-            client.request(method, path)
+            client.request("GET", path)
             answer = client.getresponse()
             return answer.status, answer.read().decode()
         finally:
             client.close()
-
-    def client(self):
-        """A connection that stays, for requests one by one."""
-        context = ssl.create_default_context(cafile=self.fleet.settings.certs + "/dev-ca.crt")
-        context.check_hostname = False
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
-
-    def ask(self, client, path):
-        body = json.dumps({"model": "any", "messages": [{"role": "user", "content": "?"}]})
-        client.request("POST", path, body, {
-            "Content-Type": "application/json",
-            "Authorization": "Bearer " + self.fleet.settings.token})
-        answer = client.getresponse()
-        answer.read()
-        return answer.status
-
-    def lines(self):
-        """Of the access log, once it is whole: the gateway has ended, or its log stands still."""
-        with open(self.log, encoding="utf-8") as file:
-            return [json.loads(line) for line in file if line.startswith("{")]
 
 
 class Fleet:
@@ -187,7 +156,3 @@ def wait_for_room(period, seconds):
     left = period - time.time() % period
     if left < seconds:
         time.sleep(left + 0.05)
-
-
-def staged(folder):
-    return Stage(folder)

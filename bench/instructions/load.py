@@ -66,6 +66,7 @@ WORKLOADS = {
     "refused": (question(919), False),
     "large": (question(919), True),
     "limited": (question(919), True),
+    "shared": (question(919), True),
 }
 ANSWERS = {
     "chat": sized(CHAT),
@@ -73,6 +74,7 @@ ANSWERS = {
     "burst": burst(100),
     "large": sized(CHAT + b" " * 65536),
     "limited": sized(CHAT),
+    "shared": sized(CHAT),
 }
 
 

@@ -6,8 +6,9 @@
 # One worker; 16 connections that stand, each with one request at a time; JSON access log to a file.
 # Workloads: a chat of 1 KB; one of 32 KB; one whose answer has 64 KB; a streamed answer of 100
 # events that come at once; a request with a forged token; the chat once more by a gateway that asks
-# four limits and a budget and adds up what it costs. What libraries take depends on the machine they
-# run on, so what is recorded and checked is the binary's own part.
+# four limits and a budget and adds up what it costs, and by one that shares these with other replicas
+# by a Redis. What libraries take depends on the machine they run on, so what is recorded and checked is
+# the binary's own part.
 #
 # usage: run.sh [--check | --record] [--keep FOLDER]
 #        --check fails when one is more than 3 % above what recorded.txt says; --record writes that
@@ -25,20 +26,24 @@ while (($# > 0)); do
     --check | --record) mode=${1#--} ;;
     --keep) keep=$(realpath "${2:?}") && shift ;;
     *)
-        sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+        sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
         exit 2
         ;;
     esac
     shift
 done
 
-need_tools valgrind callgrind_control curl openssl python3
-mapfile -t ports < <(free_ports 3)
+need_tools valgrind callgrind_control curl openssl python3 redis-server redis-cli
+mapfile -t ports < <(free_ports 4)
+export REDIS_PORT=${ports[3]}
 export UPSTREAM_PORT=${ports[0]} GATEWAY_PORT=${ports[1]} ADMIN_PORT=${ports[2]} ACCESS_LOG=json
 make_identity
 
 python3 "$here/load.py" provider "$UPSTREAM_PORT" >"$tmp/provider.log" 2>&1 &
 pids+=($!)
+redis-server --port "$REDIS_PORT" --bind 127.0.0.1 --save "" >"$tmp/redis.log" &
+pids+=($!)
+until redis-cli -p "$REDIS_PORT" ping >/dev/null 2>&1; do sleep 0.1; done
 readonly url=https://127.0.0.1:$GATEWAY_PORT/chat/1.0/chat/completions?chat
 gateway= number=0
 
@@ -65,11 +70,11 @@ failed=0 configuration=gateway
 : >"$tmp/counts"
 start_gateway "$configuration"
 printf '%-10s %12s %12s %12s\n' workload all own recorded
-for workload in chat upload large burst refused limited; do
-    if [[ $workload == limited ]]; then
+for workload in chat upload large burst refused limited shared; do
+    if [[ $workload == limited || $workload == shared ]]; then
         kill "$gateway" && wait "$gateway" || true
         unset 'pids[-1]'
-        configuration=limited
+        configuration=$workload
         start_gateway "$configuration"
     fi
     number=$((number + 1))
