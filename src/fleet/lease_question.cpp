@@ -101,8 +101,8 @@ std::int64_t GrantRule::grant() const noexcept {
 }
 
 const Script& lease_script() {
-    static const Script script(kText);
-    return script;
+    static const Script kScript(kText);
+    return kScript;
 }
 
 std::vector<std::string> lease_keys(const std::vector<LeaseQuestion>& questions) {

@@ -67,23 +67,23 @@ std::string fleet_key(std::string_view name_space, std::string_view what) {
 }
 
 const Script& suspend_script() {
-    static const Script script(kSuspend);
-    return script;
+    static const Script kScript(kSuspend);
+    return kScript;
 }
 
 const Script& back_script() {
-    static const Script script(kBack);
-    return script;
+    static const Script kScript(kBack);
+    return kScript;
 }
 
 const Script& present_script() {
-    static const Script script(kPresent);
-    return script;
+    static const Script kScript(kPresent);
+    return kScript;
 }
 
 const Script& leave_script() {
-    static const Script script(kLeave);
-    return script;
+    static const Script kScript(kLeave);
+    return kScript;
 }
 
 }  // namespace rotary::fleet

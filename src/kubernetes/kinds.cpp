@@ -97,12 +97,12 @@ std::string list_target(const Kind& kind, std::size_t version, const Selection& 
 }
 
 std::string watch_target(const Kind& kind, std::size_t version, const Selection& selection,
-                         std::string_view resource_version, unsigned seconds) {
+                         const WatchFrom& from) {
     std::string target = path_of(kind, version, selection) + "?watch=1&allowWatchBookmarks=true";
     add(target, "labelSelector", selection.label_selector);
     add(target, "fieldSelector", selection.field_selector);
-    add(target, "resourceVersion", resource_version);
-    add(target, "timeoutSeconds", std::to_string(seconds));
+    add(target, "resourceVersion", from.resource_version);
+    add(target, "timeoutSeconds", std::to_string(from.seconds));
     return target;
 }
 

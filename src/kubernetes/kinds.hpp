@@ -35,8 +35,12 @@ struct Selection {
 std::string list_target(const Kind& kind, std::size_t version, const Selection& selection,
                         std::string_view continue_at);
 // The same with watch=1 from a version on, ended by the server after so many seconds.
+struct WatchFrom {
+    std::string_view resource_version;
+    unsigned seconds = 0;
+};
 std::string watch_target(const Kind& kind, std::size_t version, const Selection& selection,
-                         std::string_view resource_version, unsigned seconds);
+                         const WatchFrom& from);
 
 // Where one object is: /apis/dp.wso2.com/v1alpha3/namespaces/default/apis/chat. Empty: the kind is
 // none of kinds().

@@ -67,8 +67,7 @@ KubernetesSource::KubernetesSource(boost::asio::io_context& control, Logger& log
       file_(control::open_source(control, log, file_options(), first)),
       access_(first.config.kubernetes, options_.environment),
       client_(control, resolver_, access_),
-      watches_(control, client_, log, first.config,
-               [this](bool other_objects) { changed(other_objects); }),
+      watches_(client_, log, first.config, [this](bool other_objects) { changed(other_objects); }),
       statuses_(control, client_, log, host_name()),
       timer_(control),
       fingerprint_(first.fingerprint) {

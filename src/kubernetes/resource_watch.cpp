@@ -145,8 +145,9 @@ void ResourceWatch::watch() {
     const auto asked = std::max<std::int64_t>(
         1, static_cast<std::int64_t>(static_cast<double>(longest.count()) * share));
     ApiRequest request;
-    request.target = watch_target(kind(), state_.version(), options_.selection,
-                                  state_.resource_version(), static_cast<unsigned>(asked));
+    request.target =
+        watch_target(kind(), state_.version(), options_.selection,
+                     WatchFrom{state_.resource_version(), static_cast<unsigned>(asked)});
     request.deadline = std::chrono::seconds(asked) + kAfterItsEnd;
     request.line_bytes = options_.limits.kubernetes_object_bytes;
     request.on_line = [this](std::string_view line) { take_line(line); };

@@ -42,10 +42,9 @@ bool is_in_trouble(const ResourceWatch& watch) {
 
 }  // namespace
 
-WatchSet::WatchSet(boost::asio::io_context& context, ApiClient& client, Logger& log,
-                   const config::Config& config, std::function<void(bool other_objects)> on_change)
-    : context_(context),
-      client_(client),
+WatchSet::WatchSet(ApiClient& client, Logger& log, const config::Config& config,
+                   std::function<void(bool other_objects)> on_change)
+    : client_(client),
       log_(log),
       timeouts_(config.timeouts),
       limits_(config.limits),
@@ -56,7 +55,7 @@ WatchSet::WatchSet(boost::asio::io_context& context, ApiClient& client, Logger& 
     if (namespaces_.front() == "*") namespaces_ = {""};
     for (const std::string& name_space : namespaces_) {
         for (const Kind& kind : kinds()) {
-            watches_.push_back(std::make_unique<ResourceWatch>(context_, client_, log_,
+            watches_.push_back(std::make_unique<ResourceWatch>(client_.context(), client_, log_,
                                                                options_for(kind, name_space)));
         }
     }
@@ -130,8 +129,8 @@ bool WatchSet::want(const std::vector<config::NamedObject>& referred) {
         ResourceWatch::Options options = options_for(kind_of(object), place.name_space);
         options.object_name = place.name;
         options.selection.field_selector = "metadata.name=" + place.name;
-        named_.push_back(
-            {object, std::make_unique<ResourceWatch>(context_, client_, log_, std::move(options))});
+        named_.push_back({object, std::make_unique<ResourceWatch>(client_.context(), client_, log_,
+                                                                  std::move(options))});
     }
     return !is_complete();
 }

@@ -19,8 +19,8 @@ namespace rotary::kubernetes {
 class WatchSet {
 public:
     // Begins at once. `on_change` as ResourceWatch calls it.
-    WatchSet(boost::asio::io_context& context, ApiClient& client, Logger& log,
-             const config::Config& config, std::function<void(bool other_objects)> on_change);
+    WatchSet(ApiClient& client, Logger& log, const config::Config& config,
+             std::function<void(bool other_objects)> on_change);
 
     // Whether all that is to be known is known: then it stays so, until want() asks for more.
     bool is_complete() const;
@@ -47,7 +47,6 @@ private:
     template <class Visit>
     void each(const Visit& visit) const;
 
-    boost::asio::io_context& context_;
     ApiClient& client_;
     Logger& log_;
     config::Timeouts timeouts_;

@@ -46,7 +46,7 @@ struct GatewayOptions {
     bool plaintext = false;
     std::string certificate{};  // paths; empty: certificates().server
     std::string key{};
-    std::string jwks_file{};  // of the token issuer; empty: issuers().jwks_file
+    std::string jwks_file{};                    // of the token issuer; empty: issuers().jwks_file
     std::string source = "resources: [apis/]";  // of resources, a line of rotary.yaml
 };
 

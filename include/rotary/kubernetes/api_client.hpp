@@ -72,6 +72,7 @@ public:
     [[nodiscard]] Handle request(ApiRequest request, Done done);
 
     const ClusterAccess& access() const noexcept { return access_; }
+    boost::asio::io_context& context() const noexcept { return context_; }
 
 private:
     boost::asio::io_context& context_;

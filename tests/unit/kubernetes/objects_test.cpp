@@ -37,7 +37,7 @@ TEST(KubernetesKinds, TargetsAreWhatTheApiTakes) {
     EXPECT_EQ(list_target(secret_kind(), 0, selection, "a/b=="),
               "/api/v1/secrets?limit=500&fieldSelector=metadata.name%3Dmysecret"
               "&continue=a%2Fb%3D%3D");
-    EXPECT_EQ(watch_target(kind_of("HTTPRoute"), 1, {"default"}, "349", 300),
+    EXPECT_EQ(watch_target(kind_of("HTTPRoute"), 1, {"default"}, {"349", 300}),
               "/apis/gateway.networking.k8s.io/v1beta1/namespaces/default/httproutes"
               "?watch=1&allowWatchBookmarks=true&resourceVersion=349&timeoutSeconds=300");
 }

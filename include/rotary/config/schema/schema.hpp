@@ -15,6 +15,6 @@ std::string resources_schema();  // the same of one document of a file of resour
 // have none: YAML, one document a kind. Structural, without CEL. Empty: no kind is of that group.
 std::string resource_definitions(std::string_view group);
 std::vector<std::string> definable_groups();  // those that some kind is of, but Kubernetes' own
-std::string reference();         // config/REFERENCE.md: both, in Markdown
+std::string reference();                      // config/REFERENCE.md: both, in Markdown
 
 }  // namespace rotary::config
