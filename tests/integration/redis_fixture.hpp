@@ -31,10 +31,7 @@ using fleet::Reply;
 class RedisTest : public testing::Test, protected fleet::Store::Listener {
 public:
     RedisTest() { redis_.listen(*this); }
-    ~RedisTest() override {
-        redis_.unlisten(*this);
-        ::close(log_fd_);
-    }
+    ~RedisTest() override { redis_.unlisten(*this); }
     RedisTest(const RedisTest&) = delete;
     RedisTest& operator=(const RedisTest&) = delete;
 
@@ -119,13 +116,21 @@ protected:
     }
 
     TempDir folder_;
-    int log_fd_ =
-        ::open((folder_ / "log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    // Closed once the logger has written its last line.
+    struct LogFile {
+        explicit LogFile(const std::string& path)
+            : fd(::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600)) {}
+        ~LogFile() { ::close(fd); }
+        LogFile(const LogFile&) = delete;
+        LogFile& operator=(const LogFile&) = delete;
+        const int fd;
+    };
+    LogFile log_file_{folder_ / "log"};
     boost::asio::io_context context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
         context_.get_executor()};
     net::Resolver resolver_;
-    Logger log_{LogLevel::info, LogFormat::json, log_fd_};
+    Logger log_{LogLevel::info, LogFormat::json, log_file_.fd};
     std::string told_;
     std::vector<std::string> heard_;
     fleet::Redis redis_{context_, resolver_, log_};
