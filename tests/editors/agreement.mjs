@@ -83,7 +83,7 @@ const environment = {
   FIRST_KEY: 'sk-1', SECOND_KEY: 'sk-2', OPENAI_API_KEY: 'sk-3',
   OPENAI_BASE_URL: 'https://api.openai.test/v1', ROTARY_CLIENT: `sha256:${'a'.repeat(64)}`,
   ROTARY_ISSUER: 'https://issuer.test', ROTARY_JWKS_URL: 'https://issuer.test/keys',
-  BENCH: path.join(root, 'bench'), QUOTA_PORT: '20006', REQUESTS: '100',
+  BENCH: path.join(root, 'bench'), QUOTA_PORT: '20006', REDIS_PORT: '20007', REQUESTS: '100',
   ROTARY_TLS_CERT: `${certs}/dev-server.crt`, ROTARY_TLS_KEY: `${certs}/dev-server.key`,
 };
 
