@@ -1,19 +1,19 @@
 #include "fleet/redis_connection.hpp"
 
+#include <rotary/control/https_get_url.hpp>
+#include <rotary/control/verified_tls.hpp>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -34,27 +34,6 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kReadBytes = 16 * 1024;
-
-using TlsStream = asio::ssl::stream<tcp::socket&>;
-
-bool is_address(const std::string& host) {
-    error_code error;
-    asio::ip::make_address(host, error);
-    return !error;
-}
-
-bool make_tls(std::optional<TlsStream>& stream, tcp::socket& socket, const RedisDial& dial) {
-    SSL* const ssl = SSL_new(dial.tls->native());
-    if (ssl == nullptr) return false;
-    stream.emplace(socket, ssl);  // owns it from here on
-    const std::string& name = dial.certified_name;
-    error_code error;
-    stream->set_verify_mode(asio::ssl::verify_peer, error);
-    if (!error) stream->set_verify_callback(asio::ssl::host_name_verification(name), error);
-    return !error && (is_address(name) ||
-                      SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                               const_cast<char*>(name.c_str())) == 1);
-}
 
 // What is not taken is of no consequence: an end is then noticed later.
 void keep_watch(tcp::socket& socket, std::chrono::milliseconds silence) {
@@ -152,7 +131,7 @@ struct RedisConnection::Link : std::enable_shared_from_this<Link> {
     RedisDial dial;
     net::Resolver::Question question;
     tcp::socket socket;
-    std::optional<TlsStream> tls;
+    std::optional<control::TlsStream> tls;
     asio::steady_timer timer;
     std::uint64_t attempt = 0;
     bool is_late = false;
@@ -190,12 +169,8 @@ asio::awaitable<std::string> shake_hands(Link& link) {
     const auto side = asio::ssl::stream_base::client;
     const auto [error] = co_await link.tls->async_handshake(side, kAwait);
     if (!error) co_return std::string();
-    const long verdict = SSL_get_verify_result(link.tls->native_handle());
-    std::string why = "tls: " + (link.is_late ? std::string("no answer in time") : error.message());
-    if (verdict != X509_V_OK) {
-        why.append(" (").append(X509_verify_cert_error_string(verdict)).append(")");
-    }
-    co_return why;
+    if (link.is_late) co_return std::string("tls: no answer in time");
+    co_return "tls: " + control::handshake_failure(*link.tls, error);
 }
 
 template <class Link, class Stream>
@@ -231,10 +206,13 @@ asio::awaitable<void> run(std::shared_ptr<Link> link, net::Addresses addresses) 
     keep_watch(link->socket, link->dial.silence);
     link->limit(link->dial.login);
     if (link->dial.tls) {
-        if (!make_tls(link->tls, link->socket, link->dial)) {
+        auto stream =
+            control::verified_tls(link->socket, link->dial.tls.get(), link->dial.certified_name);
+        if (!stream) {
             link->end("tls: no context");
             co_return;
         }
+        link->tls.emplace(std::move(*stream));
         why = co_await shake_hands(*link);
         if (link->handler == nullptr) co_return;
         if (!why.empty()) {
@@ -267,7 +245,7 @@ void RedisConnection::dial(RedisDial dial) {
         };
         asio::co_spawn(link->context, run(link, std::move(addresses)), std::move(ended));
     };
-    if (is_address(host)) {
+    if (control::is_ip_literal(host)) {
         begin({{asio::ip::make_address(host), 0}});
         return;
     }

@@ -60,7 +60,6 @@ Findings libraries_stay_home(const File& file) {
                                                                 "src/control/verified_tls.cpp",
                                                                 "src/demo/client.",
                                                                 "src/fleet/lease_key.cpp",
-                                                                "src/fleet/redis_connection.cpp",
                                                                 "src/fleet/script.cpp",
                                                                 "src/tools/",
                                                                 "src/app/version.cpp",
