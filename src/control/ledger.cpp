@@ -41,6 +41,14 @@ void Ledger::wake() {
     changed_.notify_one();
 }
 
+void Ledger::ask_days(DaysAsked asked) {
+    {
+        const std::lock_guard lock(mutex_);
+        asked_.push_back(std::move(asked));
+    }
+    changed_.notify_one();
+}
+
 void Ledger::stop() {
     if (!thread_.joinable()) return;
     {
@@ -62,7 +70,7 @@ void Ledger::stop() {
 void Ledger::run() {
     std::unique_lock lock(mutex_);
     while (!is_stopping_) {
-        const auto due = [this] { return is_woken_ || is_stopping_; };
+        const auto due = [this] { return is_woken_ || is_stopping_ || !asked_.empty(); };
         if (pending_.empty()) {
             changed_.wait(lock, due);
         } else {
@@ -70,9 +78,11 @@ void Ledger::run() {
             changed_.wait_for(lock, kRetry, [this] { return is_stopping_; });
         }
         is_woken_ = false;
+        const std::vector<DaysAsked> asked = std::exchange(asked_, {});
         lock.unlock();
         gather();
         write_pending();
+        for (const DaysAsked& one : asked) answer_days(one);
         lock.lock();
     }
 }
@@ -112,6 +122,23 @@ bool Ledger::write_pending() {
         log_.info("the ledger is written again", {{"file", options_.path}});
     }
     return true;
+}
+
+void Ledger::answer_days(const DaysAsked& asked) {
+    std::optional<DayPage> page;
+    try {
+        if (!file_) open();
+        page = file_->days_after(asked.after, asked.first, asked.most);
+    } catch (const std::exception& error) {
+        const SteadyTime now = std::chrono::steady_clock::now();
+        if (now >= next_days_line_) {
+            next_days_line_ = now + kBetweenLines;
+            log_.error("the ledger's days can't be read; other replicas don't learn of them",
+                       {{"error", error.what()}});
+        }
+        file_.reset();
+    }
+    asked.then(std::move(page));
 }
 
 void Ledger::sample(metrics::Exposition& out) const {

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace rotary::control {
 
@@ -62,13 +64,77 @@ std::string upsert() {
     return sql;
 }
 
+// Holds until the statement goes on.
+std::string_view text_at(sqlite3_stmt* row, int place) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row, place));
+    const int size = sqlite3_column_bytes(row, place);
+    if (text == nullptr) return {};
+    return {text, static_cast<std::size_t>(size)};
+}
+
+// The sums, which begin at that place.
+quota::Spend spend_at(sqlite3_stmt* row, int place) {
+    quota::Spend spend;
+    const auto number = [&] {
+        return static_cast<std::uint64_t>(sqlite3_column_int64(row, place++));
+    };
+    for (const auto count : kRequests) spend.*count = number();
+    for (const auto count : kCounts) spend.usage.*count = number();
+    spend.nanos = sqlite3_column_int64(row, place);
+    return spend;
+}
+
+constexpr const char* kNames = "consumer, api, environment, provider, model, backend";
+
+// What `text` makes of each sum's name, each behind a comma.
+template <class Text>
+std::string each_sum(const Text& text) {
+    std::string sql;
+    for (const char* sum : kSums) sql.append(", ").append(text(std::string(sum)));
+    return sql;
+}
+
+// Sums by the day, each with the number of its last change, and what keeps them as they are.
+std::string schema_of_days() {
+    const auto plain = [](const std::string& sum) { return sum; };
+    const std::string key = "day, " + std::string(kNames);
+    const std::string next = "version = (SELECT max(version) + 1 FROM day_spend)";
+    std::string sql = "CREATE TABLE day_spend (version INTEGER PRIMARY KEY, day INTEGER NOT NULL";
+    for (const char* name : {"consumer", "api", "environment", "provider", "model", "backend"}) {
+        sql.append(", ").append(name).append(" TEXT NOT NULL");
+    }
+    sql += each_sum([](const std::string& sum) { return sum + " INTEGER NOT NULL"; });
+    sql += ", UNIQUE (" + key + "));\n";
+    const std::string into = "INSERT INTO day_spend (" + key + each_sum(plain) + ") ";
+    sql += into + "SELECT quarter_hour / 96 AS day, " + kNames;
+    sql += each_sum([](const std::string& sum) { return "sum(" + sum + ")"; });
+    sql += " FROM spend GROUP BY " + key + ";\n";
+    sql += "CREATE TRIGGER day_of_new AFTER INSERT ON spend BEGIN " + into;
+    sql +=
+        "VALUES (NEW.quarter_hour / 96, NEW.consumer, NEW.api, NEW.environment, NEW.provider, "
+        "NEW.model, NEW.backend";
+    sql += each_sum([](const std::string& sum) { return "NEW." + sum; });
+    sql += ") ON CONFLICT (" + key + ") DO UPDATE SET " + next;
+    sql +=
+        each_sum([](const std::string& sum) { return sum + " = " + sum + " + excluded." + sum; });
+    sql += "; END;\nCREATE TRIGGER day_of_more AFTER UPDATE ON spend BEGIN UPDATE day_spend SET ";
+    sql += next + each_sum([](const std::string& sum) {
+               return sum + " = " + sum + " + NEW." + sum + " - OLD." + sum;
+           });
+    sql +=
+        " WHERE day = NEW.quarter_hour / 96 AND consumer = NEW.consumer AND api = NEW.api AND "
+        "environment = NEW.environment AND provider = NEW.provider AND model = NEW.model AND "
+        "backend = NEW.backend; END;";
+    return sql;
+}
+
 }  // namespace
 
 // SQLite's handles, and its errors as exceptions.
 struct LedgerFile::Database {
     explicit Database(std::string named) : path(std::move(named)) {}
     ~Database() {
-        for (sqlite3_stmt* statement : {insert, select}) sqlite3_finalize(statement);
+        for (sqlite3_stmt* statement : {insert, select, changes}) sqlite3_finalize(statement);
         sqlite3_close(handle);
     }
     Database(const Database&) = delete;
@@ -118,6 +184,7 @@ struct LedgerFile::Database {
     sqlite3* handle = nullptr;
     sqlite3_stmt* insert = nullptr;
     sqlite3_stmt* select = nullptr;
+    sqlite3_stmt* changes = nullptr;
 };
 
 LedgerFile::LedgerFile(const std::string& path, const std::string& currency)
@@ -245,23 +312,59 @@ void LedgerFile::read(std::int64_t from, std::int64_t to, const Visit& visit) {
     while ((result = sqlite3_step(select)) == SQLITE_ROW) {
         int place = 0;
         quota::SpendKey key;
-        quota::Spend spend;
         key.quarter_hour = sqlite3_column_int64(select, place++) * quarters_;
-        for (std::string_view& name : key.names) {
-            const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(select, place));
-            const int size = sqlite3_column_bytes(select, place++);
-            if (text != nullptr) name = {text, static_cast<std::size_t>(size)};
-        }
-        const auto number = [&] {
-            return static_cast<std::uint64_t>(sqlite3_column_int64(select, place++));
-        };
-        for (const auto count : kRequests) spend.*count = number();
-        for (const auto count : kCounts) spend.usage.*count = number();
-        spend.nanos = sqlite3_column_int64(select, place++);
-        visit(key, spend);
+        for (std::string_view& name : key.names) name = text_at(select, place++);
+        visit(key, spend_at(select, place));
     }
     sqlite3_reset(select);
     database_->require(result);
+}
+
+void LedgerFile::keep_days() {
+    if (keeps_days_) return;
+    database_->run("BEGIN IMMEDIATE");
+    try {
+        if (database_->ask("SELECT 1 FROM sqlite_schema WHERE name = 'day_spend'").empty()) {
+            database_->run(schema_of_days().c_str());
+        }
+        database_->run("COMMIT");
+    } catch (...) {
+        sqlite3_exec(database_->handle, "ROLLBACK", nullptr, nullptr, nullptr);
+        throw;
+    }
+    database_->changes = database_->prepare(
+        "SELECT * FROM day_spend WHERE version > ? AND day >= ? ORDER BY version LIMIT ?");
+    keeps_days_ = true;
+}
+
+DayPage LedgerFile::days_after(std::uint64_t after, std::int64_t first, std::size_t most) {
+    keep_days();
+    DayPage page;
+    page.journal = journal_;
+    // Read before the rows: what comes between them has a number above it, and is found next time.
+    const std::string last = database_->ask("SELECT max(version) FROM day_spend");
+    if (!last.empty()) page.to = std::stoull(last);
+    sqlite3_stmt* changes = database_->changes;
+    database_->bind(changes, 1, static_cast<std::int64_t>(after));
+    database_->bind(changes, 2, first);
+    database_->bind(changes, 3, static_cast<std::int64_t>(most) + 1);
+    std::uint64_t last_read = 0;
+    int result = SQLITE_ROW;
+    while ((result = sqlite3_step(changes)) == SQLITE_ROW) {
+        page.has_more = page.sums.size() == most;
+        if (page.has_more) break;
+        int place = 0;
+        last_read = static_cast<std::uint64_t>(sqlite3_column_int64(changes, place++));
+        DaySum sum;
+        sum.day = sqlite3_column_int64(changes, place++);
+        for (std::string& name : sum.names) name = text_at(changes, place++);
+        sum.spend = spend_at(changes, place);
+        page.sums.push_back(std::move(sum));
+    }
+    sqlite3_reset(changes);
+    database_->require(result);
+    page.to = page.has_more ? last_read : std::max(page.to, last_read);
+    return page;
 }
 
 }  // namespace rotary::control

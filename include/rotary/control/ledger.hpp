@@ -11,8 +11,10 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +25,15 @@ struct LedgerOptions {
     std::string path;
     std::string currency;
     std::size_t most_cells = 0;  // of sums that wait to be written
+};
+
+// LedgerFile::days_after() of the ledger's thread.
+struct DaysAsked {
+    std::uint64_t after = 0;
+    std::int64_t first = 0;
+    std::size_t most = 0;
+    // Called on the ledger's thread; nothing: the file can't be read, which is told.
+    std::function<void(std::optional<DayPage> page)> then;
 };
 
 // Takes what the workers have spent and writes it: a thread of its own, so that a slow disk holds
@@ -43,6 +54,8 @@ public:
         most_cells_.store(cells, std::memory_order_relaxed);
     }
     void wake();  // something was handed over; any thread
+    // What is not answered when it stops is not answered any more. Any thread.
+    void ask_days(DaysAsked asked);
     // Writes what is left, once the workers are gone.
     void stop();
     void sample(metrics::Exposition& out) const;
@@ -56,6 +69,7 @@ private:
     void gather();
     bool write_pending();  // whether all of it is written
     void open();
+    void answer_days(const DaysAsked& asked);
 
     const LedgerOptions options_;
     Logger& log_;
@@ -72,11 +86,13 @@ private:
     quota::SpendTable taken_;
     bool has_failed_ = false;
     SteadyTime next_line_{};
+    SteadyTime next_days_line_{};
 
     std::mutex mutex_;
     std::condition_variable changed_;
-    bool is_woken_ = false;  // both guarded by the mutex
+    bool is_woken_ = false;  // all guarded by the mutex
     bool is_stopping_ = false;
+    std::vector<DaysAsked> asked_;  // idem
     std::thread thread_;
 };
 

@@ -2,11 +2,14 @@
 
 #include <rotary/quota/spend.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace rotary::control {
 
@@ -15,6 +18,21 @@ namespace rotary::control {
 class LedgerRefused : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
+};
+
+// What was spent on one day (UTC) under the same names, in all.
+struct DaySum {
+    std::int64_t day = 0;  // since 1970
+    std::array<std::string, quota::SpendKey::kNames> names;
+    quota::Spend spend;
+};
+
+// Sums of days that have changed, in the order of their changes.
+struct DayPage {
+    std::string journal;  // whose they are
+    std::vector<DaySum> sums;
+    std::uint64_t to = 0;   // the number of the last change that is in it
+    bool has_more = false;  // changes behind that
 };
 
 // The ledger's database, SQLite: what was used and spent, summed by the quarter of an hour. One
@@ -48,6 +66,10 @@ public:
     // The sums of the quarters of an hour [from, to), by time and then by name.
     using Visit = std::function<void(const quota::SpendKey& key, const quota::Spend& spend)>;
     void read(std::int64_t from, std::int64_t to, const Visit& visit);
+    // Of days from `first` on (since 1970, UTC), at most so many sums whose last change has a
+    // number above `after`. A sum that changes gets the next number. They are kept from the first
+    // call on, for ever and by whichever version writes: triggers do. Throws std::runtime_error.
+    DayPage days_after(std::uint64_t after, std::int64_t first, std::size_t most);
 
 private:
     struct Database;
@@ -55,11 +77,13 @@ private:
     void create(const std::string& currency);
     void bring_up();
     void read_meta();
+    void keep_days();
 
     std::string path_;
     std::string currency_;
     std::string journal_;
     std::int64_t quarters_ = 1;  // in the time of a row
+    bool keeps_days_ = false;
     std::unique_ptr<Database> database_;
 };
 
