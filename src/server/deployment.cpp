@@ -104,6 +104,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
 
     const TlsContexts contexts = make_contexts(config(), loaded.named_files);
     ledger_ = open_ledger(config(), log_);
+    fleet_.set_ledger(ledger_.get());
     WorkerOptions options;
     options.on_spend = [this] { ledger_->wake(); };
     options.connections = &connections_;
@@ -364,7 +365,9 @@ void Deployment::drain(std::function<void()> on_drained) {
     for (auto& worker : workers_) {
         worker->drain([this, left, on_drained] {
             if (left->fetch_sub(1) != 1) return;
-            boost::asio::post(control_, [this, on_drained] { traces_.finish(on_drained); });
+            boost::asio::post(control_, [this, on_drained] {
+                fleet_.finish([this, on_drained] { traces_.finish(on_drained); });
+            });
         });
     }
 }

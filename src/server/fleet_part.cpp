@@ -44,8 +44,9 @@ void FleetStanding::write(wire::JsonWriter& json) const {
         .string("state", word_for(link))
         .string("since", format_timestamp(since, time))
         .string("redis", place)
-        .string("last_error", error)
-        .end_object();
+        .string("last_error", error);
+    if (cost_today) json.number("cost_today_nd", static_cast<std::uint64_t>(*cost_today));
+    json.end_object();
 }
 
 void FleetPart::take(const routing::Snapshot& snapshot) {
@@ -71,6 +72,7 @@ void FleetPart::take(const routing::Snapshot& snapshot) {
     joined_->fleet->take(shared_entries(snapshot), config.timeouts.suspension_max);
     snapshot.counters->leases().set_patience(config.state.redis->deadline);
     if (!joined_->limits) share_limits(snapshot);
+    if (!joined_->spend) share_spend(config);
 }
 
 void FleetPart::share_limits(const routing::Snapshot& snapshot) {
@@ -92,6 +94,19 @@ void FleetPart::share_limits(const routing::Snapshot& snapshot) {
     joined_->limits->on_answers([this] { wake_(); });
 }
 
+void FleetPart::share_spend(const config::Config& config) {
+    if (currency_.empty()) currency_ = config.budgets.currency;
+    fleet::SharedSpend::Options options;
+    options.name_space = joined_->name_space;
+    options.currency = currency_;
+    options.ask_days = [this](control::DaysAsked asked) {
+        if (ledger_ == nullptr) return asked.then(std::nullopt);
+        ledger_->ask_days(std::move(asked));
+    };
+    joined_->spend = std::make_unique<fleet::SharedSpend>(
+        joined_->redis, std::make_shared<fleet::AsioTimers>(control_), std::move(options));
+}
+
 void FleetPart::when_joined(std::function<void()> joined) {
     if (!joined_) return joined();
     joined_->fleet->when_joined(patience_, std::move(joined));
@@ -103,6 +118,11 @@ void FleetPart::each_second() {
 
 void FleetPart::leave() {
     if (joined_) joined_->fleet->leave();
+}
+
+void FleetPart::finish(std::function<void()> finished) {
+    if (!joined_ || ledger_ == nullptr) return finished();
+    joined_->spend->finish(std::move(finished));
 }
 
 void FleetPart::stop() {
@@ -120,6 +140,7 @@ std::optional<FleetStanding> FleetPart::standing(const Now& now) const {
     standing.error = joined_->redis.error();
     standing.since = now.wall - std::chrono::duration_cast<WallTime::duration>(
                                     now.steady - joined_->fleet->since());
+    standing.cost_today = joined_->spend->today();
     return standing;
 }
 
@@ -167,6 +188,26 @@ void FleetPart::sample(metrics::Exposition& out) const {
         "Questions for the one probe of all replicas, and how often this one got it.";
     out.counter(kProbes, kProbesHelp, {{"outcome", "asked"}}, number(shared.probes_asked));
     out.counter(kProbes, kProbesHelp, {{"outcome", "granted"}}, number(shared.probes_granted));
+    sample_spend(out);
+}
+
+void FleetPart::sample_spend(metrics::Exposition& out) const {
+    const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+    const fleet::SharedSpend::Counts& counts = joined_->spend->counts();
+    if (const auto today = joined_->spend->today()) {
+        out.gauge("rotary_fleet_cost_today_nanodollars",
+                  "What the answers of all replicas have cost today (UTC), as last heard.", {},
+                  static_cast<double>(*today));
+    }
+    constexpr std::string_view kRows = "rotary_shared_spend_rows_total";
+    constexpr std::string_view kRowsHelp =
+        "Sums of a day, told to the fleet's Redis; refused are those with which the day's sum "
+        "would pass 2^63 nanodollars.";
+    out.counter(kRows, kRowsHelp, {{"outcome", "told"}}, number(counts.told));
+    out.counter(kRows, kRowsHelp, {{"outcome", "refused"}}, number(counts.refused));
+    out.counter("rotary_shared_spend_losses_total",
+                "How often Redis had lost what it was told of spending; it is told again.", {},
+                number(counts.lost));
 }
 
 }  // namespace rotary::server

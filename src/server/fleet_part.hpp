@@ -3,10 +3,12 @@
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
 #include <rotary/base/metrics.hpp>
+#include <rotary/control/ledger.hpp>
 #include <rotary/fleet/doorbell.hpp>
 #include <rotary/fleet/fleet.hpp>
 #include <rotary/fleet/redis.hpp>
 #include <rotary/fleet/shared_limits.hpp>
+#include <rotary/fleet/shared_spend.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/routing/snapshot.hpp>
 #include <rotary/wire/json_writer.hpp>
@@ -25,9 +27,10 @@ struct FleetStanding {
     std::string replica;
     std::size_t replicas = 1;
     fleet::Redis::Link link = fleet::Redis::Link::away;
-    std::string place;  // HOST:PORT
-    std::string error;  // why it is away
-    WallTime since{};   // when it came or went
+    std::string place;                       // HOST:PORT
+    std::string error;                       // why it is away
+    WallTime since{};                        // when it came or went
+    std::optional<quota::Nanos> cost_today;  // of all replicas, by UTC; nothing: not heard yet
 
     // As "fleet" of /api/v1/status.
     void write(wire::JsonWriter& json) const;
@@ -40,6 +43,8 @@ public:
     FleetPart(boost::asio::io_context& control, net::Resolver& resolver, Logger& log)
         : control_(control), resolver_(resolver), log_(log) {}
 
+    // Whose spend it tells the others; null: none is kept. Lives until stop().
+    void set_ledger(control::Ledger* ledger) noexcept { ledger_ = ledger; }
     const std::string& replica() const noexcept { return replica_; }
     // What the configuration says, with each anew. Throws std::runtime_error where the certificates
     // that it names can't be used; all is as before then.
@@ -50,6 +55,8 @@ public:
     void on_answers(std::function<void()> wake) { wake_ = std::move(wake); }
     void each_second();
     void leave();  // the others need not count with this one any more
+    // Once: when the others have been told all that was spent here, as far as they can be.
+    void finish(std::function<void()> finished);
     void stop();
 
     std::optional<FleetStanding> standing(const Now& now) const;
@@ -63,8 +70,11 @@ private:
         std::string name_space;
         std::unique_ptr<fleet::Fleet> fleet;
         std::unique_ptr<fleet::SharedLimits> limits;
+        std::unique_ptr<fleet::SharedSpend> spend;
     };
     void share_limits(const routing::Snapshot& snapshot);
+    void share_spend(const config::Config& config);
+    void sample_spend(metrics::Exposition& out) const;
 
     boost::asio::io_context& control_;
     net::Resolver& resolver_;
@@ -72,6 +82,8 @@ private:
     const std::string replica_ = fleet::make_replica_id();
     std::chrono::milliseconds patience_{0};
     std::function<void()> wake_;
+    control::Ledger* ledger_ = nullptr;
+    std::string currency_;                   // of the ledger, which a reload does not change
     std::unique_ptr<fleet::Doorbell> bell_;  // once there is one, workers may ring it for ever
     std::unique_ptr<Joined> joined_;         // null: alone
 };

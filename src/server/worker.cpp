@@ -170,6 +170,7 @@ struct Worker::Impl {
         drain_wait.start(config().timeouts.shutdown, [this] { sessions.end_fresh(); });
         sessions.on_empty([this, drained = std::exchange(on_drained, nullptr)] {
             if (spans) spans->flush();
+            if (spend && spend->outbox().hand_over()) on_spend();
             if (drained) drained();
         });
     }

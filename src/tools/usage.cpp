@@ -1,6 +1,10 @@
+#include "tools/fleet_spend.hpp"
+
+#include <rotary/base/clock.hpp>
 #include <rotary/cli/command.hpp>
 #include <rotary/config/load.hpp>
 #include <rotary/control/ledger_file.hpp>
+#include <rotary/fleet/spend_words.hpp>
 #include <rotary/tools/usage.hpp>
 
 #include <chrono>
@@ -8,6 +12,7 @@
 #include <iostream>
 #include <limits>
 #include <memory>
+#include <optional>
 
 namespace rotary::tools {
 
@@ -20,8 +25,11 @@ struct Options {
     std::string by;
     std::string since;
     std::string until;
+    bool fleet = false;
 };
 
+constexpr std::int64_t kQuartersOfDay = quota::QuarterHours(std::chrono::days(1)).count();
+constexpr std::int64_t kHoursOfDay = 24;
 constexpr const char* kUsualColumns = "consumer,model,day";
 
 int misused(const std::string& why) {
@@ -39,10 +47,9 @@ bool times_of(const Options& options, std::int64_t& from, std::int64_t& to) {
         from = *first;
     }
     if (!options.until.empty()) {
-        constexpr std::int64_t kDay = quota::QuarterHours(std::chrono::days(1)).count();
         const auto first = first_quarter_hour_of(options.until);
         if (!first) return false;
-        to = *first + kDay;
+        to = *first + kQuartersOfDay;
     }
     return true;
 }
@@ -63,22 +70,50 @@ void print(control::LedgerFile& file, UsageTable* table, std::int64_t from, std:
     table->write(std::cout, file.currency());
 }
 
-int usage(Options options) {
-    if (options.ledger.empty() == options.config.empty()) {
-        return misused("either --config or --ledger says where the ledger is");
+// The same of what the replicas have told their Redis, whose days are whole.
+void print_fleet(const config::Config& config, UsageTable* table, const Days& days) {
+    std::optional<FocusTable> focus;
+    if (table == nullptr) focus.emplace(std::cout, config.budgets.currency, kHoursOfDay);
+    const std::size_t rows = read_fleet_spend(config, days, [&](const control::DaySum& sum) {
+        quota::SpendKey key;
+        key.quarter_hour = sum.day * kQuartersOfDay;
+        for (std::size_t i = 0; i < key.names.size(); ++i) key.names[i] = sum.names[i];
+        if (focus) focus->add(key, sum.spend);
+        if (table != nullptr) table->add(key, sum.spend);
+    });
+    if (focus) focus->end();
+    if (table != nullptr) table->write(std::cout, config.budgets.currency);
+    if (rows != 0) return;
+    std::cerr << "rotary usage: no replica of " << config.state.redis->name_space
+              << " has told of spending on these days; one without budgets.ledger tells of none\n";
+}
+
+// The days that are kept of those that are asked for; it is told that others are not.
+Days days_of(std::int64_t from, std::int64_t to, bool is_since) {
+    const auto today = std::chrono::floor<std::chrono::days>(wall_now()).time_since_epoch().count();
+    const bool is_last = to == std::numeric_limits<std::int64_t>::max();
+    const Days asked{from / kQuartersOfDay, is_last ? today + 1 : to / kQuartersOfDay - 1};
+    const Days kept = kept_of(asked, today);
+    if (is_since && kept.first > asked.first) {
+        std::cerr << "rotary usage: a fleet's Redis keeps " << fleet::kSpendDays
+                  << " days; of what was before, the replicas' ledgers tell\n";
     }
-    std::int64_t from = 0;
-    std::int64_t to = 0;
-    if (!times_of(options, from, to)) {
-        return misused("--since and --until take a date such as 2026-11-29");
+    return kept;
+}
+
+int usage_of_fleet(const Options& options, UsageTable* table, std::int64_t from, std::int64_t to) {
+    const config::Loaded loaded = config::load(options.config, config::process_environment());
+    if (!loaded.config.state.redis) {
+        if (config::has_errors(loaded.findings)) std::cerr << config::to_text(loaded.findings);
+        std::cerr << "rotary usage: " << options.config
+                  << " is of no fleet: state.redis.url names no Redis\n";
+        return 1;
     }
-    const bool is_focus = options.format == "focus";
-    if (is_focus && !options.by.empty()) {
-        return misused("--by is for --format csv: FOCUS says what stands in a line");
-    }
-    std::string error;
-    auto table = UsageTable::by(options.by.empty() ? kUsualColumns : options.by, error);
-    if (!table) return misused("--by: " + error);
+    print_fleet(loaded.config, table, days_of(from, to, !options.since.empty()));
+    return 0;
+}
+
+int usage_of_ledger(Options options, UsageTable* table, std::int64_t from, std::int64_t to) {
     if (!options.config.empty()) {
         const config::Loaded loaded = config::load(options.config, config::process_environment());
         options.ledger = loaded.config.budgets.ledger;
@@ -88,15 +123,50 @@ int usage(Options options) {
             return 1;
         }
     }
+    control::LedgerFile file(options.ledger);
+    print(file, table, from, to);
+    return 0;
+}
+
+// What is wrong with how it was asked; empty: nothing.
+std::string misuse_of(const Options& options) {
+    if (options.ledger.empty() == options.config.empty()) {
+        return "either --config or --ledger says where the ledger is";
+    }
+    if (options.fleet && options.config.empty()) {
+        return "--fleet is of the replicas that --config names a Redis of";
+    }
+    if (options.format == "focus" && !options.by.empty()) {
+        return "--by is for --format csv: FOCUS says what stands in a line";
+    }
+    const std::string columns = "," + options.by + ",";
+    if (options.fleet && columns.find(",hour,") != columns.npos) {
+        return "--by hour is of one ledger: a fleet's spend is kept by the day";
+    }
+    return "";
+}
+
+int usage(const Options& options) {
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    if (const std::string why = misuse_of(options); !why.empty()) return misused(why);
+    if (!times_of(options, from, to)) {
+        return misused("--since and --until take a date such as 2026-11-29");
+    }
+    std::string error;
+    auto table = UsageTable::by(options.by.empty() ? kUsualColumns : options.by, error);
+    if (!table) return misused("--by: " + error);
+    UsageTable* const printed = options.format == "focus" ? nullptr : &*table;
+    int code = 0;
     try {
-        control::LedgerFile file(options.ledger);
-        print(file, is_focus ? nullptr : &*table, from, to);
+        code = options.fleet ? usage_of_fleet(options, printed, from, to)
+                             : usage_of_ledger(options, printed, from, to);
     } catch (const std::exception& failure) {
         std::cerr << "rotary usage: " << failure.what() << "\n";
         return 3;
     }
     std::cout.flush();
-    return std::cout.good() ? 0 : 3;
+    return std::cout.good() ? code : 3;
 }
 
 }  // namespace
@@ -107,6 +177,8 @@ void add_usage_command(cli::Command& root) {
         root.command("usage", "Prints what was used and what it cost, from the ledger");
     command.option("-c,--config", options->config, "rotary.yaml, whose budgets.ledger it is");
     command.option("--ledger", options->ledger, "the ledger's file itself");
+    command.flag("--fleet", options->fleet,
+                 "of all replicas: what they have told the Redis of state.redis, by the day");
     command.option("--format", options->format, "csv, or focus (FOCUS 1.2)")
         .one_of({"csv", "focus"});
     command.option("--by", options->by,
@@ -117,7 +189,7 @@ void add_usage_command(cli::Command& root) {
     command.option("--until", options->until, "the last day");
     command.notes(
         "It may run while the gateway writes. Exit code 0: printed; 1: no ledger is\n"
-        "configured; 2: bad usage; 3: the ledger can't be read.");
+        "configured, or no Redis; 2: bad usage; 3: the ledger, or the Redis, can't be read.");
     command.runs([options] { return usage(*options); });
 }
 

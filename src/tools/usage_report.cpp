@@ -164,8 +164,8 @@ void UsageTable::write(std::ostream& out, std::string_view currency) const {
     }
 }
 
-FocusTable::FocusTable(std::ostream& out, std::string_view currency)
-    : out_(out), currency_(currency) {
+FocusTable::FocusTable(std::ostream& out, std::string_view currency, std::int64_t hours)
+    : out_(out), currency_(currency), hours_(hours) {
     out << "BilledCost,BillingAccountId,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,"
            "ChargeCategory,ChargeClass,ChargeDescription,ChargeFrequency,ChargePeriodStart,"
            "ChargePeriodEnd,ConsumedQuantity,ConsumedUnit,ContractedCost,EffectiveCost,"
@@ -209,7 +209,7 @@ void FocusTable::write_line(const Names& names, const quota::Spend& spend) {
                              field("Tokens of " + model),
                              "Usage-Based",
                              instant(hour_),
-                             instant(hour_ + 1),
+                             instant(hour_ + hours_),
                              std::to_string(tokens),
                              "Tokens",
                              cost,

@@ -437,6 +437,9 @@ TEST_F(Money, IsNotPrintedFromWhatIsNoLedger) {
         {"no such column", {"--ledger", text, "--by", "team"}, 2, "there is no \"team\""},
         {"columns of FOCUS", {"--ledger", text, "--format", "focus", "--by", "day"}, 2, "--by is"},
         {"no date", {"--ledger", text, "--since", "today"}, 2, "take a date"},
+        {"a fleet of one ledger", {"--ledger", text, "--fleet"}, 2, "--fleet is of the replicas"},
+        {"a fleet by the hour", {"-c", none, "--fleet", "--by", "hour"}, 2, "kept by the day"},
+        {"no fleet", {"-c", none, "--fleet"}, 1, "state.redis.url names no Redis"},
         {"no such format", {"--ledger", text, "--format", "xml"}, 2, "xml"},
     };
     for (const Row& row : rows) {

@@ -27,8 +27,8 @@ public:
     struct Options {
         std::string name_space;
         std::string currency;
-        std::int64_t kept_days = 0;  // of the store's memory, today too
-        // Control::Ledger::ask_days(). Empty: there is no ledger, and this replica only hears.
+        std::int64_t kept_days = kSpendDays;  // today too
+        // As control::Ledger::ask_days(). Empty: there is no ledger, and this replica only hears.
         std::function<void(control::DaysAsked)> ask_days;
     };
     struct Counts {

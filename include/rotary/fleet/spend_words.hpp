@@ -12,6 +12,9 @@
 
 namespace rotary::fleet {
 
+// For how long a day's spend stays in the store: two whole months can be told of.
+inline constexpr std::int64_t kSpendDays = 62;
+
 // What replicas have spent, as a Redis has it: a hash a day (UTC) and currency, with a field for
 // each journal and names, and `t`, the sum of all in nanodollars.
 //

@@ -35,7 +35,8 @@ private:
 // FOCUS 1.2 (focus.finops.org): a line for each hour and whatever else the ledger sums by.
 class FocusTable {
 public:
-    FocusTable(std::ostream& out, std::string_view currency);
+    // `hours`: that a line is of, which what is added begins with.
+    FocusTable(std::ostream& out, std::string_view currency, std::int64_t hours = 1);
     // In the ledger's order: an hour is written when the next one begins, or at the end.
     void add(const quota::SpendKey& key, const quota::Spend& spend);
     void end();
@@ -46,6 +47,7 @@ private:
 
     std::ostream& out_;
     std::string currency_;
+    std::int64_t hours_;
     std::int64_t hour_ = 0;  // since 1970, UTC
     std::map<Names, quota::Spend> sums_;
 };
