@@ -100,6 +100,7 @@ void SharedSpend::answered(const SpendQuestion& question, const Reply& reply) {
     if (answer->mark < question.from) {
         ++counts_.lost;
         told_ = answer->mark;
+        if (options_.on_loss) options_.on_loss();
         return end(true);
     }
     if (!question.page.journal.empty()) told_ = question.page.to;

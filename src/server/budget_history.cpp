@@ -1,6 +1,7 @@
 #include "server/budget_history.hpp"
 
 #include <rotary/control/ledger_file.hpp>
+#include <rotary/quota/lease.hpp>
 #include <rotary/quota/money_text.hpp>
 
 #include <algorithm>
@@ -109,6 +110,21 @@ void tell(quota::Nanos of_others, Logger& log) {
              {{"spent", quota::write_money(of_others, spent)}});
 }
 
+bool is_due(const quota::Counter& counter, const quota::Window& window, bool told) {
+    const quota::Counter::Latest latest = counter.latest();
+    if (counter.lease() == nullptr || latest.window != window.begin || latest.used == 0) {
+        return false;
+    }
+    return told || !counter.lease()->view(window.begin).heard;
+}
+
+void want(const quota::Limit& limit, quota::Lease& lease, quota::KeyedCounter* keyed,
+          const quota::Window& window) {
+    const bool is_money = limit.what == quota::What::cost;
+    lease.want(limit.family, keyed,
+               {window, limit.amount, limit.sliding, limit.carry_debt, is_money}, 0);
+}
+
 }  // namespace
 
 void recall_budgets(const routing::Snapshot& snapshot, const std::string& ledger, WallTime now,
@@ -127,6 +143,32 @@ void recall_budgets(const routing::Snapshot& snapshot, const std::string& ledger
     // Whatever was found: from now on the counters know themselves.
     for (const auto& [limit, period] : periods.by_limit) {
         period.limit->family->common().restore(period.window.begin, period.spent);
+    }
+}
+
+void hand_in_budgets(const routing::Snapshot& snapshot, WallTime now, bool told) {
+    if (snapshot.counters == nullptr || !snapshot.counters->leases().is_open()) return;
+    std::map<const quota::Family*, const quota::Limit*> budgets;
+    for (const routing::BudgetPlace& place : snapshot.budgets) {
+        const quota::Limit& limit = snapshot.limits[place.limit];
+        budgets.emplace(limit.family.get(), &limit);
+    }
+    const auto hand_in = [&](const quota::Limit& limit, const quota::Counter& counter,
+                             quota::KeyedCounter* keyed) {
+        const quota::Window window = limit.window(now);
+        if (is_due(counter, window, told)) want(limit, *counter.lease(), keyed, window);
+    };
+    for (const auto& [family, limit] : budgets) hand_in(*limit, limit->family->common(), nullptr);
+    // Those of callers are handed in behind the visit, which has a lock.
+    std::vector<std::pair<const quota::Limit*, std::string>> callers;
+    snapshot.counters->each([&](const quota::KeyedCounter& keyed) {
+        const auto budget = budgets.find(keyed.family.get());
+        if (budget != budgets.end()) callers.emplace_back(budget->second, keyed.who);
+    });
+    for (const auto& [limit, who] : callers) {
+        const quota::HeldCounter held =
+            snapshot.counters->hold(limit->family, who, limit->window(now));
+        if (held.is_known()) hand_in(*limit, *held.get(), held.keyed());
     }
 }
 

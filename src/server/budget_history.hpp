@@ -15,6 +15,12 @@ namespace rotary::server {
 void recall_budgets(const routing::Snapshot& snapshot, const std::string& ledger, WallTime now,
                     Logger& log);
 
+// Hands in the leases of budgets of which something was spent here in the open period, so that the
+// fleet's Redis is told of it before a request asks for more: it may have forgotten, and what it is
+// not told others spend once more. Where replicas share nothing there are none. `told`: also those
+// that it was told of. Control thread.
+void hand_in_budgets(const routing::Snapshot& snapshot, WallTime now, bool told);
+
 // The name of that ledger among those of a fleet, made if it has none; empty: there is no ledger,
 // or it can't be used, which is told. Reads and writes a file: control thread.
 std::string journal_of(const std::string& ledger, const std::string& currency, Logger& log);

@@ -84,6 +84,7 @@ Deployment::Deployment(boost::asio::io_context& control, const Logs& logs, confi
     fleet_.on_answers([this] {
         for (auto& worker : workers_) worker->wake_lease_waits();
     });
+    fleet_.on_loss([this] { hand_in_budgets(*wiring_->snapshot, wall_now(), true); });
     fleet_.take(*wiring_->snapshot);
     keys_.configure(*wiring_->snapshot, std::chrono::steady_clock::now());
     fetcher_ = std::make_unique<control::JwksFetcher>(

@@ -73,6 +73,7 @@ void FleetPart::take(const routing::Snapshot& snapshot) {
     snapshot.counters->leases().set_patience(config.state.redis->deadline);
     if (!joined_->limits) share_limits(snapshot);
     if (!joined_->spend) share_spend(config);
+    hand_in_budgets(snapshot, wall_now(), false);
 }
 
 void FleetPart::share_limits(const routing::Snapshot& snapshot) {
@@ -103,6 +104,7 @@ void FleetPart::share_spend(const config::Config& config) {
         if (ledger_ == nullptr) return asked.then(std::nullopt);
         ledger_->ask_days(std::move(asked));
     };
+    options.on_loss = [this] { loss_(); };
     joined_->spend = std::make_unique<fleet::SharedSpend>(
         joined_->redis, std::make_shared<fleet::AsioTimers>(control_), std::move(options));
 }

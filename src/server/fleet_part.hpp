@@ -53,6 +53,8 @@ public:
     void when_joined(std::function<void()> joined);
     // Called when requests wait for the fleet and it has answered.
     void on_answers(std::function<void()> wake) { wake_ = std::move(wake); }
+    // Called when the Redis turns out to have lost what it was told of spending.
+    void on_loss(std::function<void()> loss) { loss_ = std::move(loss); }
     void each_second();
     void leave();  // the others need not count with this one any more
     // Once: when the others have been told all that was spent here, as far as they can be.
@@ -82,6 +84,7 @@ private:
     const std::string replica_ = fleet::make_replica_id();
     std::chrono::milliseconds patience_{0};
     std::function<void()> wake_;
+    std::function<void()> loss_;
     control::Ledger* ledger_ = nullptr;
     std::string currency_;                   // of the ledger, which a reload does not change
     std::unique_ptr<fleet::Doorbell> bell_;  // once there is one, workers may ring it for ever

@@ -257,6 +257,37 @@ TEST_F(SharedSpend, AgreesBehindAReplicaThatIsKilledAndAnEmptyRedis) {
     agree();
 }
 
+// Each replica tells of its own spend before a request asks: also one that gets no request.
+TEST_F(SharedSpend, OfABudgetIsKnownBehindAnEmptyRedisAndARestartOfAll) {
+    budget_ = "0.0789";  // 40 answers
+    start_all(2);
+    EXPECT_EQ(drive(0, 30), 30);
+    EXPECT_EQ(drive(1, 5), 5);
+    agree();
+    kill(0);
+    kill(1);
+    redis_.kill();
+    redis_.start();
+    start_all(2);
+    agree();
+    EXPECT_LE(drive(1, 30), 6) << "what was left, and one above";
+    agree();
+}
+
+// The same while they run: what was spent long ago is told again with what the ledger has.
+TEST_F(SharedSpend, OfABudgetIsKnownBehindAFlush) {
+    budget_ = "0.0789";
+    start_all(1);
+    EXPECT_EQ(drive(0, 30), 30);
+    agree();
+    kill(0);
+    start_all(2);  // the first one has no request from here on, so it has no lease
+    redis_.command({"FLUSHALL"});
+    agree();
+    EXPECT_LE(drive(1, 30), 11);
+    agree();
+}
+
 TEST_F(SharedSpend, IsToldToItsEndByADrain) {
     start_all(1);
     drive(0, 5);

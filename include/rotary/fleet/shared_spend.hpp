@@ -30,6 +30,8 @@ public:
         std::int64_t kept_days = kSpendDays;  // today too
         // As control::Ledger::ask_days(). Empty: there is no ledger, and this replica only hears.
         std::function<void(control::DaysAsked)> ask_days;
+        // Called when the store has lost what it was told. Empty: none is.
+        std::function<void()> on_loss{};
     };
     struct Counts {
         std::uint64_t told = 0;        // rows that were taken, or were there

@@ -1,12 +1,14 @@
 #include "server/budget_history.hpp"
 
 #include <rotary/control/ledger_file.hpp>
+#include <rotary/quota/lease.hpp>
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "support/temp_dir.hpp"
@@ -116,6 +118,53 @@ TEST_F(BudgetHistory, OfEachConsumerIsItsOwn) {
     recall();
     EXPECT_EQ(used_by("team-a").used, 101);
     EXPECT_EQ(used_by("team-b").used, 30);
+}
+
+// The fleet is told of what was spent before, each once until it has forgotten.
+TEST_F(BudgetHistory, IsHandedInForTheFleet) {
+    quota::CounterTable counters;
+    snapshot_.counters = &counters;
+    add("team-a", "", "production");
+    add("team-b", "", "production");
+    add("*", "", "production");
+    snapshot_.limits[0].family = counters.family("of team-a");
+    snapshot_.limits[1].family = counters.family("of team-b");
+    snapshot_.limits[2].family = counters.family("of each");
+    spend("team-a", "chat", "production", kNow, 100);
+    recall();
+    const auto handed_in = [&] {
+        std::set<std::string> names;
+        for (quota::Lease* lease = counters.leases().take_due(); lease != nullptr;) {
+            quota::Lease* const next = quota::LeaseDesk::next(*lease);
+            const quota::LeaseTerms& terms = lease->wanted().terms;
+            EXPECT_TRUE(terms.is_money);
+            EXPECT_EQ(terms.amount, 1'000'000);
+            EXPECT_EQ(lease->used(terms.window.begin), 100);
+            EXPECT_EQ(lease->wanted().need, 0);
+            names.insert(lease->name());
+            lease->grant(terms.window.begin, {});
+            const quota::Lease::Hold hold = lease->let_go();
+            lease->answered();
+            lease = next;
+        }
+        return names;
+    };
+    using Names = std::set<std::string>;
+    const Names all{"of team-a", "of each\n\nteam-a"};
+    hand_in_budgets(snapshot_, kNow, false);
+    EXPECT_EQ(handed_in(), Names()) << "there is no fleet";
+    counters.share([] {});
+    hand_in_budgets(snapshot_, kNow, false);
+    EXPECT_EQ(handed_in(), all);
+    hand_in_budgets(snapshot_, kNow, false);
+    EXPECT_EQ(handed_in(), Names()) << "it was heard of";
+    hand_in_budgets(snapshot_, kNow, true);
+    EXPECT_EQ(handed_in(), all);
+    hand_in_budgets(snapshot_, kNow + 24h, true);
+    EXPECT_EQ(handed_in(), Names()) << "of the next period nothing is spent";
+    counters.leases().close();
+    hand_in_budgets(snapshot_, kNow, true);
+    EXPECT_EQ(handed_in(), Names());
 }
 
 // Of each of its applications, at its API.

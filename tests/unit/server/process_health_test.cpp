@@ -148,6 +148,10 @@ TEST(ProcessHealth, TheStatusPageSaysItAll) {
                         R"("since":"2026-01-02T03:04:05.000Z","redis":"redis:6379",)"
                         R"("last_error":"it is \"late\""}})"),
               std::string::npos);
+    status.fleet->cost_today = 9'007'199'254'740'993;
+    EXPECT_NE(
+        status_json(status, {}).find(R"("it is \"late\"","cost_today_nd":9007199254740993}})"),
+        std::string::npos);
     status.draining = true;
     EXPECT_EQ(test::json_at(status_json(status, {}), "ready"), "false");
     EXPECT_EQ(test::json_at(status_json(status, {}), "draining"), "true");
