@@ -7,8 +7,28 @@
 
 namespace rotary::proxy {
 
+namespace {
+
+// How long a request stood there, whatever ended it.
+class WaitClock {
+public:
+    WaitClock(Context& context, metrics::HistogramId into)
+        : context_(context), into_(into), begun_(context.reactor.exact_now()) {}
+    ~WaitClock() { context_.metrics.observe(into_, context_.reactor.exact_now() - begun_); }
+    WaitClock(const WaitClock&) = delete;
+    WaitClock& operator=(const WaitClock&) = delete;
+
+private:
+    Context& context_;
+    const metrics::HistogramId into_;
+    const SteadyTime begun_;
+};
+
+}  // namespace
+
 Task<Result<void>> ask_fleet(Context& context, downstream::Client& client, Exchange& exchange,
                              LimitStep step) {
+    const WaitClock clock(context, exchange.match.wiring->process.lease_wait);
     Quotas& quotas = exchange.quotas;
     quota::LeaseDesk& desk = exchange.snapshot().counters->leases();
     // What was answered before this line was perhaps told to none: it looks at once.

@@ -15,6 +15,10 @@ constexpr std::array kDurationBuckets = {0.001, 0.0025, 0.005, 0.01,  0.025, 0.0
 constexpr std::array kOverheadBuckets = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
                                          0.005,   0.01,   0.025,   0.05,   0.1,   1.0};
 
+// 20 ms is the deadline of Redis that is usual; what is above 30 ms is for alerts.
+constexpr std::array kLeaseWaitBuckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                          0.02,   0.025,   0.03,   0.05,  0.1,    0.25,  1.0};
+
 constexpr std::array kTokenBuckets = {0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05,
                                       0.075, 0.1,    0.2,   0.5,  1.0,  2.5};
 
@@ -135,7 +139,7 @@ LimitSeries limit_series(metrics::Registry& registry, const quota::Limit& limit)
     return {decision("admitted"), decision("refused"), decision("warned"), decision("shadowed")};
 }
 
-ProcessSeries process_series(metrics::Registry& registry) {
+ProcessSeries process_series(metrics::Registry& registry, bool has_fleet) {
     const metrics::Labels none = {{"api", ""}, {"policy", ""}, {"env", ""}};
     ProcessSeries series;
     series.unrouted = registry.status_counter("rotary_requests_total", kRequestsHelp, none);
@@ -144,6 +148,12 @@ ProcessSeries process_series(metrics::Registry& registry) {
     series.overhead =
         registry.histogram("rotary_overhead_seconds", "Time of a request that Rotary itself took.",
                            {}, kOverheadBuckets);
+    if (has_fleet) {
+        series.lease_wait = registry.histogram(
+            "rotary_lease_wait_seconds",
+            "What requests waited for a limit's lease; state.redis.deadline_ms at most.", {},
+            kLeaseWaitBuckets);
+    }
     series.in_flight = registry.gauge("rotary_requests_in_flight", "Requests being served now.");
     series.connections =
         registry.gauge("rotary_client_connections", "Client connections open now.");
@@ -211,7 +221,7 @@ Wiring::Upstream upstream(metrics::Registry& registry, const routing::Backend& b
 std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> snapshot,
                                       metrics::Registry& registry) {
     auto wiring = std::make_shared<Wiring>();
-    wiring->process = process_series(registry);
+    wiring->process = process_series(registry, snapshot->config.state.redis.has_value());
     wiring->series = registry.begin_lease();
     std::map<std::string, std::shared_ptr<const net::TlsContext>> contexts;
     for (const routing::Backend& backend : snapshot->backends) {

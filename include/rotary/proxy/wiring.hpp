@@ -71,6 +71,7 @@ struct ProcessSeries {
     metrics::SeriesId unrouted;  // by status: requests that met no route
     metrics::HistogramId unrouted_duration;
     metrics::HistogramId overhead;
+    metrics::HistogramId lease_wait;  // only where replicas share limits
     metrics::SeriesId in_flight;
     metrics::SeriesId connections;
     metrics::SeriesId failovers;

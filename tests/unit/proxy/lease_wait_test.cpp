@@ -28,6 +28,7 @@ protected:
     LeaseWait() {
         table_.share([this] { ++rings_; });
         request_.snapshot->by_backend.resize(1);
+        request_.snapshot->config.state.redis.emplace();
     }
     ~LeaseWait() override {
         request_.exchange.quotas.clear();
@@ -63,6 +64,19 @@ protected:
     std::uint64_t count(metrics::SeriesId series) const { return request_.registry.value(series); }
     const LimitSeries& series(std::size_t index) const {
         return request_.context.wiring->limits[index];
+    }
+    // Of the waits so far: how many there were, and of them those of up to `most`.
+    std::pair<std::uint64_t, std::uint64_t> waits(std::chrono::nanoseconds most) const {
+        const metrics::HistogramId id = request_.context.wiring->process.lease_wait;
+        const std::vector<std::uint64_t> counts = request_.registry.buckets(id);
+        std::pair<std::uint64_t, std::uint64_t> all;
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            all.first += counts[i];
+            const auto& bounds = id.buckets->nanoseconds;
+            const auto bound = i < bounds.size() ? bounds[i] : UINT64_MAX;
+            if (bound <= static_cast<std::uint64_t>(most.count())) all.second += counts[i];
+        }
+        return all;
     }
     void begin_waiting(LimitStep step) {
         spawn(keep(ask_fleet(request_.context, client_, request_.exchange, step), result_));
@@ -105,6 +119,7 @@ TEST_F(LeaseWait, TakesNothingAndCountsNothingUntilTheFleetHasSaidIt) {
     EXPECT_EQ(used(open), 1);
     EXPECT_EQ(count(series(known).admitted), 1u);
     EXPECT_EQ(count(series(open).admitted), 1u);
+    EXPECT_EQ(waits(0ns).first, 1u);
 }
 
 TEST_F(LeaseWait, WhatWasAnsweredBeforeItWaitsIsNotMissed) {
@@ -129,6 +144,7 @@ TEST_F(LeaseWait, EndsWithAPartOfTheLimitWhenNoAnswerComes) {
     while (!result_) request_.reactor.run_once(1s);
     EXPECT_TRUE(*result_);
     EXPECT_GE(request_.reactor.exact_now() - begun, 20ms);
+    EXPECT_EQ(waits(10ms), std::pair(std::uint64_t{1}, std::uint64_t{0})) << "all of it is told";
     EXPECT_EQ(used(open), 1);
     EXPECT_FALSE(request_.exchange.quotas.is_patient) << "it waits once";
 }
