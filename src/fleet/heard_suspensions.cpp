@@ -12,6 +12,10 @@ namespace {
 constexpr std::chrono::seconds kPause{1};
 // Two clocks and a way between them: ends that differ by less are the same one.
 constexpr std::chrono::milliseconds kSameEnd{50};
+// Those who said it have found by then that it is lost. A thousand replicas are spread so far that
+// few speak before they hear the first.
+constexpr std::chrono::milliseconds kSayHeardAfter{1200};
+constexpr std::chrono::milliseconds kSayHeardWithin{2000};
 
 // As TIME replies: seconds and microseconds.
 std::optional<std::chrono::milliseconds> time_of(const Reply& reply) {
@@ -76,7 +80,9 @@ void SharedSuspensions::hear_out(const std::string& id, Entry& entry, const Told
     entry.is_told = true;
     entry.until = std::max(entry.until, until);
     const auto lasts = std::min(told.lasts, options_.longest);
-    if (!state->hear_out({until, lasts, told.times, told.reason})) return;
+    const rotation::Outage outage{until, lasts, told.times, told.reason};
+    if (!entry.heard || entry.heard->until < until) entry.heard = outage;
+    if (!state->hear_out(outage)) return;
     ++counts_.heard;
     const std::chrono::duration<double> left = until - now;
     log_.warn("model suspended by another replica", {{"entry", id},
@@ -87,6 +93,7 @@ void SharedSuspensions::hear_out(const std::string& id, Entry& entry, const Told
 
 void SharedSuspensions::hear_back(const std::string& id, Entry& entry, SuspensionEvent::Kind kind) {
     entry.said.reset();
+    entry.heard.reset();
     entry.is_told = false;
     const auto state = entry.state.lock();
     if (!state) return;
@@ -182,8 +189,26 @@ void SharedSuspensions::compare(const std::string& id, Entry& entry, const Suspe
     if (row == nullptr && entry.is_told && is_same_hash_) {
         return hear_back(id, entry, SuspensionEvent::Kind::back);
     }
-    if (entry.said && (row == nullptr || until + kSameEnd < entry.said->until)) {
-        say_out(id, *entry.said);
+    const auto is_lost = [&](const std::optional<rotation::Outage>& known) {
+        return known && known->until > here && until + kSameEnd < known->until;
+    };
+    if (row == nullptr || is_lost(entry.heard)) entry.is_told = false;
+    if (is_lost(entry.said)) return say_out(id, *entry.said);
+    if (is_lost(entry.heard)) say_heard_later();
+}
+
+void SharedSuspensions::say_heard_later() {
+    if (std::exchange(says_heard_, true)) return;
+    const auto within = std::chrono::milliseconds(random_() % (kSayHeardWithin.count() + 1));
+    door_->timers->after(kSayHeardAfter + within, [token = token_] {
+        if (*token != nullptr) (*token)->say_heard();
+    });
+}
+
+void SharedSuspensions::say_heard() {
+    says_heard_ = false;
+    for (const auto& [id, entry] : entries_) {
+        if (!entry.is_told && entry.heard) say_out(id, *entry.heard);
     }
 }
 

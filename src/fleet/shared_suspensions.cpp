@@ -127,6 +127,7 @@ void SharedSuspensions::came_back(const std::string& id, Back how) {
     const auto entry = entries_.find(id);
     if (entry == entries_.end()) return;
     entry->second.said.reset();
+    entry->second.heard.reset();
     entry->second.unsaid = how;
     say_back(id, how);
 }
@@ -151,8 +152,10 @@ void SharedSuspensions::say_out(const std::string& id, const rotation::Outage& o
             return;
         }
         const auto entry = (*token)->entries_.find(id);
-        if (entry == (*token)->entries_.end() || !entry->second.said) return;
-        if (entry->second.said->until == until) entry->second.is_told = true;
+        if (entry == (*token)->entries_.end()) return;
+        for (const auto& known : {entry->second.said, entry->second.heard}) {
+            if (known && known->until == until) entry->second.is_told = true;
+        }
     };
     store_.run(suspend_script(), {hash_, fleet_key(options_.name_space, "p:" + id)},
                std::move(arguments), std::move(answered));

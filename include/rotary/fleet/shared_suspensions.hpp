@@ -32,6 +32,9 @@ struct SharedEntry {
 // While the store is away each replica has its own, and what could not be said is said later.
 // Control thread, but for what entries call.
 //
+// What the store has lost, those say again who said it, and a while later, at a time drawn by
+// chance, each who had heard it, unless another was first: those who said it may be gone.
+//
 // What is heard of an entry is applied in the order in which the store had it, this replica's own
 // words too where another's crossed them, so that all replicas end with the same.
 class SharedSuspensions final : public Store::Listener {
@@ -78,8 +81,9 @@ private:
     enum class Back : std::uint8_t { none, probe_passed, resumed };
     struct Entry {
         std::weak_ptr<rotation::EntryState> state;
-        SteadyTime until{};                    // as this fleet knows
-        std::optional<rotation::Outage> said;  // by this replica, or to be said
+        SteadyTime until{};                     // as this fleet knows
+        std::optional<rotation::Outage> said;   // by this replica, or to be said
+        std::optional<rotation::Outage> heard;  // of others
         Back unsaid = Back::none;
         bool is_told = false;      // the hash had it, by whichever replica
         std::uint64_t number = 0;  // of the last change that was heard
@@ -97,6 +101,8 @@ private:
     void hear(const SuspensionEvent& event);
     void hear_out(const std::string& id, Entry& entry, const ToldOutage& told, SteadyTime until);
     void hear_back(const std::string& id, Entry& entry, SuspensionEvent::Kind kind);
+    void say_heard_later();
+    void say_heard();
 
     void look_again();  // at the whole hash
     void read(std::chrono::milliseconds now, const Reply& reply);
@@ -122,6 +128,7 @@ private:
     bool is_same_hash_ = false;       // as at the time before, or later
     bool is_informed_ = false;
     bool is_reading_ = false;
+    bool says_heard_ = false;  // before long
     bool look_again_ = false;  // behind what is being read, or at the next second
     std::vector<std::function<void()>> informed_;
     std::minstd_rand random_;

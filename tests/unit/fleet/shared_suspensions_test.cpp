@@ -153,6 +153,85 @@ TEST(SharedSuspensions, WhatWasFlushedIsSaidAgainWithinASecond) {
     EXPECT_NEAR(static_cast<double>(late.left()), 8'900, 5);
 }
 
+TEST(SharedSuspensions, WhatADeadReplicaSaidIsSaidAgainByThoseWhoHeardIt) {
+    ModelFleet fleet(4);
+    fleet[0].suspend(60s);
+    fleet.move(1ms);
+    fleet.replicas[0].reset();
+    fleet.server.flush();
+    fleet.move(4500ms);
+    EXPECT_EQ(fleet.server.hash(kHash).count(kEntry), 1u);
+    std::uint64_t told = 0;
+    for (const std::size_t i : {1u, 2u, 3u}) {
+        EXPECT_FALSE(fleet[i].is_active()) << i;
+        told += fleet[i].shared->counts().told;
+    }
+    EXPECT_EQ(told, 1u) << "the others have heard the first";
+    ModelReplica& late = fleet.join();
+    fleet.move(1ms);
+    EXPECT_NEAR(static_cast<double>(late.left()), 55'500, 10);
+    EXPECT_EQ(late.entry->reason(), SuspendReason::rate_limited);
+    // What was lost and said again is brought back like any other.
+    fleet[2].entry->resume();
+    fleet.move(1ms);
+    for (const std::size_t i : {1u, 2u, 3u, 4u}) EXPECT_TRUE(fleet[i].is_active()) << i;
+    fleet.move(10s);
+    EXPECT_EQ(fleet.server.hash(kHash).count(kEntry), 0u);
+}
+
+TEST(SharedSuspensions, AThousandReplicasDoNotAllSayWhatWasLost) {
+    ModelFleet fleet(1000);
+    fleet[0].suspend(60s);
+    fleet.move(1ms);
+    fleet.replicas[0].reset();
+    fleet.server.flush();
+    fleet.move(4500ms);
+    EXPECT_EQ(fleet.server.hash(kHash).count(kEntry), 1u);
+    std::uint64_t told = 0;
+    for (std::size_t i = 1; i < 1000; ++i) {
+        told += fleet[i].shared->counts().told;
+        ASSERT_FALSE(fleet[i].is_active()) << i;
+    }
+    EXPECT_LE(told, 10u);
+}
+
+TEST(SharedSuspensions, WhoSaidItIsFirstAndWhatIsBroughtBackMeanwhileIsNotSaid) {
+    ModelFleet fleet(3);
+    fleet[0].suspend(60s);
+    fleet.move(1ms);
+    fleet.server.flush();
+    fleet.move(5s);
+    EXPECT_EQ(fleet[0].shared->counts().told, 2u);
+    for (const std::size_t i : {1u, 2u}) EXPECT_EQ(fleet[i].shared->counts().told, 0u) << i;
+    fleet.replicas[0].reset();
+    fleet.server.flush();
+    fleet.move(1100ms);
+    fleet[1].entry->resume();
+    fleet.move(5s);
+    EXPECT_EQ(fleet.server.hash(kHash).count(kEntry), 0u);
+    for (const std::size_t i : {1u, 2u}) EXPECT_TRUE(fleet[i].is_active()) << i;
+}
+
+TEST(SharedSuspensions, ALostOneIsNotTakenForOneThatWasBroughtBack) {
+    ModelFleet fleet(2);
+    fleet[0].suspend(60s);
+    fleet.move(1ms);
+    fleet.replicas[0].reset();
+    fleet.server.flush();
+    fleet.move(1010ms);  // found to be lost
+    ModelReplica& late = fleet.join();
+    fleet.move(1ms);
+    for (int i = 0; i < 3; ++i) {  // a new hash, read more than once
+        late.other->suspend(fleet.time->now(), 10s, SuspendReason::rate_limited, late.limits);
+        fleet[1].store.cut();
+        fleet[1].store.join();
+        fleet.move(10ms);
+        EXPECT_FALSE(fleet[1].is_active()) << i;
+    }
+    fleet.move(5s);
+    EXPECT_FALSE(late.is_active());
+}
+
 TEST(SharedSuspensions, AwayEachIsOnItsOwnAndItIsSaidLater) {
     ModelFleet fleet(2);
     fleet[0].store.cut();
