@@ -28,20 +28,23 @@ constexpr std::uint32_t kMostUnused = 65536;
 
 enum class Kind : std::uint8_t { counter, gauge, statuses, histogram };
 
+struct Family;
+
 struct Series {
     std::string labels;  // rendered: it is the series' identity within its family
+    Family* family = nullptr;
     std::uint32_t index = 0;
     const Buckets* buckets = nullptr;
     std::uint32_t cells = 1;
-    std::size_t holders = 0;         // leases, and one more for ever when it was registered without
-    std::uint64_t unused_since = 0;  // a count of releases; 0: in use
+    std::size_t holders = 0;  // leases, and one more for ever when it was registered without
+    std::optional<std::list<Series*>::iterator> unused = {};  // its place among those, if it is
 };
 
 struct Family {
     Kind kind;
     std::string help;
     std::list<Series> series = {};  // a lease points to them
-    std::unordered_map<std::string_view, Series*> by_labels = {};
+    std::unordered_map<std::string_view, std::list<Series>::iterator> by_labels = {};
 };
 
 std::unique_ptr<Buckets> make_buckets(std::span<const double> bounds) {
@@ -73,8 +76,8 @@ struct Registry::State {
     std::vector<std::function<void(Exposition&)>> sources;
     std::uint32_t next = kSinkCells;
     Lease::Held* recording = nullptr;
+    std::list<Series*> unused;  // the longest first
     std::uint32_t unused_cells = 0;
-    std::uint64_t releases = 0;
     std::map<std::uint32_t, std::vector<std::uint32_t>> free;  // blocks of cells, by their size
     Counts base;  // what a cell had counted for another series
 
@@ -86,7 +89,7 @@ struct Registry::State {
         std::span<const double> bounds;
     };
 
-    Series find_or_add(const Wanted& wanted) {
+    HistogramId find_or_add(const Wanted& wanted) {
         const std::lock_guard lock(mutex);
         auto found = families.find(wanted.name);
         if (found == families.end()) {
@@ -101,7 +104,8 @@ struct Registry::State {
         const auto known = family.by_labels.find(labels);
         if (known == family.by_labels.end()) {
             Series& made = family.series.emplace_back(add(wanted, std::move(labels)));
-            family.by_labels.emplace(made.labels, &made);
+            made.family = &family;
+            family.by_labels.emplace(made.labels, std::prev(family.series.end()));
             return hold(made);
         }
         Series& series = *known->second;
@@ -141,44 +145,38 @@ struct Registry::State {
         return next - size;
     }
 
-    Series hold(Series& series) {
-        if (series.unused_since != 0) unused_cells -= series.cells;
-        series.unused_since = 0;
+    HistogramId hold(Series& series) {
+        if (series.unused) {
+            unused.erase(*series.unused);
+            unused_cells -= series.cells;
+            series.unused.reset();
+        }
         ++series.holders;
         if (recording != nullptr) recording->series.push_back(&series);
-        return series;
+        return {series.index, series.buckets};
     }
 
     void release(const Lease::Held& held) {
         const std::lock_guard lock(mutex);
         if (recording == &held) recording = nullptr;
-        ++releases;
         for (Series* series : held.series) {
             if (--series->holders > 0) continue;
-            series->unused_since = releases;
+            series->unused = unused.insert(unused.end(), series);
             unused_cells += series->cells;
         }
         while (unused_cells > kMostUnused) drop_oldest();
     }
 
-    // All that one release left behind, which is one configuration's worth.
     void drop_oldest() {
-        std::uint64_t oldest = releases;
-        for (const auto& [name, family] : families) {
-            for (const Series& series : family.series) {
-                if (series.unused_since != 0) oldest = std::min(oldest, series.unused_since);
-            }
-        }
-        for (auto& row : families) {
-            Family& family = row.second;
-            std::erase_if(family.series, [&](const Series& series) {
-                if (series.unused_since != oldest) return false;
-                family.by_labels.erase(series.labels);
-                free[series.cells].push_back(series.index);
-                unused_cells -= series.cells;
-                return true;
-            });
-        }
+        const Series& series = *unused.front();
+        unused.pop_front();
+        free[series.cells].push_back(series.index);
+        unused_cells -= series.cells;
+        Family& family = *series.family;
+        const auto found = family.by_labels.find(series.labels);
+        const auto place = found->second;
+        family.by_labels.erase(found);
+        family.series.erase(place);
     }
 
     const Buckets* intern(std::span<const double> bounds) {
@@ -308,8 +306,7 @@ SeriesId Registry::status_counter(std::string_view name, std::string_view help,
 
 HistogramId Registry::histogram(std::string_view name, std::string_view help, const Labels& labels,
                                 std::span<const double> bounds_seconds) {
-    const auto series = state_->find_or_add({Kind::histogram, name, help, labels, bounds_seconds});
-    return {series.index, series.buckets};
+    return state_->find_or_add({Kind::histogram, name, help, labels, bounds_seconds});
 }
 
 std::shared_ptr<Lease> Registry::begin_lease() {

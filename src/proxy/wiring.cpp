@@ -2,6 +2,8 @@
 #include <rotary/proxy/wiring.hpp>
 
 #include <map>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace rotary::proxy {
@@ -216,10 +218,77 @@ Wiring::Upstream upstream(metrics::Registry& registry, const routing::Backend& b
     return made;
 }
 
+// The series of a wiring's entries, by their labels.
+class KnownEntries {
+public:
+    // None, where there was none or where there were prices and are none now, or the reverse.
+    KnownEntries(const Wiring* before, bool has_prices) {
+        if (before == nullptr) return;
+        const routing::Snapshot& snapshot = *before->snapshot;
+        if ((snapshot.prices != nullptr) != has_prices) return;
+        for (std::size_t i = 0; i < snapshot.lists.size(); ++i) {
+            const routing::EntryList& list = snapshot.lists[i];
+            for (std::size_t k = 0; k < list.entries.size(); ++k) {
+                const routing::Entry& entry = list.entries[k];
+                const auto& backend = snapshot.backends[entry.backend].name;
+                known_.emplace(key_of(entry_labels(list, entry, backend)), &before->entries[i][k]);
+            }
+        }
+    }
+    const EntrySeries* find(const metrics::Labels& labels) const {
+        const auto found = known_.find(key_of(labels));
+        return found == known_.end() ? nullptr : found->second;
+    }
+
+private:
+    static std::string key_of(const metrics::Labels& labels) {
+        std::string key;
+        for (const metrics::Label& label : labels) {
+            key.append(std::to_string(label.value.size())).append(" ").append(label.value);
+        }
+        return key;
+    }
+
+    std::unordered_map<std::string, const EntrySeries*> known_;
+};
+
+EntrySeries leased_series(metrics::Registry& registry, const metrics::Labels& labels,
+                          bool has_prices) {
+    std::shared_ptr<metrics::Lease> lease = registry.begin_lease();
+    EntrySeries series = entry_series(registry, labels);
+    if (has_prices) series.cost = cost_series(registry, labels);
+    registry.end_lease();
+    series.lease = std::move(lease);
+    return series;
+}
+
+EntrySeries same_series(const EntrySeries& known) {
+    EntrySeries series = known;
+    series.learnt = std::make_shared<llm::LearntRatio>();
+    return series;
+}
+
+void add_entries(Wiring& wiring, const routing::Snapshot& snapshot, metrics::Registry& registry,
+                 const Wiring* before) {
+    const bool has_prices = snapshot.prices != nullptr;
+    const KnownEntries known(before, has_prices);
+    for (const routing::EntryList& list : snapshot.lists) {
+        auto& series = wiring.entries.emplace_back();
+        wiring.learnt.push_back(std::make_unique<llm::LearntRatio>());
+        for (const routing::Entry& entry : list.entries) {
+            const metrics::Labels labels =
+                entry_labels(list, entry, snapshot.backends[entry.backend].name);
+            const EntrySeries* const same = known.find(labels);
+            series.push_back(same != nullptr ? same_series(*same)
+                                             : leased_series(registry, labels, has_prices));
+        }
+    }
+}
+
 }  // namespace
 
 std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> snapshot,
-                                      metrics::Registry& registry) {
+                                      metrics::Registry& registry, const Wiring* before) {
     auto wiring = std::make_shared<Wiring>();
     wiring->process = process_series(registry, snapshot->config.state.redis.has_value());
     wiring->series = registry.begin_lease();
@@ -232,20 +301,11 @@ std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> s
     for (const routing::Route& route : snapshot->routes) {
         wiring->routes.push_back(route_series(registry, route));
     }
-    for (const routing::EntryList& list : snapshot->lists) {
-        auto& series = wiring->entries.emplace_back();
-        wiring->learnt.push_back(std::make_unique<llm::LearntRatio>());
-        for (const routing::Entry& entry : list.entries) {
-            const metrics::Labels labels =
-                entry_labels(list, entry, snapshot->backends[entry.backend].name);
-            series.push_back(entry_series(registry, labels));
-            if (snapshot->prices != nullptr) series.back().cost = cost_series(registry, labels);
-        }
-    }
     for (const quota::Limit& limit : snapshot->limits) {
         wiring->limits.push_back(limit_series(registry, limit));
     }
     registry.end_lease();
+    add_entries(*wiring, *snapshot, registry, before);
     wiring->cells = registry.cells();
     wiring->snapshot = std::move(snapshot);
     return wiring;

@@ -165,7 +165,7 @@ std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& l
     if (!snapshot) return nullptr;
     const config::Config& running = ledger_ ? started_with_ : snapshot->config;
     recall_budgets(*snapshot, running.budgets.ledger, wall_now(), log_);
-    return proxy::wire_up(std::move(snapshot), registry_);
+    return proxy::wire_up(std::move(snapshot), registry_, wiring_.get());
 }
 
 void Deployment::start() {

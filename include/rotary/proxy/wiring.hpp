@@ -55,8 +55,10 @@ struct EntrySeries {
     TokenSeries tokens;
     CostSeries cost;
     StreamSeries streams;
+    // Shared with the wirings before and behind in which it has the same series.
+    std::shared_ptr<metrics::Lease> lease;
     // Bytes a token, learnt where limits count tokens; a reload begins anew.
-    std::unique_ptr<llm::LearntRatio> learnt = std::make_unique<llm::LearntRatio>();
+    std::shared_ptr<llm::LearntRatio> learnt = std::make_shared<llm::LearntRatio>();
 };
 
 // Decisions about one limit.
@@ -112,12 +114,15 @@ struct Wiring {
     std::vector<std::unique_ptr<llm::LearntRatio>> learnt;
     std::vector<LimitSeries> limits;  // as snapshot->limits
     ProcessSeries process;
-    std::shared_ptr<metrics::Lease> series;  // its own ones; those of `process` stay for ever
-    std::uint32_t cells = 0;                 // for Shard::ensure
+    // Its own ones, but for those of entries; those of `process` stay for ever.
+    std::shared_ptr<metrics::Lease> series;
+    std::uint32_t cells = 0;  // for Shard::ensure
 };
 
-// Throws std::runtime_error when a Backend's CA can't be read. Control thread.
+// Throws std::runtime_error when a Backend's CA can't be read. Of entries that `before` has as
+// well, with the same registry, the series are taken over: there are thirty of each, and an edit is
+// mostly of one. Control thread.
 std::shared_ptr<const Wiring> wire_up(std::shared_ptr<const routing::Snapshot> snapshot,
-                                      metrics::Registry& registry);
+                                      metrics::Registry& registry, const Wiring* before = nullptr);
 
 }  // namespace rotary::proxy

@@ -329,7 +329,8 @@ TEST(Metrics, ManySeriesComeAndGoAndComeBack) {
         }
         registry.end_lease();
         lease.reset();
-        EXPECT_LE(registry.cells(), first.back().index + 500);
+        constexpr std::uint32_t kKept = 65536;  // of those that nothing refers to any more
+        EXPECT_LE(registry.cells(), first.back().index + 500 + kKept);
     }
 }
 
