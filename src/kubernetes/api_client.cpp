@@ -57,7 +57,37 @@ void keep_alive(tcp::socket& socket) {
     ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }
 
+// To the API server.
+struct ApiConnection {
+    explicit ApiConnection(asio::io_context& in) : socket(in) {}
+
+    tcp::socket socket;
+    std::optional<control::TlsStream> tls;  // nothing: the server is plain HTTP
+};
+
 }  // namespace
+
+// The one that requests of a burst leave to the next. A server may close it meanwhile, which the
+// next finds out.
+struct KeptConnection : std::enable_shared_from_this<KeptConnection> {
+    KeptConnection(asio::io_context& in, std::chrono::milliseconds may_idle)
+        : idle(may_idle), timer(in) {}
+
+    std::shared_ptr<ApiConnection> take() noexcept { return std::exchange(connection, nullptr); }
+    void leave(std::shared_ptr<ApiConnection> with) {
+        connection = std::move(with);
+        timer.expires_after(idle);
+        timer.async_wait([kept = weak_from_this()](const error_code& error) {
+            const auto self = kept.lock();
+            const bool is_over = self && self->timer.expiry() <= std::chrono::steady_clock::now();
+            if (!error && is_over) self->connection.reset();
+        });
+    }
+
+    const std::chrono::milliseconds idle;
+    asio::steady_timer timer;
+    std::shared_ptr<ApiConnection> connection;
+};
 
 // Shared by the coroutine, the timer and the handle. Whatever comes first, the answer, the deadline
 // or a drop, finishes it; the rest finds `finished` set.
@@ -68,7 +98,6 @@ public:
           access(with),
           request(std::move(wanted)),
           done(std::move(to)),
-          socket(in),
           timer(in),
           lines(request.line_bytes) {}
 
@@ -76,7 +105,7 @@ public:
         finished = true;
         question.drop();
         error_code ignored;
-        socket.close(ignored);
+        if (connection) connection->socket.close(ignored);
         try {
             timer.cancel();
         } catch (...) {
@@ -85,6 +114,7 @@ public:
     }
     void finish(ApiAnswer with) {
         if (finished) return;
+        if (may_keep) kept->leave(std::exchange(connection, nullptr));
         close();
         const ApiClient::Done call = std::exchange(done, nullptr);
         call(std::move(with));
@@ -99,11 +129,15 @@ public:
     ApiRequest request;
     ApiClient::Done done;
     net::Resolver::Question question;
-    tcp::socket socket;
+    std::shared_ptr<ApiConnection> connection;
+    std::shared_ptr<KeptConnection> kept;  // null: it is of no burst
     asio::steady_timer timer;
     LineReader lines;
     ApiAnswer answer;
     bool finished = false;
+    bool is_on_kept = false;  // the connection may have been closed before it was used
+    bool is_stale = false;    // it was
+    bool may_keep = false;    // nothing is left on it to be read
 };
 
 namespace {
@@ -121,7 +155,7 @@ http::request<http::string_body> make_request(ApiCall& call) {
     request.set(http::field::host, call.access.url().authority);
     request.set(http::field::accept, "application/json");
     request.set(http::field::user_agent, "rotary");
-    request.set(http::field::connection, "close");
+    if (!call.kept) request.set(http::field::connection, "close");
     const std::string& token = call.access.token(std::chrono::steady_clock::now());
     if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
     if (!wanted.body.empty()) {
@@ -158,6 +192,16 @@ void take_head(ApiCall& call, const http::response_header<>& head) {
     const auto seconds = text::parse_unsigned(std::string_view(value.data(), value.size()));
     constexpr std::uint64_t kMost = 3600;
     if (seconds) call.answer.retry_after = std::chrono::seconds(std::min(*seconds, kMost));
+    if (call.answer.status == 200 && call.request.on_open) call.request.on_open();
+}
+
+// Of one that was kept: there is another way.
+void connection_failed(ApiCall& call, const std::string& error) {
+    if (call.is_on_kept) {
+        call.is_stale = true;
+    } else {
+        call.fail(error);
+    }
 }
 
 template <class Stream>
@@ -184,7 +228,7 @@ asio::awaitable<void> exchange(ApiCall& call, Stream& stream) {
     auto [error, bytes] = co_await http::async_write(stream, request, kAwait);
     if (call.finished) co_return;
     if (error) {
-        call.fail("write: " + error.message());
+        connection_failed(call, "write: " + error.message());
         co_return;
     }
     beast::flat_buffer buffer(kBufferBytes);
@@ -194,48 +238,55 @@ asio::awaitable<void> exchange(ApiCall& call, Stream& stream) {
     std::tie(error, bytes) = co_await http::async_read_header(stream, buffer, parser, kAwait);
     if (call.finished) co_return;
     if (error) {
-        call.fail("read: " + error.message());
+        connection_failed(call, "read: " + error.message());
         co_return;
     }
     take_head(call, parser.get().base());
+    if (call.finished) co_return;
     co_await read_body(call, stream, buffer, parser);
     if (call.finished) co_return;
     if (call.lines.has_rest()) {
         call.fail("read: the last line has no end");
         co_return;
     }
+    call.may_keep = call.kept && parser.keep_alive() && buffer.size() == 0;
 }
 
-asio::awaitable<void> handshake_and_exchange(ApiCall& call) {
-    auto stream =
-        control::verified_tls(call.socket, call.access.tls().get(), call.access.server_name());
+asio::awaitable<void> exchange(ApiCall& call) {
+    const std::shared_ptr<ApiConnection> connection = call.connection;  // close() lets go of it
+    if (connection->tls) {
+        co_await exchange(call, *connection->tls);
+    } else {
+        co_await exchange(call, connection->socket);
+    }
+}
+
+asio::awaitable<void> handshake(ApiCall& call, ApiConnection& connection) {
+    auto stream = control::verified_tls(connection.socket, call.access.tls().get(),
+                                        call.access.server_name());
     if (!stream) {
         call.fail("tls: no context");
         co_return;
     }
+    connection.tls.emplace(std::move(*stream));
     const auto side = asio::ssl::stream_base::client;
-    auto [error] = co_await stream->async_handshake(side, kAwait);
+    auto [error] = co_await connection.tls->async_handshake(side, kAwait);
     if (call.finished) co_return;
-    if (error) {
-        call.fail("tls: " + control::handshake_failure(*stream, error));
-        co_return;
-    }
-    co_await exchange(call, *stream);
+    if (error) call.fail("tls: " + control::handshake_failure(*connection.tls, error));
 }
 
 asio::awaitable<void> one_try(ApiCall& call, const net::Addresses& endpoints) {
-    auto [error, endpoint] = co_await asio::async_connect(call.socket, endpoints, kAwait);
+    const auto connection = std::make_shared<ApiConnection>(call.context);
+    call.connection = connection;
+    auto [error, endpoint] = co_await asio::async_connect(connection->socket, endpoints, kAwait);
     if (call.finished) co_return;
     if (error) {
         call.fail("connect: " + error.message());
         co_return;
     }
-    keep_alive(call.socket);
-    if (call.access.url().tls) {
-        co_await handshake_and_exchange(call);
-    } else {
-        co_await exchange(call, call.socket);
-    }
+    keep_alive(connection->socket);
+    if (call.access.url().tls) co_await handshake(call, *connection);
+    if (!call.finished) co_await exchange(call);
 }
 
 asio::awaitable<void> run(CallPtr call, net::Addresses endpoints) {
@@ -243,11 +294,16 @@ asio::awaitable<void> run(CallPtr call, net::Addresses endpoints) {
     if (!call->finished && call->answer.status == kUnauthorized) {
         call->access.read_again(std::chrono::steady_clock::now());
         call->answer = ApiAnswer();
-        error_code ignored;
-        call->socket.close(ignored);
+        call->may_keep = false;
         co_await one_try(*call, endpoints);
     }
     if (!call->finished) call->finish(std::move(call->answer));
+}
+
+auto ended(const CallPtr& call) {
+    return [call](std::exception_ptr failure) {
+        if (failure) call->fail("failed");
+    };
 }
 
 void connect(const CallPtr& call, const net::Addresses& addresses) {
@@ -256,16 +312,53 @@ void connect(const CallPtr& call, const net::Addresses& addresses) {
         asio::post(call->context, [call] { call->fail("resolve: no address that may be used"); });
         return;
     }
-    auto ended = [call](std::exception_ptr failure) {
-        if (failure) call->fail("failed");
+    asio::co_spawn(call->context, run(call, std::move(endpoints)), ended(call));
+}
+
+void find_and_connect(const CallPtr& call, net::Resolver& resolver) {
+    const std::string& host = call->access.url().host;
+    if (control::is_ip_literal(host)) {
+        connect(call, {{asio::ip::make_address(host), 0}});
+        return;
+    }
+    asio::io_context& context = call->context;
+    const auto post = [&context](std::function<void()> work) {
+        asio::post(context, std::move(work));
     };
-    asio::co_spawn(call->context, run(call, std::move(endpoints)), std::move(ended));
+    call->question = resolver.ask(host, post, [call](const net::Resolved& resolved) {
+        if (resolved) {
+            connect(call, **resolved);
+        } else {
+            call->fail(std::string("resolve: ") + resolved.error().detail);
+        }
+    });
+}
+
+// On the connection that another call has left; on one of its own where that is of no use.
+asio::awaitable<void> run_on_kept(CallPtr call, net::Resolver& resolver) {
+    call->is_on_kept = true;
+    co_await exchange(*call);
+    call->is_on_kept = false;
+    if (call->finished) co_return;
+    if (call->is_stale || call->answer.status == kUnauthorized) {
+        call->connection.reset();
+        call->answer = ApiAnswer();
+        call->may_keep = false;
+        find_and_connect(call, resolver);
+        co_return;
+    }
+    call->finish(std::move(call->answer));
 }
 
 }  // namespace
 
-ApiClient::ApiClient(asio::io_context& context, net::Resolver& resolver, ClusterAccess& access)
-    : context_(context), resolver_(resolver), access_(access) {}
+ApiClient::ApiClient(asio::io_context& context, net::Resolver& resolver, ClusterAccess& access,
+                     std::chrono::milliseconds idle)
+    : context_(context),
+      resolver_(resolver),
+      access_(access),
+      kept_(std::make_shared<KeptConnection>(context, idle)) {}
+ApiClient::~ApiClient() = default;
 
 ApiClient::Handle& ApiClient::Handle::operator=(Handle&& other) noexcept {
     if (this != &other) {
@@ -288,22 +381,15 @@ ApiClient::Handle ApiClient::request(ApiRequest request, Done done) {
     call->timer.async_wait([call](const error_code& error) {
         if (!error) call->fail("no answer in time");
     });
-    const std::string& host = access_.url().host;
-    if (control::is_ip_literal(host)) {
-        connect(call, {{asio::ip::make_address(host), 0}});
-        return Handle(std::move(call));
+    if (call->request.is_of_burst) {
+        call->kept = kept_;
+        call->connection = kept_->take();
     }
-    asio::io_context& context = context_;
-    const auto post = [&context](std::function<void()> work) {
-        asio::post(context, std::move(work));
-    };
-    call->question = resolver_.ask(host, post, [call](const net::Resolved& resolved) {
-        if (resolved) {
-            connect(call, **resolved);
-        } else {
-            call->fail(std::string("resolve: ") + resolved.error().detail);
-        }
-    });
+    if (call->connection) {
+        asio::co_spawn(context_, run_on_kept(call, resolver_), ended(call));
+    } else {
+        find_and_connect(call, resolver_);
+    }
     return Handle(std::move(call));
 }
 

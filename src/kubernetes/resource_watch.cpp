@@ -55,16 +55,20 @@ void ResourceWatch::configure(const config::Config& config) {
 double ResourceWatch::random() { return std::uniform_real_distribution<double>(0, 1)(dice_); }
 
 void ResourceWatch::go_on(const Step& step) {
-    const auto what = step.what;
+    pending_ = step.what;
     timer_.expires_after(step.wait);
-    timer_.async_wait([this, what, still = alive_](const boost::system::error_code& error) {
-        if (error || !*still) return;
-        if (what == Step::Do::list) {
+    timer_.async_wait([this, still = alive_](const boost::system::error_code& error) {
+        if (error || !*still || !pending_) return;
+        if (*std::exchange(pending_, std::nullopt) == Step::Do::list) {
             list();
         } else {
             watch();
         }
     });
+}
+
+void ResourceWatch::hurry() {
+    if (pending_ && state_.may_hurry()) go_on({*pending_, milliseconds(0)});
 }
 
 void ResourceWatch::list() {
@@ -150,11 +154,20 @@ void ResourceWatch::watch() {
                      WatchFrom{state_.resource_version(), static_cast<unsigned>(asked)});
     request.deadline = std::chrono::seconds(asked) + kAfterItsEnd;
     request.line_bytes = options_.limits.kubernetes_object_bytes;
+    request.on_open = [this] { opened(); };
     request.on_line = [this](std::string_view line) { take_line(line); };
     is_over_ = false;
     watch_began_ = std::chrono::steady_clock::now();
     call_ = client_.request(std::move(request),
                             [this](const ApiAnswer& answer) { watch_ended(answer); });
+}
+
+// Of a kind in which nothing happens no line may come for minutes.
+void ResourceWatch::opened() {
+    const Standing before = state_.standing();
+    state_.opened();
+    tell(before);
+    if (before != state_.standing()) options_.on_change(false);
 }
 
 void ResourceWatch::take_line(std::string_view line) {
@@ -294,6 +307,7 @@ void ResourceWatch::tell(Standing before) {
                   {{"kind", kind().name}, {"group", kind().group}});
     } else if (before != Standing::starting) {
         log_.info("the API server answers again", {{"kind", kind().name}, {"namespace", scope}});
+        if (options_.on_return) options_.on_return();
     }
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ public:
         config::Limits limits{};
         // The objects are others now, or whether they are complete, or how it stands.
         std::function<void(bool other_objects)> on_change{};
+        std::function<void()> on_return{};  // the server answers again, of which others may hear
     };
 
     // Begins at once. The client, the logger and what on_change refers to outlive it.
@@ -41,6 +43,8 @@ public:
     ResourceWatch(const ResourceWatch&) = delete;
     ResourceWatch& operator=(const ResourceWatch&) = delete;
 
+    // The server answers: what waits for it only by its own guess goes on.
+    void hurry();
     // From the next request on.
     void configure(const config::Config& config);
 
@@ -65,6 +69,7 @@ private:
     void list_failed(const ApiAnswer& answer);
     void listed(std::string_view version);
     void watch();
+    void opened();
     void take_line(std::string_view line);
     void take_event(std::string_view type, const wire::JsonValue& object);
     void take_error(const wire::JsonValue& status);
@@ -85,8 +90,9 @@ private:
     std::string continue_;
     ObjectMap leaving_;  // what goes on serving although it is deleted
     SteadyTime first_left_{};
-    bool is_held_ = false;  // those of a kind that is removed
-    bool is_over_ = false;  // a WATCH's end is known before its connection's
+    bool is_held_ = false;             // those of a kind that is removed
+    std::optional<Step::Do> pending_;  // behind a wait
+    bool is_over_ = false;             // a WATCH's end is known before its connection's
     Ending ending_;
     std::string last_error_;
     std::uint64_t events_ = 0;

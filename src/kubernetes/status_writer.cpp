@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kDeadline{10};
 constexpr std::size_t kObjectBytes = std::size_t{4} << 20U;
+constexpr const char* kNoAnswer = "no answer";
 
 double random_share() {
     std::random_device device;
@@ -66,6 +67,7 @@ void StatusWriter::look() {
     ApiRequest request;
     request.target = in_hand_->target;
     request.deadline = kDeadline;
+    request.is_of_burst = true;
     request.body_bytes = kObjectBytes;
     call_ =
         client_.request(std::move(request), [this](const ApiAnswer& answer) { looked(answer); });
@@ -105,6 +107,7 @@ void StatusWriter::write(std::string patch) {
     request.content_type = "application/merge-patch+json";
     request.body = std::move(patch);
     request.deadline = kDeadline;
+    request.is_of_burst = true;
     request.body_bytes = kObjectBytes;
     call_ = client_.request(std::move(request), [this](const ApiAnswer& answer) {
         counts_.patches += answer.ok() ? 1U : 0U;
@@ -135,6 +138,7 @@ void StatusWriter::post_next() {
     request.content_type = "application/json";
     request.body = events_.back().body;
     request.deadline = kDeadline;
+    request.is_of_burst = true;
     call_ = client_.request(std::move(request), [this](const ApiAnswer& answer) {
         counts_.events += answer.ok() ? 1U : 0U;
         // 409: another replica has said it.
@@ -149,6 +153,9 @@ void StatusWriter::post_next() {
 }
 
 StatusWriter::Result StatusWriter::result_of(const ApiAnswer& answer, const char* doing) {
+    if (answer.error.empty()) {
+        told_refusals_.erase(kNoAnswer);
+    }
     if (answer.ok()) {
         return Result::said;
     }
@@ -161,9 +168,10 @@ StatusWriter::Result StatusWriter::result_of(const ApiAnswer& answer, const char
     ++counts_.refusals;
     const std::string why =
         answer.error.empty() ? "status " + std::to_string(answer.status) : answer.error;
-    const std::string refusal = doing + (' ' + in_hand_->object.kind) + ": " + why;
-    if (refusal != told_refusal_) {
-        told_refusal_ = refusal;
+    // A server that is away answers about none of them: one line for all.
+    const std::string refusal =
+        answer.error.empty() ? doing + (' ' + in_hand_->object.kind) + ": " + why : kNoAnswer;
+    if (told_refusals_.insert(refusal).second) {
         log_.warn("the cluster is not told what has come of an object",
                   {{"doing", doing},
                    {"object", in_hand_->object.kind + ' ' + in_hand_->object.name_space + '/' +

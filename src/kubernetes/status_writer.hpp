@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,7 @@ private:
     std::vector<Unsaid> events_;  // of it, to be posted
     ApiClient::Handle call_;
     Counts counts_;
-    std::string told_refusal_;  // in the log, once
+    std::set<std::string> told_refusals_;  // in the log, once
 };
 
 }  // namespace rotary::kubernetes

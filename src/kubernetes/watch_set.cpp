@@ -71,6 +71,7 @@ ResourceWatch::Options WatchSet::options_for(const Kind& kind,
     options.timeouts = timeouts_;
     options.limits = limits_;
     options.on_change = on_change_;
+    options.on_return = [this] { each([](ResourceWatch& watch) { watch.hurry(); }); };
     return options;
 }
 

@@ -20,11 +20,12 @@ constexpr unsigned kMostDoublings = 16;
 // What the server asks for, or a wait of its own that grows, a part of it by chance so that a fleet
 // does not come back as one.
 milliseconds WatchState::wait(const Ending& ending, double random) {
+    is_told_to_wait_ = ending.retry_after.count() > 0;
     const unsigned doublings = std::min(failures_++, kMostDoublings);
     const milliseconds grown = std::min(kFirstWait * (1U << doublings), longest_);
     const milliseconds own(
         static_cast<milliseconds::rep>(static_cast<double>(grown.count()) * (0.5 + random / 2)));
-    return ending.retry_after.count() > 0 ? ending.retry_after + own / 4 : own;
+    return is_told_to_wait_ ? ending.retry_after + own / 4 : own;
 }
 
 void WatchState::event(std::string_view resource_version) {

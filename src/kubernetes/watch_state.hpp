@@ -56,6 +56,11 @@ public:
     // A line of a WATCH with this version: an object's or a bookmark's.
     void event(std::string_view resource_version);
 
+    // A WATCH is answered with 200, whatever its lines will say and when.
+    void opened() noexcept { standing_ = Standing::complete; }
+    // Whether a wait is this side's own guess, which ends when the server answers another kind.
+    bool may_hurry() const noexcept { return standing_ == Standing::away && !is_told_to_wait_; }
+
     // `random` of [0, 1) spreads the waits.
     Step listed(std::string_view resource_version);
     Step list_ended(const Ending& ending, double random);
@@ -74,9 +79,10 @@ private:
     Standing standing_ = Standing::starting;
     bool is_complete_ = false;
     std::string resource_version_;
-    unsigned failures_ = 0;  // in a row
-    unsigned expired_ = 0;   // LISTs and WATCHes in a row that were too old
-    int silent_ = 0;         // watches in a row that said nothing
+    bool is_told_to_wait_ = false;  // by the server, the last time
+    unsigned failures_ = 0;         // in a row
+    unsigned expired_ = 0;          // LISTs and WATCHes in a row that were too old
+    int silent_ = 0;                // watches in a row that said nothing
     bool has_spoken_ = false;
 };
 

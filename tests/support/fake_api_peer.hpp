@@ -70,14 +70,20 @@ public:
         stream_->handshake(boost::asio::ssl::stream_base::server, error);
         return !error;
     }
-    bool read_head(std::string& head) {
-        std::array<char, 4096> piece{};
-        while (head.find("\r\n\r\n") == std::string::npos) {
-            boost::system::error_code error;
-            const std::size_t got = stream_->read_some(boost::asio::buffer(piece), error);
-            if (error) return false;
-            head.append(piece.data(), got);
+    // The next request, with its body.
+    bool read_request(std::string& request) {
+        while (read_.find("\r\n\r\n") == std::string::npos) {
+            if (!read_more()) return false;
         }
+        std::size_t size = read_.find("\r\n\r\n") + 4;
+        const std::string length = "Content-Length: ";
+        const std::size_t at = read_.find(length);
+        if (at < size) size += std::stoul(read_.substr(at + length.size()));
+        while (read_.size() < size) {
+            if (!read_more()) return false;
+        }
+        request = read_.substr(0, size);
+        read_.erase(0, size);
         return true;
     }
     bool send(const std::string& bytes) {
@@ -91,7 +97,16 @@ public:
     }
 
 private:
+    bool read_more() {
+        std::array<char, 4096> piece{};
+        boost::system::error_code error;
+        const std::size_t got = stream_->read_some(boost::asio::buffer(piece), error);
+        read_.append(piece.data(), got);
+        return !error;
+    }
+
     int fd_;
+    std::string read_;
     boost::asio::io_context io_;
     boost::asio::ssl::context tls_;
     boost::asio::ip::tcp::socket socket_;

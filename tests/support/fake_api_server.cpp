@@ -186,6 +186,11 @@ void FakeApiServer::answer_once(const std::string& target, const std::string& by
     once_[target] = bytes;
 }
 
+void FakeApiServer::keep_connections() {
+    const std::lock_guard lock(mutex_);
+    keeps_ = true;
+}
+
 std::vector<std::string> FakeApiServer::requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -208,6 +213,16 @@ std::size_t FakeApiServer::watches() const {
     return watches_;
 }
 
+std::size_t FakeApiServer::connections() const {
+    const std::lock_guard lock(mutex_);
+    return connections_;
+}
+
+std::size_t FakeApiServer::open_connections() const {
+    const std::lock_guard lock(mutex_);
+    return sockets_.size();
+}
+
 std::uint64_t FakeApiServer::version() const {
     const std::lock_guard lock(mutex_);
     return version_;
@@ -224,6 +239,7 @@ void FakeApiServer::run() {
             if (listener_) fd = ::accept4(door.fd, nullptr, nullptr, SOCK_CLOEXEC);
             if (fd >= 0) {
                 sockets_.insert(fd);
+                ++connections_;
                 peers_.emplace_back([this, fd] { serve(fd); });
             }
         }
@@ -234,8 +250,13 @@ void FakeApiServer::run() {
 void FakeApiServer::serve(int fd) {
     {
         FakeApiPeer peer(fd);
-        std::string head;
-        if (peer.begin() && peer.read_head(head)) answer(peer, head);
+        std::string request;
+        bool goes_on = peer.begin();
+        while (goes_on && peer.read_request(request)) {
+            answer(peer, request);
+            const std::lock_guard lock(mutex_);
+            goes_on = keeps_;
+        }
         const std::lock_guard lock(mutex_);
         sockets_.erase(fd);  // before its number is another's
     }

@@ -65,14 +65,18 @@ public:
     void go_back();         // a restored etcd: versions from before are from the future
     void close();           // connections are refused, those that are there are cut
     void open();
-    // The next request whose target begins so is answered by these bytes, and the connection ends.
+    // The next request whose target begins so is answered by these bytes, and the connection ends,
+    // unless connections are kept.
     void answer_once(const std::string& target, const std::string& bytes);
+    void keep_connections();
 
     // What came.
     std::vector<std::string> requests() const;         // "GET /apis/..."
     std::size_t count(const std::string& part) const;  // of requests that hold it
     std::string last_head() const;
-    std::size_t watches() const;  // open now
+    std::size_t watches() const;           // open now
+    std::size_t connections() const;       // in all
+    std::size_t open_connections() const;  // now
     std::uint64_t version() const;
 
 private:
@@ -115,6 +119,8 @@ private:
     std::vector<std::string> requests_;
     std::string last_head_;
     std::set<int> sockets_;
+    std::size_t connections_ = 0;
+    bool keeps_ = false;
     bool stopping_ = false;
     std::vector<std::thread> peers_;
     std::thread thread_;

@@ -22,10 +22,14 @@ struct ApiRequest {
     std::string body{};
     std::chrono::milliseconds deadline{30'000};       // from the name's look-up to the last byte
     std::size_t body_bytes = std::size_t{64} << 20U;  // of an answer; one that is larger fails
+    std::function<void()> on_open{};                  // of a WATCH: called when a 200 begins
     // Of a WATCH: called with each line of a 200 as it comes, without its line feed. May end the
     // call. Other answers have a body, as ever.
     std::function<void(std::string_view line)> on_line{};
     std::size_t line_bytes = std::size_t{4} << 20U;
+    // One of many, one behind the other: takes the connection that the last of them left, and
+    // leaves it. It may reach the server twice, where that closes an idle connection just then.
+    bool is_of_burst = false;
 };
 
 // What became of it.
@@ -40,16 +44,22 @@ struct ApiAnswer {
 
 class ApiCall;
 
+struct KeptConnection;
+
 // Requests to one API server, HTTP/1.1 over verified TLS, a connection each: the source makes few,
-// and its watches last for minutes. The server's certificate is checked against the cluster's
+// and its watches last for minutes. Those that say so share one, which is closed once it has been
+// idle for a while. The server's certificate is checked against the cluster's
 // authority, no redirect is followed, no compression is offered. Control thread only.
 class ApiClient {
 public:
     using Done = std::function<void(ApiAnswer answer)>;
 
+    static constexpr std::chrono::milliseconds kIdle{5000};  // that the shared one may be
+
     // The resolver and the access outlive it.
-    ApiClient(boost::asio::io_context& context, net::Resolver& resolver, ClusterAccess& access);
-    ~ApiClient() = default;
+    ApiClient(boost::asio::io_context& context, net::Resolver& resolver, ClusterAccess& access,
+              std::chrono::milliseconds idle = kIdle);
+    ~ApiClient();
     ApiClient(const ApiClient&) = delete;
     ApiClient& operator=(const ApiClient&) = delete;
 
@@ -78,6 +88,7 @@ private:
     boost::asio::io_context& context_;
     net::Resolver& resolver_;
     ClusterAccess& access_;
+    std::shared_ptr<KeptConnection> kept_;
 };
 
 }  // namespace rotary::kubernetes

@@ -125,6 +125,51 @@ TEST_F(ApiClientTest, AnotherServersCertificateIsRefused) {
     EXPECT_TRUE(server_.requests().empty());
 }
 
+class BurstTest : public ApiClientTest {
+protected:
+    BurstTest() {
+        server_.install(kBackends);
+        server_.keep_connections();
+    }
+    ApiAnswer ask_one(const std::string& head, const std::string& body = "") {
+        server_.answer_once(kTarget, "HTTP/1.1 " + head + "\r\n\r\n" + body);
+        ApiRequest request;
+        request.target = kTarget;
+        request.is_of_burst = true;
+        return ask(std::move(request));
+    }
+    ApiAnswer ask_one() { return ask_one("200 OK\r\nContent-Length: 2", "{}"); }
+};
+
+TEST_F(BurstTest, RequestsOfABurstShareAConnection) {
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(ask_one().body, "{}");
+    EXPECT_EQ(server_.connections(), 1U);
+    EXPECT_THAT(server_.last_head(), Not(HasSubstr("Connection: close")));
+    EXPECT_EQ(get(kTarget).status, 200U);  // it is of none
+    EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(BurstTest, AConnectionThatIsIdleIsClosed) {
+    client_.emplace(context_, resolver_, *access_, 20ms);
+    ask_one();
+    EXPECT_TRUE(until([&] { return server_.open_connections() == 0; }));
+    EXPECT_EQ(ask_one().body, "{}");
+    EXPECT_EQ(server_.connections(), 2U);
+}
+
+TEST_F(BurstTest, WhatMayNotBeKeptIsNot) {
+    ask_one("200 OK\r\nContent-Length: 2\r\nConnection: close", "{}");
+    ask_one("200 OK\r\nContent-Length: 2", "{}more");  // nobody asked for it
+    EXPECT_EQ(ask_one().body, "{}");
+    EXPECT_EQ(server_.connections(), 3U);
+}
+
+TEST_F(BurstTest, ATokenThatIsRefusedIsReadAgain) {
+    EXPECT_EQ(ask_one().body, "{}");
+    EXPECT_EQ(ask_one("401 Unauthorized\r\nContent-Length: 0").status, 200U);
+    EXPECT_EQ(server_.count(kTarget), 3U);
+}
+
 TEST_F(ApiClientTest, AHandleThatIsDroppedEndsItsRequest) {
     server_.install(kBackends);
     bool is_called = false;

@@ -35,6 +35,7 @@ protected:
         const auto end = std::chrono::steady_clock::now() + test::kPatience;
         while (!condition()) {
             if (std::chrono::steady_clock::now() > end) return false;
+            if (context_.stopped()) context_.restart();  // it had nothing to wait for
             context_.run_one_for(std::chrono::milliseconds(5));
         }
         return true;

@@ -7,6 +7,7 @@
 namespace rotary::kubernetes {
 namespace {
 
+using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using testing::HasSubstr;
@@ -231,6 +232,38 @@ TEST_F(ResourceWatchTest, WhatIsKnownOutlivesAnAbsence) {
     server_.open();
     EXPECT_TRUE(shows("one", R"("v":2)"));
     EXPECT_EQ(lists(), 1U);
+}
+
+// In which nothing happens, so that no line comes.
+TEST_F(ResourceWatchTest, AQuietKindIsKnownToBeWatchedAgain) {
+    begin();
+    server_.cut_watches();
+    ASSERT_TRUE(stands(Standing::away));
+    EXPECT_TRUE(stands(Standing::complete));
+    EXPECT_EQ(lists(), 1U);
+}
+
+TEST_F(ResourceWatchTest, AWaitIsCutShort) {
+    options_.timeouts.kubernetes_retry = 1h;
+    bool has_returned = false;
+    options_.on_return = [&] { has_returned = true; };
+    begin();
+    server_.cut_watches();
+    ASSERT_TRUE(stands(Standing::away));
+    for (std::size_t tries = 2; tries < 14; ++tries) {  // then it would wait for half an hour
+        server_.answer_once(kPath, "HTTP/1.1 503 Starting\r\nContent-Length: 0\r\n\r\n");
+        ASSERT_TRUE(until([&] {
+            watch_->hurry();
+            return server_.count("watch=1") == tries;
+        }));
+        ASSERT_TRUE(until([&] { return watch_->last_error().find("503") != std::string::npos; }));
+    }
+    EXPECT_FALSE(has_returned);
+    EXPECT_TRUE(until([&] {
+        watch_->hurry();
+        return watch_->state().standing() == Standing::complete;
+    }));
+    EXPECT_TRUE(has_returned);
 }
 
 TEST_F(ResourceWatchTest, ALineThatIsTooLongIsRefused) {

@@ -19,6 +19,13 @@ std::string answer(const std::string& status, const std::string& body) {
            "\r\nConnection: close\r\n\r\n" + body;
 }
 
+// The same, behind which the connection stays.
+std::string kept(const std::string& status, const std::string& body) {
+    std::string text = answer(status, body);
+    const std::string close = "\r\nConnection: close";
+    return text.erase(text.find(close), close.size());
+}
+
 std::string target(const std::string& name) {
     return "/apis/dp.wso2.com/v1alpha3/namespaces/default/apis/" + name;
 }
@@ -85,6 +92,34 @@ TEST_F(StatusWriterTest, ARefusalHoldsUpTheOthers) {
     EXPECT_TRUE(until([&] { return writer_.counts().refusals == 1; }));
     EXPECT_FALSE(context_.run_one_for(std::chrono::milliseconds(50)) > 0 &&
                  server_.count(target("b")) > 0);
+}
+
+// Each object takes two requests.
+TEST_F(StatusWriterTest, AThousandStatusesTakeAHandfulOfConnections) {
+    server_.keep_connections();
+    std::vector<Judged> all;
+    for (int i = 1000; i < 2000; ++i) {
+        const std::string name = "a" + std::to_string(i);
+        server_.answer_once(target(name), kept("200 OK", api(name)));
+        server_.answer_once(target(name) + "/status", kept("200 OK", "{}"));
+        all.push_back(judged(name));
+    }
+    writer_.tell(std::move(all));
+    EXPECT_TRUE(until([&] { return writer_.counts().patches == 1000; }));
+    EXPECT_LE(server_.connections(), 5U);
+    EXPECT_EQ(server_.count("/apis/a1999"), 2U);
+}
+
+// A server may close a connection at any time: what was about to be asked on it is asked again.
+TEST_F(StatusWriterTest, AConnectionThatIsClosedMeanwhileLosesNothing) {
+    for (const char* name : {"a", "b"}) {
+        server_.answer_once(target(name), kept("200 OK", api(name)));
+        server_.answer_once(target(name) + "/status", kept("200 OK", "{}"));
+    }
+    writer_.tell({judged("a"), judged("b")});
+    EXPECT_TRUE(until([&] { return writer_.counts().patches == 2; }));
+    EXPECT_EQ(server_.connections(), 4U);
+    EXPECT_EQ(writer_.counts().refusals, 0U);
 }
 
 TEST_F(StatusWriterTest, OfAnotherKindAnEventIsPosted) {

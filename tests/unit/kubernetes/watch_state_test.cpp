@@ -8,6 +8,7 @@
 namespace rotary::kubernetes {
 namespace {
 
+using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using Do = Step::Do;
@@ -112,6 +113,37 @@ TEST(WatchState, WaitsGrowToTheLongestAndBeginAnewAfterASuccess) {
     state.listed("1");
     EXPECT_EQ(state.watch_ended({How::cut}, kNoChance).wait, 800ms);
     EXPECT_EQ(state.watch_ended({How::cut}, 0).wait, 800ms);  // half of 1.6 s
+}
+
+// Ten minutes of absence are thirty tries; each kind would find out by itself, up to 30 s apart,
+// that they are over.
+TEST(WatchState, AWaitThatTheServerDidNotAskForMayBeCutShort) {
+    const struct {
+        const char* name;
+        Ending ending;
+        bool may_hurry;
+    } rows[] = {
+        {"no answer", {How::cut}, true},
+        {"starting", {How::refused, 503}, true},
+        {"starting, in a second", {How::refused, 503, 1s}, false},
+        {"too many", {How::refused, 429, 1s}, false},
+        {"no right", {How::refused, 403}, false},
+    };
+    for (const auto& row : rows) {
+        WatchState state = watching();
+        state.watch_ended(row.ending, kNoChance);
+        EXPECT_EQ(state.may_hurry(), row.may_hurry) << row.name;
+        state.opened();
+        EXPECT_FALSE(state.may_hurry()) << row.name;
+        EXPECT_EQ(state.standing(), Standing::complete) << row.name;
+    }
+    WatchState state = watching();
+    std::chrono::milliseconds away{0};
+    int tries = 0;
+    for (; away < 10min; ++tries) away += state.watch_ended({How::cut}, kNoChance).wait;
+    EXPECT_EQ(tries, 25);
+    state.opened();
+    EXPECT_EQ(state.watch_ended({How::cut}, kNoChance).wait, 30s) << "until a line comes";
 }
 
 TEST(WatchState, TwoSilentWatchesAreMadeSureOfByAList) {
