@@ -230,7 +230,9 @@ void SharedLimits::answered(const std::vector<Asked>& asked, const Reply& reply)
     const auto answers = lease_answers(reply, asked.size());
     if (!answers) {
         ++counts_.unanswered;
-        if (reply.kind != Reply::Kind::none) {
+        // Before its deadline: the store refuses, and would refuse the next one too.
+        const auto waited = timers_->now() - books_.at(asked.front().lease).asked_at;
+        if (reply.kind != Reply::Kind::none || waited < desk_.patience()) {
             paused_until_ = timers_->now() + kErrorPause;
             desk_.set_away(true);
             later(kErrorPause, &SharedLimits::end_pause);

@@ -103,6 +103,12 @@ public:
         if (std::exchange(replica.is_rung, false)) replica.shared->look();
     }
 
+    // As with a memory that is full.
+    void refuse_writes() {
+        server_.teach(lease_script(), [](auto&&...) { return Reply{}; });
+    }
+    void accept_writes() { test::teach_leases(server_, books); }
+
     std::chrono::nanoseconds passed() const { return time_->now() - begun_; }
     WallTime wall_now() const { return time_->wall_now(); }
     void run_for(std::chrono::nanoseconds time) { time_->move(time); }

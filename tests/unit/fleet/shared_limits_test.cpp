@@ -147,6 +147,25 @@ TEST(SharedLimits, AloneEachReplicaGoesOnWithItsPartAndNoMore) {
     EXPECT_FALSE(fleet.request(0));
 }
 
+// Its memory is full: what it refuses once it refuses the next time too.
+TEST(SharedLimits, AStoreThatRefusesIsAskedNowAndThenAndHoldsUpNoRequest) {
+    LeasedFleet fleet(2, limit_of(1000));
+    fleet.request(0);
+    fleet.refuse_writes();
+    while (fleet.questions() < 2) fleet.request(0);
+    fleet[0].longest_wait = 0ns;
+    const std::uint64_t before = fleet.questions();
+    for (int i = 0; i < 400; ++i) {
+        EXPECT_TRUE(fleet.request(0));
+        fleet.run_for(2500us);
+    }
+    EXPECT_LE(fleet.questions() - before, 5u) << "four a second";
+    EXPECT_LT(fleet[0].longest_wait, 1ms);
+    fleet.accept_writes();
+    fleet.run_for(SharedLimits::kErrorPause + SharedLimits::kStale);
+    EXPECT_GE(fleet.books.taken(), fleet.admitted()) << "and is told what was used meanwhile";
+}
+
 TEST(SharedLimits, AloneALimitThatIsSmallerThanTheFleetAdmitsOneEach) {
     LeasedFleet fleet(4, limit_of(2));
     for (std::size_t i = 0; i < 4; ++i) fleet[i].store.cut();
