@@ -8,11 +8,9 @@ import concurrent.futures
 import http.client
 import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -22,6 +20,9 @@ import time
 import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from checks import free_ports
+
 ROTARY = os.environ.get("ROTARY_BIN", os.path.join(ROOT, "build/release/rotary"))
 PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
 TOKENS = 30
@@ -49,17 +50,6 @@ HERE = {
 def shipped():
     with open(os.path.join(ROOT, "deploy", FILES[WHICH]), encoding="utf-8") as file:
         return file.read()
-
-
-def free_ports(count):
-    """Below the range that the kernel gives to outgoing connections."""
-    ports = []
-    while len(ports) < count:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as one:
-            if port not in ports and one.connect_ex(("127.0.0.1", port)) != 0:
-                ports.append(port)
-    return ports
 
 
 class Answer:

@@ -19,27 +19,19 @@ import page
 PORTS = ("9095", "9096", "9901", "9902", "8081", "8082", "8443", "6390")
 SECONDS = 60  # of one command
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from checks import free_ports
 
 
 class Failed(Exception):
     pass
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [str(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 class Shell:
     """One bash, in a folder of its own; with all that it starts it ends with the page."""
 
     def __init__(self, folder, rotary):
-        self.ports = dict(zip(PORTS, free_ports(len(PORTS))))
+        self.ports = dict(zip(PORTS, map(str, free_ports(len(PORTS)))))
         bin_folder = os.path.join(folder, ".bin")
         os.mkdir(bin_folder)
         os.symlink(os.path.realpath(rotary), os.path.join(bin_folder, "rotary"))

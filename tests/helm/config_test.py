@@ -4,11 +4,11 @@ while it runs."""
 import http.client
 import json
 import os
-import random
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -18,19 +18,11 @@ import yaml
 from chart import CASES, ROOT, ROTARY, render
 from mounted import Pod, certificates
 
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from checks import free_ports
+
 PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
 TOKEN = "0123456789abcdef0123456789abcdef"
-
-
-def free_ports(count):
-    """Below the range that the kernel gives to outgoing connections."""
-    ports = []
-    while len(ports) < count:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as one:
-            if port not in ports and one.connect_ex(("127.0.0.1", port)) != 0:
-                ports.append(port)
-    return ports
 
 
 def known_keys():

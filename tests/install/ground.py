@@ -10,28 +10,13 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from checks import PATIENCE, fail, say
+
 PORT = 9095
 ADMIN = 9901
-
-
-def fail(what):
-    raise SystemExit(f"install: {what}")
-
-
-def check(truth, what):
-    if not truth:
-        fail(what)
-
-
-def say(what):
-    print(f"[{time.monotonic() - STARTED:5.1f} s] {what}", flush=True)
-
-
-STARTED = time.monotonic()
 
 
 def run(command, code=0, **more):
@@ -41,17 +26,6 @@ def run(command, code=0, **more):
     if done.returncode != code:
         fail(f"{' '.join(map(str, command))}: {done.returncode}, not {code}\n{done.stdout[-4000:]}")
     return done.stdout
-
-
-def eventually(what, ask):
-    until = time.monotonic() + PATIENCE
-    while True:
-        found = ask()
-        if found:
-            return found
-        if time.monotonic() > until:
-            fail(f"it never came: {what}")
-        time.sleep(0.02)
 
 
 def on_memory(folder):

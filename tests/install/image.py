@@ -9,7 +9,8 @@ import subprocess
 
 import yaml
 
-from ground import ROOT, ask, chat, check, eventually, fail, own_network, run, say
+from ground import ROOT, ask, chat, own_network, run
+from checks import check, eventually, fail, say
 from package import unit
 
 MOST_BYTES = 40_000_000

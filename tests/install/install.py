@@ -15,7 +15,8 @@ import threading
 
 import image
 import package
-from ground import ROOT, again_in, check, make_base, on_memory, run, say
+from ground import ROOT, again_in, make_base, on_memory, run
+from checks import check, say
 
 SKIPPED = 77  # ctest's closing lines name it then
 TOOLS = {"mmdebstrap": "mmdebstrap", "buildah": "buildah", "runc": "runc", "lintian": "lintian",

@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 
-from ground import ADMIN, Inbox, ROOT, ask, chat, check, eventually, own_network, run, say
+from ground import ADMIN, Inbox, ROOT, ask, chat, own_network, run
+from checks import check, eventually, say
 
 UNIT = os.path.join(ROOT, "deploy", "systemd", "rotary.service")
 

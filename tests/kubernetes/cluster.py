@@ -5,67 +5,24 @@ import copy
 import http.client
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
-import time
 import urllib.parse
 
 HERE = os.path.realpath(os.path.dirname(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, "..", ".."))
-PATIENCE = 90  # a net for a loaded machine; nothing is measured with it
-SKIPPED = 77   # ctest's closing lines name it then
+SKIPPED = 77  # ctest's closing lines name it then
 
-
-def fail(what):
-    raise SystemExit(f"kubernetes: {what}")
-
-
-def check(truth, what):
-    if not truth:
-        fail(what)
-
-
-STARTED = time.monotonic()
-
-
-def say(what):
-    print(f"[{time.monotonic() - STARTED:5.1f} s] {what}", flush=True)
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from checks import PATIENCE, check, eventually, fail, free_ports, say
 
 
 def skip(why):
     print(f"kubernetes: not run: {why}")
     sys.exit(SKIPPED)
-
-
-def eventually(what, ask, patience=PATIENCE):
-    until = time.monotonic() + patience
-    while True:
-        found = ask()
-        if found:
-            return found
-        if time.monotonic() > until:
-            fail(f"it never came: {what}")
-        time.sleep(0.02)
-
-
-def free_ports(count):
-    """Below the range that the kernel gives to outgoing connections."""
-    ports = []
-    while len(ports) < count:
-        port = random.randrange(20000, 32000)
-        with socket.socket() as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in ports:
-            ports.append(port)
-    return ports
 
 
 def programs():
@@ -82,10 +39,10 @@ def programs():
 
 
 def kubectl_binary():
-    """The system's; else the one that ./dev test has put into build/kubectl."""
-    own = os.path.join(ROOT, "build", "kubectl", "bin", "kubectl")
+    """The one that ./dev test has put into build/helm; else the system's."""
+    own = os.path.join(ROOT, "build", "helm", "kubectl")
     found = own if os.path.exists(own) else shutil.which("kubectl")
-    check(found, "kubectl is not there; './dev test' puts it into build/kubectl")
+    check(found, "kubectl is not there; './dev test' puts it into build/helm")
     return found
 
 
@@ -206,10 +163,13 @@ class Cluster:
         say("an API server is ready")
 
     def kill_server(self):
-        process = self.running.pop("server")
+        self.kill("server")
+        self.connection = None
+
+    def kill(self, name):
+        process = self.running.pop(name)
         process.send_signal(signal.SIGKILL)
         process.wait(PATIENCE)
-        self.connection = None
 
     def compact(self):
         """Forgets every version but the present one: watches from older ones are told to list."""
@@ -225,10 +185,8 @@ class Cluster:
 
     def stop(self):
         for name in ["server", "etcd"]:
-            process = self.running.pop(name, None)
-            if process is not None:
-                process.kill()
-                process.wait(PATIENCE)
+            if name in self.running:
+                self.kill(name)
 
     # --- what is asked of it ------------------------------------------------------------------------
 

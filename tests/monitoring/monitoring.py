@@ -25,33 +25,12 @@ import urllib.parse
 import otlp
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from checks import PATIENCE, eventually, fail, free_ports
+
 ROTARY = os.path.realpath(sys.argv[1])
-PATIENCE = 60  # a net for a loaded machine; nothing is measured with it
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
-
-def fail(what):
-    raise SystemExit(f"monitoring: {what}")
-
-
-def eventually(what, ask):
-    until = time.monotonic() + PATIENCE
-    while True:
-        found = ask()
-        if found:
-            return found
-        if time.monotonic() > until:
-            fail(f"it never came: {what}")
-        time.sleep(0.05)
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
 
 def get(port, path, method="GET", headers=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)

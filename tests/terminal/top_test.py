@@ -12,13 +12,15 @@ import pty
 import re
 import select
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "support"))
+from checks import fail, free_ports
 
 ROTARY = os.path.realpath(sys.argv[1])
 PATIENCE = 30  # a net for a loaded machine; nothing is measured with it
@@ -37,18 +39,6 @@ apis:
     suspend_seconds: 60
     production: [{{model: small, provider: mock}}, {{model: large, provider: mock}}]
 """
-
-
-def fail(what):
-    raise SystemExit(f"top: {what}")
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def get(port, path, method="GET"):
