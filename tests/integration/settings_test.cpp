@@ -8,9 +8,12 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cctype>
 #include <filesystem>
 #include <map>
-#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 // Every key of rotary.yaml either takes effect at a reload or is named as waiting for a restart.
 // The walk asks, for each key of the tables: a part that holds a copy of it must tell the new value
@@ -20,6 +23,39 @@ namespace rotary::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+bool is_of_a_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// Whether the text ends in one of the names that an object with the group's members goes by.
+bool ends_in_holder(std::string_view text, const std::string& group) {
+    for (const std::string& holder :
+         {group + "()", group, std::string("process"), std::string("bounds"), std::string("config"),
+          std::string("Config")}) {
+        if (!text.ends_with(holder)) continue;
+        if (text.size() == holder.size()) return true;
+        if (!is_of_a_word(text[text.size() - holder.size() - 1])) return true;
+    }
+    return false;
+}
+
+std::vector<std::string> read_sources_of_the_path() {
+    std::vector<std::string> texts;
+    for (const char* room :
+         {"proxy", "downstream", "upstream", "routing", "rotation", "auth", "control", "admin",
+          "fleet", "kubernetes", "server", "net", "config", "config/check"}) {
+        for (const auto& entry :
+             fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
+            if (entry.is_regular_file()) texts.push_back(read_file(entry.path().string()));
+        }
+    }
+    return texts;
+}
+
+// Read once: a sanitizer makes a search by a regular expression, for each key, cost a minute.
+const std::vector<std::string>& sources_of_the_path() {
+    static const std::vector<std::string> kTexts = read_sources_of_the_path();
+    return kTexts;
+}
 
 // A process without an admin listener, whose configuration is changed key by key.
 class SettingsWalk : public testing::Test {
@@ -67,16 +103,14 @@ protected:
     // Whether a source of the path reads the member where it is used.
     static bool is_read_where_it_is_used(const std::string& name) {
         const std::string group = name.substr(0, name.find('.'));
-        const std::string key = name.substr(name.find('.') + 1);
-        const std::regex use("\\b(" + group + "\\(\\)|" + group +
-                             "|process|bounds|config|Config)\\." + key + "\\b");
-        for (const char* room :
-             {"proxy", "downstream", "upstream", "routing", "rotation", "auth", "control", "admin",
-              "fleet", "kubernetes", "server", "net", "config", "config/check"}) {
-            for (const auto& entry :
-                 fs::directory_iterator(ROTARY_SOURCE_DIR "/src/" + std::string(room))) {
-                if (!entry.is_regular_file()) continue;
-                if (std::regex_search(read_file(entry.path().string()), use)) return true;
+        const std::string member = name.substr(name.find('.'));
+        for (const std::string& text : sources_of_the_path()) {
+            for (std::size_t at = text.find(member); at != std::string::npos;
+                 at = text.find(member, at + 1)) {
+                const std::string_view holder = std::string_view(text).substr(0, at);
+                if (!is_of_a_word(text[at + member.size()]) && ends_in_holder(holder, group)) {
+                    return true;
+                }
             }
         }
         return false;
