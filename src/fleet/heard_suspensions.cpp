@@ -1,5 +1,6 @@
 // What SharedSuspensions hears from the others, and reads of what they have written.
 #include <rotary/base/text.hpp>
+#include <rotary/fleet/place_question.hpp>
 #include <rotary/fleet/shared_suspensions.hpp>
 
 #include <algorithm>
@@ -40,6 +41,7 @@ void SharedSuspensions::on_lost() {
 }
 
 void SharedSuspensions::on_message(std::string_view message) {
+    if (parse_wish(message)) return;  // about requests in flight
     const auto event = parse_event(message);
     if (!event) {
         ++counts_.ignored;
