@@ -3,20 +3,12 @@
 #include "proxy/exchange.hpp"
 
 #include <rotary/base/fault.hpp>
-#include <rotary/routing/in_flight.hpp>
 
 namespace rotary::proxy {
 
-// The places that a request has among those in flight, of its consumer and of its API, where these
-// have a limit. They are given back when this is destroyed, however the request ended.
-class CallerPlaces {
-public:
-    // Behind authentication. Faults: rate_limit_exceeded.
-    Result<void> take(Exchange& exchange) noexcept;
-
-private:
-    routing::InFlight::Place consumer_;
-    routing::InFlight::Place api_;
-};
+// Behind authentication: the caller's places, which are left when its quotas are cleared at the
+// latest. Where replicas share the limits it may be for the fleet to decide (`quotas.waits`): then
+// none is held. Faults: rate_limit_exceeded.
+Result<void> take_places(Context& context, Exchange& exchange) noexcept;
 
 }  // namespace rotary::proxy

@@ -23,15 +23,14 @@ namespace {
 
 // The order of serve() in proxy/pipeline, up to the first try; what follows from a fault is the
 // caller's business. A signature is checked at once, and no key is waited for.
-Result<void> take_steps(Context& context, Exchange& exchange, CallerPlaces& places,
-                        std::string_view body) {
+Result<void> take_steps(Context& context, Exchange& exchange, std::string_view body) {
     if (const auto step = match(exchange); !step) return step;
     KeyNeed need;
     need.in_turn = true;
     need.may_ask = false;
     if (const auto step = authenticate(context, exchange, need); !step) return step;
     if (exchange.match.route->redirect) return {};
-    if (const auto step = places.take(exchange); !step) return step;
+    if (const auto step = take_places(context, exchange); !step) return step;
     if (const auto step = admit_request(context, exchange); !step) return step;
     if (asks_for_models(exchange)) return {};
     if (const auto step = admit(context, exchange); !step) return step;
@@ -183,8 +182,7 @@ void run_steps(Context& context, Exchange& exchange, const Asked& asked, Explana
         note_match(exchange, told);
         return;
     }
-    CallerPlaces places;
-    const auto steps = take_steps(context, exchange, places, asked.body);
+    const auto steps = take_steps(context, exchange, asked.body);
     note_match(exchange, told);
     if (!steps) {
         note_fault(exchange, steps.error(), told);

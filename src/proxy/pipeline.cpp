@@ -42,8 +42,11 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
         const auto redirected = co_await redirect(context, client, exchange);
         co_return redirected;
     }
-    CallerPlaces places;
-    if (const auto step = places.take(exchange); !step) co_return step.error();
+    if (const auto step = take_places(context, exchange); !step) {
+        if (!exchange.quotas.waits) co_return step.error();
+        const auto later = co_await ask_fleet(context, client, exchange, take_places);
+        if (!later) co_return later.error();
+    }
     if (const auto step = admit_request(context, exchange); !step) {
         if (!exchange.quotas.waits) co_return step.error();
         const auto later = co_await ask_fleet(context, client, exchange, admit_request);
@@ -80,6 +83,7 @@ Task<Result<void>> serve(Context& context, downstream::Client& client, Exchange&
 Task<void> run(Context& context, downstream::Client& client, Exchange& exchange) {
     context.metrics.add(exchange.match.wiring->process.in_flight);
     const auto served = co_await serve(context, client, exchange);
+    exchange.quotas.places.leave();
     const bool can_be_told = served || !exchange.outcome.answer_started ||
                              served.error().kind == FaultKind::client_gone;  // is only noted
     if (!can_be_told) {

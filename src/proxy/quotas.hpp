@@ -4,6 +4,7 @@
 
 #include <rotary/llm/usage.hpp>
 #include <rotary/quota/admission.hpp>
+#include <rotary/routing/in_flight.hpp>
 #include <rotary/routing/snapshot.hpp>
 
 #include <cstdint>
@@ -19,8 +20,21 @@ struct FailedTry {
     std::optional<std::int64_t> cost;  // as of an answer
 };
 
+// The places that it has among the requests in flight, of its consumer and of its API, where these
+// have a limit.
+struct CallerPlaces {
+    routing::InFlight::Place consumer;
+    routing::InFlight::Place api;
+
+    void leave() noexcept {
+        consumer.leave();
+        api.leave();
+    }
+};
+
 // What it holds of limits, and how they stand with it. proxy/limits writes it.
 struct Quotas {
+    CallerPlaces places;                              // proxy/caller_places takes them
     quota::Admission held;                            // of the caller's limits and the API's
     quota::Admission of_try;                          // of the limits of the Backend that is asked
     quota::Amounts estimate;                          // of its tokens
@@ -33,6 +47,7 @@ struct Quotas {
     SteadyTime patience_end;  // of all its waits for the fleet; none yet: the clock's zero
 
     void clear() noexcept {
+        places.leave();
         held.clear();
         of_try.clear();
         estimate = {};

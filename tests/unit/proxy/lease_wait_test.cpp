@@ -12,9 +12,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "unit/proxy/doubles.hpp"
 
@@ -165,19 +165,98 @@ TEST_F(LeaseWait, ARefusalOfTheFleetIsOneOfTheLimit) {
     EXPECT_EQ(request_.exchange.quotas.refusal->used, 10);
 }
 
-TEST_F(LeaseWait, PlacesOfCallersArePartedAmongReplicas) {
-    request_.route().max_concurrent = 7;
-    table_.leases().set_replicas(3);
+class PlaceWait : public LeaseWait {
+protected:
+    PlaceWait() {
+        request_.snapshot->in_flight = table_of_places_;
+        shares().open([this] { ++place_rings_; });
+        request_.route().max_concurrent = 7;
+        request_.route().in_flight_key = kKey;
+    }
+    routing::PlaceShares& shares() { return table_of_places_->share(); }
+    bool take() { return take_places(request_.context, request_.exchange).has_value(); }
+    bool waits() const { return request_.exchange.quotas.waits; }
+    // As the control thread does it.
+    void grant_places(std::uint32_t granted, bool refuses = false) {
+        routing::PlaceShare* const share = shares().take_due();
+        ASSERT_NE(share, nullptr);
+        EXPECT_EQ(share->key(), kKey);
+        EXPECT_EQ(share->most(), 7u);
+        share->grant(kKey, {granted, 0});
+        if (refuses) share->refuse_until(SteadyTime::max());
+        share->answered();
+        request_.context.lease_waits.wake_all();
+    }
+
+    static constexpr std::uint64_t kKey = 0x0123456789abcdefu;
+    const std::shared_ptr<routing::InFlight> table_of_places_ =
+        std::make_shared<routing::InFlight>();
+    int place_rings_ = 0;
+};
+
+TEST_F(PlaceWait, ARequestWaitsForThePlaceThatTheFleetGrants) {
     ask();
-    request_.snapshot->in_flight = std::make_shared<routing::InFlight>();
-    std::vector<CallerPlaces> places(3);
-    EXPECT_TRUE(places[0].take(request_.exchange));
-    EXPECT_TRUE(places[1].take(request_.exchange));
-    EXPECT_FALSE(places[2].take(request_.exchange));
-    table_.leases().set_replicas(9);
-    EXPECT_FALSE(places[2].take(request_.exchange));
-    table_.leases().close();
-    EXPECT_TRUE(places[2].take(request_.exchange)) << "alone it has all seven";
+    EXPECT_FALSE(take());
+    EXPECT_TRUE(waits());
+    EXPECT_STREQ(request_.exchange.outcome.reason, "") << "it is no refusal";
+    EXPECT_EQ(place_rings_, 1);
+    begin_waiting(take_places);
+    EXPECT_FALSE(result_);
+    grant_places(1);
+    ASSERT_TRUE(request_.reactor.run_once(1s));
+    ASSERT_TRUE(result_);
+    EXPECT_TRUE(*result_);
+    EXPECT_EQ(table_of_places_->count(kKey), 1u);
+    request_.exchange.quotas.places.leave();
+    EXPECT_EQ(table_of_places_->count(kKey), 0u);
+}
+
+TEST_F(PlaceWait, ARefusalOfTheFleetIsOneOfTheLimit) {
+    ask();
+    EXPECT_FALSE(take());
+    begin_waiting(take_places);
+    grant_places(0, true);
+    ASSERT_TRUE(request_.reactor.run_once(1s));
+    ASSERT_TRUE(result_);
+    ASSERT_FALSE(*result_);
+    EXPECT_EQ(result_->error().kind, FaultKind::rate_limit_exceeded);
+    EXPECT_EQ(request_.exchange.outcome.retry_after, 1s);
+    EXPECT_STREQ(request_.exchange.outcome.reason, "the API's requests in flight");
+    EXPECT_FALSE(take());
+    EXPECT_FALSE(waits()) << "none is asked again at once";
+    EXPECT_EQ(place_rings_, 1);
+}
+
+TEST_F(PlaceWait, EndsWithItsPartWhenNoAnswerComes) {
+    shares().set_replicas(3);
+    table_.leases().set_patience(20ms);
+    ask();
+    EXPECT_FALSE(take());
+    begin_waiting(take_places);
+    while (!result_) request_.reactor.run_once(1s);
+    EXPECT_TRUE(*result_);
+    EXPECT_TRUE(take()) << "its own is left first";
+    EXPECT_EQ(table_of_places_->count(kKey), 1u);
+}
+
+// A request that has a place of its consumer, and has to wait for one of the API.
+TEST_F(PlaceWait, HoldsNoOtherPlaceMeanwhile) {
+    ask();
+    request_.exchange.match.consumer = "team";
+    const std::uint64_t consumer = routing::InFlight::key_of("consumer", "team");
+    request_.snapshot->consumer_limits.set(consumer, 2);
+    EXPECT_FALSE(take());
+    shares().take_due()->grant(consumer, {2, 0});
+    EXPECT_FALSE(take());
+    EXPECT_TRUE(waits());
+    EXPECT_EQ(table_of_places_->count(consumer), 0u);
+}
+
+TEST_F(PlaceWait, AloneItIsTheWholeLimitAgain) {
+    shares().close();
+    ask();
+    EXPECT_TRUE(take());
+    EXPECT_EQ(place_rings_, 0);
 }
 
 // The choice was made, its turn is taken: it is not made again.
