@@ -71,7 +71,10 @@ void FleetPart::take(const routing::Snapshot& snapshot) {
     }
     joined_->fleet->take(shared_entries(snapshot), config.timeouts.suspension_max);
     snapshot.counters->leases().set_patience(config.state.redis->deadline);
-    if (!joined_->limits) share_limits(snapshot);
+    if (!joined_->limits) {
+        share_limits(snapshot);
+        share_places(snapshot);
+    }
     if (!joined_->spend) share_spend(config);
     hand_in_budgets(snapshot, wall_now(), false);
 }
@@ -80,6 +83,7 @@ void FleetPart::share_limits(const routing::Snapshot& snapshot) {
     if (!bell_) {
         bell_ = std::make_unique<fleet::Doorbell>(control_, [this] {
             if (joined_ && joined_->limits) joined_->limits->look();
+            if (joined_ && joined_->places) joined_->places->look();
         });
     }
     const config::Config& config = snapshot.config;
@@ -109,17 +113,35 @@ void FleetPart::share_spend(const config::Config& config) {
         joined_->redis, std::make_shared<fleet::AsioTimers>(control_), std::move(options));
 }
 
+void FleetPart::share_places(const routing::Snapshot& snapshot) {
+    fleet::SharedPlaces::Options options;
+    options.prefix = "{rotary:" + joined_->name_space + "}";
+    options.replica = replica_;
+    options.bell = [this] { bell_->ring(); };
+    options.replicas = [fleet = joined_->fleet.get()] { return fleet->replicas(); };
+    joined_->places = std::make_unique<fleet::SharedPlaces>(
+        joined_->redis, std::make_shared<fleet::AsioTimers>(control_), *snapshot.in_flight,
+        std::move(options));
+    joined_->places->on_answers([this, desk = &snapshot.counters->leases()] {
+        if (desk->is_waited_for()) wake_();
+    });
+}
+
 void FleetPart::when_joined(std::function<void()> joined) {
     if (!joined_) return joined();
     joined_->fleet->when_joined(patience_, std::move(joined));
 }
 
 void FleetPart::each_second() {
-    if (joined_) joined_->limits->count_replicas();
+    if (!joined_) return;
+    joined_->limits->count_replicas();
+    joined_->places->count_replicas();
 }
 
 void FleetPart::leave() {
-    if (joined_) joined_->fleet->leave();
+    if (!joined_) return;
+    joined_->places->leave();
+    joined_->fleet->leave();
 }
 
 void FleetPart::finish(std::function<void()> finished) {
@@ -185,6 +207,7 @@ void FleetPart::sample(metrics::Exposition& out) const {
                 number(limits.given_back));
     out.gauge("rotary_leases", "Leases of limits that this replica has in use.", {},
               number(joined_->limits->leases()));
+    sample_places(out);
     constexpr std::string_view kProbes = "rotary_shared_probes_total";
     constexpr std::string_view kProbesHelp =
         "Questions for the one probe of all replicas, and how often this one got it.";
@@ -210,6 +233,22 @@ void FleetPart::sample_spend(metrics::Exposition& out) const {
     out.counter("rotary_shared_spend_losses_total",
                 "How often Redis had lost what it was told of spending; it is told again.", {},
                 number(counts.lost));
+}
+
+void FleetPart::sample_places(metrics::Exposition& out) const {
+    const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+    const fleet::SharedPlaces::Counts& places = joined_->places->counts();
+    constexpr std::string_view kQuestions = "rotary_place_questions_total";
+    constexpr std::string_view kHelp =
+        "Questions to Redis for places among the requests in flight, many limits in each: all, and "
+        "those that had no answer.";
+    out.counter(kQuestions, kHelp, {{"outcome", "asked"}}, number(places.questions));
+    out.counter(kQuestions, kHelp, {{"outcome", "unanswered"}}, number(places.unanswered));
+    out.counter("rotary_places_given_back_total",
+                "Places among the requests in flight that lay idle, or were passed on.", {},
+                number(places.given_back));
+    out.gauge("rotary_places", "Places among the requests in flight that this replica may use.", {},
+              number(joined_->places->granted()));
 }
 
 }  // namespace rotary::server

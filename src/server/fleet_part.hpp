@@ -8,6 +8,7 @@
 #include <rotary/fleet/fleet.hpp>
 #include <rotary/fleet/redis.hpp>
 #include <rotary/fleet/shared_limits.hpp>
+#include <rotary/fleet/shared_places.hpp>
 #include <rotary/fleet/shared_spend.hpp>
 #include <rotary/net/resolver.hpp>
 #include <rotary/routing/snapshot.hpp>
@@ -73,10 +74,13 @@ private:
         std::unique_ptr<fleet::Fleet> fleet;
         std::unique_ptr<fleet::SharedLimits> limits;
         std::unique_ptr<fleet::SharedSpend> spend;
+        std::unique_ptr<fleet::SharedPlaces> places;
     };
     void share_limits(const routing::Snapshot& snapshot);
     void share_spend(const config::Config& config);
+    void share_places(const routing::Snapshot& snapshot);
     void sample_spend(metrics::Exposition& out) const;
+    void sample_places(metrics::Exposition& out) const;
 
     boost::asio::io_context& control_;
     net::Resolver& resolver_;
