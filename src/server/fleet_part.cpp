@@ -5,6 +5,7 @@
 #include <rotary/fleet/asio_timers.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -219,11 +220,11 @@ void FleetPart::sample(metrics::Exposition& out) const {
 void FleetPart::sample_spend(metrics::Exposition& out) const {
     const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
     const fleet::SharedSpend::Counts& counts = joined_->spend->counts();
-    if (const auto today = joined_->spend->today()) {
-        out.gauge("rotary_fleet_cost_today_nanodollars",
-                  "What the answers of all replicas have cost today (UTC), as last heard.", {},
-                  static_cast<double>(*today));
-    }
+    const auto today = joined_->spend->today();
+    out.gauge(
+        "rotary_fleet_cost_today_nanodollars",
+        "What the answers of all replicas have cost today (UTC), as last heard; NaN: not yet.", {},
+        today ? static_cast<double>(*today) : std::numeric_limits<double>::quiet_NaN());
     constexpr std::string_view kRows = "rotary_shared_spend_rows_total";
     constexpr std::string_view kRowsHelp =
         "Sums of a day, told to the fleet's Redis; refused are those with which the day's sum "

@@ -82,9 +82,9 @@ private:
 
 }  // namespace
 
-Days kept_of(const Days& asked, std::int64_t today) noexcept {
+Days kept_of(const Days& asked, std::int64_t today, std::int64_t kept) noexcept {
     // A replica's clock may be in tomorrow.
-    return {std::max(asked.first, today - fleet::kSpendDays + 1), std::min(asked.last, today + 1)};
+    return {std::max(asked.first, today - kept + 1), std::min(asked.last, today + 1)};
 }
 
 std::size_t read_fleet_spend(const config::Config& config, const Days& days,

@@ -15,8 +15,9 @@ struct Days {
     std::int64_t last = 0;
 };
 
-// Of those, the ones that a fleet's Redis keeps; none: the first is behind the last.
-Days kept_of(const Days& asked, std::int64_t today) noexcept;
+// Of those, the ones that a fleet's Redis keeps, which keeps so many; none: the first is behind the
+// last.
+Days kept_of(const Days& asked, std::int64_t today, std::int64_t kept) noexcept;
 
 // What the replicas of the fleet that `config` is of (state.redis) have told their Redis that they
 // spent, by day. Read in pieces, so that the Redis is held up by none. Throws std::runtime_error,

@@ -83,6 +83,7 @@ void print_fleet(const config::Config& config, UsageTable* table, const Days& da
     });
     if (focus) focus->end();
     if (table != nullptr) table->write(std::cout, config.budgets.currency);
+    std::cout.flush();
     if (rows != 0) return;
     std::cerr << "rotary usage: no replica of " << config.state.redis->name_space
               << " has told of spending on these days; one without budgets.ledger tells of none\n";
@@ -93,7 +94,7 @@ Days days_of(std::int64_t from, std::int64_t to, bool is_since) {
     const auto today = std::chrono::floor<std::chrono::days>(wall_now()).time_since_epoch().count();
     const bool is_last = to == std::numeric_limits<std::int64_t>::max();
     const Days asked{from / kQuartersOfDay, is_last ? today + 1 : to / kQuartersOfDay - 1};
-    const Days kept = kept_of(asked, today);
+    const Days kept = kept_of(asked, today, fleet::kSpendDays);
     if (is_since && kept.first > asked.first) {
         std::cerr << "rotary usage: a fleet's Redis keeps " << fleet::kSpendDays
                   << " days; of what was before, the replicas' ledgers tell\n";

@@ -53,9 +53,10 @@ protected:
         if (gateways_.size() <= index) gateways_.resize(index + 1);
         GatewayOptions made = rotating(*mock_, {{"gpt-4o"}});
         made.workers = 1;
-        made.process = "timeouts: {log_flush: 20ms}\nprices: [" + prices_ +
-                       "]\nbudgets: {ledger: " + ledger(index) +
-                       "}\nstate: {redis: {url: " + redis_.url() + ", namespace: test}}\n";
+        made.process =
+            "timeouts: {log_flush: 20ms}\nprices: [" + prices_ +
+            "]\nbudgets: {ledger: " + ledger(index) + "}\nstate: {redis: {url: " + redis_.url() +
+            ", namespace: test, deadline_ms: " + std::to_string(deadline_.count()) + "}}\n";
         if (!budget_.empty()) {
             made.resources =
                 "---\nkind: Budget\napiVersion: rotary.dev/v1alpha1\nmetadata: {name: tests}\n"
@@ -129,6 +130,7 @@ protected:
     TempDir dir_;
     std::string prices_;
     std::string budget_;
+    std::chrono::milliseconds deadline_{20};
     RedisServer redis_;
     std::unique_ptr<mock::MockProvider> mock_ = start_mock();
     std::vector<std::unique_ptr<Served>> gateways_;
@@ -254,6 +256,29 @@ TEST_F(SharedSpend, AgreesBehindAReplicaThatIsKilledAndAnEmptyRedis) {
     redis_.kill();
     redis_.start();
     start_all(2);
+    agree();
+}
+
+TEST_F(SharedSpend, StaysWithinABudgetOfAll) {
+    budget_ = "0.3945";  // 200 answers
+    deadline_ = 1s;      // of a loaded machine: one that is passed is a Redis that is away
+    constexpr int kMost = 200 + 2 * 3;  // each of three has one in flight; measured: 205
+    start_all(3);
+    for (const auto& gateway : gateways_) {
+        ASSERT_TRUE(eventually([&] { return gateway->metric("rotary_fleet_replicas") == 3; }));
+    }
+    std::atomic<int> answered{0};
+    in_parallel(gateways_.size(), [&](std::size_t index) { answered += drive(index, 150); });
+    std::printf("450 requests at three gateways: %d of 200 answered\n", answered.load());
+    EXPECT_LE(answered, kMost);
+    EXPECT_GE(answered, 150) << "the rest is with those that had asked for it";
+    agree();
+    redis_.command({"FLUSHALL"});
+    agree();
+    kill(2);
+    start(2);
+    in_parallel(gateways_.size(), [&](std::size_t index) { answered += drive(index, 100); });
+    EXPECT_LE(answered, kMost);
     agree();
 }
 

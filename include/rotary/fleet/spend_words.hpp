@@ -12,7 +12,8 @@
 
 namespace rotary::fleet {
 
-// For how long a day's spend stays in the store: two whole months can be told of.
+// For how many days what was spent stays in the store, the last one too: two whole months can be
+// told of.
 inline constexpr std::int64_t kSpendDays = 62;
 
 // What replicas have spent, as a Redis has it: a hash a day (UTC) and currency, with a field for
