@@ -70,12 +70,13 @@ public:
     RedisServer redis;
     FaultyProvider provider;
     std::atomic<bool> refuses{false};  // requests for "moody"
+    std::atomic<bool> refuses_all{false};
     std::vector<std::unique_ptr<Gateway>> gateways;
 
 private:
     ProviderPlan plan(const ProviderRequest& request) const {
         ProviderPlan plan;
-        if (refuses && request.header("x-model") == "moody") {
+        if (refuses_all || (refuses && request.header("x-model") == "moody")) {
             ProviderAnswer answer;
             answer.status = 429;
             answer.body = R"({"error":{"message":"Too fast.","code":"rate_limit_exceeded"}})";
@@ -90,9 +91,10 @@ private:
 // A client of each gateway that asks without a pause, until this goes.
 class SteadyClients {
 public:
-    explicit SteadyClients(const FleetOfGateways& fleet) {
-        for (const auto& gateway : fleet.gateways) {
-            threads_.emplace_back([this, front = gateway.get()] { ask(*front); });
+    explicit SteadyClients(const FleetOfGateways& fleet) : answers_(fleet.gateways.size()) {
+        for (std::size_t i = 0; i < answers_.size(); ++i) {
+            threads_.emplace_back(
+                [this, i, front = fleet.gateways[i].get()] { ask(*front, answers_[i]); });
         }
     }
     ~SteadyClients() { stop(); }
@@ -102,12 +104,22 @@ public:
             if (thread.joinable()) thread.join();
         }
     }
+    // Until all that is asked now has been answered, and each client has asked anew.
+    bool wait_for_answers() const {
+        std::vector<std::size_t> before(answers_.begin(), answers_.end());
+        return eventually([&] {
+            for (std::size_t i = 0; i < before.size(); ++i) {
+                if (answers_[i] < before[i] + 2) return false;
+            }
+            return true;
+        });
+    }
     std::size_t answered() const { return answered_; }
     std::size_t failed() const { return failed_; }
     std::chrono::milliseconds slowest() const { return std::chrono::milliseconds(slowest_); }
 
 private:
-    void ask(const Gateway& gateway) {
+    void ask(const Gateway& gateway, std::atomic<std::size_t>& answers) {
         TestClient client = gateway.connect();
         while (!stops_) {
             const auto begun = Clock::now();
@@ -116,10 +128,12 @@ private:
                 std::chrono::round<std::chrono::milliseconds>(Clock::now() - begun).count();
             if (took > slowest_) slowest_ = took;
             ++(response.status == 200 ? answered_ : failed_);
+            ++answers;
         }
     }
 
     std::atomic<bool> stops_{false};
+    std::vector<std::atomic<std::size_t>> answers_;  // of each client
     std::atomic<std::size_t> answered_{0};
     std::atomic<std::size_t> failed_{0};
     std::atomic<std::int64_t> slowest_{0};

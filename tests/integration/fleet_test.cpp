@@ -31,29 +31,44 @@ std::chrono::microseconds latest_of_others(const FleetOfGateways& fleet, Clock::
     return latest;
 }
 
+// A hundred rounds, or as many as five seconds allow: of a hundred one may be slower. What else the
+// machine does spoils a try now and then, so two of three have to be good.
+template <class Round>
+void expect_p99(const char* what, std::chrono::milliseconds most, const Round& round) {
+    constexpr std::size_t kRounds = 100;
+    int good = 0;
+    for (int tried = 0; tried < 3 && good < 2; ++tried) {
+        std::vector<std::chrono::microseconds> times;
+        const auto end = Clock::now() + 5s;
+        while (times.size() < kRounds && (times.empty() || Clock::now() < end)) {
+            ASSERT_NO_FATAL_FAILURE(times.push_back(round()));
+            if (testing::Test::HasFailure()) return;
+        }
+        std::sort(times.begin(), times.end());
+        const std::chrono::microseconds p99 = times[(times.size() * 99 + 99) / 100 - 1];
+        std::printf("%s: median %lld us, p99 %lld us, most %lld us, of %zu\n", what,
+                    static_cast<long long>(times[times.size() / 2].count()),
+                    static_cast<long long>(p99.count()),
+                    static_cast<long long>(times.back().count()), times.size());
+        if (p99 <= most) ++good;
+    }
+    EXPECT_EQ(good, 2) << what;
+}
+
 TEST_P(FleetOf, A429ThatOneReadsHoldsForAll) {
     FleetOfGateways fleet(GetParam());
     const SteadyClients clients(fleet);
-    std::vector<std::chrono::microseconds> latest;
-    constexpr int kRounds = 20;
-    for (int round = 0; round < kRounds; ++round) {
+    expect_p99("the last request of any gateway behind the first 429", 50ms, [&] {
         const auto begun = Clock::now();
         fleet.refuses = true;
-        ASSERT_TRUE(fleet.wait_until_all(true)) << round;
-        const std::size_t before = clients.answered();
-        ASSERT_TRUE(eventually([&] { return clients.answered() > before + 20; }));
-        latest.push_back(latest_of_others(fleet, begun));
+        EXPECT_TRUE(fleet.wait_until_all(true));
+        EXPECT_TRUE(clients.wait_for_answers());
+        const std::chrono::microseconds latest = latest_of_others(fleet, begun);
         fleet.refuses = false;
         change_entry(*fleet.gateways.front(), kMoody, "resume");
-        ASSERT_TRUE(fleet.wait_until_all(false)) << round;
-    }
-    std::sort(latest.begin(), latest.end());
-    std::printf(
-        "the last request of any gateway behind the first 429: median %lld us, most %lld us\n",
-        static_cast<long long>(latest[kRounds / 2].count()),
-        static_cast<long long>(latest.back().count()));
-    EXPECT_LT(latest[kRounds / 2], 50ms);
-    EXPECT_LT(latest.back(), 500ms) << "a loaded machine";
+        EXPECT_TRUE(fleet.wait_until_all(false));
+        return latest;
+    });
     EXPECT_EQ(clients.failed(), 0u);
 }
 
@@ -77,21 +92,38 @@ TEST_P(FleetOf, OneRequestOfAllProbes) {
 
 TEST_P(FleetOf, AnOperatorsWordHoldsForAll) {
     FleetOfGateways fleet(GetParam());
-    std::vector<std::chrono::microseconds> times;
-    for (int round = 0; round < 10; ++round) {
-        for (const bool out : {true, false}) {
-            Gateway& one = *fleet.gateways[static_cast<std::size_t>(round) % GetParam()];
-            const auto begun = Clock::now();
-            change_entry(one, kMoody, out ? "suspend" : "resume");
-            ASSERT_TRUE(fleet.wait_until_all(out));
-            times.push_back(since(begun, Clock::now()));
-        }
+    std::size_t word = 0;
+    expect_p99("an operator's word on every page", 100ms, [&] {
+        const bool out = word % 2 == 0;
+        Gateway& one = *fleet.gateways[word++ / 2 % GetParam()];
+        const auto begun = Clock::now();
+        change_entry(one, kMoody, out ? "suspend" : "resume");
+        EXPECT_TRUE(fleet.wait_until_all(out));
+        return since(begun, Clock::now());
+    });
+}
+
+TEST(Fleet, ClientsOfAllAreToldTheSameTimeToComeBack) {
+    FleetOfGateways fleet(3);
+    fleet.refuses_all = true;
+    const auto begun = Clock::now();
+    const auto is_well_out = [](const Front& gateway) {
+        return entry_field(gateway, "well", "state") != "active";
+    };
+    for (int i = 0; i < 2; ++i) fetch(fleet.gateways[0]->client(), chat());
+    ASSERT_TRUE(fleet.wait_until_all(true));
+    for (const auto& gateway : fleet.gateways) {
+        ASSERT_TRUE(eventually([&] { return is_well_out(*gateway); }));
     }
-    std::sort(times.begin(), times.end());
-    std::printf("seen on every page after: median %lld us, most %lld us\n",
-                static_cast<long long>(times[times.size() / 2].count()),
-                static_cast<long long>(times.back().count()));
-    EXPECT_LT(times[times.size() / 2], 100ms);
+    const std::size_t asked = fleet.provider.request_count();
+    for (const auto& gateway : fleet.gateways) {
+        const Response response = fetch(gateway->client(), chat());
+        EXPECT_EQ(response.status, 429u);
+        const std::chrono::duration<double> passed = Clock::now() - begun;
+        const double at = std::stod(std::string(response.header("retry-after"))) + passed.count();
+        EXPECT_NEAR(at, 60, 1.5) << "a whole second, rounded up, of a minute";
+    }
+    EXPECT_EQ(fleet.provider.request_count(), asked);
 }
 
 TEST(Fleet, OneThatStartsKnowsFromItsFirstRequestOn) {
@@ -119,6 +151,19 @@ TEST(Fleet, WhatWasFlushedIsThereAgainWithinTwoSeconds) {
     }));
     EXPECT_LT(Clock::now() - begun, 2s);
     EXPECT_TRUE(FleetOfGateways::is_out(*fleet.gateways[1]));
+}
+
+TEST(Fleet, WhatADeadReplicaSaidIsKnownToOneThatStartsBehindAFlush) {
+    FleetOfGateways fleet(2);
+    change_entry(*fleet.gateways[0], kMoody, "suspend");
+    ASSERT_TRUE(fleet.wait_until_all(true));
+    fleet.gateways.erase(fleet.gateways.begin());
+    fleet.redis.command({"FLUSHALL"});
+    ASSERT_TRUE(eventually([&] {
+        return fleet.redis.command({"HEXISTS", "{rotary:test}:s", kMoody}) == "1";
+    }));
+    fleet.start();
+    ASSERT_TRUE(fleet.wait_until_all(true));
 }
 
 TEST(Fleet, WithoutRedisEachIsOnItsOwnAndJoinsAgain) {
