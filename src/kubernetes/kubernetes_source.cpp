@@ -1,7 +1,6 @@
 #include "kubernetes/kubernetes_source.hpp"
 
 #include <rotary/config/objects.hpp>
-#include <rotary/routing/snapshot.hpp>
 
 #include <unistd.h>
 
@@ -174,10 +173,7 @@ config::Loaded KubernetesSource::attempt(const ObjectMap& objects) {
         options_.config_path, options_.environment, options_.accept_unserved, objects_of(objects));
     referred_.insert(made.referred.begin(), made.referred.end());
     if (!made.loaded.ok()) return std::move(made.loaded);
-    std::vector<config::Finding> findings;
-    routing::SharedState shared;
-    routing::compile(made.loaded, shared, findings);
-    for (config::Finding& finding : findings) {
+    for (config::Finding& finding : options_.judge(made.loaded)) {
         const bool is_error = finding.severity == config::Severity::error;
         if (is_error) made.loaded.findings.push_back(std::move(finding));
     }

@@ -161,7 +161,7 @@ Deployment::TlsContexts Deployment::make_contexts(const config::Config& config,
 std::shared_ptr<const proxy::Wiring> Deployment::compile(const config::Loaded& loaded,
                                                          std::vector<config::Finding>& findings) {
     if (loaded.config.state.redis) shared_.draw_starts(fleet_.replica());
-    auto snapshot = routing::compile(loaded, shared_, findings);
+    auto snapshot = trial_.compile(loaded, findings);
     if (!snapshot) return nullptr;
     const config::Config& running = ledger_ ? started_with_ : snapshot->config;
     recall_budgets(*snapshot, running.budgets.ledger, wall_now(), log_);
@@ -301,6 +301,7 @@ void Deployment::tell_of_losses() {
 // A retired configuration is freed once no exchange refers to it, here, where no request waits.
 void Deployment::drop_retired() {
     std::erase_if(retired_, [](const auto& wiring) { return wiring.use_count() == 1; });
+    trial_.forget();
     shared_.prune();
 }
 

@@ -4,6 +4,7 @@
 #include "server/fleet_part.hpp"
 #include "server/loss_notice.hpp"
 #include "server/reload_record.hpp"
+#include "server/trial.hpp"
 
 #include <rotary/admin/admin.hpp>
 #include <rotary/admin/entry_history.hpp>
@@ -55,6 +56,10 @@ public:
     // Check, compile, publish: on any error the old one stays in charge. One that reads like what
     // is in force changes nothing, but key sets in files are read again.
     admin::ReloadOutcome reload(config::Loaded loaded);
+    // What compiling finds; a reload of the same takes over what was compiled.
+    std::vector<config::Finding> judge(const config::Loaded& loaded) {
+        return trial_.judge(loaded);
+    }
     void drain(std::function<void()> on_drained);  // called on the control thread
     void cancel_all();
     void stop();  // joins the workers
@@ -116,6 +121,7 @@ private:
     MemoryBudget bodies_{0};                   // idem
     std::unique_ptr<control::Ledger> ledger_;  // idem; null: none is kept
     routing::SharedState shared_;
+    Trial trial_{shared_};
     std::shared_ptr<const proxy::Wiring> wiring_;
     std::vector<std::shared_ptr<const proxy::Wiring>> retired_;  // freed here, not on a worker
     FleetPart fleet_;  // goes before what it shares, and behind the workers

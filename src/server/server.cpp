@@ -124,6 +124,7 @@ private:
             supervision_.reloading();
             take(std::move(now));
         };
+        options.judge = [this](const config::Loaded& loaded) { return deployment_.judge(loaded); };
         return options;
     }
 

@@ -87,6 +87,27 @@ def memory_of(process):
         return next(int(line.split()[1]) // 1024 for line in file if line.startswith("VmRSS"))
 
 
+def cpu_of(process):
+    """Seconds that it has computed, all its threads."""
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def edits_cost(stand, times=10):
+    """Of weights, each waited for; seconds of CPU of one."""
+    process = stand.running["gateway"]
+    begin = cpu_of(process)
+    for edit in range(times):
+        version, plural, body = objects_of(COUNT // 3, weight=2 + edit)[2]
+        before = stand.log("gateway").count('"reloaded"')
+        answer = stand.cluster.request("PATCH", target(version, plural, name=body["metadata"]["name"]),
+                                       {"spec": body["spec"]}, "application/merge-patch+json")
+        check(answer.status == 200, answer.text)
+        eventually("an edit", lambda: stand.log("gateway").count('"reloaded"') != before)
+    return (cpu_of(process) - begin) / times
+
+
 def answers(gateway, number):
     return gateway.ask(host="scale.example.com", path=path_of(number) + "/chat/completions")[0] == 200
 
@@ -130,6 +151,7 @@ def main():
                    .get("status", {}).get("deploymentStatus", {}).get("accepted"))
         say(f"the last API was told what has come of it {time.monotonic() - begin:.1f} s later; "
             f"{memory_of(stand.running['gateway'])} MB")
+        say(f"each of more edits cost {edits_cost(stand) * 1000:.0f} ms of CPU")
         gateway.stop()
     finally:
         stand.stop()

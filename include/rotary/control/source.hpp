@@ -59,6 +59,9 @@ struct SourceOptions {
     config::Environment environment;
     std::vector<std::string> accept_unserved;  // beside what the file accepts
     Source::OnChange on_change;
+    // What compiling finds in what was loaded, for a source that puts right what is wrong before it
+    // tells of it. What was found right last is not compiled again when it is told of at once.
+    std::function<std::vector<config::Finding>(const config::Loaded& loaded)> judge;
 };
 
 // The source that the options name, `first` being what it said at the start, now in force. Null
