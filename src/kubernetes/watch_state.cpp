@@ -18,8 +18,11 @@ constexpr unsigned kMostDoublings = 16;
 }  // namespace
 
 // What the server asks for, or a wait of its own that grows, a part of it by chance so that a fleet
-// does not come back as one.
+// does not come back as one. A refusal behind an absence is an API server that starts, and is ready
+// in a moment: the waits grow anew.
 milliseconds WatchState::wait(const Ending& ending, double random) {
+    if (ending.how != How::cut && unanswered_ >= kAbsence) failures_ = 0;
+    unanswered_ = ending.how == How::cut ? unanswered_ + 1 : 0;
     is_told_to_wait_ = ending.retry_after.count() > 0;
     const unsigned doublings = std::min(failures_++, kMostDoublings);
     const milliseconds grown = std::min(kFirstWait * (1U << doublings), longest_);

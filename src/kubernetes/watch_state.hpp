@@ -67,6 +67,8 @@ public:
     Step watch_ended(const Ending& ending, double random);
 
     static constexpr std::chrono::milliseconds kFirstWait{800};  // doubled each time
+    static constexpr unsigned kAbsence =
+        3;  // tries without an answer, after which one is good news
     static constexpr int kSilentWatches = 2;  // in a row, after which a LIST makes sure
 
 private:
@@ -81,6 +83,7 @@ private:
     std::string resource_version_;
     bool is_told_to_wait_ = false;  // by the server, the last time
     unsigned failures_ = 0;         // in a row
+    unsigned unanswered_ = 0;       // of them, the last ones
     unsigned expired_ = 0;          // LISTs and WATCHes in a row that were too old
     int silent_ = 0;                // watches in a row that said nothing
     bool has_spoken_ = false;

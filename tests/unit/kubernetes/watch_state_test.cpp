@@ -146,6 +146,18 @@ TEST(WatchState, AWaitThatTheServerDidNotAskForMayBeCutShort) {
     EXPECT_EQ(state.watch_ended({How::cut}, kNoChance).wait, 30s) << "until a line comes";
 }
 
+// It says 503, then 429 and when to come again, some seconds long; what it was away for is over.
+TEST(WatchState, AServerThatStartsIsWaitedForAnew) {
+    WatchState state = watching();
+    for (int i = 0; i < 10; ++i) state.watch_ended({How::cut}, kNoChance);
+    EXPECT_EQ(state.watch_ended({How::refused, 503}, kNoChance).wait, 800ms);
+    EXPECT_EQ(state.watch_ended({How::refused, 429, 1s}, kNoChance).wait, 1400ms);
+    EXPECT_EQ(state.watch_ended({How::refused, 429, 1s}, kNoChance).wait, 1800ms);
+    // One in front of it that answers now and then is none that starts.
+    EXPECT_EQ(state.watch_ended({How::cut}, kNoChance).wait, 6400ms);
+    EXPECT_EQ(state.watch_ended({How::refused, 503}, kNoChance).wait, 12800ms);
+}
+
 TEST(WatchState, TwoSilentWatchesAreMadeSureOfByAList) {
     WatchState state(1, 30s);
     state.listed("1");
