@@ -30,9 +30,10 @@ PATH = "/tutor/1.0/chat/completions"
 class Stand:
     """A cluster, a provider, and gateways that are configured by the cluster."""
 
-    def __init__(self, folder, definitions=None):
-        """With our definitions, or with those of another folder beside Rotary's own."""
-        self.folder, self.definitions = folder, definitions
+    def __init__(self, folder, definitions=None, chunks=40):
+        """With our definitions, or with those of another folder beside Rotary's own. A stream of the
+        provider has so many chunks, 100 ms apart."""
+        self.folder, self.definitions, self.chunks = folder, definitions, chunks
         self.cluster = Cluster(os.path.join(folder, "cluster"))
         # RBAC gives these what a test binds to them, and no more.
         self.cluster.tokens["gateway"] = ("gateway-token", "")
@@ -60,8 +61,8 @@ class Stand:
         self.key = os.path.join(self.certs, "dev-issuer.key")
         self.token = subprocess.run([ROTARY, "token", "--key", self.key, "--issuer", ISSUER],
                                     check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
-        self.run("provider", ROTARY, "mock", "--listen", f"127.0.0.1:{self.provider}", "--tokens", "40",
-                 "--chunk-interval", "100ms")
+        self.run("provider", ROTARY, "mock", "--listen", f"127.0.0.1:{self.provider}", "--tokens",
+                 str(self.chunks), "--chunk-interval", "100ms")
         self.cluster.start()
         ours = os.path.join(ROOT, "deploy", "crds")
         if self.definitions:
@@ -167,8 +168,9 @@ class Gateway:
 class Load:
     """Requests all the time from some threads, and what came of them."""
 
-    def __init__(self, gateway, threads=4):
-        self.gateway = gateway
+    def __init__(self, gateway, threads=4, pause=0):
+        """With so many seconds between two of a thread."""
+        self.gateway, self.pause = gateway, pause
         self.ending = threading.Event()
         self.counts = {}
         self.lock = threading.Lock()
@@ -184,6 +186,7 @@ class Load:
                 status = repr(error)
             with self.lock:
                 self.counts[status] = self.counts.get(status, 0) + 1
+            self.ending.wait(self.pause)
 
     def end(self):
         self.ending.set()
@@ -208,8 +211,8 @@ class Stream:
         except (OSError, http.client.HTTPException) as error:
             self.text = repr(error)
 
-    def end(self):
-        self.thread.join(PATIENCE)
+    def end(self, patience=PATIENCE):
+        self.thread.join(patience)
         check(self.text.rstrip().endswith("data: [DONE]"), f"a stream broke: {self.text[-300:]}")
 
 
