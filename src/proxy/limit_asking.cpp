@@ -39,25 +39,22 @@ WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept {
     return exchange.request.started_wall + std::chrono::duration_cast<WallTime::duration>(since);
 }
 
-LimitAsking::LimitAsking(Context& context, Exchange& exchange, quota::Admission& admission) noexcept
-    : context_(context),
-      exchange_(exchange),
-      admission_(admission),
-      held_before_(admission.size()),
-      now_(wall_time(exchange, context.reactor.now())) {
-    exchange.quotas.waits = false;
-    if (!exchange.quotas.is_patient) admission.end_patience();
+void LimitAsking::begin() noexcept {
+    if (size_ != 0) return;
+    now_ = wall_time(exchange_, context_.reactor.now());
+    if (!exchange_.quotas.is_patient) admission_.end_patience();
 }
 
-void LimitAsking::ask(const std::vector<std::size_t>& limits) {
+void LimitAsking::ask_all(const std::vector<std::size_t>& limits) {
+    begin();
     for (const std::size_t index : limits) {
         const quota::Limit& limit = exchange_.snapshot().limits[index];
-        ask(index, quota::HeldCounter(limit.family->common()),
-            exchange_.quotas.estimate[limit.what]);
+        note(index, limit, admission_.ask(limit, exchange_.quotas.estimate[limit.what], now_));
     }
 }
 
 void LimitAsking::ask_keyed(const std::vector<routing::KeyedLimit>& limits) {
+    begin();
     const routing::Snapshot& snapshot = exchange_.snapshot();
     for (const routing::KeyedLimit& keyed : limits) {
         const std::string_view value = value_of(context_, exchange_, keyed);
@@ -66,65 +63,53 @@ void LimitAsking::ask_keyed(const std::vector<routing::KeyedLimit>& limits) {
         const quota::Limit& limit = snapshot.limits[keyed.limit];
         quota::HeldCounter counter(limit.family->common());
         if (is_each) counter = snapshot.counters->hold(limit.family, value, limit.window(now_));
-        ask(keyed.limit, std::move(counter), 1);
+        note(keyed.limit, limit, admission_.ask(limit, std::move(counter), 1, now_));
     }
 }
 
 void LimitAsking::ask_for_each(const std::vector<std::size_t>& limits) {
+    if (limits.empty()) return;
+    begin();
     const routing::Snapshot& snapshot = exchange_.snapshot();
+    const std::int64_t amount = exchange_.quotas.estimate[quota::What::cost];
     for (const std::size_t index : limits) {
         const quota::Limit& limit = snapshot.limits[index];
-        ask(index,
-            snapshot.counters->hold(limit.family, exchange_.match.consumer, limit.window(now_)),
-            exchange_.quotas.estimate[quota::What::cost]);
+        auto counter =
+            snapshot.counters->hold(limit.family, exchange_.match.consumer, limit.window(now_));
+        note(index, limit, admission_.ask(limit, std::move(counter), amount, now_));
     }
 }
 
-void LimitAsking::ask(std::size_t index, quota::HeldCounter counter, std::int64_t amount) {
-    const quota::Limit& limit = exchange_.snapshot().limits[index];
-    const bool taken = admission_.ask(limit, std::move(counter), amount, now_);
+void LimitAsking::note(std::size_t index, const quota::Limit& limit, bool taken) noexcept {
     if (size_ == said_.size()) return;
-    Word word = Word::admitted;
+    const LimitSeries& series = exchange_.match.wiring->limits[index];
+    metrics::SeriesId counted = series.admitted;
     if (!taken) {
-        word = Word::refused;
+        counted = series.refused;
     } else if (admission_.shadowed() == &limit) {
-        word = Word::shadowed;
+        counted = series.shadowed;
     } else if (admission_.softened() == &limit) {
-        word = Word::warned;
+        counted = series.warned;
     }
-    said_[size_++] = {index, word, admission_.warning() != nullptr};
+    said_[size_++] = {counted.index, admission_.warning()};
 }
 
-LimitsSaid LimitAsking::end() {
+// What was said goes among the metrics; and into the log, once a window, that little is left.
+LimitsSaid LimitAsking::conclude() {
     const bool is_refused = admission_.reached() != nullptr;
     if (!is_refused && admission_.waits()) {
         admission_.undo_from(held_before_);
         exchange_.quotas.waits = true;
         return LimitsSaid::later;
     }
-    for (std::size_t i = 0; i < size_; ++i) count(said_[i]);
+    for (std::size_t i = 0; i < size_; ++i) {
+        context_.metrics.add(metrics::SeriesId{said_[i].series});
+        if (said_[i].warns != nullptr) warn(*said_[i].warns);
+    }
     return is_refused ? LimitsSaid::no : LimitsSaid::yes;
 }
 
-// What a limit said, among the metrics; and in the log, once a window, that little is left of it.
-void LimitAsking::count(const Said& said) {
-    const LimitSeries& series = exchange_.match.wiring->limits[said.limit];
-    switch (said.word) {
-        case Word::admitted:
-            context_.metrics.add(series.admitted);
-            break;
-        case Word::warned:
-            context_.metrics.add(series.warned);
-            break;
-        case Word::shadowed:
-            context_.metrics.add(series.shadowed);
-            break;
-        case Word::refused:
-            context_.metrics.add(series.refused);
-            break;
-    }
-    if (!said.warns) return;
-    const quota::Limit& limit = exchange_.snapshot().limits[said.limit];
+void LimitAsking::warn(const quota::Limit& limit) {
     quota::MoneyText soft;
     quota::MoneyText amount;
     context_.log.warn("a budget has reached its soft limit",

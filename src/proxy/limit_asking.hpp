@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace rotary::proxy {
@@ -21,31 +22,42 @@ WallTime wall_time(const Exchange& exchange, SteadyTime now) noexcept;
 // them is for the fleet to decide, nothing was taken and none has said anything.
 class LimitAsking {
 public:
-    LimitAsking(Context& context, Exchange& exchange, quota::Admission& admission) noexcept;
+    LimitAsking(Context& context, Exchange& exchange, quota::Admission& admission) noexcept
+        : context_(context),
+          exchange_(exchange),
+          admission_(admission),
+          held_before_(admission.size()) {
+        exchange.quotas.waits = false;
+    }
 
-    void ask(const std::vector<std::size_t>& limits);
+    void ask(const std::vector<std::size_t>& limits) {
+        if (!limits.empty()) ask_all(limits);
+    }
     // Limits of those who have the same value. Requests without one share a counter, as if that was
     // their value: leaving it out is no way around the limit.
     void ask_keyed(const std::vector<routing::KeyedLimit>& limits);
     // Budgets that each consumer has for itself.
     void ask_for_each(const std::vector<std::size_t>& limits);
-    LimitsSaid end();
+    // Where nothing was asked, as mostly, the answer is at hand.
+    LimitsSaid end() { return size_ == 0 ? LimitsSaid::yes : conclude(); }
 
 private:
-    enum class Word : std::uint8_t { admitted, warned, shadowed, refused };
+    // No member has a default: those that nothing is said with cost nothing.
     struct Said {
-        std::size_t limit;  // of the snapshot's
-        Word word;
-        bool warns;
+        std::uint32_t series;       // a SeriesId's index: where it counts
+        const quota::Limit* warns;  // null: it does not
     };
-    void ask(std::size_t index, quota::HeldCounter counter, std::int64_t amount);
-    void count(const Said& said);
+    void begin() noexcept;  // before the first limit is asked
+    void ask_all(const std::vector<std::size_t>& limits);
+    void note(std::size_t index, const quota::Limit& limit, bool taken) noexcept;
+    LimitsSaid conclude();
+    void warn(const quota::Limit& limit);
 
     Context& context_;
     Exchange& exchange_;
     quota::Admission& admission_;
     const std::size_t held_before_;
-    const WallTime now_;
+    WallTime now_;
     std::array<Said, 2 * quota::Admission::kMost> said_;  // the first size_
     std::size_t size_ = 0;
 };

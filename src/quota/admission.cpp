@@ -19,36 +19,36 @@ std::int64_t left(std::int64_t limit, std::int64_t used) noexcept {
     return used >= limit ? 0 : limit - std::max<std::int64_t>(used, 0);
 }
 
-LeasedTaken take(const LeasedAsk& ask) noexcept {
-    Counter& counter = *ask.counter.get();
-    if (is_leased(ask.limit, counter)) return take_leased(ask);
-    const Terms terms = ask.limit.terms(ask.now);
-    LeasedTaken result;
-    if (!ask.may_take) {
-        result.taken = counter.look(terms);
-        result.taken.admitted = false;
-    } else {
-        result.taken =
-            ask.limit.shadow ? counter.add(terms, ask.amount) : counter.take(terms, ask.amount);
-    }
-    return result;
+Taken take(const Limit& limit, Counter& counter, std::int64_t amount, WallTime now) noexcept {
+    const Terms terms = limit.terms(now);
+    return limit.shadow ? counter.add(terms, amount) : counter.take(terms, amount);
+}
+
+Taken refused(const Limit& limit, const Counter& counter, WallTime now) noexcept {
+    Taken taken = counter.look(limit.terms(now));
+    taken.admitted = false;
+    return taken;
 }
 
 }  // namespace
 
-bool Admission::ask(const Limit& limit, std::int64_t amount, WallTime now) noexcept {
-    return ask(limit, HeldCounter(limit.family->common()), amount, now);
-}
-
-bool Admission::ask(const Limit& limit, HeldCounter counter, std::int64_t amount,
+bool Admission::ask(const Limit& limit, HeldCounter&& counter, std::int64_t amount,
                     WallTime now) noexcept {
     was_asked_ = true;
     warning_ = nullptr;
     const bool has_place = size_ < kMost;
-    const auto [taken, waits] = take({limit, counter, amount, now, is_patient_, has_place});
-    if (waits) {
-        waits_ = true;
-        return false;
+    Taken taken;
+    if (is_leased(limit, *counter.get())) {
+        const LeasedTaken leased =
+            take_leased({limit, counter, amount, now, is_patient_, has_place});
+        if (leased.waits) {
+            waits_ = true;
+            return false;
+        }
+        taken = leased.taken;
+    } else {
+        taken = has_place ? take(limit, *counter.get(), amount, now)
+                          : refused(limit, *counter.get(), now);
     }
     note_standing(limit, taken);
     if (!taken.admitted) {
@@ -86,10 +86,14 @@ bool Admission::is_limited() const noexcept {
 void Admission::settle(const Amounts& used, WallTime now) noexcept {
     while (size_ > 0) {
         Reservation& held = held_[--size_];
-        held.counter->settle(terms_of(*held.limit, *held.counter.get(), now), held.window,
-                             held.amount, used[held.limit->what]);
-        tell_debt(*held.limit, held.counter, now);
-        held = {};
+        const Limit& limit = *held.limit;
+        const std::int64_t actual = used[limit.what];
+        if (is_leased(limit, *held.counter.get())) {
+            settle_leased({limit, held.counter, held.window, held.amount, actual}, now);
+        } else if (actual != held.amount) {
+            held.counter->settle(limit.terms(now), held.window, held.amount, actual);
+        }
+        held.counter = {};
     }
 }
 
@@ -98,7 +102,7 @@ void Admission::undo_from(std::size_t size) noexcept {
     while (size_ > size) {
         Reservation& held = held_[--size_];
         held.counter->undo(held.window, held.amount);
-        held = {};
+        held.counter = {};
     }
 }
 

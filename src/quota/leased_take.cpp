@@ -1,7 +1,5 @@
 #include "quota/leased_take.hpp"
 
-#include <rotary/quota/lease.hpp>
-
 #include <algorithm>
 #include <limits>
 
@@ -25,10 +23,7 @@ std::int64_t part_of(const Lease::View& view, std::int64_t amount, std::int64_t 
 }
 
 void want(Lease& lease, const LeasedAsk& ask, const Window& window, std::int64_t need) noexcept {
-    const Limit& limit = ask.limit;
-    lease.want(limit.family, ask.counter.keyed(),
-               {window, limit.amount, limit.sliding, limit.carry_debt, limit.what == What::cost},
-               need);
+    lease.want(ask.limit.family, ask.counter.keyed(), lease_terms(ask.limit, window), need);
 }
 
 // What may be used of the window here, into `terms`.
@@ -52,15 +47,8 @@ Taken take(const Terms& terms, const LeasedAsk& ask) noexcept {
 
 }  // namespace
 
-bool is_leased(const Limit& limit, const Counter& counter) noexcept {
-    const Lease* lease = counter.lease();
-    return lease != nullptr && limit.amount > 0 && lease->desk().is_open();
-}
-
-Terms terms_of(const Limit& limit, const Counter& counter, WallTime now) noexcept {
-    Terms terms = limit.terms(now);
-    if (is_leased(limit, counter)) terms.sliding = terms.carry_debt = false;
-    return terms;
+std::int64_t used_by_all(std::int64_t amount, std::int64_t rest, std::int64_t left) noexcept {
+    return difference(difference(amount, rest), left);
 }
 
 LeasedTaken take_leased(const LeasedAsk& ask) noexcept {
@@ -68,7 +56,7 @@ LeasedTaken take_leased(const LeasedAsk& ask) noexcept {
     Counter& counter = *ask.counter.get();
     Lease& lease = *counter.lease();
     const bool is_alone = lease.desk().is_away() || !ask.is_patient;
-    Terms terms = terms_of(limit, counter, ask.now);
+    Terms terms = plain_terms(limit, ask.now);
     Lease::View view = share_in(terms, ask, is_alone);
     LeasedTaken result;
     Taken& taken = result.taken;
@@ -99,18 +87,20 @@ LeasedTaken take_leased(const LeasedAsk& ask) noexcept {
         if (asks) want(lease, ask, terms.window, missing);
         if (limit.sliding && view.heard) taken.free_at = lease.free_at();
     }
-    taken.used = difference(difference(limit.amount, rest), left);
+    taken.used = used_by_all(limit.amount, rest, left);
     return result;
 }
 
-void tell_debt(const Limit& limit, const HeldCounter& counter, WallTime now) noexcept {
-    if (!is_leased(limit, *counter.get())) return;
+void settle_leased(const LeasedUse& use, WallTime now) noexcept {
+    const auto& [limit, counter, window, amount, actual] = use;
+    const Terms terms = plain_terms(limit, now);
+    counter->settle(terms, window, amount, actual);
     Lease& lease = *counter->lease();
     const Counter::Latest latest = counter->latest();
     const Lease::View view = lease.view(latest.window);
     const bool is_in_debt = view.heard && latest.used > view.granted;
     if (is_in_debt && !lease.desk().is_away()) {
-        want(lease, {limit, counter, 0, now}, limit.window(now), 0);
+        want(lease, {limit, counter, 0, now}, terms.window, 0);
     }
 }
 

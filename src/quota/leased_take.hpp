@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/quota/lease.hpp>
 #include <rotary/quota/limit.hpp>
 
 #include <cstdint>
@@ -7,11 +8,23 @@
 namespace rotary::quota {
 
 // Whether replicas share what was used of it. Of a limit of nothing there is nothing to share.
-bool is_leased(const Limit& limit, const Counter& counter) noexcept;
+inline bool is_leased(const Limit& limit, const Counter& counter) noexcept {
+    const Lease* lease = counter.lease();
+    return lease != nullptr && limit.amount > 0 && lease->desk().is_open();
+}
 
-// How the counter of such a limit is kept here: windows that slide and debts are the fleet's
-// business.
-Terms terms_of(const Limit& limit, const Counter& counter, WallTime now) noexcept;
+// How its counter is kept here: windows that slide and debts are the fleet's business.
+inline Terms plain_terms(const Limit& limit, WallTime now) noexcept {
+    return {limit.window(now), now, limit.amount, limit.strict};
+}
+
+// What the fleet is asked for it.
+inline LeaseTerms lease_terms(const Limit& limit, const Window& window) noexcept {
+    return {window, limit.amount, limit.sliding, limit.carry_debt, limit.what == What::cost};
+}
+
+// What all have used, of which there is `rest` left for all and `left` of what was granted here.
+std::int64_t used_by_all(std::int64_t amount, std::int64_t rest, std::int64_t left) noexcept;
 
 struct LeasedAsk {
     const Limit& limit;
@@ -31,7 +44,15 @@ struct LeasedTaken {
 // Takes of what is granted here, and has the fleet asked for more when that runs low. Any worker.
 LeasedTaken take_leased(const LeasedAsk& ask) noexcept;
 
-// Behind what was settled: what was used above what is granted is told the fleet at once.
-void tell_debt(const Limit& limit, const HeldCounter& counter, WallTime now) noexcept;
+// What was taken of one, and used in truth. What was used above what is granted is told the fleet
+// at once.
+struct LeasedUse {
+    const Limit& limit;
+    const HeldCounter& counter;
+    WallTime window;  // where it was taken
+    std::int64_t amount = 0;
+    std::int64_t actual = 0;
+};
+void settle_leased(const LeasedUse& use, WallTime now) noexcept;
 
 }  // namespace rotary::quota

@@ -42,8 +42,10 @@ public:
 
     // Takes `amount` of a limit with one counter, or of `counter`. With all of kMost taken there is
     // no way to keep account of more, and the limit counts as reached. True: taken.
-    bool ask(const Limit& limit, std::int64_t amount, WallTime now) noexcept;
-    bool ask(const Limit& limit, HeldCounter counter, std::int64_t amount, WallTime now) noexcept;
+    bool ask(const Limit& limit, std::int64_t amount, WallTime now) noexcept {
+        return ask(limit, HeldCounter(limit.family->common()), amount, now);
+    }
+    bool ask(const Limit& limit, HeldCounter&& counter, std::int64_t amount, WallTime now) noexcept;
 
     const Reached* reached() const noexcept { return reached_ ? &*reached_ : nullptr; }
     // A limit that replicas share was not taken and not refused: the fleet is being asked. Undo
@@ -87,7 +89,7 @@ private:
     void note_standing(const Limit& limit, const Taken& taken) noexcept;
     void note_reached(const Limit& limit, const Taken& taken, std::int64_t amount) noexcept;
 
-    std::array<Reservation, kMost> held_;
+    std::array<Reservation, kMost> held_;  // the first size_
     std::size_t size_ = 0;
     std::array<Standing, 3> standings_;
     std::optional<Reached> reached_;
