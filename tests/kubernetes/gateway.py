@@ -271,6 +271,33 @@ def edit_changes_turns(stand, gateway):
     stand.apply(next(one for one in stand.sample() if one["kind"] == "APIPolicy"))
 
 
+def reloads(stand):
+    return stand.log("gateway").count('"reloaded"')
+
+
+def many_edits_are_few_reloads(stand, gateway, a_second=100, lasting=3):
+    """Under load; the last of them counts."""
+    policy = next(one for one in stand.sample() if one["kind"] == "APIPolicy")
+    path = target("dp.wso2.com/v1alpha4", "apipolicies", name=policy["metadata"]["name"])
+    models = policy["spec"]["default"]["modelBasedRoundRobin"]["productionModels"]
+    load, reloads_before, begin = Load(gateway, threads=1), reloads(stand), time.monotonic()
+    for edit in range(a_second * lasting):
+        for entry in models:
+            entry["weight"] = 1 + edit if entry["model"] == "small" else 0
+        answer = stand.cluster.request("PATCH", path, {"spec": policy["spec"]},
+                                       "application/merge-patch+json")
+        check(answer.status == 200, answer.text)
+        time.sleep(max(0, begin + edit / a_second - time.monotonic()))  # so many a second
+    took = time.monotonic() - begin
+    eventually("the last edit", lambda: {gateway.ask()[1] for _ in range(4)} == {"small"})
+    counts, made = load.end(), reloads(stand) - reloads_before
+    check(set(counts) == {200}, f"requests while objects changed: {counts}")
+    check(1 <= made <= 10 * took + 1, f"{made} reloads in {took:.1f} s")
+    say(f"{a_second * lasting} edits in {took:.1f} s were {made} reloads, {counts[200]} requests went well")
+    before = next(one for one in stand.sample() if one["kind"] == "APIPolicy")
+    stand.cluster.apply(yaml.safe_dump(before), "--force-conflicts")
+
+
 def provider_keys(stand):
     connection = http.client.HTTPConnection("127.0.0.1", stand.provider, timeout=PATIENCE)
     connection.request("GET", "/__mock/requests")
@@ -465,6 +492,7 @@ def with_our_definitions(stand):
     sample_is_served(stand, gateway)
     status_is_told(stand)
     edit_changes_turns(stand, gateway)
+    many_edits_are_few_reloads(stand, gateway)
     secret_rotates(stand, gateway)
     wrong_object_keeps_its_last_good(stand, gateway)
     other_controllers_entries_stay(stand)
