@@ -61,13 +61,6 @@ void SharedSpend::look() {
 }
 
 void SharedSpend::tell(std::optional<control::DayPage> page) {
-    // Another file than the one it was asked of, or one that was set back.
-    const bool is_other = page && (page->journal != journal_ || page->to < told_);
-    if (is_other) {
-        journal_ = page->journal;
-        const bool had_begun = std::exchange(told_, 0) != 0;
-        if (had_begun) return end(true);
-    }
     SpendQuestion question;
     question.name_space = options_.name_space;
     question.currency = options_.currency;

@@ -367,9 +367,8 @@ void Deployment::drain(std::function<void()> on_drained) {
     for (auto& worker : workers_) {
         worker->drain([this, left, on_drained] {
             if (left->fetch_sub(1) != 1) return;
-            boost::asio::post(control_, [this, on_drained] {
-                fleet_.finish([this, on_drained] { traces_.finish(on_drained); });
-            });
+            auto last = [this, on_drained] { traces_.finish(on_drained); };
+            boost::asio::post(control_, [this, last] { fleet_.finish(last); });
         });
     }
 }

@@ -17,7 +17,8 @@ namespace rotary::fleet {
 
 // What a fleet has spent: each replica tells the store the sums of its ledger that have changed, a
 // page at a time, and hears what all have spent today. The ledger is the truth: what the store has
-// not taken, or has lost, is read from there again, so nothing gathers here. Control thread.
+// not taken, or has lost, is read from there again, so nothing gathers here. Another ledger in the
+// place of one has another mark in the store, and is so told from its beginning. Control thread.
 class SharedSpend final : public Store::Listener {
 public:
     static constexpr std::size_t kMostAtOnce = 64;            // rows of one question
@@ -65,7 +66,6 @@ private:
     Store& store_;
     const std::shared_ptr<Timers> timers_;
     const Options options_;
-    std::string journal_;         // that `told_` counts in
     std::uint64_t told_ = 0;      // the number of the last change that the store has
     bool is_busy_ = false;        // with the ledger or the store
     bool looks_again_ = false;    // behind what it is busy with
