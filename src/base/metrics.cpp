@@ -240,7 +240,7 @@ void Registry::State::print_histogram(Page& page, const std::string& name,
                                       const Series& series) const {
     std::string& out = page.family(Type::histogram, name, {});
     // A page of ten thousand routes would be a page of zeros.
-    if (observations(series) == 0) return;
+    if (!series.labels.empty() && observations(series) == 0) return;
     const auto& bounds = series.buckets->seconds;
     const auto last = static_cast<std::uint32_t>(bounds.size());
     std::uint64_t count = 0;

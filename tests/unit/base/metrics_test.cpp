@@ -166,6 +166,14 @@ TEST(Metrics, ABrokenLeaseLeavesNothingBehind) {
     EXPECT_EQ(registry.counter("c_total", "").index, id.index);
 }
 
+TEST(Metrics, AHistogramIsThereBeforeItsFirstObservationWhereItIsOne) {
+    Registry registry;
+    registry.histogram("bare", "", {}, kBounds);
+    registry.histogram("many", "", {{"env", "a"}}, kBounds);
+    EXPECT_THAT(registry.scrape(), HasSubstr("bare_count 0\n"));
+    EXPECT_THAT(registry.scrape(), Not(HasSubstr("many_count")));
+}
+
 TEST(Metrics, RefusesContradictions) {
     Registry registry;
     registry.counter("c", "");
