@@ -127,7 +127,8 @@ void Redis::State::become_ready() {
     is_away_told_ = false;
     since_ = heard_ = pinged_ = std::chrono::steady_clock::now();
     why_away.clear();
-    log_.info("Redis is connected", {{"redis", shown(place)}, {"tls", options_.redis.tls}});
+    log_.info("Redis is connected: limits and suspensions are shared",
+              {{"redis", shown(place)}, {"tls", options_.redis.tls}});
     tick();
     set_link(Link::ready);
 }
@@ -209,7 +210,7 @@ void Redis::State::end_session(const std::string& why, Refusal refusal) {
     if (link != Link::away && is_lasting) backoff_.reset();
     // Not again at each try, unless there is another thing to be done about it.
     if (!is_away_told_ || refusal != told_refusal_) {
-        log_.warn("Redis is away",
+        log_.warn("Redis is away: limits go on in parts, suspensions are this replica's own",
                   {{"redis", shown(place)}, {"error", why}, {"remedy", remedy_of(refusal)}});
     }
     is_away_told_ = true;
@@ -296,7 +297,7 @@ void Redis::State::expire() {
     counts.late += late.size();
     watch_deadlines();
     if (questions_.is_slow() && link == Link::ready) {
-        log_.warn("Redis is slow: it is asked nothing until its late answers have come",
+        log_.warn("Redis is slow: until its late answers have come it is as if it were away",
                   {{"redis", shown(place)}});
         set_link(Link::slow);
     }
@@ -325,7 +326,8 @@ void Redis::State::look_after(SteadyTime now) {
             hearing_->send({"PING"});
         }
         if (link == Link::slow && questions_.recover()) {
-            log_.info("Redis answers in time again", {{"redis", shown(place)}});
+            log_.info("Redis answers in time again: limits and suspensions are shared",
+                      {{"redis", shown(place)}});
             set_link(Link::ready);
         }
     }

@@ -87,6 +87,7 @@ void SharedLimits::on_ready() {
 }
 
 void SharedLimits::on_lost() {
+    is_refused_ = false;
     desk_.set_away(true);
     wake();
 }
@@ -233,10 +234,10 @@ void SharedLimits::answered(const std::vector<Asked>& asked, const Reply& reply)
         // Before its deadline: the store refuses, and would refuse the next one too.
         const auto waited = timers_->now() - books_.at(asked.front().lease).asked_at;
         if (reply.kind != Reply::Kind::none || waited < desk_.patience()) {
-            paused_until_ = timers_->now() + kErrorPause;
-            desk_.set_away(true);
-            later(kErrorPause, &SharedLimits::end_pause);
+            pause();
         }
+    } else if (std::exchange(is_refused_, false) && options_.log != nullptr) {
+        options_.log->info("limits are shared again");
     }
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (answers) take_over(asked[i], (*answers)[i]);
@@ -244,6 +245,15 @@ void SharedLimits::answered(const std::vector<Asked>& asked, const Reply& reply)
         asked[i].lease->answered();
     }
     wake();
+}
+
+void SharedLimits::pause() {
+    paused_until_ = timers_->now() + kErrorPause;
+    desk_.set_away(true);
+    later(kErrorPause, &SharedLimits::end_pause);
+    // One that is away has said so itself.
+    if (!store_.is_ready() || std::exchange(is_refused_, true) || options_.log == nullptr) return;
+    options_.log->warn("limits go on in parts: Redis is there and gives no leases");
 }
 
 void SharedLimits::end_pause() {

@@ -94,6 +94,7 @@ void FleetPart::share_limits(const routing::Snapshot& snapshot) {
     options.journal = journal_of(config.budgets.ledger, config.budgets.currency, log_);
     options.bell = [this] { bell_->ring(); };
     options.replicas = [fleet = joined_->fleet.get()] { return fleet->replicas(); };
+    options.log = &log_;
     joined_->limits = std::make_unique<fleet::SharedLimits>(
         joined_->redis, std::make_shared<fleet::AsioTimers>(control_), *snapshot.counters,
         std::move(options));

@@ -76,6 +76,28 @@ TEST_F(RedisPlaces, ASentinelLeadsToTheMasterAndToTheNextOne) {
     EXPECT_EQ(told_, "ready lost ready ");
 }
 
+TEST_F(RedisPlaces, ASentinelAndItsMasterAreVerified) {
+    const RedisServer master({.arguments = {"--tls-replication", "yes"}, .tls = true});
+    RedisOptions watching;
+    watching.sentinel = watching.tls = true;
+    watching.arguments = {"--tls-replication", "yes"};
+    watching.settings = "sentinel monitor mine 127.0.0.1 " + std::to_string(master.port()) + " 1\n";
+    const RedisServer sentinel(watching);
+    fleet::RedisOptions to = options("localhost", 1);  // the name in certificates
+    to.redis.tls = true;
+    to.redis.ca_pem = read_file(certificates().other_ca);
+    to.redis.sentinels = {{"127.0.0.1", sentinel.port()}};
+    to.redis.master_name = "mine";
+    redis_.configure(to);
+    ASSERT_TRUE(until([&] { return redis_.counts().failures > 0; }));
+    EXPECT_THAT(redis_.error(), HasSubstr("sentinel: tls: "));
+    to.redis.ca_pem = read_file(certificates().ca);
+    to.redis.url = "rediss://localhost";
+    ASSERT_TRUE(connect(to)) << redis_.error();
+    EXPECT_EQ(redis_.place(), place_of(master));
+    ASSERT_TRUE(until_it_counts());
+}
+
 TEST_F(RedisPlaces, ASentinelMayNotKnowTheMaster) {
     const RedisServer some;
     RedisOptions watching;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rotary/base/log.hpp>
 #include <rotary/fleet/lease_question.hpp>
 #include <rotary/fleet/store.hpp>
 #include <rotary/fleet/timers.hpp>
@@ -38,6 +39,7 @@ public:
         std::string journal;  // the same of money, whose spend outlives it; empty: as `replica`
         std::function<void()> bell;
         std::function<std::size_t()> replicas;  // that are alive, this one too
+        Logger* log = nullptr;  // a line when a store that is there refuses, and one behind that
     };
     struct Counts {
         std::uint64_t questions = 0;
@@ -97,6 +99,7 @@ private:
     LeaseQuestion question_of(const Queued& queued, Asked& asked);
     void pump();
     void pump_late();
+    void pause();
     void end_pause();
     void send();
     void answered(const std::vector<Asked>& asked, const Reply& reply);
@@ -120,6 +123,7 @@ private:
     SteadyTime paused_until_{};
     bool pumps_later_ = false;
     bool ticks_ = false;
+    bool is_refused_ = false;
     Counts counts_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what is due later
 };

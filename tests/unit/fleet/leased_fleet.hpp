@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <string>
@@ -32,10 +33,13 @@ public:
             options.replica = "replica-" + std::to_string(index);
             options.bell = [this] { is_rung = true; };
             options.replicas = [size] { return size; };
+            options.log = &log;
             table.leases().set_replicas(static_cast<std::uint32_t>(size));
             shared = std::make_unique<SharedLimits>(store, time, table, std::move(options));
         }
 
+        std::FILE* sink = std::tmpfile();
+        Logger log{LogLevel::info, LogFormat::json, fileno(sink)};
         quota::CounterTable table;
         test::ModelStore store;
         std::unique_ptr<SharedLimits> shared;
@@ -101,6 +105,18 @@ public:
     // The worker's bell, as the loop of the control thread hears it.
     static void hear(Replica& replica) {
         if (std::exchange(replica.is_rung, false)) replica.shared->look();
+    }
+
+    // How often a replica's log has that message.
+    std::size_t lines(std::size_t replica, const std::string& message) const {
+        std::FILE* file = replicas_[replica]->sink;
+        std::rewind(file);
+        std::size_t count = 0;
+        char line[1024];
+        while (std::fgets(line, sizeof line, file) != nullptr) {
+            if (std::string(line).find(message) != std::string::npos) ++count;
+        }
+        return count;
     }
 
     // As with a memory that is full.

@@ -164,6 +164,8 @@ TEST(SharedLimits, AStoreThatRefusesIsAskedNowAndThenAndHoldsUpNoRequest) {
     fleet.accept_writes();
     fleet.run_for(SharedLimits::kErrorPause + SharedLimits::kStale);
     EXPECT_GE(fleet.books.taken(), fleet.admitted()) << "and is told what was used meanwhile";
+    EXPECT_EQ(fleet.lines(0, "limits go on in parts"), 1u) << "once, not at each question";
+    EXPECT_EQ(fleet.lines(0, "limits are shared again"), 1u);
 }
 
 TEST(SharedLimits, AloneALimitThatIsSmallerThanTheFleetAdmitsOneEach) {
