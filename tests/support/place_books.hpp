@@ -42,8 +42,8 @@ public:
             question.asks = arguments[at + 5] == "a";
             Place& place = places_[keys[i]];
             if (place.taken == 0 && now >= place.ends) place = {};
-            const std::string name = keys[i].substr(keys[i].rfind(':') + 1);
-            answer(place, asker, question, name, answered);
+            place.name = keys[i].substr(keys[i].rfind(':') + 1);
+            answer(place, asker, question, answered);
         }
         return answered;
     }
@@ -61,6 +61,9 @@ private:
         std::int64_t number = 0;
     };
     struct Place {
+        std::string name;
+        std::int64_t most = 0;
+        std::int64_t claims = 0;
         std::int64_t taken = 0;
         std::int64_t claimed = 0;
         std::string claimer;
@@ -93,11 +96,40 @@ private:
         }
         place.looked = asker.now;
     }
+    // What it is granted, of what is there for it.
+    std::int64_t grant(Place& place, const Asker& asker, fleet::PlaceRule& rule,
+                       const fleet::PlaceQuestion& question) const {
+        if (asker.now - began_ < asker.young) {
+            rule.rest = std::min(
+                {rule.rest, question.most - rule.own - question.others, rule.fair() - rule.own});
+        }
+        const bool is_claimed = place.claimed > asker.now;
+        if (is_claimed && place.claimer != asker.replica) rule.rest -= place.amount;
+        return question.asks && rule.rest > 0 ? rule.grant() : 0;
+    }
+    // What is to be published: 0 for nothing.
+    static char claim(Place& place, const Asker& asker, std::int64_t missing, std::int64_t below) {
+        const bool is_claimed = place.claimed > asker.now;
+        const bool claims_it = is_claimed && place.claimer == asker.replica;
+        place.claims = missing > 0 ? std::max<std::int64_t>(0, std::min(missing, below)) : 0;
+        if (place.claims > 0 && (claims_it || !is_claimed)) {
+            place.claimed = asker.now + asker.claim;
+            place.claimer = asker.replica;
+            place.amount = place.claims;
+        }
+        if (claims_it && place.claims == 0) place.claimed = 0;
+        if (missing > 0) {
+            place.lacked = asker.now;
+            return 'c';
+        }
+        return place.most > place.taken && asker.now - place.lacked < asker.claim ? 'f' : '\0';
+    }
     void answer(Place& place, const Asker& asker, const fleet::PlaceQuestion& question,
-                const std::string& name, Answered& answered) const {
+                Answered& answered) const {
         std::int64_t& own = place.by_replica[asker.replica];
         place.taken += question.held - own;
         own = question.held;
+        place.most = question.most;
         const std::int64_t least = std::max<std::int64_t>(question.need, 1);
         const bool is_short = question.most - place.taken < least;
         if (question.asks && is_short && asker.now - place.looked >= 1000) {
@@ -106,36 +138,16 @@ private:
         fleet::PlaceRule rule{question.most,  question.most - place.taken,
                               asker.replicas, own,
                               question.peak,  question.need};
-        if (asker.now - began_ < asker.young) {
-            rule.rest =
-                std::min({rule.rest, question.most - own - question.others, rule.fair() - own});
-        }
-        const bool is_claimed = place.claimed > asker.now;
-        const bool claims_it = is_claimed && place.claimer == asker.replica;
-        if (is_claimed && !claims_it) rule.rest -= place.amount;
-        const std::int64_t grant = question.asks && rule.rest > 0 ? rule.grant() : 0;
-        own += grant;
-        place.taken += grant;
-        char word = 0;
-        std::int64_t claims = 0;
-        if (question.asks && question.need > grant) {
-            place.lacked = asker.now;
-            claims = std::max<std::int64_t>(0, std::min(question.need - grant, rule.fair() - own));
-            if (claims > 0 && (claims_it || !is_claimed)) {
-                place.claimed = asker.now + asker.claim;
-                place.claimer = asker.replica;
-                place.amount = claims;
-            }
-            word = 'c';
-        } else if (question.most > place.taken && asker.now - place.lacked < asker.claim) {
-            word = 'f';
-        }
-        if (claims_it && claims == 0) place.claimed = 0;
+        const std::int64_t granted = grant(place, asker, rule, question);
+        own += granted;
+        place.taken += granted;
+        const std::int64_t missing = question.asks ? question.need - granted : 0;
+        const char word = claim(place, asker, missing, rule.fair() - own);
         const std::int64_t pause = std::max<std::int64_t>(10, asker.replicas);
-        if (word != 0 && asker.now - place.told[word] >= pause) {
+        if (word != '\0' && asker.now - place.told[word] >= pause) {
             place.told[word] = asker.now;
-            answered.wishes.push_back(std::string(1, word) + " " + name + " " + asker.replica +
-                                      " " + std::to_string(claims));
+            answered.wishes.push_back(std::string(1, word) + " " + place.name + " " +
+                                      asker.replica + " " + std::to_string(place.claims));
         }
         answered.numbers.push_back(own);
         answered.numbers.push_back(question.most - place.taken);

@@ -168,6 +168,26 @@ TEST(SharedPlaces, AFlushForgetsNothing) {
     EXPECT_EQ(fleet.highest, 30u) << "the fleet is as before";
 }
 
+TEST(SharedPlaces, AFlushIsNoticedByAReplicaThatAsksNothing) {
+    PlacedFleet fleet(2, 30);
+    fleet.enter(0, 20);
+    fleet.run_for(10s);
+    fleet.books.forget_all();
+    fleet.run_for(2s);
+    EXPECT_EQ(fleet.books.taken(), static_cast<std::int64_t>(fleet[0].shared->granted()));
+    EXPECT_GE(fleet.books.taken(), 20);
+}
+
+TEST(SharedPlaces, BehindAFlushOneKnowsWhatTheOthersHad) {
+    PlacedFleet fleet(2, 30);
+    fleet.enter(0, 27);
+    fleet.enter(1, 1);
+    fleet.run_for(300ms);
+    fleet.books.forget_all();
+    EXPECT_EQ(fleet.enter(1, 10), 2u);
+    EXPECT_EQ(fleet.highest, 30u);
+}
+
 TEST(SharedPlaces, WithoutTheStoreEachGoesOnWithWhatItHasAndItsPart) {
     PlacedFleet fleet(3, 30);
     fleet.enter(0, 12);
