@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -68,29 +69,29 @@ class Fleet {
 public:
     explicit Fleet(bool has_sentinel) {
         if (has_sentinel) watch_master();
-        redis_.command(
+        redis.command(
             {"ACL", "SETUSER", "gateway", "on", ">first", "allkeys", "allchannels", "+@all"});
         password("first");
         prices_ = dir_.write("p.yaml",
                              "- {provider: \"*\", model: \"*\", input: \"2.5\", output: \"10\"}\n");
-        provider_.set_planner([this](const ProviderRequest& request) { return plan(request); });
+        provider.set_planner([this](const ProviderRequest& request) { return plan(request); });
         for (std::size_t i = 0; i < 2; ++i) start(i);
     }
 
     void start(std::size_t index) {
         GatewayOptions options;
-        options.backends = {provider_.backend("Bearer " + std::to_string(index))};
+        options.backends = {provider.backend("Bearer " + std::to_string(index))};
         options.production = {{"moody"}, {"well"}};
         options.sandbox = {{"small"}};
         options.provider = "{in: Header, value: x-model}";
         const std::string place =
-            sentinel_ ? "redis://gateway@127.0.0.1, sentinels: [\"127.0.0.1:" +
-                            std::to_string(sentinel_->port()) + "\"], master_name: mine"
-                      : "redis://gateway@127.0.0.1:" + std::to_string(redis_.port());
+            sentinel ? "redis://gateway@127.0.0.1, sentinels: [\"127.0.0.1:" +
+                           std::to_string(sentinel->port()) + "\"], master_name: mine"
+                     : "redis://gateway@127.0.0.1:" + std::to_string(redis.port());
         options.process = "prices: [" + prices_ + "]\nstate: {redis: {url: " + place +
                           ", namespace: test, password_file: " + password_file_ + "}}\n";
         options.resources = shared_limits();
-        gateways_.push_back(std::make_unique<Gateway>(options));
+        gateways.push_back(std::make_unique<Gateway>(options));
     }
     void password(const std::string& text) {
         password_file_ = dir_.write("redis.password", text + "\n");
@@ -99,7 +100,7 @@ public:
     bool wait_for_link(const char* state) const {
         return eventually(
             [&] {
-                return std::all_of(gateways_.begin(), gateways_.end(), [&](const auto& gateway) {
+                return std::all_of(gateways.begin(), gateways.end(), [&](const auto& gateway) {
                     return json_at(gateway->admin("/api/v1/status"), "fleet.state") == state;
                 });
             },
@@ -107,45 +108,45 @@ public:
     }
     bool wait_until_moody_is(bool out) const {
         return eventually([&] {
-            return std::all_of(gateways_.begin(), gateways_.end(), [&](const auto& gateway) {
+            return std::all_of(gateways.begin(), gateways.end(), [&](const auto& gateway) {
                 return (entry_field(*gateway, "moody", "state") != "active") == out;
             });
         });
     }
     double sum(const std::string& name, const std::string& with = "") const {
         double all = 0;
-        for (const auto& gateway : gateways_) all += sum_of(gateway->admin("/metrics"), name, with);
+        for (const auto& gateway : gateways) all += sum_of(gateway->admin("/metrics"), name, with);
         return all;
     }
     // Whether Redis has a limit of which all replicas together have that much.
     bool has_limit_of(std::size_t least, std::size_t most) const {
-        const RedisServer& redis = is_promoted_ ? *follower_ : redis_;
+        const RedisServer& master = is_promoted ? *follower : redis;
         std::istringstream lines(
-            redis.command({"EVAL",
-                           "local all = {} "
-                           "for i, key in ipairs(redis.call('KEYS', ARGV[1])) do "
-                           "all[i] = redis.call('HGET', key, 't') end return all",
-                           "0", "{rotary:test}:w:*"}));
+            master.command({"EVAL",
+                            "local all = {} "
+                            "for i, key in ipairs(redis.call('KEYS', ARGV[1])) do "
+                            "all[i] = redis.call('HGET', key, 't') end return all",
+                            "0", "{rotary:test}:w:*"}));
         for (std::size_t taken = 0; lines >> taken;) {
             if (least <= taken && taken <= most) return true;
         }
         return false;
     }
 
-    RedisServer redis_;
-    std::unique_ptr<RedisServer> follower_;
-    std::unique_ptr<RedisServer> sentinel_;
-    FaultyProvider provider_;
-    std::atomic<bool> refuses_{false};  // requests for "moody"
-    std::vector<std::unique_ptr<Gateway>> gateways_;
-    bool is_promoted_ = false;
+    RedisServer redis;
+    std::unique_ptr<RedisServer> follower;
+    std::unique_ptr<RedisServer> sentinel;
+    FaultyProvider provider;
+    std::atomic<bool> refuses{false};  // requests for "moody"
+    std::vector<std::unique_ptr<Gateway>> gateways;
+    bool is_promoted = false;
 
 private:
     ProviderPlan plan(const ProviderRequest& request) const {
         ProviderPlan plan;
         ProviderAnswer answer;
         answer.body = kAnswer;
-        if (refuses_ && request.header("x-model") == "moody") {
+        if (refuses && request.header("x-model") == "moody") {
             answer.status = 429;
             answer.body = R"({"error":{"message":"Too fast.","code":"rate_limit_exceeded"}})";
         }
@@ -153,21 +154,21 @@ private:
         return plan;
     }
     void watch_master() {
-        const std::string port = std::to_string(redis_.port());
+        const std::string port = std::to_string(redis.port());
         RedisOptions following;
         following.arguments = {"--replicaof", "127.0.0.1", port};
-        follower_ = std::make_unique<RedisServer>(following);
-        follower_->command(
+        follower = std::make_unique<RedisServer>(following);
+        follower->command(
             {"ACL", "SETUSER", "gateway", "on", ">first", "allkeys", "allchannels", "+@all"});
-        ASSERT_TRUE(follower_->wait_for_link());
+        ASSERT_TRUE(follower->wait_for_link());
         RedisOptions watching;
         watching.sentinel = true;
         watching.settings = "sentinel monitor mine 127.0.0.1 " + port +
                             " 1\nsentinel down-after-milliseconds mine 300\n"
                             "sentinel failover-timeout mine 2000\n";
-        sentinel_ = std::make_unique<RedisServer>(watching);
+        sentinel = std::make_unique<RedisServer>(watching);
         ASSERT_TRUE(eventually([&] {
-            const std::string known = sentinel_->command({"sentinel", "replicas", "mine"});
+            const std::string known = sentinel->command({"sentinel", "replicas", "mine"});
             return known.find("port") != std::string::npos;
         }));
     }
@@ -184,58 +185,58 @@ struct Fault {
     bool has_sentinel = false;
 };
 
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << fault.name; }
 
 const Fault kFaults[] = {
     {"KilledAndEmpty",
      [](Fleet& fleet, const auto& meanwhile) {
          const auto begun = Clock::now();
-         fleet.redis_.kill();
+         fleet.redis.kill();
          meanwhile();
          wait_until(begun + 2s);
-         fleet.redis_.start();
-         fleet.redis_.command(
+         fleet.redis.start();
+         fleet.redis.command(
              {"ACL", "SETUSER", "gateway", "on", ">first", "allkeys", "allchannels", "+@all"});
      }},
     {"Frozen",
      [](Fleet& fleet, const auto& meanwhile) {
          const auto begun = Clock::now();
-         fleet.redis_.signal(SIGSTOP);
+         fleet.redis.signal(SIGSTOP);
          meanwhile();
          wait_until(begun + 3s);
-         fleet.redis_.signal(SIGCONT);
+         fleet.redis.signal(SIGCONT);
      }},
     {"Flushed",
      [](Fleet& fleet, const auto& meanwhile) {
-         fleet.redis_.command({"FLUSHALL"});
+         fleet.redis.command({"FLUSHALL"});
          meanwhile();
      }},
     {"WithoutScripts",
      [](Fleet& fleet, const auto& meanwhile) {
-         fleet.redis_.command({"SCRIPT", "FLUSH"});
+         fleet.redis.command({"SCRIPT", "FLUSH"});
          meanwhile();
      }},
     {"Full",
      [](Fleet& fleet, const auto& meanwhile) {
          const auto begun = Clock::now();
-         fleet.redis_.command({"CONFIG", "SET", "maxmemory", "1"});
+         fleet.redis.command({"CONFIG", "SET", "maxmemory", "1"});
          meanwhile();
          wait_until(begun + 1500ms);
-         fleet.redis_.command({"CONFIG", "SET", "maxmemory", "0"});
+         fleet.redis.command({"CONFIG", "SET", "maxmemory", "0"});
      }},
     {"OfAnotherPassword",
      [](Fleet& fleet, const auto& meanwhile) {
-         fleet.redis_.command({"ACL", "SETUSER", "gateway", "resetpass", ">second"});
+         fleet.redis.command({"ACL", "SETUSER", "gateway", "resetpass", ">second"});
          meanwhile();  // those who are there may stay
-         fleet.redis_.command({"CLIENT", "KILL", "USER", "gateway"});
+         fleet.redis.command({"CLIENT", "KILL", "USER", "gateway"});
          ASSERT_TRUE(fleet.wait_for_link("away"));
          fleet.password("second");
      }},
     {"Promoted",
      [](Fleet& fleet, const auto& meanwhile) {
-         fleet.redis_.kill();
+         fleet.redis.kill();
          meanwhile();
-         fleet.is_promoted_ = true;
+         fleet.is_promoted = true;
      },
      true},
 };
@@ -264,7 +265,7 @@ void FleetFaults::check_sums(const Fleet& fleet,
     const std::size_t well = wide + small;
     const std::size_t refused = clients[2]->refused() + clients[3]->refused();
     const auto as_sum = [](std::size_t count) { return static_cast<double>(count); };
-    EXPECT_EQ(fleet.sum("rotary_upstream_requests_total"), as_sum(fleet.provider_.request_count()));
+    EXPECT_EQ(fleet.sum("rotary_upstream_requests_total"), as_sum(fleet.provider.request_count()));
     EXPECT_EQ(fleet.sum("rotary_requests_total", "code=\"200\""), as_sum(well));
     EXPECT_EQ(fleet.sum("rotary_tokens_total", "type=\"input\""), as_sum(well * kInput));
     EXPECT_EQ(fleet.sum("rotary_tokens_total", "type=\"output\""), as_sum(well * kOutput));
@@ -287,30 +288,30 @@ void FleetFaults::play(Waits& waits) {
     Fleet fleet(GetParam().has_sentinel);
     EXPECT_TRUE(fleet.wait_for_link("connected"));
     std::vector<std::unique_ptr<PacedClient>> clients;
-    for (const auto& gateway : fleet.gateways_) {
+    for (const auto& gateway : fleet.gateways) {
         clients.push_back(std::make_unique<PacedClient>(*gateway, 3ms, [](std::size_t number) {
             return with(chat(), "X-Each", std::to_string(number));
         }));
     }
-    for (const auto& gateway : fleet.gateways_) {
+    for (const auto& gateway : fleet.gateways) {
         clients.push_back(std::make_unique<PacedClient>(
             *gateway, 6ms, [](std::size_t) { return with(sandbox_chat(), "X-Small", "yes"); }));
     }
     const auto small = [&] { return clients[2]->admitted() + clients[3]->admitted(); };
     ASSERT_TRUE(eventually([&] { return small() >= kSmall / 2; }));
-    fleet.refuses_ = true;
+    fleet.refuses = true;
     EXPECT_TRUE(fleet.wait_until_moody_is(true));
-    fleet.refuses_ = false;
-    change_entry(*fleet.gateways_[1], kMoody, "resume");
+    fleet.refuses = false;
+    change_entry(*fleet.gateways[1], kMoody, "resume");
     EXPECT_TRUE(fleet.wait_until_moody_is(false));
     const std::size_t before = small();
     ASSERT_TRUE(eventually([&] { return small() > before + 5; }));  // and Redis has said so
 
     const auto begun = Clock::now();
-    GetParam().happens(fleet, [&] { change_entry(*fleet.gateways_[0], kMoody, "suspend"); });
+    GetParam().happens(fleet, [&] { change_entry(*fleet.gateways[0], kMoody, "suspend"); });
     EXPECT_TRUE(fleet.wait_for_link("connected"));
     EXPECT_TRUE(fleet.wait_until_moody_is(true)) << "said once it is back";
-    change_entry(*fleet.gateways_[1], kMoody, "resume");
+    change_entry(*fleet.gateways[1], kMoody, "resume");
     EXPECT_TRUE(fleet.wait_until_moody_is(false));
     ASSERT_TRUE(eventually([&] { return clients[2]->refused() + clients[3]->refused() > 10; }));
     for (const auto& client : clients) {
@@ -331,7 +332,7 @@ void FleetFaults::play(Waits& waits) {
     std::printf(
         "%s: %zu requests, %zu of %zu admitted (%zu in the second before), %.0f waits, "
         "%.0f over 20 ms, %.0f longer than they may\n",
-        GetParam().name, fleet.provider_.request_count(), small(), kSmall, second, waits.all,
+        GetParam().name, fleet.provider.request_count(), small(), kSmall, second, waits.all,
         waits.all - fleet.sum("rotary_lease_wait_seconds_bucket", "le=\"0.02\""), waits.over);
 }
 
