@@ -121,6 +121,7 @@ private:
     std::function<void()> wake_;
     std::unordered_map<std::uint64_t, Book> books_;
     std::deque<std::uint64_t> queue_;
+    SteadyTime most_replicas_at_{};  // when there were as many as it reckons with
     SteadyTime next_send_{};
     SteadyTime paused_until_{};
     SteadyTime sent_{};   // the last question
