@@ -251,11 +251,11 @@ struct Case {
     std::uint64_t most_questions;
 };
 
-class Hour : public testing::TestWithParam<Case> {};
+class BusyMinute : public testing::TestWithParam<Case> {};
 
 // Requests of half a second at random moments for a minute, four fifths of what there are places
 // for on average, and at times more.
-TEST_P(Hour, NeverOverAndSeldomAsked) {
+TEST_P(BusyMinute, NeverOverAndSeldomAsked) {
     const Case& row = GetParam();
     PlacedFleet fleet(row.replicas, row.most);
     std::mt19937_64 random(11);
@@ -290,7 +290,7 @@ TEST_P(Hour, NeverOverAndSeldomAsked) {
                 static_cast<long long>(refused_needlessly), fleet.highest, row.most);
 }
 
-INSTANTIATE_TEST_SUITE_P(Fleets, Hour,
+INSTANTIATE_TEST_SUITE_P(Fleets, BusyMinute,
                          testing::Values(Case{"ThreeEven30", 3, 30, 1.0 / 3, 4000},
                                          Case{"ThreeSkewed30", 3, 30, 0.9, 4000},
                                          Case{"ThreeEven1000", 3, 1000, 1.0 / 3, 4000},
