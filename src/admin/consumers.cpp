@@ -52,7 +52,7 @@ public:
         json.begin_array("limits");
         for (const std::size_t place : own) {
             const quota::Limit& limit = snapshot_.limits[place];
-            write_limit(json, limit, standing_of(limit, now_));
+            write_limit(json, limit, look_at(limit, now_));
         }
         for (const std::size_t place : each_) {
             const quota::Limit& limit = snapshot_.limits[place];
@@ -63,14 +63,13 @@ public:
 
 private:
     // One that has not come has used nothing.
-    quota::Taken look(const quota::Limit& limit, std::string_view consumer) const {
-        const quota::Terms terms = limit.terms(now_);
+    quota::LimitUse look(const quota::Limit& limit, std::string_view consumer) const {
         if (snapshot_.counters != nullptr) {
-            if (const auto taken = snapshot_.counters->look(limit.family, consumer, terms)) {
-                return *taken;
+            if (const auto counter = snapshot_.counters->find(*limit.family, consumer)) {
+                return look_at(limit, *counter, now_);
             }
         }
-        return quota::Counter().look(terms);
+        return quota::use_of(limit, quota::Counter(), now_);
     }
 
     const routing::Snapshot& snapshot_;

@@ -15,10 +15,11 @@ namespace {
 
 struct Caller {
     std::string who;
-    quota::Taken stands;
+    quota::LimitUse use;
 
+    std::int64_t used() const noexcept { return use.stands.used; }
     friend bool operator<(const Caller& one, const Caller& other) noexcept {
-        if (one.stands.used != other.stands.used) return one.stands.used > other.stands.used;
+        if (one.used() != other.used()) return one.used() > other.used();
         return one.who < other.who;
     }
 };
@@ -26,21 +27,29 @@ struct Caller {
 // The callers that have a counter of one limit.
 struct Callers {
     const quota::Limit* limit = nullptr;
-    quota::Terms terms;
+    WallTime now;
     std::size_t known = 0;
     std::vector<Caller> most_used{};  // a heap, the one that has used least in front
 
     void add(const quota::KeyedCounter& counter, std::size_t most) {
-        const quota::Taken stands = counter.counter.look(terms);
+        const quota::LimitUse use = quota::use_of(*limit, counter.counter, now);
         ++known;
         const bool is_full = most_used.size() == most;
-        if (most == 0 || (is_full && stands.used <= most_used.front().stands.used)) return;
+        if (most == 0 || (is_full && use.stands.used <= most_used.front().used())) return;
         if (is_full) {
             std::pop_heap(most_used.begin(), most_used.end());
             most_used.pop_back();
         }
-        most_used.push_back({counter.who, stands});
+        most_used.push_back({counter.who, use});
         std::push_heap(most_used.begin(), most_used.end());
+    }
+    // Of those that are shown.
+    void ask_fleet(const quota::CounterTable& counters) const {
+        for (const Caller& caller : most_used) {
+            if (!caller.use.here) continue;
+            const auto counter = counters.find(*limit->family, caller.who);
+            if (counter) quota::ask_fleet(*limit, *counter, now);
+        }
     }
 };
 
@@ -50,13 +59,14 @@ using CallersByFamily = std::map<const quota::Family*, Callers>;
 CallersByFamily callers_of(const routing::Snapshot& snapshot, WallTime now, std::size_t most) {
     CallersByFamily all;
     for (const quota::Limit& limit : snapshot.limits) {
-        if (limit.is_each) all[limit.family.get()] = {&limit, limit.terms(now)};
+        if (limit.is_each) all[limit.family.get()] = {&limit, now};
     }
     if (all.empty() || snapshot.counters == nullptr) return all;
     snapshot.counters->each([&](const quota::KeyedCounter& counter) {
         const auto callers = all.find(counter.family.get());
         if (callers != all.end()) callers->second.add(counter, most);
     });
+    for (const auto& [family, callers] : all) callers.ask_fleet(*snapshot.counters);
     return all;
 }
 
@@ -65,7 +75,7 @@ void write_callers(wire::JsonWriter& json, Callers& callers) {
     std::sort_heap(callers.most_used.begin(), callers.most_used.end());
     for (const Caller& caller : callers.most_used) {
         json.begin_object().string("caller", caller.who);
-        write_standing(json, *callers.limit, caller.stands);
+        write_standing(json, *callers.limit, caller.use);
         json.end_object();
     }
     json.end_array();
@@ -81,7 +91,7 @@ double used_ratio(const quota::Limit& limit, std::int64_t used) noexcept {
 }
 
 double used_ratio_of(const quota::Limit& limit, WallTime now) noexcept {
-    return used_ratio(limit, standing_of(limit, now).used);
+    return used_ratio(limit, look_at(limit, now).stands.used);
 }
 
 }  // namespace
@@ -96,7 +106,7 @@ std::string limits_json(const proxy::Wiring& wiring, WallTime now, std::size_t c
     for (std::size_t i = 0; i < shown; ++i) {
         json.begin_object();
         write_limit_names(json, limits[i]);
-        write_standing(json, limits[i], standing_of(limits[i], now));
+        write_standing(json, limits[i], look_at(limits[i], now));
         if (limits[i].is_each) write_callers(json, all[limits[i].family.get()]);
         json.end_object();
     }
@@ -136,7 +146,7 @@ void sample_budgets(const proxy::Wiring& wiring, WallTime now, metrics::Expositi
     for (const auto& [family, callers] : all) {
         const bool is_budget = callers.limit->what == quota::What::cost;
         if (!is_budget || callers.most_used.empty()) continue;
-        note(*callers.limit, used_ratio(*callers.limit, callers.most_used.front().stands.used));
+        note(*callers.limit, used_ratio(*callers.limit, callers.most_used.front().used()));
     }
     for (const auto& [budget, ratio] : by_budget) {
         out.gauge(

@@ -80,7 +80,7 @@ void write_limits(wire::JsonWriter& json, const routing::Snapshot& snapshot,
     for (const auto* places : {&whole.requests, &whole.tokens, &own.requests, &own.tokens}) {
         for (const std::size_t place : *places) {
             const quota::Limit& limit = snapshot.limits[place];
-            write_limit(json, limit, standing_of(limit, now));
+            write_limit(json, limit, look_at(limit, now));
         }
     }
     json.end_array();

@@ -117,7 +117,7 @@ void SharedLimits::look() {
     }
     for (auto lease = due.rbegin(); lease != due.rend(); ++lease) {
         open_window(book_of(**lease), (*lease)->wanted().terms);
-        queue({*lease, true, false});
+        queue({*lease, (*lease)->wanted().asks_for_more, false});
     }
     if (*alive_) pump();
 }

@@ -153,14 +153,13 @@ void CounterTable::each(const Visit& visit) const {
     }
 }
 
-std::optional<Taken> CounterTable::look(const std::shared_ptr<Family>& family, std::string_view who,
-                                        const Terms& terms) const {
-    const Key key{family.get(), who};
+std::optional<HeldCounter> CounterTable::find(const Family& family, std::string_view who) const {
+    const Key key{&family, who};
     const Shard& shard = shards_[shard_of(key)];
     std::lock_guard lock(shard.mutex);
     const auto found = shard.counters.find(key);
     if (found == shard.counters.end()) return std::nullopt;
-    return found->second->counter.look(terms);
+    return HeldCounter::another(*found->second);
 }
 
 }  // namespace rotary::quota

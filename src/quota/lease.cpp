@@ -34,10 +34,10 @@ std::int64_t Lease::used(WallTime window) const noexcept {
     return latest.window == window ? latest.used : 0;
 }
 
-void Lease::want(const std::shared_ptr<Family>& family, KeyedCounter* keyed,
-                 const LeaseTerms& terms, std::int64_t need) noexcept {
+void Lease::hand_in(const std::shared_ptr<Family>& family, KeyedCounter* keyed,
+                    const Wanted& wanted) noexcept {
     if (due_.load(std::memory_order_relaxed) || due_.exchange(true)) return;
-    wanted_ = {terms, need};
+    wanted_ = wanted;
     if (hold_.family == nullptr) {
         hold_.family = family;
         if (keyed != nullptr) hold_.keyed = HeldCounter::another(*keyed);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <support/in_parallel.hpp>
+#include <support/json.hpp>
 #include <support/redis_server.hpp>
 
 #include <atomic>
@@ -124,6 +125,31 @@ TEST_F(SharedLimits, SayTheSameToClientsOfAll) {
     EXPECT_NEAR(ends[0], ends[1], 1);
     EXPECT_NEAR(ends[0], ends[2], 1);
     EXPECT_EQ(counted_.admitted, 20);
+}
+
+TEST_F(SharedLimits, ShowTheSameOnThePagesOfAll) {
+    start(2, limit_of(1000));
+    drive({60, 0});
+    const auto shown = [&](std::size_t gateway, const char* what) {
+        const std::string page = gateways_[gateway]->admin("/api/v1/limits");
+        return std::stoi(json_at(page, std::string("limits.0.") + what));
+    };
+    const auto begun = Clock::now();
+    // The page that is looked at asks; a look behind that knows. What the first one was lent and
+    // has not used counts there until it is given back.
+    EXPECT_TRUE(eventually([&] { return shown(1, "used") >= 60; }, 1s));
+    const auto took = std::chrono::round<std::chrono::milliseconds>(Clock::now() - begun);
+    std::printf("used at the other gateway after %lld ms: %d of 60\n",
+                static_cast<long long>(took.count()), shown(1, "used"));
+    EXPECT_LE(shown(1, "used"), 60 + 2 * 1000 / 32);
+    EXPECT_EQ(shown(0, "used"), 60);
+    EXPECT_EQ(shown(0, "used_here"), 60);
+    EXPECT_EQ(shown(1, "used_here"), 0);
+    EXPECT_TRUE(eventually([&] { return shown(1, "used") == 60; }));
+    EXPECT_EQ(shown(1, "remaining"), 940);
+    EXPECT_EQ(gateways_[1]->metric(R"(rotary_limit_used_ratio{policy="whole"})"), 0.06);
+    drive({0, 1});
+    EXPECT_EQ(shown(1, "used_here"), 1) << "a look takes nothing of what is left";
 }
 
 TEST_F(SharedLimits, OutliveAFlush) {

@@ -158,6 +158,22 @@ const checks = {
     assert.match(await text(page.locator('#limits tbody tr').first()), /^intern .*cost a month .* of 0\.000001/);
   },
 
+  async 'what replicas used together has beside it what of that is of this one'() {
+    const page = await open();
+    const rows = page.locator('#limits tbody tr');
+    await rows.first().waitFor();
+    assert.equal(await rows.filter({ hasText: ' here' }).count(), 0);
+    await page.route('**/api/v1/limits*', async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      for (const limit of json.limits) limit.used_here = 7_000_000_000;
+      await route.fulfill({ response, json });
+    });
+    await rows.filter({ hasText: ' here' }).first().waitFor();
+    assert.match(await text(rows.first()), /^intern .*cost a month .* of 0\.000001, 7\.00 here/);
+    await page.context().close();
+  },
+
   async 'a click suspends, and another resumes'() {
     const page = await desk();
     const m = await entry('gpt-4o-mini');

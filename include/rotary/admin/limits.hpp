@@ -16,7 +16,8 @@ inline constexpr std::size_t kMostCallersShown = 1000;
 // What /api/v1/limits shows: limits with what was used of their windows, what remains and when
 // these end; of more than kLimitsShown the rest as a number. Of a limit that callers have for
 // themselves those who have used most, at most `callers` and kMostCallersShown; what it says itself
-// is of those without a counter of their own.
+// is of those without a counter of their own. What replicas share is of them all, as far as it is
+// known here; a look has the fleet asked, so that the next one knows it.
 std::string limits_json(const proxy::Wiring& wiring, WallTime now, std::size_t callers);
 
 // Samples worked out at each scrape: rotary_limit_used_ratio, of each policy of Backends and APIs

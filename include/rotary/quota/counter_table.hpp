@@ -117,9 +117,8 @@ public:
     // Visits all callers' counters. Locks a shard at a time: not for the path.
     using Visit = std::function<void(const KeyedCounter&)>;
     void each(const Visit& visit) const;
-    // What the counter of `who` says, if there is one; makes none. Not for the path.
-    std::optional<Taken> look(const std::shared_ptr<Family>& family, std::string_view who,
-                              const Terms& terms) const;
+    // The counter of `who`, if there is one; makes none. Not for the path.
+    std::optional<HeldCounter> find(const Family& family, std::string_view who) const;
 
 private:
     struct Key {

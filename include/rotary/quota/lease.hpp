@@ -58,12 +58,20 @@ public:
     // Hands it to the control thread, unless it is there already. `need` is what a request misses
     // that can't be admitted; 0: none waits. Any worker that holds the counter.
     void want(const std::shared_ptr<Family>& family, KeyedCounter* keyed, const LeaseTerms& terms,
-              std::int64_t need) noexcept;
+              std::int64_t need) noexcept {
+        hand_in(family, keyed, {terms, need, true});
+    }
+    // The same, to hear what is left for all: nothing more is wanted.
+    void ask_what_is_left(const std::shared_ptr<Family>& family, KeyedCounter* keyed,
+                          const LeaseTerms& terms) noexcept {
+        hand_in(family, keyed, {terms, 0, false});
+    }
 
     // The control thread's, while it is due.
     struct Wanted {
         LeaseTerms terms;
         std::int64_t need = 0;
+        bool asks_for_more = false;
     };
     const Wanted& wanted() const noexcept { return wanted_; }
     // What was used of that window here.
@@ -91,6 +99,8 @@ public:
 
 private:
     friend class LeaseDesk;
+    void hand_in(const std::shared_ptr<Family>& family, KeyedCounter* keyed,
+                 const Wanted& wanted) noexcept;
     static constexpr std::int64_t kUnheard = std::numeric_limits<std::int64_t>::min();
     static WallTime time_of(const std::atomic<std::int64_t>& ticks) noexcept {
         return WallTime(WallTime::duration(ticks.load(std::memory_order_relaxed)));

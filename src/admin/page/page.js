@@ -215,9 +215,11 @@ function showConsumers(c) {
 function showLimits(l) {
   const fullest = [...l.limits].sort((a, b) => b.used / Math.max(1, b.limit) - a.used / Math.max(1, a.limit)).slice(0, 50);
   const isMoney = (x) => x.counts === 'nanodollars';
+  const amount = (x, n) => (isMoney(x) ? money(n) : short(n));
+  const here = (x) => (x.used_here === undefined ? '' : ', ' + amount(x, x.used_here) + ' here');
   const rows = fullest.map((x) => h('tr', {}, cell('Policy', { class: 'name' }, x.policy, h('span', { class: 'why' }, x.for || x.scope)),
     cell('Counts', {}, (isMoney(x) ? 'cost' : x.counts) + ' a ' + x.unit), cell('Used', { class: 'wide' }, h('div', { class: 'share' }, bar(x.used / Math.max(1, x.limit)),
-      h('span', {}, isMoney(x) ? money(x.used) + ' of ' + money(x.limit) : short(x.used) + ' of ' + short(x.limit)))), cell('Until', {}, h('time', { datetime: x.reset, title: x.reset }, day(x.reset)))));
+      h('span', {}, amount(x, x.used) + ' of ' + amount(x, x.limit) + here(x)))), cell('Until', {}, h('time', { datetime: x.reset, title: x.reset }, day(x.reset)))));
   $('limits').tBodies[0].replaceChildren(...(rows.length ? rows : [h('tr', {}, h('td', { colspan: 4, class: 'nothing' }, 'No limit is configured.'))]));
 }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <rotary/quota/lease.hpp>
+
 #include <support/json.hpp>
 #include <support/sampled.hpp>
 
@@ -110,6 +112,41 @@ TEST(LimitsPage, ShowsTheCallersThatUsedMost) {
     }
     EXPECT_EQ(json_at(page, "limits.1.known_callers"), "1");
     EXPECT_EQ(json_size(limits_json(*of.wiring, kNow, 0), "limits.0.callers"), 0U);
+}
+
+TEST(LimitsPage, ShowsOfWhatReplicasShareWhatAllHaveUsed) {
+    OfCallers of;
+    const quota::Limit each = of.add("each", quota::What::requests, 50);
+    quota::Limit& whole = of.add("whole", quota::What::requests, 100);
+    whole.is_each = false;
+    whole.scope = quota::Scope::api;
+    std::string page = limits_json(*of.wiring, kNow, 4);
+    EXPECT_EQ(json_at(page, "limits.1.used_here"), "<missing>");
+    int rings = 0;
+    of.counters.share([&] { ++rings; });
+    of.use(each, "red", 7);
+    whole.family->common().add(whole.terms(kNow), 2);
+    const auto red = *of.counters.find(*each.family, "red");
+    red->lease()->grant(each.window(kNow).begin, {10, 20, 0, kNow, kNow});
+    whole.family->common().lease()->grant(whole.window(kNow).begin, {5, 60, 0, kNow, kNow});
+    page = limits_json(*of.wiring, kNow, 4);
+    EXPECT_EQ(json_at(page, "limits.0.callers.0.used"), "27");
+    EXPECT_EQ(json_at(page, "limits.0.callers.0.used_here"), "7");
+    EXPECT_EQ(json_at(page, "limits.0.callers.0.remaining"), "23");
+    EXPECT_EQ(json_at(page, "limits.1.used"), "37");
+    EXPECT_EQ(json_at(page, "limits.1.used_here"), "2");
+    EXPECT_EQ(json_at(page, "limits.1.remaining"), "63");
+    test::Sampled out;
+    sample_limits(*of.wiring, kNow, out);
+    EXPECT_EQ(out.value("rotary_limit_used_ratio{policy=whole}"), 0.37);
+    EXPECT_EQ(rings, 1) << "what is shown is asked for";
+    std::size_t asked = 0;
+    for (quota::Lease* due = of.counters.leases().take_due(); due != nullptr; ++asked) {
+        quota::Lease& one = *due;
+        due = quota::LeaseDesk::next(one);
+        const quota::Lease::Hold last = one.let_go();
+    }
+    EXPECT_EQ(asked, 3U) << "of `each` the counter of all others, too";
 }
 
 TEST(LimitsPage, SamplesWhatIsSpentOfBudgets) {

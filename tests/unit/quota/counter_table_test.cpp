@@ -134,8 +134,8 @@ TEST(CounterTable, LooksWithoutMakingACounter) {
     CounterTable table;
     const auto family = table.family("custom/team");
     take(table, family, "a");
-    EXPECT_EQ(table.look(family, "a", minute_terms(10, kNoon))->used, 1);
-    EXPECT_FALSE(table.look(family, "b", minute_terms(10, kNoon)));
+    EXPECT_EQ((*table.find(*family, "a"))->look(minute_terms(10, kNoon)).used, 1);
+    EXPECT_FALSE(table.find(*family, "b"));
     EXPECT_EQ(table.size(), 1u);
 }
 

@@ -2,6 +2,7 @@
 
 #include <rotary/quota/admission.hpp>
 #include <rotary/quota/lease_desk.hpp>
+#include <rotary/quota/limit_use.hpp>
 
 #include <gtest/gtest.h>
 
@@ -96,6 +97,54 @@ TEST_F(Leases, RefuseWithoutAskingWhenTheFleetHasNothingLeft) {
     admission.ask(limit_, 1, kNoon + 5s);  // others may have given back
     EXPECT_FALSE(admission.waits());
     EXPECT_EQ(rings_, 1);
+}
+
+TEST_F(Leases, ALookSaysWhatAllHaveUsedAndWhatOfItHere) {
+    const Counter& counter = limit_.family->common();
+    EXPECT_EQ(use_of(limit_, counter, kNoon).here, 0);
+    EXPECT_EQ(use_of(limit_, counter, kNoon).stands.used, 0) << "nothing was heard yet";
+    grant(10, 80);
+    Admission admission;
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(admission.ask(limit_, 1, kNoon));
+    const LimitUse use = use_of(limit_, counter, kNoon);
+    EXPECT_EQ(use.here, 3);
+    EXPECT_EQ(use.stands.used, 13) << "others were lent ten";
+    EXPECT_EQ(use.stands.free_at, kNoon + 60s);
+    lease().grant(kNoon, {10, -5, 0, kNoon + 5s, kNoon + 70s});
+    EXPECT_EQ(use_of(limit_, counter, kNoon).stands.used, 98);
+    EXPECT_EQ(use_of(limit_, counter, kNoon + 60s).stands.used, 0);
+    limit_.sliding = true;
+    lease().grant(kNoon, {3, -5, 0, kNoon + 5s, kNoon + 70s});
+    EXPECT_EQ(use_of(limit_, counter, kNoon).stands.used, 105);
+    EXPECT_EQ(use_of(limit_, counter, kNoon).stands.free_at, kNoon + 70s);
+    limit_.sliding = false;
+    table_.leases().close();
+    EXPECT_FALSE(use_of(limit_, counter, kNoon).here);
+    EXPECT_EQ(use_of(limit_, counter, kNoon).stands.used, 3);
+}
+
+TEST_F(Leases, ALookAsksTheFleetAndWantsNothingOfIt) {
+    const HeldCounter counter(limit_.family->common());
+    table_.leases().set_away(true);
+    ask_fleet(limit_, counter, kNoon);
+    EXPECT_EQ(rings_, 0);
+    table_.leases().set_away(false);
+    ask_fleet(limit_, counter, kNoon);
+    ask_fleet(limit_, counter, kNoon);
+    EXPECT_EQ(rings_, 1);
+    EXPECT_EQ(serve([&](Lease& one) {
+                  EXPECT_FALSE(one.wanted().asks_for_more);
+                  EXPECT_EQ(one.wanted().terms.amount, 100);
+                  grant(0, 60);
+              }),
+              1);
+    EXPECT_EQ(use_of(limit_, *counter.get(), kNoon).stands.used, 40);
+    Admission admission;
+    EXPECT_FALSE(admission.ask(limit_, 1, kNoon));
+    EXPECT_EQ(serve([&](Lease& one) { EXPECT_TRUE(one.wanted().asks_for_more); }), 1);
+    table_.leases().close();
+    ask_fleet(limit_, counter, kNoon);
+    EXPECT_EQ(serve([](Lease&) {}), 0);
 }
 
 TEST_F(Leases, AWindowHasNothingOfTheOneBefore) {
