@@ -1,3 +1,5 @@
+#include <rotary/quota/limit_use.hpp>
+
 #include <gtest/gtest.h>
 
 #include "unit/fleet/leased_fleet.hpp"
@@ -67,6 +69,25 @@ TEST(SharedLimits, WhatIsLeftIsTheSameNumberAtEachReplica) {
     // The other one's lease is used up to less than this.
     EXPECT_LE(fleet.last().remaining, 79);
     EXPECT_GE(fleet.last().remaining, 79 - 100 / 16);
+}
+
+TEST(SharedLimits, AReplicaThatIsLookedAtHearsWhatAllHaveUsedAndIsLentNothing) {
+    LeasedFleet fleet(2, limit_of(1000));
+    for (int i = 0; i < 60; ++i) fleet.request(0);
+    LeasedFleet::Replica& other = fleet[1];
+    const quota::HeldCounter counter(other.limit.family->common());
+    const auto shown = [&] {
+        quota::ask_fleet(other.limit, counter, fleet.wall_now());
+        LeasedFleet::hear(other);
+        fleet.run_for(1ms);
+        return quota::use_of(other.limit, *counter.get(), fleet.wall_now()).stands.used;
+    };
+    const std::int64_t taken = fleet.books.taken();
+    EXPECT_EQ(shown(), taken) << "what the first one has not used may be used yet";
+    EXPECT_EQ(fleet.books.taken(), taken);
+    fleet.run_for(7s);
+    EXPECT_EQ(shown(), 60);
+    EXPECT_EQ(fleet.books.taken(), 60);
 }
 
 TEST(SharedLimits, WhatLiesIdleIsGivenBack) {
