@@ -39,8 +39,16 @@ void Replicas::say() {
     store_.run(present_script(), {key_}, {replica_, gone},
                [this, alive = alive_](const Reply& reply) {
                    if (!*alive || reply.kind != Reply::Kind::integer) return;
-                   count_ = static_cast<std::size_t>(std::max<std::int64_t>(reply.integer, 1));
+                   heard(static_cast<std::size_t>(std::max<std::int64_t>(reply.integer, 1)));
                });
+}
+
+void Replicas::heard(std::size_t count) {
+    count_ = count;
+    const SteadyTime now = timers_->now();
+    if (count < parts_ && now - parts_at_ < kGone) return;
+    parts_ = count;
+    parts_at_ = now;
 }
 
 void Replicas::each_pause() {

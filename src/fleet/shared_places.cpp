@@ -87,15 +87,9 @@ void SharedPlaces::wake() {
     if (wake_) wake_();
 }
 
-// A store that was emptied hears of them one after the other: until then a part is no larger.
 void SharedPlaces::count_replicas() {
-    const SteadyTime now = timers_->now();
-    const auto replicas = static_cast<std::uint32_t>(std::max<std::size_t>(replicas_(), 1));
-    if (replicas >= asker_.replicas || now - most_replicas_at_ >= kPlacesGone) {
-        asker_.replicas = replicas;
-        most_replicas_at_ = now;
-    }
-    shares_.set_replicas(asker_.replicas);
+    shares_.set_replicas(static_cast<std::uint32_t>(replicas_()));
+    asker_.replicas = shares_.replicas();
 }
 
 std::uint64_t SharedPlaces::granted() const noexcept {

@@ -93,7 +93,7 @@ void FleetPart::share_limits(const routing::Snapshot& snapshot) {
     options.replica = replica_;
     options.journal = journal_of(config.budgets.ledger, config.budgets.currency, log_);
     options.bell = [this] { bell_->ring(); };
-    options.replicas = [fleet = joined_->fleet.get()] { return fleet->replicas(); };
+    options.replicas = [fleet = joined_->fleet.get()] { return fleet->parts(); };
     options.log = &log_;
     joined_->limits = std::make_unique<fleet::SharedLimits>(
         joined_->redis, std::make_shared<fleet::AsioTimers>(control_), *snapshot.counters,
@@ -120,7 +120,7 @@ void FleetPart::share_places(const routing::Snapshot& snapshot) {
     options.prefix = "{rotary:" + joined_->name_space + "}";
     options.replica = replica_;
     options.bell = [this] { bell_->ring(); };
-    options.replicas = [fleet = joined_->fleet.get()] { return fleet->replicas(); };
+    options.replicas = [fleet = joined_->fleet.get()] { return fleet->parts(); };
     joined_->places = std::make_unique<fleet::SharedPlaces>(
         joined_->redis, std::make_shared<fleet::AsioTimers>(control_), *snapshot.in_flight,
         std::move(options));

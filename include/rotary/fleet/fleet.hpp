@@ -31,6 +31,7 @@ public:
     void leave();
 
     std::size_t replicas() const noexcept { return replicas_.count(); }
+    std::size_t parts() const noexcept { return replicas_.parts(); }  // of a limit
     const SharedSuspensions::Counts& suspensions() const noexcept { return suspensions_.counts(); }
     bool is_joined() const noexcept { return is_joined_; }
     SteadyTime since() const noexcept { return since_; }  // when that changed

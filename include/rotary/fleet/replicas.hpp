@@ -25,6 +25,9 @@ public:
 
     // As last heard of, this one too: at least 1. It stands while the store is away.
     std::size_t count() const noexcept { return count_; }
+    // Into how many parts a limit is to be divided: as many as there were at any time in kGone. A
+    // store that was emptied hears of them one after the other, and no part is larger for that.
+    std::size_t parts() const noexcept { return parts_; }
     // The others learn of it at their next word. Once, then it is silent.
     void leave(std::function<void()> left);
 
@@ -34,6 +37,7 @@ public:
 
 private:
     void say();
+    void heard(std::size_t count);
     void each_pause();
 
     Store& store_;
@@ -41,6 +45,8 @@ private:
     const std::string key_;
     const std::string replica_;
     std::size_t count_ = 1;
+    std::size_t parts_ = 1;
+    SteadyTime parts_at_{};  // when there were as many
     bool leaving_ = false;
     const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -38,7 +38,7 @@ public:
         std::string replica;  // who asks, new with each process
         std::string journal;  // the same of money, whose spend outlives it; empty: as `replica`
         std::function<void()> bell;
-        std::function<std::size_t()> replicas;  // that are alive, this one too
+        std::function<std::size_t()> replicas;  // into how many parts a limit is divided
         Logger* log = nullptr;  // a line when a store that is there refuses, and one behind that
     };
     struct Counts {

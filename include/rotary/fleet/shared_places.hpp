@@ -40,7 +40,7 @@ public:
         std::string prefix;   // of all keys: "{rotary:NAMESPACE}"
         std::string replica;  // who asks, new with each process
         std::function<void()> bell;
-        std::function<std::size_t()> replicas;  // that are alive, this one too
+        std::function<std::size_t()> replicas;  // into how many parts a limit is divided
     };
     struct Counts {
         std::uint64_t questions = 0;
@@ -121,7 +121,6 @@ private:
     std::function<void()> wake_;
     std::unordered_map<std::uint64_t, Book> books_;
     std::deque<std::uint64_t> queue_;
-    SteadyTime most_replicas_at_{};  // when there were as many as it reckons with
     SteadyTime next_send_{};
     SteadyTime paused_until_{};
     SteadyTime sent_{};   // the last question

@@ -110,8 +110,6 @@ public:
         ++dead_;
     }
 
-    void forget_replicas() { dead_ = replicas_.size(); }
-
     std::uint32_t in_flight() const {
         std::size_t all = 0;
         for (const auto& replica : replicas_) all += replica->inside.size();

@@ -71,5 +71,21 @@ TEST(Replicas, OneThatLeavesIsGoneAtTheNextWord) {
     EXPECT_EQ(first.count(), 1u) << "it says no more";
 }
 
+TEST(Replicas, AnEmptiedStoreMakesNoPartOfALimitLarger) {
+    const auto time = std::make_shared<test::MovedTime>();
+    test::ModelServer server(*time);
+    Present first(server, time, "first");
+    Present second(server, time, "second");
+    time->move(5001ms);
+    ASSERT_EQ(first.replicas->parts(), 2u);
+    second.store.cut();  // so long that it would be taken for dead
+    server.flush();
+    time->move(10s);
+    EXPECT_EQ(first.count(), 1u);
+    EXPECT_EQ(first.replicas->parts(), 2u);
+    time->move(10s);
+    EXPECT_EQ(first.replicas->parts(), 1u);
+}
+
 }  // namespace
 }  // namespace rotary::fleet

@@ -178,18 +178,6 @@ TEST(SharedPlaces, AFlushIsNoticedByAReplicaThatAsksNothing) {
     EXPECT_GE(fleet.books.taken(), 20);
 }
 
-TEST(SharedPlaces, BehindAFlushAPartIsNoLargerThanBefore) {
-    PlacedFleet fleet(3, 30);
-    fleet.enter(0, 10);
-    fleet.run_for(300ms);
-    fleet.forget_replicas();  // as heard of them in an emptied store
-    fleet.books.forget_all();
-    EXPECT_EQ(fleet.enter(2, 30), 10u);
-    fleet.run_for(kPlacesGone);
-    fleet[2].shared->count_replicas();
-    EXPECT_EQ(fleet[2].table->shares()->replicas(), 1u);
-}
-
 TEST(SharedPlaces, BehindAFlushOneKnowsWhatTheOthersHad) {
     PlacedFleet fleet(2, 30);
     fleet.enter(0, 27);
