@@ -110,16 +110,33 @@ SharedLimits::Book& SharedLimits::book_of(quota::Lease& lease) {
 }
 
 void SharedLimits::look() {
+    bool is_any_known = false;
     std::vector<quota::Lease*> due;
     for (quota::Lease* lease = desk_.take_due(); lease != nullptr;
          lease = quota::LeaseDesk::next(*lease)) {
         due.push_back(lease);
     }
     for (auto lease = due.rbegin(); lease != due.rend(); ++lease) {
+        if (is_known(**lease)) {
+            is_any_known = true;
+            (*lease)->answered();
+            continue;
+        }
         open_window(book_of(**lease), (*lease)->wanted().terms);
         queue({*lease, (*lease)->wanted().asks_for_more, false});
     }
-    if (*alive_) pump();
+    if (!*alive_) return;
+    pump();
+    if (is_any_known) wake();  // a request that wanted more meanwhile was not heard
+}
+
+// It is only looked at, and what is left was asked a moment ago.
+bool SharedLimits::is_known(quota::Lease& lease) const {
+    const quota::Lease::Wanted& wanted = lease.wanted();
+    const auto book = books_.find(&lease);
+    return !wanted.asks_for_more && book != books_.end() &&
+           book->second.terms.window.begin == wanted.terms.window.begin &&
+           timers_->now() - book->second.asked_at < kLooked;
 }
 
 void SharedLimits::open_window(Book& book, const quota::LeaseTerms& terms) const {

@@ -28,6 +28,7 @@ public:
     static constexpr std::chrono::milliseconds kPace{1};      // between two questions
     static constexpr std::chrono::milliseconds kRecent{500};  // what is granted is measured by
     static constexpr std::chrono::seconds kStale{1};          // of a lease in use, when it tells
+    static constexpr std::chrono::milliseconds kLooked{250};  // of one that is only looked at
     static constexpr std::chrono::seconds kIdle{5};           // then it is given back
     static constexpr std::chrono::seconds kRefused{5};        // nothing left: then asked again
     static constexpr std::chrono::minutes kForgotten{10};     // no request settles later
@@ -93,6 +94,7 @@ private:
     };
 
     Book& book_of(quota::Lease& lease);
+    bool is_known(quota::Lease& lease) const;
     void open_window(Book& book, const quota::LeaseTerms& terms) const;
     void follow(const quota::Lease& lease, Book& book) const;
     std::int64_t measure(quota::Lease& lease, Book& book) const;
