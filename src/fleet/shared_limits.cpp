@@ -260,8 +260,17 @@ void SharedLimits::answered(const std::vector<Asked>& asked, const Reply& reply)
         if (answers) take_over(asked[i], (*answers)[i]);
         books_.at(asked[i].lease).is_asked = false;
         asked[i].lease->answered();
+        if (answers) tell_debt(asked[i]);
     }
+    pump();
     wake();
+}
+
+// What was used beyond while the question was under way: no worker could hand it in.
+void SharedLimits::tell_debt(const Asked& asked) {
+    const std::int64_t used = asked.lease->used(asked.window);
+    const bool is_untold = used > asked.held && used > asked.lease->view(asked.window).granted;
+    if (is_untold && asked.lease->seize()) queue({asked.lease, false, false});
 }
 
 void SharedLimits::pause() {

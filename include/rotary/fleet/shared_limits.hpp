@@ -101,6 +101,7 @@ private:
     LeaseQuestion question_of(const Queued& queued, Asked& asked);
     void pump();
     void pump_late();
+    void tell_debt(const Asked& asked);
     void pause();
     void end_pause();
     void send();

@@ -224,6 +224,17 @@ TEST(SharedLimits, TokensGoOverByWhatWasInFlightAndAreADebtOfTheNextQuestion) {
     EXPECT_LE(fleet.admitted(), 1000 + 200);
 }
 
+// Another question for its lease is under way when an answer turns out long.
+TEST(SharedLimits, ADebtThatFallsIntoAQuestionIsToldBehindItsAnswer) {
+    LeasedFleet fleet(2, limit_of(1'000'000, quota::What::total));
+    for (int i = 0; i < 1000; ++i) {
+        const std::uint64_t before = fleet.questions();
+        fleet.request(0, 1, i % 7 == 0 ? 20'000 / (i + 1) : 50);
+        fleet.run_for(3ms);
+        ASSERT_GE(fleet.books.taken(), fleet.admitted()) << i << ", " << fleet.questions() - before;
+    }
+}
+
 TEST(SharedLimits, AStrictRequestGetsWhatItNeedsOrWaitsForNothing) {
     quota::Limit limit = limit_of(1000, quota::What::total);
     limit.strict = true;
