@@ -10,9 +10,11 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <memory>
 #include <string_view>
 #include <system_error>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace rotary::server {
@@ -181,6 +183,15 @@ std::string journal_of(const std::string& ledger, const std::string& currency, L
                   {{"error", failure.what()}});
         return {};
     }
+}
+
+std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logger& log) {
+    if (config.budgets.ledger.empty()) return nullptr;
+    control::LedgerOptions options;
+    options.path = config.budgets.ledger;
+    options.currency = config.budgets.currency;
+    options.most_cells = config.limits.ledger_cells;
+    return std::make_unique<control::Ledger>(std::move(options), log);
 }
 
 }  // namespace rotary::server

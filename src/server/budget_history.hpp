@@ -2,8 +2,10 @@
 
 #include <rotary/base/clock.hpp>
 #include <rotary/base/log.hpp>
+#include <rotary/control/ledger.hpp>
 #include <rotary/routing/snapshot.hpp>
 
+#include <memory>
 #include <string>
 
 namespace rotary::server {
@@ -24,5 +26,8 @@ void hand_in_budgets(const routing::Snapshot& snapshot, WallTime now, bool told)
 // The name of that ledger among those of a fleet, made if it has none; empty: there is no ledger,
 // or it can't be used, which is told. Reads and writes a file: control thread.
 std::string journal_of(const std::string& ledger, const std::string& currency, Logger& log);
+
+// Null: budgets have none. Throws control::LedgerRefused.
+std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logger& log);
 
 }  // namespace rotary::server

@@ -30,15 +30,6 @@ std::size_t workers_of(const config::Config& config) {
     return config.workers != 0 ? config.workers : usable_cpus();
 }
 
-std::unique_ptr<control::Ledger> open_ledger(const config::Config& config, Logger& log) {
-    if (config.budgets.ledger.empty()) return nullptr;
-    control::LedgerOptions options;
-    options.path = config.budgets.ledger;
-    options.currency = config.budgets.currency;
-    options.most_cells = config.limits.ledger_cells;
-    return std::make_unique<control::Ledger>(std::move(options), log);
-}
-
 // Errors before warnings: the first line says why.
 std::string reasons(std::vector<config::Finding> findings) {
     std::stable_partition(findings.begin(), findings.end(), [](const config::Finding& finding) {
