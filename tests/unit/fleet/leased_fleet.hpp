@@ -8,10 +8,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rotary::fleet {
@@ -26,20 +26,15 @@ class LeasedFleet {
 public:
     struct Replica {
         Replica(test::ModelServer& server, const std::shared_ptr<test::MovedTime>& time,
-                std::size_t index, std::size_t size, std::chrono::nanoseconds way)
+                std::size_t size, std::chrono::nanoseconds way, SharedLimits::Options options)
             : store(server, *time, way) {
-            SharedLimits::Options options;
             options.prefix = "{rotary:test}";
-            options.replica = "replica-" + std::to_string(index);
             options.bell = [this] { is_rung = true; };
             options.replicas = [size] { return size; };
-            options.log = &log;
             table.leases().set_replicas(static_cast<std::uint32_t>(size));
             shared = std::make_unique<SharedLimits>(store, time, table, std::move(options));
         }
 
-        std::FILE* sink = std::tmpfile();
-        Logger log{LogLevel::info, LogFormat::json, fileno(sink)};
         quota::CounterTable table;
         test::ModelStore store;
         std::unique_ptr<SharedLimits> shared;
@@ -50,11 +45,17 @@ public:
         std::chrono::nanoseconds longest_wait{0};
     };
 
+    // `log`: the first replica's.
     LeasedFleet(std::size_t replicas, quota::Limit limit,
-                std::chrono::nanoseconds way = std::chrono::microseconds(100)) {
+                std::chrono::nanoseconds way = std::chrono::microseconds(100),
+                Logger* log = nullptr) {
         test::teach_leases(server_, books);
         for (std::size_t i = 0; i < replicas; ++i) {
-            replicas_.push_back(std::make_unique<Replica>(server_, time_, i, replicas, way));
+            SharedLimits::Options options;
+            options.replica = "replica-" + std::to_string(i);
+            if (i == 0) options.log = log;
+            replicas_.push_back(
+                std::make_unique<Replica>(server_, time_, replicas, way, std::move(options)));
             Replica& replica = *replicas_.back();
             replica.limit = limit;
             replica.limit.family = replica.table.family("limit");
@@ -105,18 +106,6 @@ public:
     // The worker's bell, as the loop of the control thread hears it.
     static void hear(Replica& replica) {
         if (std::exchange(replica.is_rung, false)) replica.shared->look();
-    }
-
-    // How often a replica's log has that message.
-    std::size_t lines(std::size_t replica, const std::string& message) const {
-        std::FILE* file = replicas_[replica]->sink;
-        std::rewind(file);
-        std::size_t count = 0;
-        char line[1024];
-        while (std::fgets(line, sizeof line, file) != nullptr) {
-            if (std::string(line).find(message) != std::string::npos) ++count;
-        }
-        return count;
     }
 
     // As with a memory that is full.
