@@ -45,7 +45,9 @@ void FleetStanding::write(wire::JsonWriter& json) const {
         .string("state", word_for(link))
         .string("since", format_timestamp(since, time))
         .string("redis", place)
-        .string("last_error", error);
+        .string("last_error", error)
+        .number("leases", leases)
+        .number("places", places);
     if (cost_today) json.number("cost_today_nd", static_cast<std::uint64_t>(*cost_today));
     json.end_object();
 }
@@ -166,6 +168,8 @@ std::optional<FleetStanding> FleetPart::standing(const Now& now) const {
     standing.error = joined_->redis.error();
     standing.since = now.wall - std::chrono::duration_cast<WallTime::duration>(
                                     now.steady - joined_->fleet->since());
+    standing.leases = joined_->limits->leases();
+    standing.places = joined_->places->granted();
     standing.cost_today = joined_->spend->today();
     return standing;
 }

@@ -16,6 +16,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +33,8 @@ struct FleetStanding {
     std::string place;                       // HOST:PORT
     std::string error;                       // why it is away
     WallTime since{};                        // when it came or went
+    std::size_t leases = 0;                  // of limits, in use here
+    std::uint64_t places = 0;                // among the requests in flight, that are this one's
     std::optional<quota::Nanos> cost_today;  // of all replicas, by UTC; nothing: not heard yet
 
     // As "fleet" of /api/v1/status.

@@ -94,6 +94,7 @@ protected:
 TEST_F(SharedLimits, AdmitWhatOneGatewayWouldWhereverTheRequestsCome) {
     start(3, limit_of(1000));
     drive({1350, 75, 75});  // nine of ten at one
+    EXPECT_NE(json_at(gateways_[0]->admin("/api/v1/status"), "fleet.leases"), "0");
     std::printf("1,500 requests at three gateways: %d admitted, %.0f questions, slowest %lld ms\n",
                 counted_.admitted.load(), questions(),
                 static_cast<long long>(counted_.slowest.load()));

@@ -103,6 +103,8 @@ TEST_F(SharedPlaces, AreWhereTheRequestsAre) {
     start(3);
     ASSERT_TRUE(fill(0, kMost)) << "one that is asked alone has them all";
     EXPECT_EQ(gateways_[0]->metric("rotary_places"), static_cast<double>(kMost));
+    EXPECT_EQ(json_at(gateways_[0]->admin("/api/v1/status"), "fleet.places"),
+              std::to_string(kMost));
     for (std::size_t i = 0; i < 3; ++i) EXPECT_FALSE(open(i)) << i;
     EXPECT_EQ(in_flight(), kMost);
 

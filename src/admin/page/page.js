@@ -57,7 +57,7 @@ $('sign-in').addEventListener('submit', (event) => {
 
 function fleetTile(f, tile) {
   const why = 'Redis ' + f.redis + (f.last_error ? ': ' + f.last_error : '');
-  if (f.state === 'connected') return tile('Replicas', h('span', { title: why }, f.replicas + ' · Redis connected' + (f.cost_today_nd ? ' · cost today ' + money(f.cost_today_nd) : '')));
+  if (f.state === 'connected') return tile('Replicas', h('span', { title: why }, f.replicas + ' · Redis connected · ' + f.leases + ' leases' + (f.cost_today_nd ? ' · cost today ' + money(f.cost_today_nd) : '')));
   return tile('Redis', h('span', { class: 'chip bad', title: why }, f.state + ' since ' + f.since.slice(11, 19) + ' UTC · on its own'));
 }
 

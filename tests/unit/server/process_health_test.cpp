@@ -142,16 +142,17 @@ TEST(ProcessHealth, TheStatusPageSaysItAll) {
     fleet.place = "redis:6379";
     fleet.error = "it is \"late\"";
     fleet.since = status.now;
+    fleet.leases = 5;
+    fleet.places = 7;
     status.fleet = fleet;
     EXPECT_NE(status_json(status, {})
                   .find(R"(,"fleet":{"replica":"0123456789abcdef","replicas":3,"state":"slow",)"
                         R"("since":"2026-01-02T03:04:05.000Z","redis":"redis:6379",)"
-                        R"("last_error":"it is \"late\""}})"),
+                        R"("last_error":"it is \"late\"","leases":5,"places":7}})"),
               std::string::npos);
     status.fleet->cost_today = 9'007'199'254'740'993;
-    EXPECT_NE(
-        status_json(status, {}).find(R"("it is \"late\"","cost_today_nd":9007199254740993}})"),
-        std::string::npos);
+    EXPECT_NE(status_json(status, {}).find(R"("places":7,"cost_today_nd":9007199254740993}})"),
+              std::string::npos);
     status.draining = true;
     EXPECT_EQ(test::json_at(status_json(status, {}), "ready"), "false");
     EXPECT_EQ(test::json_at(status_json(status, {}), "draining"), "true");
