@@ -2,6 +2,7 @@
 
 #include <support/eventually.hpp>
 #include <support/redis_server.hpp>
+#include <support/sanitized.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -50,7 +51,8 @@ TEST(StandingAlone, HasNoThreadAndNoSocketForWhatReplicasShare) {
     const Served sharing(*mock, {.gateway = with_process(state)});
     // "rotary" is the control thread, and a writer for each of the two logs. A thread has its name
     // from itself.
-    const Counts threads{{"rotary", 3}, {"worker-0", 1}, {"worker-1", 1}, {"resolver", 1}};
+    const Counts threads{
+        {"rotary", 3 + kSanitizerThreads}, {"worker-0", 1}, {"worker-1", 1}, {"resolver", 1}};
     for (const Served* served : {&alone, &sharing}) {
         EXPECT_TRUE(eventually([&] { return threads_of(*served) == threads; }))
             << testing::PrintToString(threads_of(*served));
