@@ -5,6 +5,7 @@
 #include <rotary/fleet/asio_timers.hpp>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -33,6 +34,19 @@ constexpr std::string_view word_for(fleet::Redis::Link link) noexcept {
             return "connected";
     }
     return "away";
+}
+
+// One family of counters, a series for each value of its label.
+struct CounterFamily {
+    std::string_view name;
+    std::string_view help;
+    std::string_view label;
+};
+void sample_counts(metrics::Exposition& out, const CounterFamily& family,
+                   std::initializer_list<std::pair<std::string_view, std::uint64_t>> values) {
+    for (const auto& [value, count] : values) {
+        out.counter(family.name, family.help, {{family.label, value}}, static_cast<double>(count));
+    }
 }
 
 }  // namespace
@@ -182,31 +196,34 @@ void FleetPart::sample(metrics::Exposition& out) const {
               number(joined_->fleet->replicas()));
     out.gauge("rotary_redis_up", "1 while the Redis of state.redis answers in time.", {},
               joined_->redis.is_ready() ? 1 : 0);
-    constexpr std::string_view kQuestions = "rotary_redis_questions_total";
-    constexpr std::string_view kHelp =
-        "Questions to Redis: those with an answer, without one in time, answered with an error.";
-    out.counter(kQuestions, kHelp, {{"outcome", "answered"}},
-                number(redis.questions - std::min(redis.questions, redis.late + redis.refused)));
-    out.counter(kQuestions, kHelp, {{"outcome", "late"}}, number(redis.late));
-    out.counter(kQuestions, kHelp, {{"outcome", "refused"}}, number(redis.refused));
+    sample_counts(
+        out,
+        {"rotary_redis_questions_total",
+         "Questions to Redis: those with an answer, without one in time, answered with an error.",
+         "outcome"},
+        {{"answered", redis.questions - std::min(redis.questions, redis.late + redis.refused)},
+         {"late", redis.late},
+         {"refused", redis.refused}});
     const fleet::SharedSuspensions::Counts& shared = joined_->fleet->suspensions();
-    constexpr std::string_view kShared = "rotary_shared_suspensions_total";
-    constexpr std::string_view kSharedHelp =
-        "Changes of suspensions: told to the other replicas, heard from them, of entries that this "
-        "one does not have, ignored because they were none.";
-    out.counter(kShared, kSharedHelp, {{"direction", "told"}}, number(shared.told));
-    out.counter(kShared, kSharedHelp, {{"direction", "heard"}}, number(shared.heard));
-    out.counter(kShared, kSharedHelp, {{"direction", "unknown"}}, number(shared.unknown));
-    out.counter(kShared, kSharedHelp, {{"direction", "ignored"}}, number(shared.ignored));
+    sample_counts(out,
+                  {"rotary_shared_suspensions_total",
+                   "Changes of suspensions: told to the other replicas, heard from them, of "
+                   "entries that this one does not have, ignored because they were none.",
+                   "direction"},
+                  {{"told", shared.told},
+                   {"heard", shared.heard},
+                   {"unknown", shared.unknown},
+                   {"ignored", shared.ignored}});
     out.counter("rotary_shared_suspension_repairs_total",
                 "How often what Redis has of suspensions was not what was heard of it.", {},
                 number(shared.repairs));
     const fleet::SharedLimits::Counts& limits = joined_->limits->counts();
-    constexpr std::string_view kLeases = "rotary_lease_questions_total";
-    constexpr std::string_view kLeasesHelp =
-        "Questions to Redis for leases of limits, many in each: all, and those that had no answer.";
-    out.counter(kLeases, kLeasesHelp, {{"outcome", "asked"}}, number(limits.questions));
-    out.counter(kLeases, kLeasesHelp, {{"outcome", "unanswered"}}, number(limits.unanswered));
+    sample_counts(out,
+                  {"rotary_lease_questions_total",
+                   "Questions to Redis for leases of limits, many in each: all, and those that had "
+                   "no answer.",
+                   "outcome"},
+                  {{"asked", limits.questions}, {"unanswered", limits.unanswered}});
     out.counter("rotary_leases_asked_total", "Leases of limits that were asked for.", {},
                 number(limits.leases));
     out.counter("rotary_leases_given_back_total", "Leases of limits that lay idle.", {},
@@ -214,11 +231,11 @@ void FleetPart::sample(metrics::Exposition& out) const {
     out.gauge("rotary_leases", "Leases of limits that this replica has in use.", {},
               number(joined_->limits->leases()));
     sample_places(out);
-    constexpr std::string_view kProbes = "rotary_shared_probes_total";
-    constexpr std::string_view kProbesHelp =
-        "Questions for the one probe of all replicas, and how often this one got it.";
-    out.counter(kProbes, kProbesHelp, {{"outcome", "asked"}}, number(shared.probes_asked));
-    out.counter(kProbes, kProbesHelp, {{"outcome", "granted"}}, number(shared.probes_granted));
+    sample_counts(
+        out,
+        {"rotary_shared_probes_total",
+         "Questions for the one probe of all replicas, and how often this one got it.", "outcome"},
+        {{"asked", shared.probes_asked}, {"granted", shared.probes_granted}});
     sample_spend(out);
 }
 
@@ -230,12 +247,13 @@ void FleetPart::sample_spend(metrics::Exposition& out) const {
         "rotary_fleet_cost_today_nanodollars",
         "What the answers of all replicas have cost today (UTC), as last heard; NaN: not yet.", {},
         today ? static_cast<double>(*today) : std::numeric_limits<double>::quiet_NaN());
-    constexpr std::string_view kRows = "rotary_shared_spend_rows_total";
-    constexpr std::string_view kRowsHelp =
-        "Sums of a day, told to the fleet's Redis; refused are those with which the day's sum "
-        "would pass 2^63 nanodollars.";
-    out.counter(kRows, kRowsHelp, {{"outcome", "told"}}, number(counts.told));
-    out.counter(kRows, kRowsHelp, {{"outcome", "refused"}}, number(counts.refused));
+    sample_counts(
+        out,
+        {"rotary_shared_spend_rows_total",
+         "Sums of a day, told to the fleet's Redis; refused are those with which the day's sum "
+         "would pass 2^63 nanodollars.",
+         "outcome"},
+        {{"told", counts.told}, {"refused", counts.refused}});
     out.counter("rotary_shared_spend_losses_total",
                 "How often Redis had lost what it was told of spending; it is told again.", {},
                 number(counts.lost));
@@ -244,12 +262,12 @@ void FleetPart::sample_spend(metrics::Exposition& out) const {
 void FleetPart::sample_places(metrics::Exposition& out) const {
     const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
     const fleet::SharedPlaces::Counts& places = joined_->places->counts();
-    constexpr std::string_view kQuestions = "rotary_place_questions_total";
-    constexpr std::string_view kHelp =
-        "Questions to Redis for places among the requests in flight, many limits in each: all, and "
-        "those that had no answer.";
-    out.counter(kQuestions, kHelp, {{"outcome", "asked"}}, number(places.questions));
-    out.counter(kQuestions, kHelp, {{"outcome", "unanswered"}}, number(places.unanswered));
+    sample_counts(out,
+                  {"rotary_place_questions_total",
+                   "Questions to Redis for places among the requests in flight, many limits in "
+                   "each: all, and those that had no answer.",
+                   "outcome"},
+                  {{"asked", places.questions}, {"unanswered", places.unanswered}});
     out.counter("rotary_places_given_back_total",
                 "Places among the requests in flight that lay idle, or were passed on.", {},
                 number(places.given_back));

@@ -159,7 +159,7 @@ TEST_F(BurstTest, AConnectionThatIsIdleIsClosed) {
 
 TEST_F(BurstTest, WhatMayNotBeKeptIsNot) {
     ask_one("200 OK\r\nContent-Length: 2\r\nConnection: close", "{}");
-    ask_one("200 OK\r\nContent-Length: 2", "{}more");  // nobody asked for it
+    ask_one("200 OK\r\nContent-Length: 2", "{}more");  // more than was asked for
     EXPECT_EQ(ask_one().body, "{}");
     EXPECT_EQ(server_.connections(), 3U);
 }
